@@ -1,0 +1,58 @@
+"""The one rule of decoding: of the legal moves take the one with the highest logit, the first of equals."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from bioner_core.decoding.rows import DecodingRow, LabelSetTokens
+from bioner_core.models.tagging_model import TaggingModel
+from bioner_core.tagging.moves import CLOSE, COPY, Move, TagState, opened_type
+
+Logits = NDArray[np.float32]
+"""Logits of all moves at one position, in float32. *Shape:* (2 + types,)."""
+
+
+def decide(logits: Logits, state: TagState, row: DecodingRow) -> tuple[Move, float]:
+    """The best legal move, and its margin over the best legal rival (infinite when there is none)."""
+    legal = state.legal_moves(len(row.unit_ids), row.type_indices)
+    if len(legal) == 1:
+        return legal[0], float("inf")
+    scores = [float(logits[move]) for move in legal]
+    best = max(range(len(legal)), key=scores.__getitem__)
+    rival = max(score for index, score in enumerate(scores) if index != best)
+    return legal[best], scores[best] - rival
+
+
+def move_tokens(move: Move, state: TagState, row: DecodingRow, label_set: LabelSetTokens) -> tuple[int, ...]:
+    """The token ids that a move writes."""
+    if move == COPY:
+        return row.unit_ids[state.position]
+    if move == CLOSE:
+        return (label_set.close_id,)
+    return (label_set.open_ids[opened_type(move)],)
+
+
+def logits_of(model: TaggingModel, hidden: Tensor, open_rows: Tensor) -> Logits:
+    """Logits of all moves from hidden states, on the CPU.
+
+    *Shape:* hidden (count, hidden); open_rows (types,) -> (count, 2 + types).
+    """
+    found: Logits = model.move_logits(hidden, open_rows).cpu().numpy()
+    return found
+
+
+def padded_ids(rows: Sequence[Sequence[int]], *, device: torch.device, multiple: int = 1) -> tuple[Tensor, Tensor]:
+    """Token ids padded at the right to a multiple of a length, and the true lengths.
+
+    *Shape:* -> ids (rows, length), lengths (rows,).
+    """
+    longest = max(len(row) for row in rows)
+    length = -(-longest // multiple) * multiple
+    ids = torch.zeros(len(rows), length, dtype=torch.long)
+    for index, row in enumerate(rows):
+        ids[index, : len(row)] = torch.tensor(row, dtype=torch.long)
+    lengths = torch.tensor([len(row) for row in rows], dtype=torch.long)
+    return ids.to(device), lengths.to(device)

@@ -1,0 +1,51 @@
+"""What goes into a decoder and what comes out: one row is one copy line of one sentence."""
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from bioner_core.tagging.moves import Move
+
+
+@dataclass(frozen=True, slots=True)
+class DecodingRow:
+    """One copy to be made: the token ids of each unit, those between the sentence and its copy, and the types.
+
+    `type_indices` are the label set's types that this copy may open.
+    """
+
+    unit_ids: tuple[tuple[int, ...], ...]
+    separator: tuple[int, ...]
+    type_indices: tuple[int, ...]
+
+    @property
+    def source_ids(self) -> list[int]:
+        """The sentence's token ids."""
+        return [token for unit in self.unit_ids for token in unit]
+
+
+@dataclass(frozen=True, slots=True)
+class LabelSetTokens:
+    """What all rows of a label set share.
+
+    `prefix` are the prompt's first token ids; `open_rows` and `open_ids` the tag index and token id of each type.
+    """
+
+    name: str
+    prefix: tuple[int, ...]
+    open_rows: tuple[int, ...]
+    open_ids: tuple[int, ...]
+    close_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class DecodedRow:
+    """One finished copy.
+
+    *Shape:* margins (moves,), float32: each move's logit minus that of its best legal rival, infinite where it had none;
+    states (moves + 1, hidden): the hidden state from which each move was decided, then the last one.
+    """
+
+    moves: tuple[Move, ...]
+    margins: Tensor
+    states: Tensor

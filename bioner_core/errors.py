@@ -1,0 +1,37 @@
+"""The one error hierarchy of bioner.
+
+Every error that a user can cause or that an outside fault can cause is a `BionerError` whose message names what was
+wrong, the value and the mend. Anything else that escapes is a defect of ours.
+"""
+
+
+class BionerError(Exception):
+    """Root of all errors that bioner raises on purpose."""
+
+
+class ConfigurationError(BionerError):
+    """A setting is unusable; the message names the field, the value and the mend. Exit code 2."""
+
+
+class InputError(BionerError):
+    """An input file cannot be opened or read at all; the message names the file."""
+
+
+class ModelError(BionerError):
+    """A model is missing, damaged, or not the one that its digest promises."""
+
+
+class TaggingError(BionerError):
+    """Mentions cannot be rendered as tags, or tagged tokens are not a legal copy of their source."""
+
+
+class AnnotatorOutOfMemoryError(BionerError):
+    """The device ran out of memory on this batch; a smaller batch may fit."""
+
+
+class StoreError(BionerError):
+    """The store is damaged, written by a newer version, or a commit's counts do not add up."""
+
+
+class PoolError(BionerError):
+    """The annotator actors cannot be started or reached; the message carries the actor's own traceback."""

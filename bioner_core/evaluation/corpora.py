@@ -1,0 +1,95 @@
+"""Gold corpora as JSON lines: `{"id", "lang", "text", "entities": [{"start", "end", "type"}]}`, plain or gzip."""
+
+import gzip
+import json
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from bioner_core.errors import InputError
+from bioner_core.mentions import Span
+
+_GZIP_MAGIC = b"\x1f\x8b"
+
+
+@dataclass(frozen=True, slots=True)
+class GoldRecord:
+    """A text and the entities that a human marked in it; `spans` are offsets into `text`, doubles dropped."""
+
+    record_id: str
+    lang: str
+    text: str
+    spans: frozenset[Span]
+
+
+class _DefectError(Exception):
+    """What is wrong with one line, before it is known where the line stands."""
+
+
+def read_corpus(path: str | Path) -> Iterator[GoldRecord]:
+    """The records of a gold corpus in file order; empty lines are skipped, gzip is told by its first bytes.
+
+    Raises:
+        InputError: the file cannot be read, or a line breaks the form (no JSON object, a field missing or of the wrong
+            type, an offset outside the text, an empty entity, an entity whose `text` is not what its offsets hold);
+            the message names the file and the line, counted from 1.
+    """
+    number = 0
+    try:
+        with _open(Path(path)) as lines:
+            for number, line in enumerate(lines, start=1):  # noqa: B007 (read by the handlers below)
+                if line.strip():
+                    yield _record(line)
+    except _DefectError as defect:
+        raise InputError(f"{path}, line {number}: {defect}") from defect
+    except (OSError, EOFError, zlib.error) as error:
+        raise InputError(f"{path}, after line {number}: cannot be read: {error}") from error
+
+
+def _open(path: Path) -> BinaryIO:
+    with path.open("rb") as file:
+        is_gzip = file.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
+    return cast(BinaryIO, gzip.open(path)) if is_gzip else path.open("rb")
+
+
+def _record(line: bytes) -> GoldRecord:
+    try:
+        value = json.loads(line.decode("utf-8"))
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise _DefectError(f"not a JSON object in UTF-8: {error}") from error
+    if not isinstance(value, dict):
+        raise _DefectError(f"not a JSON object but {type(value).__name__}")
+    text = _text(value, "text")
+    entities = _field(value, "entities", list)
+    return GoldRecord(
+        record_id=_text(value, "id"),
+        lang=_text(value, "lang"),
+        text=text,
+        spans=frozenset(_span(entity, text) for entity in entities),
+    )
+
+
+def _span(entity: Any, text: str) -> Span:
+    if not isinstance(entity, dict):
+        raise _DefectError(f"entity {entity!r:.80} is not an object")
+    start, end = _field(entity, "start", int), _field(entity, "end", int)
+    if not 0 <= start < end <= len(text):
+        raise _DefectError(f"entity {start}:{end} is empty or outside the text of {len(text)} characters")
+    if "text" in entity and entity["text"] != text[start:end]:
+        raise _DefectError(
+            f"entity {start}:{end} says {entity['text']!r:.80}, the text there is {text[start:end]!r:.80}"
+        )
+    return Span(start, end, _text(entity, "type"))
+
+
+def _text(value: dict[str, Any], name: str) -> str:
+    return cast(str, _field(value, name, str))
+
+
+def _field(value: dict[str, Any], name: str, kind: type) -> Any:
+    found = value.get(name)
+    if not isinstance(found, kind) or isinstance(found, bool):
+        raise _DefectError(f"field {name!r} must be of type {kind.__name__}, found {found!r:.80}")
+    return found

@@ -1,0 +1,39 @@
+"""E-Study (知网研学) text exports, `Key-中文: value`.
+
+The Chinese half of a key varies with the type of record, so the English half counts.
+"""
+
+import re
+
+from bioner_core.formats.tagged import FieldRoles, TaggedReader, tag_pattern
+
+_KEYS = (
+    "Title", "Author", "Source", "Year", "PubTime", "Keyword", "Summary", "Period", "Roll", "Volume", "PageCount",
+    "Page", "SrcDatabase", "Organ", "Link", "URL", "DOI", "ISSN", "CLC", "Fund", "FirstDuty", "Degree", "Teacher",
+    "Meeting", "City", "Publisher", "Language", "Notes",
+)  # fmt: skip
+
+
+class CnkiEStudyReader(TaggedReader):
+    """Both variants: records that begin with `DataType:`, and another tool's that begin with `SrcDatabase-来源库:`.
+
+    A key counts only with its Chinese half, so that no abstract's line is taken for one.
+    """
+
+    name = "cnki_estudy"
+    source = "cnki"
+    tag_line = re.compile(
+        rf"(?P<tag>DataType(?=\s*[:：])|(?:{tag_pattern(_KEYS)})(?=-[\u4e00-\u9fff]))"
+        r"(?:-[\u4e00-\u9fff]{1,10})?\s*[:：](?P<value>.*)",
+        re.DOTALL,
+    )
+    start_tags = frozenset({"DataType", "SrcDatabase"})
+    roles = FieldRoles(
+        title="Title",
+        abstract="Summary",
+        keywords="Keyword",
+        journal=("Source", "Organ"),
+        year=("Year", "PubTime"),
+        doi=("DOI",),
+        link=("Link", "URL"),
+    )

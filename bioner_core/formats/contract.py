@@ -1,0 +1,166 @@
+"""What a format module promises: the `Reader` base class, and the two faults that a reader may meet.
+
+A format module subclasses `Reader`, sniffs in `recognises` and walks a file in `scan`. Numbering, rejects and the check
+of characters are done here, once for all formats.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import chain
+from typing import Protocol
+
+from bioner_core.documents import Document
+from bioner_core.errors import BionerError
+from bioner_core.records import Record, Reject, RejectReason
+
+MAX_RECORD_BYTES = 16 * 1024 * 1024
+"""The most bytes that one record may take in its decompressed file; a larger one is a `TOO_LARGE` reject."""
+
+CHUNK_BYTES = 64 * 1024
+"""How much of a stream a reader takes at a time."""
+
+READ_STAGE = "read"
+"""`Reject.stage` of everything that a reader turns down."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a record stands: its store partition, its file's public name, and its number in the file from 0."""
+
+    source: str
+    input_file: str
+    record_number: int
+
+
+class RecordFault(BionerError):
+    """One record cannot be used; the records after it can. `doc_id` is empty when the record does not name itself."""
+
+    def __init__(self, reason: RejectReason, message: str, *, doc_id: str = "") -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.doc_id = doc_id
+
+
+class FileFault(BionerError):
+    """Nothing after this point of the file can be read; the records before it can be used."""
+
+    def __init__(self, reason: RejectReason, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class ByteSource(Protocol):
+    """What a reader reads from: any binary file will do."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most `size` bytes; empty only at the end."""
+        ...
+
+
+PendingRecord = Callable[[Origin], Record]
+"""Makes the record when it is wanted; valid until the next one is asked for, so that skipping a record costs little."""
+
+
+class Reader(ABC):
+    """One format of literature dumps.
+
+    `name` is the value of `--format`; `source` is the store partition of its records.
+    """
+
+    name: str
+    source: str
+
+    @abstractmethod
+    def recognises(self, head: bytes) -> bool:
+        """Whether the first bytes of a decompressed file are of this format; the file's name plays no part."""
+
+    @abstractmethod
+    def scan(self, stream: ByteSource) -> Iterator[PendingRecord]:
+        """Walk the records in file order in constant memory.
+
+        Raises:
+            FileFault: after the last usable record, when the rest of the file cannot be read.
+        """
+
+    def read(self, stream: ByteSource, *, input_file: str, first: int = 0, last: int | None = None) -> Iterator[Record]:
+        """Yield the records numbered `first` to `last` (exclusive; None: to the end), in file order.
+
+        Each record of the file is exactly one item: a document, a deletion or a reject of stage `read`. A file that
+        breaks off is one more reject, numbered after its last good record.
+        """
+        number = 0
+        try:
+            for pending in self.scan(stream):
+                if last is not None and number >= last:
+                    return
+                if number >= first:
+                    yield _settled(pending, Origin(self.source, input_file, number))
+                number += 1
+        except FileFault as fault:
+            if number >= first and (last is None or number < last):
+                yield file_reject(fault, Origin(self.source, input_file, number))
+
+    def count(self, stream: ByteSource) -> int:
+        """How many items `read` yields for the whole file, without making them."""
+        number = 0
+        try:
+            for _ in self.scan(stream):
+                number += 1
+        except FileFault:
+            number += 1
+        return number
+
+
+def file_reject(fault: FileFault, origin: Origin) -> Reject:
+    """The one reject that stands for all of a file from `origin` on."""
+    return _reject(origin, fault.reason, str(fault))
+
+
+def stream_chunks(stream: ByteSource) -> Iterator[bytes]:
+    """The bytes of a stream, at most `CHUNK_BYTES` at a time, until its end."""
+    while chunk := stream.read(CHUNK_BYTES):
+        yield chunk
+
+
+def _settled(pending: PendingRecord, origin: Origin) -> Record:
+    try:
+        record = pending(origin)
+        if isinstance(record, Document):
+            _require_unicode(record)
+    except RecordFault as fault:
+        return _reject(origin, fault.reason, str(fault), doc_id=fault.doc_id)
+    return record
+
+
+def _require_unicode(document: Document) -> None:
+    """Refuse unpaired surrogates anywhere in a document: no encoding can store them."""
+    meta = document.meta
+    values = [document.doc_id, document.lang, meta.journal, meta.year, *meta.keywords, *chain.from_iterable(meta.ids)]
+    for passage in document.passages:
+        values += (passage.section, passage.label, passage.lang, passage.text)
+    whole = "\n".join(values)
+    try:
+        whole.encode()
+    except UnicodeEncodeError as error:
+        raise RecordFault(
+            RejectReason.BAD_CHARACTERS,
+            f"unpaired surrogate U+{ord(whole[error.start]):04X} after {whole[: error.start][-20:]!a}",
+            doc_id=document.doc_id,
+        ) from None
+
+
+def _reject(origin: Origin, reason: RejectReason, message: str, *, doc_id: str = "") -> Reject:
+    return Reject(
+        doc_id=_storable(doc_id),
+        source=origin.source,
+        input_file=origin.input_file,
+        record_number=origin.record_number,
+        stage=READ_STAGE,
+        reason=reason,
+        message=_storable(message),
+    )
+
+
+def _storable(text: str) -> str:
+    return text.encode(errors="backslashreplace").decode()

@@ -1,0 +1,127 @@
+"""The encodings of tagged text exports: byte order mark, then UTF-8, then GB18030, strict, or a clear fault.
+
+No export states its encoding, and a prefix proves nothing, so the whole file is probed before any record is made.
+"""
+
+import codecs
+import io
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO
+
+from bioner_core.formats.contract import MAX_RECORD_BYTES, ByteSource, FileFault, stream_chunks
+from bioner_core.records import RejectReason
+
+MAX_TEXT_FILE_BYTES = 1024**3
+"""The most bytes that one tagged text file may have; it waits in a temporary file while its encoding is found."""
+
+_IN_MEMORY_BYTES = 8 * 1024 * 1024
+_UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+@dataclass(frozen=True, slots=True)
+class DecodedText:
+    """A whole file as text lines; `fault` is why the file breaks off after them, if it does."""
+
+    lines: Iterator[str]
+    fault: FileFault | None
+
+
+def decode_head(head: bytes) -> str:
+    """The start of a file as text, for sniffing only: damaged or cut characters are replaced."""
+    if head.startswith(_UTF16_MARKS):
+        return head.decode("utf-16", errors="replace")
+    try:
+        return codecs.getincrementaldecoder("utf-8-sig")().decode(head)
+    except UnicodeDecodeError:
+        return head.decode("gb18030", errors="replace")
+
+
+def first_line(head: bytes) -> str:
+    """The first line with anything on it, ends stripped; for sniffing only."""
+    return decode_head(head).lstrip().partition("\n")[0].rstrip()
+
+
+@contextmanager
+def decoded_text(stream: ByteSource) -> Iterator[DecodedText]:
+    """Find the encoding of a stream and give its lines; `\\r\\n`, `\\r` and `\\n` end a line and are given as `\\n`.
+
+    A line longer than `MAX_RECORD_BYTES` characters comes in pieces.
+
+    Raises:
+        FileFault: no encoding fits the whole stream, or it is longer than `MAX_TEXT_FILE_BYTES`.
+    """
+    with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES) as spool:
+        probe = _EncodingProbe()
+        fault = _spooled(stream, spool, probe)
+        encoding = probe.verdict(complete=fault is None)
+        spool.seek(0)
+        # A file cut off inside a character is still text up to there: only that character is passed over.
+        errors = "strict" if fault is None else "ignore"
+        text = io.TextIOWrapper(spool, encoding=encoding, errors=errors)
+        try:
+            yield DecodedText(iter(lambda: text.readline(MAX_RECORD_BYTES), ""), fault)
+        finally:
+            text.detach()
+
+
+def _spooled(stream: ByteSource, spool: IO[bytes], probe: "_EncodingProbe") -> FileFault | None:
+    size = 0
+    try:
+        for chunk in stream_chunks(stream):
+            size += len(chunk)
+            if size > MAX_TEXT_FILE_BYTES:
+                raise FileFault(RejectReason.TOO_LARGE, f"more than {MAX_TEXT_FILE_BYTES} bytes of tagged text")
+            spool.write(chunk)
+            probe.feed(chunk)
+    except FileFault as fault:
+        return fault
+    return None
+
+
+class _EncodingProbe:
+    """Decodes a stream in every encoding that is still possible."""
+
+    def __init__(self) -> None:
+        self._candidates: dict[str, codecs.IncrementalDecoder] | None = None
+        self._failure = "there is no encoding to try"
+
+    def feed(self, chunk: bytes) -> None:
+        if self._candidates is None:
+            self._candidates = {name: codecs.getincrementaldecoder(name)() for name in _candidates(chunk)}
+        self._decode(chunk, final=False)
+
+    def verdict(self, *, complete: bool) -> str:
+        """The first encoding that fits all that was fed.
+
+        Raises:
+            FileFault: none does.
+        """
+        if complete:
+            self._decode(b"", final=True)
+        if self._candidates is None:
+            return "utf-8"
+        for name in self._candidates:
+            return name
+        raise FileFault(
+            RejectReason.BAD_ENCODING, f"neither a byte order mark's encoding, UTF-8 nor GB18030: {self._failure}"
+        )
+
+    def _decode(self, chunk: bytes, *, final: bool) -> None:
+        candidates = self._candidates or {}
+        for name, decoder in list(candidates.items()):
+            try:
+                decoder.decode(chunk, final)
+            except UnicodeDecodeError as error:
+                self._failure = f"{name} stops at byte 0x{error.object[error.start]:02x} ({error.reason})"
+                del candidates[name]
+
+
+def _candidates(first: bytes) -> tuple[str, ...]:
+    if first.startswith(codecs.BOM_UTF8):
+        return ("utf-8-sig",)
+    if first.startswith(_UTF16_MARKS):
+        return ("utf-16",)
+    return ("utf-8", "gb18030")

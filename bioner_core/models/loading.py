@@ -1,0 +1,77 @@
+"""Loading a fine-tuned model for inference: base, adapter merged in, added rows."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from peft import PeftModel
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from bioner_core.errors import ConfigurationError, ModelError
+from bioner_core.models.base_model import base_digest, base_folder
+from bioner_core.models.model_card import ModelCard, read_card
+from bioner_core.models.model_files import ADAPTER_FOLDER, load_rows
+from bioner_core.models.prompt import PROMPT_VERSION
+from bioner_core.models.tagging_model import TaggingModel
+from bioner_core.models.vocabulary import TaggingVocabulary
+
+PRECISIONS = {"bfloat16": torch.bfloat16, "float32": torch.float32}
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """A model ready to decode: its card, its vocabulary, and the network on its device."""
+
+    card: ModelCard
+    vocabulary: TaggingVocabulary
+    network: TaggingModel
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network is."""
+        return self.network.added_rows.device
+
+
+def default_device() -> str:
+    """`cuda` where there is a GPU, else `cpu`."""
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def load_model(folder: Path, *, device: str | None = None, precision: str = "bfloat16") -> LoadedModel:
+    """Load a model directory.
+
+    Raises:
+        ModelError: the base is missing or another one than the card names, or a file is damaged.
+        ConfigurationError: unknown precision.
+    """
+    if precision not in PRECISIONS:
+        raise ConfigurationError(f"precision: {precision!r}; choose from {sorted(PRECISIONS)}")
+    card = read_card(folder)
+    _check_card(card, folder)
+    place = torch.device(device or default_device())
+    base = str(base_folder(card.base))
+    attention = "eager" if place.type == "cpu" else "sdpa"
+    language_model = AutoModelForCausalLM.from_pretrained(
+        base, dtype=torch.float32, attn_implementation=attention, local_files_only=True
+    )
+    # Merged in float32 and rounded once, so that the adapter loses nothing to bfloat16 addition.
+    merged = PeftModel.from_pretrained(language_model, str(folder / ADAPTER_FOLDER)).merge_and_unload()
+    backbone = merged.base_model
+    tokenizer = AutoTokenizer.from_pretrained(base, local_files_only=True)
+    base_size = backbone.get_input_embeddings().num_embeddings
+    vocabulary = TaggingVocabulary(tokenizer, base_size=base_size, tags=card.tags, characters=tuple(card.characters))
+    network = TaggingModel(backbone, added_size=vocabulary.added_size, tag_count=len(card.tags))
+    load_rows(folder, network)
+    network.to(device=place, dtype=PRECISIONS[precision]).eval().requires_grad_(False)
+    return LoadedModel(card, vocabulary, network)
+
+
+def _check_card(card: ModelCard, folder: Path) -> None:
+    if card.prompt_version != PROMPT_VERSION:
+        raise ModelError(
+            f"{folder} was trained with prompt version {card.prompt_version}, this bioner writes {PROMPT_VERSION}: "
+            "train it again or use the bioner version that made it"
+        )
+    found = base_digest(card.base)
+    if found != card.base_sha256:
+        raise ModelError(f"{folder} was trained on a base with digest {card.base_sha256}, but {card.base} has {found}")

@@ -1,0 +1,80 @@
+"""`model.toml`: what a model directory says of itself."""
+
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from bioner_core.errors import ModelError
+from bioner_core.tagging.scheme import TagScheme
+
+CARD_FILE = "model.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """What a model is made of and how good it is.
+
+    `characters` are those with embedding rows of their own; `thresholds` the selector's acceptance threshold per label
+    set; `training` and `metrics` are free-form tables for people.
+    """
+
+    name: str
+    base: str
+    base_sha256: str
+    scheme: TagScheme
+    prompt_version: str
+    tags: tuple[str, ...]
+    characters: str
+    label_sets: tuple[str, ...]
+    thresholds: dict[str, float] = field(default_factory=dict)
+    training: dict[str, Any] = field(default_factory=dict)
+    metrics: dict[str, Any] = field(default_factory=dict)
+
+
+def read_card(folder: Path) -> ModelCard:
+    """Read a model directory's card.
+
+    Raises:
+        ModelError: no card there, or a field is missing; the message names it.
+    """
+    path = folder / CARD_FILE
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        return ModelCard(
+            name=data["name"],
+            base=data["base"],
+            base_sha256=data["base_sha256"],
+            scheme=TagScheme(data["scheme"]),
+            prompt_version=data["prompt_version"],
+            tags=tuple(data["tags"]),
+            characters=data["characters"],
+            label_sets=tuple(data["label_sets"]),
+            thresholds=data.get("thresholds", {}),
+            training=data.get("training", {}),
+            metrics=data.get("metrics", {}),
+        )
+    except FileNotFoundError as error:
+        raise ModelError(f"{folder} is no model directory: it has no {CARD_FILE}") from error
+    except (KeyError, ValueError) as error:
+        raise ModelError(f"{path}: missing or bad field {error}") from error
+
+
+def write_card(card: ModelCard, folder: Path) -> None:
+    """Write a model directory's card."""
+    data: dict[str, Any] = {
+        "name": card.name,
+        "base": card.base,
+        "base_sha256": card.base_sha256,
+        "scheme": str(card.scheme),
+        "prompt_version": card.prompt_version,
+        "tags": list(card.tags),
+        "label_sets": list(card.label_sets),
+        "characters": card.characters,
+        "thresholds": card.thresholds,
+        "training": card.training,
+        "metrics": card.metrics,
+    }
+    (folder / CARD_FILE).write_text(tomli_w.dumps(data), encoding="utf-8")

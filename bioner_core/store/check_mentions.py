@@ -1,0 +1,103 @@
+"""Does every mention of a shard say what its passage says, and nest as it claims to?"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bioner_core.documents import Document, Passage
+from bioner_core.mentions import Mention
+from bioner_core.store.manifest import Manifest
+from bioner_core.store.mention_ids import document_prefix, place_suffix
+from bioner_core.store.reading import shard_batches
+from bioner_core.store.rows import documents_from_arrow, mentions_from_arrow
+
+
+@dataclass(frozen=True, slots=True)
+class _Outline:
+    """What a child must know of its parent."""
+
+    sentence: tuple[str, int, int, str]
+    start: int
+    end: int
+    depth: int
+    accepted: bool
+
+
+def mention_faults(store: Path, manifest: Manifest) -> Iterator[str]:
+    """What is wrong with the mentions of a shard, in words; nothing when all is well.
+
+    Holds the texts and the outlines of one shard in memory.
+    """
+    passages = _passages_by_prefix(store, manifest)
+    outlines: dict[str, _Outline] = {}
+    for mention in _mentions(store, manifest):
+        if mention.mention_id in outlines:
+            yield f"mention {mention.mention_id} occurs twice"
+        outlines[mention.mention_id] = _outline(mention)
+        yield from _text_faults(mention, passages)
+    for mention in _mentions(store, manifest):
+        fault = _nesting_fault(mention, outlines)
+        if fault:
+            yield f"mention {mention.mention_id} {fault}"
+
+
+def _mentions(store: Path, manifest: Manifest) -> Iterator[Mention]:
+    for batch in shard_batches(store, manifest, "mentions"):
+        yield from mentions_from_arrow(batch)
+
+
+def _passages_by_prefix(store: Path, manifest: Manifest) -> dict[str, tuple[Passage, ...]]:
+    found: dict[str, tuple[Passage, ...]] = {}
+    for batch in shard_batches(store, manifest, "documents"):
+        for document in documents_from_arrow(batch):
+            _add_prefixes(found, document)
+    return found
+
+
+def _add_prefixes(found: dict[str, tuple[Passage, ...]], document: Document) -> None:
+    record = document.meta.record_number
+    found.setdefault(document_prefix(document.doc_id, document.version), document.passages)
+    found[document_prefix(document.doc_id, document.version, repeat_of_record=record)] = document.passages
+
+
+def _text_faults(mention: Mention, passages: dict[str, tuple[Passage, ...]]) -> Iterator[str]:
+    suffix = place_suffix(
+        mention.passage_index, mention.start, mention.end, label_set=mention.label_set, type_name=mention.type
+    )
+    texts = passages.get(mention.mention_id.removesuffix(suffix))
+    if texts is None or not mention.mention_id.startswith(document_prefix(mention.doc_id, mention.doc_version)):
+        yield f"mention {mention.mention_id} belongs to no document of its shard, or is misnamed"
+        return
+    passage = texts[mention.passage_index] if 0 <= mention.passage_index < len(texts) else None
+    if passage is None:
+        yield f"mention {mention.mention_id} lies in passage {mention.passage_index} of {len(texts)}"
+    elif not _says(passage.text, mention):
+        yield f"mention {mention.mention_id} does not say what its passage says at {mention.start} to {mention.end}"
+
+
+def _says(text: str, mention: Mention) -> bool:
+    # a slice clips an end that lies past the text, so the length is compared too
+    inside = 0 <= mention.start < mention.end <= len(text)
+    return inside and text[mention.start : mention.end] == mention.text
+
+
+def _outline(mention: Mention) -> _Outline:
+    # the id's prefix would do for the document, but a misnamed mention must not hide a wrong parent
+    sentence = (mention.doc_id, mention.passage_index, mention.sentence_index, mention.label_set)
+    return _Outline(sentence, mention.start, mention.end, mention.depth, mention.accepted)
+
+
+def _nesting_fault(mention: Mention, outlines: dict[str, _Outline]) -> str:
+    if mention.parent_id is None:
+        return "" if mention.depth == 0 else f"has no parent but depth {mention.depth}"
+    child, parent = outlines[mention.mention_id], outlines.get(mention.parent_id)
+    if parent is None or not parent.accepted:
+        return f"has a parent that is missing or turned down: {mention.parent_id}"
+    if parent.sentence != child.sentence or not _strictly_encloses(parent, child):
+        return f"is not enclosed by its parent {mention.parent_id}"
+    return "" if mention.depth == parent.depth + 1 else f"has depth {mention.depth} under a parent of {parent.depth}"
+
+
+def _strictly_encloses(outer: _Outline, inner: _Outline) -> bool:
+    larger = (outer.start, outer.end) != (inner.start, inner.end)
+    return larger and outer.start <= inner.start and inner.end <= outer.end

@@ -1,0 +1,36 @@
+"""Whether a shard needs work: the question that makes a rerun cheap."""
+
+from pathlib import Path
+
+from bioner_core.store.layout import ShardDescriptor
+from bioner_core.store.manifest import Manifest, read_manifest
+from bioner_core.store.schemas import SCHEMA_VERSION
+
+
+def committed_manifest(store: Path, descriptor: ShardDescriptor, *, fingerprint: str) -> Manifest | None:
+    """The shard's manifest if it is for this very work and its files are there with the right sizes, else None.
+
+    Raises:
+        StoreError: the manifest is damaged, or a newer version of bioner wrote it.
+    """
+    manifest = read_manifest(store, descriptor.shard_id)
+    if manifest is None or not _is_for(manifest, descriptor, fingerprint):
+        return None
+    return manifest if all(_has_size(store / file.path, file.bytes) for file in manifest.files) else None
+
+
+def _is_for(manifest: Manifest, descriptor: ShardDescriptor, fingerprint: str) -> bool:
+    return (
+        manifest.fingerprint == fingerprint
+        and manifest.schema_version == SCHEMA_VERSION
+        and manifest.input_digest == descriptor.input_digest
+        and manifest.format_name == descriptor.format_name
+        and (manifest.first, manifest.last) == (descriptor.first, descriptor.last)
+    )
+
+
+def _has_size(path: Path, size: int) -> bool:
+    try:
+        return path.stat().st_size == size
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,137 @@
+"""The manifest of a shard: what went in, what came out, and which files hold it. Written last; a shard without one
+does not exist for readers."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from bioner_core.errors import StoreError
+from bioner_core.store.atomic import write_text
+from bioner_core.store.layout import manifest_path
+from bioner_core.store.schemas import check_schema_version
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The sums of one shard or of many.
+
+    `records_in` to `rejected` count records of the dump; `rows` counts sentence x label set pairs sent to the model;
+    `row_rejects` counts those of them that have no result, whether or not their record was rejected with them.
+    """
+
+    records_in: int = 0
+    annotated: int = 0
+    unchanged: int = 0
+    deleted: int = 0
+    rejected: int = 0
+    sentences: int = 0
+    rows: int = 0
+    row_rejects: int = 0
+    mentions: int = 0
+    mentions_accepted: int = 0
+
+    @property
+    def balanced(self) -> bool:
+        """Whether every record that went in came out exactly once."""
+        return self.records_in == self.annotated + self.unchanged + self.deleted + self.rejected
+
+    @property
+    def accounts(self) -> str:
+        """The sum that must add up, in words, for messages."""
+        return (
+            f"records_in {self.records_in}, annotated {self.annotated}, unchanged {self.unchanged}, "
+            f"deleted {self.deleted}, rejected {self.rejected}"
+        )
+
+
+def total(counts: Iterable[Counts]) -> Counts:
+    """The sum, field by field."""
+    rows = [asdict(one) for one in counts]
+    return Counts(**{field.name: sum(row[field.name] for row in rows) for field in fields(Counts)})
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """One file of a shard; `path` is relative to the store, with `/` between its parts."""
+
+    table: str
+    path: str
+    rows: int
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What is committed of one shard.
+
+    `input_file` is the public name of the input, without credentials; records run from `first` (from 0) up to but not
+    including `last`; `created` is ISO 8601 in UTC; `seconds` is wall time up to the commit.
+    """
+
+    shard_id: str
+    source: str
+    input_file: str
+    format_name: str
+    input_digest: str
+    first: int
+    last: int
+    fingerprint: str
+    label_sets: tuple[str, ...]
+    counts: Counts
+    seconds: float
+    files: tuple[StoredFile, ...]
+    schema_version: int
+    software_version: str
+    created: str
+
+    def to_json(self) -> str:
+        """The manifest as an indented JSON object; the counts stand at its top level."""
+        flat = asdict(self)
+        counts = flat.pop("counts")
+        return json.dumps(flat | counts, indent=1, ensure_ascii=False) + "\n"
+
+
+def manifest_from_json(text: str, *, where: str) -> Manifest:
+    """Read what `Manifest.to_json` wrote.
+
+    Raises:
+        StoreError: the text is no manifest, or one of a newer schema version; the message names `where`.
+    """
+    try:
+        flat: dict[str, Any] = json.loads(text)
+        check_schema_version(int(flat["schema_version"]), where=where)
+        counts = Counts(**{field.name: flat.pop(field.name) for field in fields(Counts)})
+        files = tuple(StoredFile(**file) for file in flat.pop("files"))
+        return Manifest(**flat | {"counts": counts, "files": files, "label_sets": tuple(flat["label_sets"])})
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise StoreError(
+            f"{where}: is not a manifest that bioner wrote ({error!r}). Remove that file and annotate its input again"
+        ) from error
+
+
+def write_manifest(store: Path, manifest: Manifest) -> None:
+    """Make the shard exist: from here on readers see it.
+
+    Raises:
+        StoreError: the file cannot be written; the shard is as it was before.
+    """
+    write_text(manifest_path(store, manifest.shard_id), manifest.to_json())
+
+
+def read_manifest(store: Path, shard: str) -> Manifest | None:
+    """The manifest of a shard, or None when it was never committed.
+
+    Raises:
+        StoreError: the manifest is damaged, unreadable, or of a newer schema version.
+    """
+    path = manifest_path(store, shard)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise StoreError(f"{path}: cannot be read ({error}). Check the file and its permissions") from error
+    return manifest_from_json(text, where=str(path))

@@ -1,0 +1,122 @@
+"""Readers of a store. They go through manifests, so a half-written shard is never seen, and they stream."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from bioner_core.documents import Document
+from bioner_core.errors import StoreError
+from bioner_core.mentions import Mention
+from bioner_core.records import Deletion
+from bioner_core.store import rows
+from bioner_core.store.layout import TABLES
+from bioner_core.store.manifest import Manifest, StoredFile, read_manifest
+from bioner_core.store.rows import RejectRow
+from bioner_core.store.schemas import check_schema_version, file_fact
+
+_BATCH_ROWS = 2_000
+
+
+def read_manifests(store: Path) -> Iterator[Manifest]:
+    """All committed shards, in the order of their ids. A store that does not exist yet has none.
+
+    Raises:
+        StoreError: a manifest is damaged or of a newer schema version.
+    """
+    for path in sorted((store / "manifests").glob("[!.]*.json")):
+        manifest = read_manifest(store, path.stem)
+        if manifest is not None:  # None: swept away since it was listed
+            yield manifest
+
+
+def document_rows(store: Path) -> Iterator[Document]:
+    """Every committed document version, shard by shard, sorted by `doc_id` within a shard.
+
+    Raises:
+        StoreError: a manifest or a file is damaged, missing, or of a newer schema version.
+    """
+    for batch in _all_batches(store, "documents"):
+        yield from rows.documents_from_arrow(batch)
+
+
+def mention_rows(store: Path) -> Iterator[Mention]:
+    """Every committed mention candidate, accepted or not, shard by shard, sorted by `doc_id` within a shard.
+
+    Raises:
+        StoreError: a manifest or a file is damaged, missing, or of a newer schema version.
+    """
+    for batch in _all_batches(store, "mentions"):
+        yield from rows.mentions_from_arrow(batch)
+
+
+def reject_rows(store: Path) -> Iterator[RejectRow]:
+    """Every committed reject, of records and of sentences.
+
+    Raises:
+        StoreError: a manifest or a file is damaged, missing, or of a newer schema version.
+    """
+    for batch in _all_batches(store, "rejects"):
+        yield from rows.rejects_from_arrow(batch)
+
+
+def deletion_rows(store: Path) -> Iterator[Deletion]:
+    """Every committed deletion.
+
+    Raises:
+        StoreError: a manifest or a file is damaged, missing, or of a newer schema version.
+    """
+    for batch in _all_batches(store, "deletions"):
+        yield from rows.deletions_from_arrow(batch)
+
+
+def manifests_of_input(store: Path, key: str) -> list[Manifest]:
+    """The committed shards of one content of one input (`layout.input_key`), by first record.
+
+    Raises:
+        StoreError: a manifest is damaged or of a newer schema version.
+    """
+    found = (read_manifest(store, path.stem) for path in (store / "manifests").glob(f"{key}-*.json"))
+    return sorted((manifest for manifest in found if manifest is not None), key=lambda manifest: manifest.first)
+
+
+def table_files(store: Path, table: str) -> Iterator[Path]:
+    """The Parquet files of one table that manifests name: what a query engine should be given.
+
+    Raises:
+        StoreError: the table is unknown, or a manifest is damaged or of a newer schema version.
+    """
+    if table not in TABLES:
+        raise StoreError(f"table {table!r} is not one of {', '.join(TABLES)}")
+    for manifest in read_manifests(store):
+        yield from (store / file.path for file in manifest.files if file.table == table)
+
+
+def shard_batches(
+    store: Path, manifest: Manifest, table: str, *, columns: Sequence[str] | None = None
+) -> Iterator[pa.RecordBatch]:
+    """The rows of one table of one shard, a bounded batch at a time; `columns` None means all.
+
+    Raises:
+        StoreError: a file is damaged, missing, or of a newer schema version.
+    """
+    for file in manifest.files:
+        if file.table == table:
+            yield from _file_batches(store, file, columns)
+
+
+def _all_batches(store: Path, table: str) -> Iterator[pa.RecordBatch]:
+    for manifest in read_manifests(store):
+        yield from shard_batches(store, manifest, table)
+
+
+def _file_batches(store: Path, file: StoredFile, columns: Sequence[str] | None) -> Iterable[pa.RecordBatch]:
+    path = store / file.path
+    try:
+        with pq.ParquetFile(path) as parquet:
+            version = file_fact(parquet.schema_arrow, "schema_version")
+            check_schema_version(int(version or 0), where=str(path))
+            yield from parquet.iter_batches(_BATCH_ROWS, columns=columns)
+    except (OSError, ValueError) as error:  # pyarrow's ArrowInvalid is a ValueError
+        raise StoreError(f"{path}: cannot be read ({error}). Annotate its input again, or restore the file") from error

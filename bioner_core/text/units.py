@@ -1,0 +1,40 @@
+"""Tagging units: the pieces of a text between which a symbolic tag may stand (DESIGN 4.3).
+
+A unit is a run of letters, one digit, one CJK character or one other character, with the blank before it attached.
+Each unit is tokenised on its own, so a tag never changes the tokens beside it.
+"""
+
+from dataclasses import dataclass
+
+import regex
+
+MAX_LETTERS = 48
+"""A longer run of letters (a sequence printed in full, say) is several units, so that no unit grows without bound."""
+
+_CJK = r"\p{Han}\p{Hiragana}\p{Katakana}"
+_UNIT = regex.compile(rf"(?: (?=[^ ]))?(?:[\p{{L}}--[{_CJK}]]{{1,{MAX_LETTERS}}}|.)", regex.V1 | regex.DOTALL)
+_LETTERS_PER_TOKEN = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One tagging unit: `text[start:end]` in full, `text[core:end]` without the attached blank."""
+
+    start: int
+    core: int
+    end: int
+
+
+def split_units(text: str) -> list[Unit]:
+    """Cut a text into units that cover it without gap or overlap, in order."""
+    return [_unit(match) for match in _UNIT.finditer(text)]
+
+
+def estimate_tokens(text: str) -> int:
+    """About how many model tokens a text takes, without a tokenizer: for caps and batch budgets only."""
+    return sum(-(-len(match.group().lstrip(" ")) // _LETTERS_PER_TOKEN) or 1 for match in _UNIT.finditer(text))
+
+
+def _unit(match: "regex.Match[str]") -> Unit:
+    start, end = match.span()
+    return Unit(start, start + (end - start > 1 and match.group()[0] == " "), end)

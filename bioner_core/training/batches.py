@@ -1,0 +1,69 @@
+"""Which examples make up each training batch: a plan that depends on the seed alone, so that a resumed run repeats it."""
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from bioner_core.training.examples import TaggingExample
+
+_POOL_BATCHES = 16
+"""Batches are cut from pools of about this many, sorted by length, so that little is padded and order stays random."""
+
+LENGTH_STEP = 32
+"""Batch lengths are rounded up to this, so that matrix shapes repeat and their kernels are compiled once."""
+
+
+@dataclass(frozen=True, slots=True)
+class MixedCorpus:
+    """The training examples of one corpus and its share of the batches."""
+
+    label_set: str
+    weight: float
+    examples: tuple[TaggingExample, ...]
+
+
+def padded_length(length: int) -> int:
+    """A batch's length in tokens, rounded up to `LENGTH_STEP`."""
+    return -(-length // LENGTH_STEP) * LENGTH_STEP
+
+
+def mixed_batches(
+    corpora: Sequence[MixedCorpus], *, batch_tokens: int, seed: int
+) -> Iterator[tuple[TaggingExample, ...]]:
+    """Batches without end: each from one corpus (so that the prompt is shared), corpora drawn by weight."""
+    chooser = random.Random(seed)  # noqa: S311 - shuffling, not secrecy
+    streams = [
+        _corpus_batches(corpus.examples, batch_tokens=batch_tokens, seed=seed + 1 + index)
+        for index, corpus in enumerate(corpora)
+    ]
+    weights = [corpus.weight for corpus in corpora]
+    while True:
+        yield next(chooser.choices(streams, weights)[0])
+
+
+def _corpus_batches(
+    examples: Sequence[TaggingExample], *, batch_tokens: int, seed: int
+) -> Iterator[tuple[TaggingExample, ...]]:
+    """One corpus again and again, shuffled anew each time."""
+    shuffler = random.Random(seed)  # noqa: S311 - shuffling, not secrecy
+    order = list(examples)
+    mean = max(1.0, sum(len(one.input_ids) for one in order) / len(order))
+    pool_size = max(1, round(_POOL_BATCHES * batch_tokens / mean))
+    while True:
+        shuffler.shuffle(order)
+        for start in range(0, len(order), pool_size):
+            batches = list(_cut(order[start : start + pool_size], batch_tokens))
+            shuffler.shuffle(batches)
+            yield from batches
+
+
+def _cut(pool: Sequence[TaggingExample], batch_tokens: int) -> Iterator[tuple[TaggingExample, ...]]:
+    """Cut a pool, sorted by length, into batches whose padded size stays in the budget; a long example is alone."""
+    batch: list[TaggingExample] = []
+    for example in sorted(pool, key=lambda one: len(one.input_ids)):
+        if batch and padded_length(len(example.input_ids)) * (len(batch) + 1) > batch_tokens:
+            yield tuple(batch)
+            batch = []
+        batch.append(example)
+    if batch:
+        yield tuple(batch)

@@ -1,0 +1,74 @@
+"""Checkpoints of a training run: tensors in safetensors, counters in JSON, replaced in one step."""
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from bioner_core.errors import ModelError
+
+_TENSORS = "state.safetensors"
+_PROGRESS = "progress.json"
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingProgress:
+    """How far a run is: optimizer steps, tokens of the rows, and seconds of training, all runs together."""
+
+    steps: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+
+
+def save_checkpoint(
+    folder: Path, progress: TrainingProgress, *, values: Mapping[str, Tensor], optimizer: torch.optim.Optimizer
+) -> None:
+    """Write a checkpoint beside the old one, then put it in its place."""
+    fresh = folder.with_name(folder.name + ".new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    tensors = {f"value/{name}": value.detach().clone().contiguous() for name, value in values.items()}
+    for index, state in optimizer.state_dict()["state"].items():
+        tensors.update({f"optimizer/{index}/{name}": torch.as_tensor(value).clone() for name, value in state.items()})
+    save_file(tensors, fresh / _TENSORS)
+    (fresh / _PROGRESS).write_text(json.dumps(asdict(progress)), encoding="utf-8")
+    shutil.rmtree(folder, ignore_errors=True)
+    os.replace(fresh, folder)
+
+
+def load_checkpoint(
+    folder: Path, *, values: Mapping[str, Tensor], optimizer: torch.optim.Optimizer
+) -> TrainingProgress:
+    """Load a checkpoint into the parameters and the optimizer; without one, progress is zero.
+
+    Raises:
+        ModelError: the checkpoint belongs to a run with other settings.
+    """
+    if not (folder / _PROGRESS).is_file():
+        return TrainingProgress()
+    tensors = load_file(folder / _TENSORS)
+    names = {name.removeprefix("value/") for name in tensors if name.startswith("value/")}
+    if names != set(values):
+        raise ModelError(f"checkpoint {folder} is of a run with other settings: remove it or name another output")
+    with torch.no_grad():
+        for name, value in values.items():
+            value.copy_(tensors[f"value/{name}"])
+    saved = optimizer.state_dict()
+    saved["state"] = _optimizer_state(tensors)
+    optimizer.load_state_dict(saved)
+    return TrainingProgress(**json.loads((folder / _PROGRESS).read_text(encoding="utf-8")))
+
+
+def _optimizer_state(tensors: Mapping[str, Tensor]) -> dict[int, dict[str, Tensor]]:
+    state: dict[int, dict[str, Tensor]] = {}
+    for key, tensor in tensors.items():
+        if key.startswith("optimizer/"):
+            _, index, name = key.split("/")
+            state.setdefault(int(index), {})[name] = tensor
+    return state

@@ -1,0 +1,52 @@
+"""From gold corpora to training examples: the mix, the characters that earn a row, and the sentences."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from bioner_core.evaluation.assembly import record_sentences, spans_by_sentence
+from bioner_core.evaluation.corpora import GoldRecord, read_corpus
+from bioner_core.labels.label_set import load_label_set
+from bioner_core.models.prompt import prompt_tokens
+from bioner_core.models.vocabulary import TaggingVocabulary
+from bioner_core.tagging.scheme import copy_lines
+from bioner_core.training.batches import MixedCorpus
+from bioner_core.training.examples import ExampleBuilder, TaggingExample
+from bioner_core.training.settings import CorpusMix, SftSettings
+
+
+def training_records(corpus: CorpusMix) -> list[GoldRecord]:
+    """The records of a corpus that may be trained on: all but the held-out tail."""
+    records = list(read_corpus(Path(corpus.file)))
+    return records[: len(records) - corpus.held_out]
+
+
+def tags_of(corpora: Sequence[CorpusMix]) -> tuple[str, ...]:
+    """The tags of all label sets in the mix, sorted."""
+    return tuple(sorted({one.tag for corpus in corpora for one in load_label_set(corpus.label_set).types}))
+
+
+def frequent_characters(texts: Iterable[str], *, at_least: int) -> list[str]:
+    """Characters outside ASCII that occur often enough to deserve an embedding row, most frequent first."""
+    counts: Counter[str] = Counter()
+    for text in texts:
+        counts.update(char for char in text if not char.isascii())
+    return [char for char, count in counts.most_common() if count >= at_least]
+
+
+def build_mix(settings: SftSettings, vocabulary: TaggingVocabulary) -> list[MixedCorpus]:
+    """Training examples of every corpus in the mix."""
+    return [_mixed_corpus(corpus, settings, vocabulary) for corpus in settings.corpora]
+
+
+def _mixed_corpus(corpus: CorpusMix, settings: SftSettings, vocabulary: TaggingVocabulary) -> MixedCorpus:
+    label_set = load_label_set(corpus.label_set)
+    lines = copy_lines(settings.scheme, len(label_set.types))
+    prompt = prompt_tokens(label_set, lines, vocabulary=vocabulary, scheme=settings.scheme)
+    builder = ExampleBuilder(label_set, prompt, vocabulary=vocabulary, scheme=settings.scheme)
+    examples: list[TaggingExample] = []
+    for record in training_records(corpus):
+        sentences = record_sentences(record)
+        for sentence, spans in zip(sentences, spans_by_sentence(sentences, record.spans), strict=True):
+            examples.extend(builder.examples(sentence.text, spans))
+    return MixedCorpus(corpus.label_set, corpus.weight, tuple(examples))

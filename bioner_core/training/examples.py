@@ -1,0 +1,86 @@
+"""Training examples: one tagged copy of one sentence, and the positions where its moves were a choice."""
+
+from dataclasses import dataclass
+
+from bioner_core.labels.label_set import LabelSet
+from bioner_core.mentions import Span
+from bioner_core.models.prompt import PromptTokens
+from bioner_core.models.vocabulary import TaggingVocabulary
+from bioner_core.tagging.moves import CLOSE, COPY, Move, TagState, opened_type
+from bioner_core.tagging.scheme import TagScheme, copy_lines, render
+from bioner_core.text.units import split_units
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A position with more than one legal move: the token before it, the gold move, and what else was legal."""
+
+    index: int
+    move: Move
+    next_token: int
+    may_close: bool
+    may_open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TaggingExample:
+    """Token ids of one copy line (after the shared prefix), and its choices.
+
+    `type_indices` are the types that this line may open.
+    """
+
+    label_set: str
+    input_ids: tuple[int, ...]
+    choices: tuple[Choice, ...]
+    type_indices: tuple[int, ...]
+
+
+class ExampleBuilder:
+    """Makes training examples of one label set."""
+
+    def __init__(
+        self, label_set: LabelSet, prompt: PromptTokens, *, vocabulary: TaggingVocabulary, scheme: TagScheme
+    ) -> None:
+        self.label_set = label_set
+        self._prompt = prompt
+        self._vocabulary = vocabulary
+        self._scheme = scheme
+        self._open_ids = [vocabulary.open_id(one.tag) for one in label_set.types]
+
+    def examples(self, text: str, spans: frozenset[Span]) -> list[TaggingExample]:
+        """One example per copy line of the scheme."""
+        units = split_units(text)
+        unit_ids = self._vocabulary.unit_ids(text, units)
+        rendered = render(spans, units, type_names=self.label_set.type_names, scheme=self._scheme)
+        lines = copy_lines(self._scheme, len(self.label_set.types))
+        return [
+            self._line_example(unit_ids, moves, separator, line.type_indices)
+            for moves, separator, line in zip(rendered.moves, self._prompt.separators, lines, strict=True)
+        ]
+
+    def _line_example(
+        self,
+        unit_ids: list[tuple[int, ...]],
+        moves: tuple[Move, ...],
+        separator: tuple[int, ...],
+        type_indices: tuple[int, ...],
+    ) -> TaggingExample:
+        ids = [token for unit in unit_ids for token in unit]
+        ids.extend(separator)
+        choices: list[Choice] = []
+        state = TagState()
+        for move in moves:
+            may_open = state.may_open(len(unit_ids))
+            if may_open:
+                next_token = unit_ids[state.position][0]
+                choices.append(Choice(len(ids) - 1, move, next_token, state.may_close(), may_open))
+            ids.extend(self._tokens_of(move, unit_ids, state))
+            state = state.after(move)
+        return TaggingExample(self.label_set.name, tuple(ids), tuple(choices), type_indices)
+
+    def _tokens_of(self, move: Move, unit_ids: list[tuple[int, ...]], state: TagState) -> tuple[int, ...]:
+        if move == COPY:
+            return unit_ids[state.position]
+        if move == CLOSE:
+            return (self._vocabulary.close_id,)
+        return (self._open_ids[opened_type(move)],)

@@ -1,0 +1,56 @@
+"""Notes that outlive the process that wrote them, kept in the Ray cluster's own key-value table.
+
+An actor notes which parcel it starts before it starts it, so that after its death everyone can tell the parcel that was
+running from those that only waited behind it, and notes why when it ends itself. The launcher notes why the pool gave
+up, so that clients in other processes can say so.
+"""
+
+from dataclasses import dataclass
+
+from ray.experimental import internal_kv
+
+_TABLE = b"bioner"
+
+
+@dataclass(frozen=True, slots=True)
+class Bulletin:
+    """The notes of one pool; `namespace` is the Ray namespace of its actors. Needs a connection to Ray."""
+
+    namespace: str
+
+    def note_running(self, actor_name: str, parcel_id: str) -> None:
+        """Note that the actor is about to run the parcel; durable when this returns."""
+        self._write(f"running/{actor_name}", parcel_id)
+
+    def last_running(self, actor_name: str) -> str:
+        """The parcel that the actor of this name started last; empty when it never started one."""
+        return self._read(f"running/{actor_name}")
+
+    def note_last_words(self, parcel_id: str, words: str) -> None:
+        """Note why an actor ends itself while it runs the parcel."""
+        self._write(f"last_words/{parcel_id}", words)
+
+    def last_words(self, parcel_id: str) -> str:
+        """Why an actor ended itself while it ran the parcel; empty when it did not, or could not say."""
+        return self._read(f"last_words/{parcel_id}")
+
+    def note_failure(self, message: str) -> None:
+        """Note why the pool will never answer again."""
+        self._write("failure", message)
+
+    def failure(self) -> str:
+        """Why the pool will never answer again; empty while it may."""
+        return self._read("failure")
+
+    def clear(self) -> None:
+        """Remove all notes of this pool."""
+        internal_kv._internal_kv_del(self._key(""), del_by_prefix=True, namespace=_TABLE)
+
+    def _key(self, subject: str) -> bytes:
+        return f"{self.namespace}/{subject}".encode()
+
+    def _write(self, subject: str, text: str) -> None:
+        internal_kv._internal_kv_put(self._key(subject), text.encode(), overwrite=True, namespace=_TABLE)
+
+    def _read(self, subject: str) -> str:
+        return (internal_kv._internal_kv_get(self._key(subject), namespace=_TABLE) or b"").decode()

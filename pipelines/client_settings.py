@@ -1,0 +1,38 @@
+"""How a client of the pool batches, waits and gives up, checked at the door."""
+
+from dataclasses import dataclass, field
+
+from bioner_core.errors import ConfigurationError
+from pipelines.deadline import DeadlinePolicy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientSettings:
+    """Limits of one client.
+
+    `token_budget` and `max_rows` cap a batch (see `plan_batches`). `window` is how many batches one actor has from this
+    client: one that runs and one that is ready. `max_attempts` is how many deaths a single row may cause before it is
+    rejected. The client gives up when no actor answers for `grace_seconds`, or when actors died `max_deaths_in_a_row`
+    times each, on average, with no batch answered in between. An overdue actor that does not answer a ping in
+    `ping_seconds` is taken for hung.
+
+    Raises:
+        ConfigurationError: a value is out of range.
+    """
+
+    token_budget: int = 4096
+    max_rows: int = 64
+    window: int = 2
+    max_attempts: int = 3
+    deadline: DeadlinePolicy = field(default_factory=DeadlinePolicy)
+    grace_seconds: float = 900.0
+    ping_seconds: float = 30.0
+    max_deaths_in_a_row: int = 16
+
+    def __post_init__(self) -> None:
+        for name in ("token_budget", "max_rows", "window", "max_attempts", "max_deaths_in_a_row"):
+            if getattr(self, name) < 1:
+                raise ConfigurationError(f"{name} must be at least 1, not {getattr(self, name)}: raise it")
+        for name in ("grace_seconds", "ping_seconds"):
+            if not getattr(self, name) > 0:
+                raise ConfigurationError(f"{name} must be above 0, not {getattr(self, name)}: raise it")

@@ -1,0 +1,94 @@
+"""A client's view of the actors: which of them answer now, and which are being waited for."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import ray
+from ray.exceptions import RayActorError
+
+from pipelines.actors import HEALTH_GROUP, ActorStatus
+
+_LOOK_AGAIN_SECONDS = 0.5
+
+
+@dataclass(slots=True, eq=False)
+class Seat:
+    """One actor name. `ready` means that an actor of this name answered a ping since the last one was lost."""
+
+    name: str
+    handle: Any = None
+    ready: bool = False
+    probe: Any = None
+    probed_at: float = 0.0
+    look_at: float = 0.0
+    found_idle: bool = False
+
+    def ask(self, now: float) -> None:
+        """Send a ping, unless one is on its way."""
+        if self.probe is None:
+            self.probe = self.handle.ping.options(concurrency_group=HEALTH_GROUP).remote()
+            self.probed_at = now
+
+    def lose(self, now: float) -> None:
+        """Take the actor for gone; it is looked up and asked again after a moment."""
+        self.handle, self.ready, self.probe, self.found_idle = None, False, None, False
+        self.look_at = now + _LOOK_AGAIN_SECONDS
+
+
+class Crew:
+    """The seats of one client. Not for two threads at once."""
+
+    def __init__(self, namespace: str, actor_names: Sequence[str]) -> None:
+        self._namespace = namespace
+        self.seats = [Seat(name) for name in actor_names]
+        self.last_error = ""
+        self.none_ready_since: float | None = None
+        self.deaths_in_a_row = 0
+
+    def ready_seats(self) -> list[Seat]:
+        """The seats whose actors answer."""
+        return [seat for seat in self.seats if seat.ready]
+
+    def look_up(self, now: float) -> None:
+        """Find actors for the seats that have none, and ask them whether they answer."""
+        for seat in self.seats:
+            if seat.handle is None and now >= seat.look_at:
+                try:
+                    seat.handle = ray.get_actor(seat.name, namespace=self._namespace)
+                except ValueError as error:  # Ray's word for: no actor of this name
+                    self.last_error = str(error)
+                    seat.lose(now)
+                else:
+                    seat.ask(now)
+        if self.ready_seats():
+            self.none_ready_since = None
+        elif self.none_ready_since is None:
+            self.none_ready_since = now
+
+    def probes(self) -> dict[Any, Seat]:
+        """The pings on their way."""
+        return {seat.probe: seat for seat in self.seats if seat.probe is not None}
+
+    def read_probe(self, seat: Seat) -> ActorStatus | None:
+        """Take the answer of a ping that has arrived; None, and the seat lost, when the actor is not there."""
+        probe, seat.probe = seat.probe, None
+        try:
+            status: ActorStatus = ray.get(probe)
+        except RayActorError as error:
+            self.lose(seat, str(error))
+            return None
+        seat.ready = True
+        return status
+
+    def lose(self, seat: Seat, why: str) -> None:
+        """Take the seat's actor for gone, and keep the reason."""
+        self.deaths_in_a_row += seat.ready
+        self.last_error = why
+        seat.lose(time.monotonic())
+
+    def end(self, seat: Seat, why: str) -> None:
+        """Kill the seat's actor so that Ray starts it afresh, and take it for gone."""
+        ray.kill(seat.handle, no_restart=False)
+        self.lose(seat, why)

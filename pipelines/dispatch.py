@@ -1,0 +1,196 @@
+"""One call of a client: every batch to some actor, every row answered once, in the order of the requests."""
+
+import itertools
+import secrets
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import ray
+from ray.exceptions import ObjectLostError, OutOfMemoryError, RayActorError, RayError, RayTaskError
+
+from bioner_core.annotation import RowResult
+from bioner_core.errors import PoolError
+from bioner_core.records import RejectReason
+from pipelines.actors import ActorStatus
+from pipelines.batching import Batch
+from pipelines.bulletin import Bulletin
+from pipelines.client_settings import ClientSettings
+from pipelines.crew import Crew, Seat
+from pipelines.parcel import Death, Parcel
+
+_LOOK_EVERY_SECONDS = 0.25
+_LOST = (RayActorError, OutOfMemoryError, ObjectLostError)
+
+
+@dataclass(slots=True)
+class _Sent:
+    """A parcel at an actor; at `doubt_at` (monotonic seconds) the actor is asked what it is doing."""
+
+    parcel: Parcel
+    parcel_id: str
+    seat: Seat
+    doubt_at: float
+
+
+class Dispatch:
+    """Drives the batches of one `annotate` call through the crew; `run` may be called once."""
+
+    def __init__(self, crew: Crew, bulletin: Bulletin, settings: ClientSettings) -> None:
+        self._crew = crew
+        self._bulletin = bulletin
+        self._settings = settings
+        self._queue: deque[Parcel] = deque()
+        self._sent: dict[Any, _Sent] = {}
+        self._results: list[RowResult | None] = []
+        self._call_id = secrets.token_hex(8)
+        self._numbers = itertools.count()
+
+    def run(self, batches: Sequence[Batch], rows: int) -> list[RowResult]:
+        """The result of each row, index-aligned with the requests that the batches were made of.
+
+        Raises:
+            PoolError: no actor can be reached for too long, the pool gave up, actors die without end, or an answer
+                does not fit its batch.
+        """
+        self._results = [None] * rows
+        self._queue.extend(Parcel(batch) for batch in batches)
+        self._crew.none_ready_since = None  # time between two calls is nobody's waiting
+        while self._queue or self._sent:
+            self._crew.look_up(time.monotonic())
+            self._check_hope(time.monotonic())
+            self._fill_windows()
+            self._take_arrivals()
+            self._doubt_overdue(time.monotonic())
+        return self._complete_results()
+
+    def _fill_windows(self) -> None:
+        load = {seat.name: 0 for seat in self._crew.seats}
+        for sent in self._sent.values():
+            load[sent.seat.name] += 1
+        ready = self._crew.ready_seats()
+        while self._queue and ready:
+            seat = min(ready, key=lambda seat: load[seat.name])
+            if load[seat.name] >= self._settings.window:
+                return
+            load[seat.name] += 1
+            self._send(self._queue.popleft(), seat)
+
+    def _send(self, parcel: Parcel, seat: Seat) -> None:
+        parcel_id = f"{self._call_id}-{next(self._numbers)}"
+        seconds = self._settings.deadline.seconds(parcel.batch.tokens)
+        ref = seat.handle.annotate.remote(parcel_id, parcel.batch.requests, deadline_seconds=seconds)
+        self._sent[ref] = _Sent(parcel, parcel_id, seat, time.monotonic() + seconds)
+
+    def _take_arrivals(self) -> None:
+        probes = self._crew.probes()
+        waited_for = [*self._sent, *probes]
+        if not waited_for:
+            time.sleep(_LOOK_EVERY_SECONDS)
+            return
+        if not ray.wait(waited_for, timeout=_LOOK_EVERY_SECONDS)[0]:
+            return
+        for ref in ray.wait(waited_for, num_returns=len(waited_for), timeout=0)[0]:
+            if ref in self._sent:
+                self._settle(ref)
+            elif (seat := probes[ref]).probe is ref and (status := self._crew.read_probe(seat)) is not None:
+                self._judge(seat, status)
+
+    def _settle(self, ref: Any) -> None:
+        sent = self._sent.pop(ref)
+        try:
+            results: list[RowResult] = ray.get(ref)
+        except RayTaskError as error:
+            raise PoolError(f"the actor {sent.seat.name} failed outside any row: {error}") from error
+        except _LOST as error:
+            if sent.seat.ready:
+                self._crew.lose(sent.seat, str(error))
+            self._lose(sent, error)
+        except RayError as error:
+            raise PoolError(f"an answer of the actor {sent.seat.name} cannot be had: {error}") from error
+        else:
+            self._crew.deaths_in_a_row = 0
+            sent.seat.found_idle = False
+            self._keep(sent.parcel.batch, results)
+
+    def _keep(self, batch: Batch, results: Sequence[RowResult]) -> None:
+        if len(results) != len(batch.indices):
+            raise PoolError(f"an actor gave {len(results)} results for {len(batch.indices)} rows: mend the annotator")
+        for index, result in zip(batch.indices, results, strict=True):
+            if self._results[index] is not None:
+                raise PoolError(f"row {index} was answered twice: mend the batching")
+            self._results[index] = result
+
+    def _lose(self, sent: _Sent, error: RayError) -> None:
+        if self._bulletin.last_running(sent.seat.name) == sent.parcel_id:
+            words = self._bulletin.last_words(sent.parcel_id)
+            why = words.strip().splitlines()[-1] if words else str(error)
+            message = f"the actor {sent.seat.name} died while it ran this row: {why}"
+            self._bury(sent.parcel, Death(RejectReason.ACTOR_DIED, message, words))
+        else:  # it only waited behind the parcel that was running
+            self._queue.appendleft(sent.parcel)
+
+    def _bury(self, parcel: Parcel, death: Death) -> None:
+        outcome = parcel.after(death, max_attempts=self._settings.max_attempts)
+        if isinstance(outcome, list):
+            self._queue.extendleft(reversed(outcome))
+        else:
+            self._keep(parcel.batch, [outcome])
+
+    def _doubt_overdue(self, now: float) -> None:
+        for sent in self._sent.values():
+            if sent.seat.ready and now > sent.doubt_at:
+                sent.seat.ask(now)
+        for ref, sent in list(self._sent.items()):
+            if not sent.seat.ready and now > sent.doubt_at + self._settings.ping_seconds:
+                del self._sent[ref]  # neither answered nor reported lost, and its actor is not there
+                self._queue.appendleft(sent.parcel)
+        for seat in self._crew.ready_seats():
+            if seat.probe is not None and now > seat.probed_at + self._settings.ping_seconds:
+                self._end(seat, self._bulletin.last_running(seat.name), "answers no ping")
+
+    def _judge(self, seat: Seat, status: ActorStatus) -> None:
+        mine = [sent for sent in self._sent.values() if sent.seat is seat]
+        if not mine:
+            return
+        if status.overdue:
+            self._end(seat, status.parcel_id, f"ran for more than {status.deadline_seconds:g} s")
+        elif not status.parcel_id and seat.found_idle:
+            self._end(seat, "", "does nothing, though it was sent a batch")
+        else:
+            seat.found_idle = not status.parcel_id
+            rest = max(1.0, status.deadline_seconds - status.running_seconds)
+            for sent in mine:
+                sent.doubt_at = max(sent.doubt_at, time.monotonic() + rest)
+
+    def _end(self, seat: Seat, guilty_parcel_id: str, why: str) -> None:
+        message = f"the actor {seat.name} was ended: it {why}"
+        self._crew.end(seat, message)
+        for ref, sent in [(ref, sent) for ref, sent in self._sent.items() if sent.seat is seat]:
+            del self._sent[ref]
+            if sent.parcel_id == guilty_parcel_id:
+                self._bury(sent.parcel, Death(RejectReason.DEADLINE, message))
+            else:
+                self._queue.appendleft(sent.parcel)
+
+    def _check_hope(self, now: float) -> None:
+        deaths = self._crew.deaths_in_a_row
+        if deaths > self._settings.max_deaths_in_a_row * len(self._crew.seats):
+            raise PoolError(
+                f"actors died {deaths} times with no batch answered in between; the last error: {self._crew.last_error}"
+            )
+        since = self._crew.none_ready_since
+        if since is None:
+            return
+        if failure := self._bulletin.failure():
+            raise PoolError(f"the pool gave up: {failure}")
+        if now - since > self._settings.grace_seconds:
+            raise PoolError(f"no actor answered for {now - since:.0f} s; the last error: {self._crew.last_error}")
+
+    def _complete_results(self) -> list[RowResult]:
+        results = [result for result in self._results if result is not None]
+        if len(results) != len(self._results):
+            raise PoolError(f"{len(self._results) - len(results)} rows were never answered: mend the batching")
+        return results

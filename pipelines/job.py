@@ -1,0 +1,84 @@
+"""What a user asks for: which inputs, into which store, with which model and label sets."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from bioner_core.errors import ConfigurationError
+from bioner_core.store.schemas import SCHEMA_VERSION
+from bioner_core.text.sentences import SPLITTER_VERSION
+
+DEFAULT_SHARD_RECORDS = 200
+"""Minutes of work for one actor on a CPU; all of a shard's work is lost when it is killed, and no more."""
+
+DEFAULT_BUFFER_RECORDS = 32
+"""How often progress shows, against how often actors wait for the next call: use more where there are many actors."""
+
+DEFAULT_MAX_REJECT_RATE = 0.05
+
+FN_API_RUNNER = "FnApiRunner"
+"""Beam's in-process runner. `DirectRunner` would first try a Go binary that it downloads."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelSetChoice:
+    """A label set to annotate with, and the languages (ISO 639-1) of the sentences it is for; none means every one."""
+
+    name: str
+    languages: tuple[str, ...] = ()
+
+    def fits(self, lang: str) -> bool:
+        """Whether sentences of this language are to be annotated with this label set."""
+        return not self.languages or lang in self.languages
+
+
+@dataclass(frozen=True, slots=True)
+class AnnotationJob:
+    """One run of `bioner annotate`; travels to Beam workers, so it holds plain values only.
+
+    `inputs` are files or URLs, patterns already expanded; `format_name` None means to sniff; `fingerprint` is the
+    annotator's own; `buffer_records` is how many records go to the service in one call; `max_reject_rate` is the share
+    of rejects above which the job ends with exit code 3; `pipeline_options` are passed to Beam as they are.
+
+    Raises:
+        ConfigurationError: a value is out of its range; the message names the field.
+    """
+
+    inputs: tuple[str, ...]
+    store: Path
+    label_sets: tuple[LabelSetChoice, ...]
+    fingerprint: str
+    format_name: str | None = None
+    shard_records: int = DEFAULT_SHARD_RECORDS
+    buffer_records: int = DEFAULT_BUFFER_RECORDS
+    max_reject_rate: float = DEFAULT_MAX_REJECT_RATE
+    runner: str = FN_API_RUNNER
+    pipeline_options: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        names = [choice.name for choice in self.label_sets]
+        if not self.inputs:
+            raise ConfigurationError("inputs: is empty; name at least one file or URL")
+        if not names or len(set(names)) < len(names):
+            raise ConfigurationError(f"label_sets: is {names}; name at least one, and each only once")
+        for name in ("shard_records", "buffer_records"):
+            if getattr(self, name) < 1:
+                raise ConfigurationError(f"{name}: is {getattr(self, name)}; use 1 or more")
+        if not 0 <= self.max_reject_rate <= 1:
+            raise ConfigurationError(f"max_reject_rate: is {self.max_reject_rate}; use a share from 0 to 1")
+
+    @property
+    def label_set_names(self) -> tuple[str, ...]:
+        """The names of the label sets, in the order given."""
+        return tuple(choice.name for choice in self.label_sets)
+
+    @property
+    def run_fingerprint(self) -> str:
+        """Hex digest of all that results depend on beside the input: model, label sets, splitter, schema.
+
+        The order of the label sets changes no result, so it does not count.
+        """
+        choices = sorted((choice.name, sorted(choice.languages)) for choice in self.label_sets)
+        parts = [self.fingerprint, choices, SPLITTER_VERSION, SCHEMA_VERSION]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

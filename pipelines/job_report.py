@@ -1,0 +1,53 @@
+"""The report of one run, kept in the store: how each shard ended.
+
+It is how the workers of any Beam runner tell the launcher.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from bioner_core.errors import StoreError
+from bioner_core.store.atomic import write_text
+from bioner_core.store.manifest import Counts
+from pipelines.outcome import ShardOutcome, Status
+
+
+def report_path(store: Path, job_id: str) -> Path:
+    """Where the report of a run is."""
+    return store / "jobs" / f"{job_id}.json"
+
+
+def latest_report(store: Path) -> Path | None:
+    """The report of the run that ended last in the order of starting, or None when no run has ended yet."""
+    return max((store / "jobs").glob("[!.]*.json"), default=None)
+
+
+def write_report(outcomes: Iterable[ShardOutcome], path: Path) -> None:
+    """Write the outcomes sorted by shard.
+
+    Raises:
+        StoreError: the store cannot be written.
+    """
+    rows = sorted((asdict(outcome) for outcome in outcomes), key=lambda row: (row["shard_id"], row["input_file"]))
+    write_text(path, json.dumps({"shards": rows}, ensure_ascii=False) + "\n")
+
+
+def read_report(path: Path) -> list[ShardOutcome]:
+    """The outcomes of a run.
+
+    Raises:
+        StoreError: there is no such report, or it is damaged.
+    """
+    try:
+        return [_outcome(row) for row in json.loads(path.read_text(encoding="utf-8"))["shards"]]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise StoreError(
+            f"{path}: the report of the run cannot be read ({error!r}); do all Beam workers share the store's folder?"
+        ) from error
+
+
+def _outcome(row: dict[str, Any]) -> ShardOutcome:
+    return ShardOutcome(**row | {"status": Status(row["status"]), "counts": Counts(**row["counts"])})

@@ -1,0 +1,39 @@
+"""A batch on its way through the pool, and what its deaths mean for its rows (DESIGN 4.8)."""
+
+from dataclasses import dataclass, replace
+
+from bioner_core.annotation import RowError
+from bioner_core.records import RejectReason
+from pipelines.batching import Batch
+
+
+@dataclass(frozen=True, slots=True)
+class Death:
+    """Why an actor is gone: `ACTOR_DIED`, or `DEADLINE` when it was ended because it was overdue."""
+
+    reason: RejectReason
+    message: str
+    traceback: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A batch, and how many actors died while they ran it or a larger batch that it was cut from."""
+
+    batch: Batch
+    deaths: int = 0
+
+    def after(self, death: Death, *, max_attempts: int) -> "list[Parcel] | RowError":
+        """What to send again after one more death, or why the only row of this parcel is given up.
+
+        The first death of a batch may be chance, so it is sent again whole. After the second it is cut in halves, and a
+        half that kills is cut again, until the poison row is alone. That row is given up after `max_attempts` deaths.
+        """
+        deaths = self.deaths + 1
+        if len(self.batch.indices) == 1:
+            if deaths < max_attempts:
+                return [replace(self, deaths=deaths)]
+            return RowError(death.reason, death.message, death.traceback, deaths)
+        if deaths < 2:
+            return [replace(self, deaths=deaths)]
+        return [Parcel(half, deaths=1) for half in self.batch.halves()]

@@ -1,0 +1,105 @@
+"""Cutting inputs into shards (DESIGN 4.7): the same input always gives the same shards."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from bioner_core.formats.reader import public_name, summarise_input
+from bioner_core.store.layout import ShardDescriptor, input_key, shard_id
+from bioner_core.store.manifest import Manifest
+from bioner_core.store.reading import manifests_of_input
+from bioner_core.store.sweep import sweep_unfinished
+from pipelines.plan_record import InputPlan, read_plan, write_plan
+from pipelines.shard_input import file_digest
+
+SHARDS_PER_RUN = 25
+"""How many consecutive shards one worker takes at a time, to read them from one pass over their file."""
+
+ShardRun = tuple[ShardDescriptor, ...]
+"""Consecutive shards of one input: the element that travels between Beam stages."""
+
+
+def plan_input(
+    input_file: str, *, store: Path, shard_records: int, format_name: str | None = None
+) -> list[ShardDescriptor]:
+    """The shards of one input, in record order. An input without records has one empty shard.
+
+    An input that was planned before is cut as it was then, and is not parsed again to count it. A new one is cut into
+    shards of `shard_records`, but for stretches that this store has already committed.
+
+    Raises:
+        InputError: the input cannot be opened or read; the message names it.
+        StoreError: the store's record of this input is damaged, newer than this software, or cannot be written.
+    """
+    key = input_key(public_name(input_file), file_digest(input_file))
+    sweep_unfinished(store, key)
+    committed = manifests_of_input(store, key)
+    plan = recorded_plan(store, key, format_name=format_name)
+    if plan is None:
+        plan = _new_plan(input_file, committed, shard_records=shard_records, format_name=format_name)
+        write_plan(store, plan)
+    return descriptors_of(plan, input_file, committed=committed)
+
+
+def recorded_plan(store: Path, key: str, *, format_name: str | None) -> InputPlan | None:
+    """The plan that an earlier run made of this content, unless it was for another format than the one asked for.
+
+    Raises:
+        StoreError: the plan is damaged.
+    """
+    plan = read_plan(store, key)
+    return plan if plan is not None and format_name in (None, plan.format_name) else None
+
+
+def descriptors_of(plan: InputPlan, input_file: str, *, committed: Sequence[Manifest]) -> list[ShardDescriptor]:
+    """The shards of a plan; each names the committed ones that it `replaces`."""
+    ids = {shard_id(plan.key, first, last) for first, last in plan.ranges}
+    stale = [manifest for manifest in committed if manifest.shard_id not in ids]
+    return [
+        ShardDescriptor(
+            shard_id=shard_id(plan.key, first, last),
+            source=plan.source,
+            input_file=input_file,
+            format_name=plan.format_name,
+            first=first,
+            last=last,
+            input_digest=plan.input_digest,
+            replaces=tuple(old.shard_id for old in stale if old.first < last and first < old.last),
+        )
+        for first, last in plan.ranges
+    ]
+
+
+def cut_ranges(records: int, size: int, *, taken: Iterable[tuple[int, int]] = ()) -> Iterator[tuple[int, int]]:
+    """Cover records 0 to `records` with ranges of at most `size`, without gap or overlap, keeping those `taken`.
+
+    A taken range that overlaps an earlier one, or runs past the end, is not kept.
+    """
+    position = 0
+    for first, last in (*sorted(taken), (records, records)):
+        if position <= first and last <= records:
+            yield from ((start, min(start + size, first)) for start in range(position, first, size))
+            if first < last:
+                yield first, last
+            position = last
+
+
+def group_runs(descriptors: Sequence[ShardDescriptor]) -> list[ShardRun]:
+    """Consecutive shards in groups that one worker reads in one pass."""
+    return [tuple(descriptors[start : start + SHARDS_PER_RUN]) for start in range(0, len(descriptors), SHARDS_PER_RUN)]
+
+
+def _new_plan(
+    input_file: str, committed: Sequence[Manifest], *, shard_records: int, format_name: str | None
+) -> InputPlan:
+    summary = summarise_input(input_file, format_name=format_name)
+    taken = [(old.first, old.last) for old in committed if old.format_name == summary.format_name]
+    name = public_name(input_file)
+    return InputPlan(
+        key=input_key(name, summary.digest),
+        input_file=name,
+        input_digest=summary.digest,
+        format_name=summary.format_name,
+        source=summary.source,
+        records=summary.records,
+        ranges=tuple(cut_ranges(summary.records, shard_records, taken=taken)) or ((0, 0),),
+    )

@@ -1,0 +1,73 @@
+"""The plan of one input, kept in the store: how its records were cut into shards the first time.
+
+A later run cuts them the same way, whatever shard size it asks for, so committed work is never done twice and no row is
+ever stored twice. A lost plan does no harm: it is made anew around the shards that are committed.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from bioner_core.errors import StoreError
+from bioner_core.store.atomic import write_text
+
+
+@dataclass(frozen=True, slots=True)
+class InputPlan:
+    """How one content of one input is cut; `ranges` are (first, last) record numbers from 0, last exclusive.
+
+    `input_file` is its public name; `key` is `layout.input_key` of it.
+    """
+
+    key: str
+    input_file: str
+    input_digest: str
+    format_name: str
+    source: str
+    records: int
+    ranges: tuple[tuple[int, int], ...]
+
+
+def write_plan(store: Path, plan: InputPlan) -> None:
+    """Keep a plan, in place of any older one of the same content.
+
+    Raises:
+        StoreError: the store cannot be written.
+    """
+    write_text(_path(store, plan.key), json.dumps(asdict(plan), ensure_ascii=False) + "\n")
+
+
+def read_plan(store: Path, key: str) -> InputPlan | None:
+    """The plan of one content of one input, or None when there is none.
+
+    Raises:
+        StoreError: the plan is damaged.
+    """
+    path = _path(store, key)
+    try:
+        flat: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return InputPlan(**flat | {"ranges": tuple((first, last) for first, last in flat["ranges"])})
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise StoreError(
+            f"{path}: is not a plan that bioner wrote ({error!r}). Remove that file and run again"
+        ) from error
+
+
+def read_plans(store: Path) -> Iterator[InputPlan]:
+    """All plans of a store, by key.
+
+    Raises:
+        StoreError: a plan is damaged.
+    """
+    for path in sorted((store / "plans").glob("[!.]*.json")):
+        plan = read_plan(store, path.stem)
+        if plan is not None:
+            yield plan
+
+
+def _path(store: Path, key: str) -> Path:
+    return store / "plans" / f"{key}.json"

@@ -1,0 +1,83 @@
+"""The pool: the launcher starts the actors, owns them while it runs, and leaves nothing behind."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import ray
+from ray.exceptions import RayError
+
+from bioner_core.errors import PoolError
+from pipelines.actors import HEALTH_GROUP, ActorStatus
+from pipelines.annotator_spec import AnnotatorSpec
+from pipelines.client import PoolClientFactory
+from pipelines.client_settings import ClientSettings
+from pipelines.pool_settings import PoolSettings
+from pipelines.ray_session import ray_session
+from pipelines.supervisor import Supervisor
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Running actors that all hold the same annotator. `address` is the Ray that other processes join."""
+
+    settings: PoolSettings
+    address: str
+    fingerprint: str
+    supervisor: Supervisor
+
+    def client_factory(self, client: ClientSettings | None = None) -> PoolClientFactory:
+        """What makes a client of this pool in any process that reaches the address; picklable, imports no torch."""
+        return PoolClientFactory(
+            address=self.address,
+            namespace=self.settings.namespace,
+            actor_names=self.settings.actor_names(),
+            settings=client or ClientSettings(),
+        )
+
+    def health(self, timeout_seconds: float = 10.0) -> dict[str, ActorStatus | None]:
+        """The status of each actor by name; None for one that does not answer in time."""
+        pings = {
+            name: handle.ping.options(concurrency_group=HEALTH_GROUP).remote()
+            for name, handle in self.supervisor.handles().items()
+        }
+        ray.wait(list(pings.values()), num_returns=len(pings), timeout=timeout_seconds)
+        return {name: _status_or_none(pings.get(name)) for name in self.settings.actor_names()}
+
+
+@contextmanager
+def start_pool(settings: PoolSettings, spec: AnnotatorSpec) -> Iterator[Pool]:
+    """Start the actors and keep them for the `with` block; none of them, and no Ray started here, outlives it.
+
+    Raises:
+        PoolError: Ray or an actor cannot be started; an actor's own traceback is in the message.
+        ConfigurationError: the settings do not fit the Ray that this process is connected to.
+    """
+    with ray_session(settings) as address:
+        supervisor = Supervisor(settings, spec)
+        try:
+            supervisor.start()
+            yield Pool(settings, address, _common_fingerprint(supervisor), supervisor)
+        finally:
+            supervisor.close()
+
+
+def _common_fingerprint(supervisor: Supervisor) -> str:
+    names = list(supervisor.handles())
+    try:
+        found = ray.get([handle.fingerprint.remote() for handle in supervisor.handles().values()])
+    except RayError as error:
+        raise PoolError(f"an actor died before it gave its fingerprint: {error}") from error
+    if len(set(found)) != 1:
+        raise PoolError(
+            f"the actors hold different annotators: {dict(zip(names, found, strict=True))}; "
+            "install the same model on every machine"
+        )
+    return str(found[0])
+
+
+def _status_or_none(ping: "ray.ObjectRef[ActorStatus] | None") -> ActorStatus | None:
+    try:
+        return None if ping is None else ray.get(ping, timeout=0)
+    except RayError:
+        return None

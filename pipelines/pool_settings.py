@@ -1,0 +1,101 @@
+"""What a pool of annotator actors needs to know before it starts, checked at the door."""
+
+import math
+import os
+import secrets
+from dataclasses import dataclass, field
+
+from bioner_core.errors import ConfigurationError
+
+LOCAL = "local"
+"""The `ray_address` that means: start Ray on this machine, for this pool alone."""
+
+
+def _new_namespace() -> str:
+    return f"bioner-{secrets.token_hex(4)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolSettings:
+    """How many actors, with what resources, on which Ray, and how long to wait for them.
+
+    `ray_address` is `local` or the `host:port` of a cluster's head. `cpus_per_actor`, `gpus_per_actor` and `local_cpus`
+    are Ray's logical resources: fractions are allowed, and `local_cpus` may be more than the machine has. Without
+    `local_cpus`, a local Ray has enough for the actors. `threads_per_actor` is how many threads the model's libraries
+    use in each actor; without it, the machine's processors are shared out. `namespace` must differ between pools on
+    one cluster; without it, it is drawn at random.
+
+    Raises:
+        ConfigurationError: a value is out of range, or the values contradict each other.
+    """
+
+    actors: int = 1
+    cpus_per_actor: float = 1.0
+    gpus_per_actor: float = 0.0
+    threads_per_actor: int | None = None
+    ray_address: str = LOCAL
+    local_cpus: int | None = None
+    namespace: str = field(default_factory=_new_namespace)
+    max_restarts: int = 4
+    max_failed_starts: int = 3
+    start_seconds: float = 900.0
+
+    def __post_init__(self) -> None:
+        self._check_at_least("actors", self.actors, 1)
+        self._check_at_least("cpus_per_actor", self.cpus_per_actor, 0)
+        self._check_at_least("gpus_per_actor", self.gpus_per_actor, 0)
+        self._check_at_least("max_restarts", self.max_restarts, 0)
+        self._check_at_least("max_failed_starts", self.max_failed_starts, 1)
+        self._check_at_least("start_seconds", self.start_seconds, 1)
+        if self.threads_per_actor is not None:
+            self._check_at_least("threads_per_actor", self.threads_per_actor, 1)
+        if self.gpus_per_actor > 1 and not float(self.gpus_per_actor).is_integer():
+            raise ConfigurationError(
+                f"gpus_per_actor is {self.gpus_per_actor}, but above 1 Ray lends whole GPUs only: round it"
+            )
+        if not self.namespace:
+            raise ConfigurationError("namespace is empty: name one, or leave it out")
+        self._check_address()
+
+    def _check_at_least(self, name: str, value: float, least: float) -> None:
+        if not value >= least or math.isinf(value):
+            raise ConfigurationError(f"{name} must be at least {least} and finite, not {value}: change it")
+
+    def _check_address(self) -> None:
+        if self.ray_address == LOCAL:
+            if self.local_cpus is not None and self.local_cpus < self.actors * self.cpus_per_actor:
+                raise ConfigurationError(
+                    f"local_cpus is {self.local_cpus}, but {self.actors} actors ask for {self.cpus_per_actor} each: "
+                    "raise local_cpus or lower cpus_per_actor"
+                )
+            return
+        host, colon, port = self.ray_address.rpartition(":")
+        if "://" in self.ray_address or not (host and colon and port.isdecimal()):
+            raise ConfigurationError(
+                f"ray_address must be 'local' or the 'host:port' of a Ray head, not {self.ray_address!r}: change it"
+            )
+        if self.local_cpus is not None:
+            raise ConfigurationError("local_cpus is for ray_address 'local' only: leave it out to join a cluster")
+
+    def cluster_cpus(self) -> int:
+        """The logical CPUs of a Ray started here: `local_cpus`, or the machine's, or what the actors ask for."""
+        if self.local_cpus is not None:
+            return self.local_cpus
+        return max(usable_processors(), math.ceil(self.actors * self.cpus_per_actor))
+
+    def threads(self) -> int:
+        """The threads of each actor: as set, or this machine's processors shared out, or on a cluster its CPUs."""
+        if self.threads_per_actor is not None:
+            return self.threads_per_actor
+        if self.ray_address == LOCAL:
+            return max(1, usable_processors() // self.actors)
+        return max(1, int(self.cpus_per_actor))
+
+    def actor_names(self) -> tuple[str, ...]:
+        """The names of the actors within the namespace, in order."""
+        return tuple(f"bioner-annotator-{number}" for number in range(self.actors))
+
+
+def usable_processors() -> int:
+    """How many processors this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

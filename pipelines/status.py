@@ -1,0 +1,70 @@
+"""How a store stands: what is planned, what is committed, what was rejected, what failed last time."""
+
+from collections import Counter
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from bioner_core.store.layout import shard_id
+from bioner_core.store.manifest import Counts, Manifest, total
+from bioner_core.store.reading import read_manifests, shard_batches
+from pipelines.job_report import latest_report, read_report
+from pipelines.outcome import ShardOutcome, Status
+from pipelines.plan_record import read_plans
+
+
+@dataclass(frozen=True, slots=True)
+class StoreStatus:
+    """The state of a store. `counts` are the sums of all manifests; `pending` are planned shards without a manifest.
+
+    `fingerprints` and `reject_reasons` say how many shards and rejects there are of each; `failures` are those of the
+    run that ended last.
+    """
+
+    inputs: int
+    shards_committed: int
+    shards_pending: int
+    counts: Counts
+    seconds: float
+    fingerprints: dict[str, int]
+    reject_reasons: dict[str, int]
+    failures: tuple[ShardOutcome, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """A flat object for `--json`: the counts at the top level."""
+        flat = asdict(self)
+        counts: dict[str, Any] = flat.pop("counts")
+        failures = [
+            {"shard_id": one.shard_id, "input_file": one.input_file, "message": one.message} for one in self.failures
+        ]
+        return counts | flat | {"failures": failures}
+
+
+def store_status(store: Path) -> StoreStatus:
+    """Read the state of a store; one that does not exist yet is empty. Reads manifests and reject codes only.
+
+    Raises:
+        StoreError: a manifest, a plan, a report or a table of rejects is damaged or of a newer schema version.
+    """
+    manifests = list(read_manifests(store))
+    plans = list(read_plans(store))
+    planned = {shard_id(plan.key, first, last) for plan in plans for first, last in plan.ranges}
+    report = latest_report(store)
+    return StoreStatus(
+        inputs=len(plans),
+        shards_committed=len(manifests),
+        shards_pending=len(planned - {manifest.shard_id for manifest in manifests}),
+        counts=total(manifest.counts for manifest in manifests),
+        seconds=round(sum(manifest.seconds for manifest in manifests), 3),
+        fingerprints=dict(Counter(manifest.fingerprint for manifest in manifests)),
+        reject_reasons=dict(_reject_reasons(store, manifests).most_common()),
+        failures=tuple(one for one in read_report(report) if one.status is Status.FAILED) if report else (),
+    )
+
+
+def _reject_reasons(store: Path, manifests: list[Manifest]) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for manifest in manifests:
+        for batch in shard_batches(store, manifest, "rejects", columns=["reason"]):
+            found.update(batch.column(0).to_pylist())
+    return found

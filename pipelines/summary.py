@@ -1,0 +1,65 @@
+"""The sums of one run, and the exit code that follows from them (DESIGN 4.7)."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from bioner_core.store.manifest import Counts, total
+from pipelines.outcome import ShardOutcome, Status
+
+EXIT_COMMITTED = 0
+EXIT_FAILED = 1
+EXIT_TOO_MANY_REJECTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class JobSummary:
+    """What a run did. `counts` are the sums of the manifests of all its shards, those of earlier runs included.
+
+    `rows_sent` counts only what this run sent to the model; `seconds` is the wall time of this run.
+    """
+
+    counts: Counts
+    shards_committed: int
+    shards_skipped: int
+    shards_failed: int
+    rows_sent: int
+    seconds: float
+    max_reject_rate: float
+    failures: tuple[ShardOutcome, ...]
+
+    @property
+    def reject_rate(self) -> float:
+        """The share of rejected records, or that of rejected rows if it is higher; 0 when there is nothing."""
+        records = self.counts.rejected / max(1, self.counts.records_in)
+        return max(records, self.counts.row_rejects / max(1, self.counts.rows))
+
+    def exit_code(self) -> int:
+        """0: all is committed, or there was nothing to do; 1: a shard failed; 3: more rejects than allowed."""
+        if self.shards_failed:
+            return EXIT_FAILED
+        return EXIT_TOO_MANY_REJECTS if self.reject_rate > self.max_reject_rate else EXIT_COMMITTED
+
+    def as_json(self) -> dict[str, Any]:
+        """A flat object for `--json`: the counts at the top level, failures without their tracebacks."""
+        flat = asdict(self)
+        counts: dict[str, Any] = flat.pop("counts")
+        failures = [
+            {"shard_id": one.shard_id, "input_file": one.input_file, "message": one.message} for one in self.failures
+        ]
+        return counts | flat | {"reject_rate": self.reject_rate, "failures": failures}
+
+
+def summarise(outcomes: Sequence[ShardOutcome], *, seconds: float, max_reject_rate: float) -> JobSummary:
+    """Add up the outcomes of a run that took `seconds` of wall time."""
+    by_status = {status: [one for one in outcomes if one.status is status] for status in Status}
+    return JobSummary(
+        counts=total(one.counts for one in outcomes),
+        shards_committed=len(by_status[Status.COMMITTED]),
+        shards_skipped=len(by_status[Status.SKIPPED]),
+        shards_failed=len(by_status[Status.FAILED]),
+        rows_sent=sum(one.counts.rows for one in by_status[Status.COMMITTED]),
+        seconds=round(seconds, 3),
+        max_reject_rate=max_reject_rate,
+        failures=tuple(by_status[Status.FAILED]),
+    )

@@ -1,0 +1,118 @@
+"""The two decoders: the reference defines what is right, the drafted one must say the same."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bioner_core.decoding.drafted import DraftedDecoder
+from bioner_core.decoding.reference import ReferenceDecoder
+from bioner_core.decoding.rows import DecodedRow
+from bioner_core.models.tagging_model import TaggingModel
+from bioner_core.tagging.moves import COPY, spans_of
+from tests.bioner_core.tiny_model import row_of, tiny_label_set, tiny_model
+
+SENTENCES = [
+    "IL-2 gene",
+    "Activation of the [CD28] receptor.",
+    "肺病 and NF-kappa B, 12 x",
+    "a",
+    " ",
+    "x" * 60,
+    "one two three four five six seven eight nine ten",
+]
+texts = st.text(alphabet=st.characters(exclude_categories=["Cs"]), min_size=1, max_size=24)
+
+
+@pytest.fixture(scope="module", params=[0, 1, 2])
+def model(request: pytest.FixtureRequest) -> TaggingModel:
+    return tiny_model(request.param)
+
+
+def assert_same(one: DecodedRow, other: DecodedRow) -> None:
+    assert one.moves == other.moves
+    torch.testing.assert_close(one.margins, other.margins, atol=1e-3, rtol=1e-3)
+    torch.testing.assert_close(one.states, other.states, atol=1e-3, rtol=1e-3)
+
+
+def test_drafted_equals_reference_on_a_mixed_batch(model: TaggingModel) -> None:
+    """Would catch a draft accepted past its first wrong decision, or a stale cache slot that attention still sees."""
+    rows = [row_of(text) for text in SENTENCES]
+    reference = ReferenceDecoder(model).decode(rows, tiny_label_set())
+    drafted = DraftedDecoder(model).decode(rows, tiny_label_set())
+    for one, other in zip(reference, drafted, strict=True):
+        assert_same(one, other)
+    assert any(move != COPY for row in reference for move in row.moves), "the model never tags: the test is blind"
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(texts, min_size=1, max_size=5), st.integers(0, 7))
+def test_drafted_equals_reference_on_any_text(some: list[str], seed: int) -> None:
+    """Would catch a unit, a character or a nesting that only one of the decoders handles."""
+    network = tiny_model(seed)
+    rows = [row_of(text) for text in some]
+    reference = ReferenceDecoder(network).decode(rows, tiny_label_set())
+    drafted = DraftedDecoder(network).decode(rows, tiny_label_set())
+    for one, other in zip(reference, drafted, strict=True):
+        assert_same(one, other)
+
+
+@pytest.mark.parametrize("decoder_class", [ReferenceDecoder, DraftedDecoder])
+def test_answers_do_not_depend_on_batch_order_or_padding(
+    model: TaggingModel, decoder_class: type[ReferenceDecoder] | type[DraftedDecoder]
+) -> None:
+    """Would catch padding that leaks into attention, or results that come back in the order of finishing."""
+    rows = [row_of(text) for text in SENTENCES]
+    decoder = decoder_class(model)
+    together = decoder.decode(rows, tiny_label_set())
+    backwards = decoder.decode(rows[::-1], tiny_label_set())[::-1]
+    alone = [decoder.decode([row], tiny_label_set())[0] for row in rows]
+    for first, second, third in zip(together, backwards, alone, strict=True):
+        assert_same(first, second)
+        assert_same(first, third)
+
+
+@pytest.mark.parametrize("decoder_class", [ReferenceDecoder, DraftedDecoder])
+def test_output_is_a_legal_copy(
+    model: TaggingModel, decoder_class: type[ReferenceDecoder] | type[DraftedDecoder]
+) -> None:
+    """Would catch a lost unit, an unbalanced tag, or states that do not line up with the moves."""
+    rows = [row_of(text) for text in SENTENCES]
+    for row, decoded in zip(rows, decoder_class(model).decode(rows, tiny_label_set()), strict=True):
+        spans_of(decoded.moves, len(row.unit_ids))
+        assert sum(move == COPY for move in decoded.moves) == len(row.unit_ids)
+        assert len(decoded.margins) == len(decoded.moves)
+        assert len(decoded.states) == len(decoded.moves) + 1
+
+
+def test_a_line_opens_only_its_own_types(model: TaggingModel) -> None:
+    """Would catch the `lines` scheme tagging another line's type."""
+    rows = [row_of(text, type_indices=(1,)) for text in SENTENCES]
+    for row, decoded in zip(rows, DraftedDecoder(model).decode(rows, tiny_label_set()), strict=True):
+        assert {span.type_index for span in spans_of(decoded.moves, len(row.unit_ids))} <= {1}
+
+
+def test_prompts_of_label_sets_do_not_mix(model: TaggingModel) -> None:
+    """Would catch a prompt cache that a decode call had grown, or that is shared between two label sets."""
+    decoder = DraftedDecoder(model)
+    rows = [row_of(text) for text in SENTENCES]
+    before = decoder.decode(rows, tiny_label_set("Mark:"))
+    decoder.decode(rows, tiny_label_set("Something else entirely:"))
+    for one, other in zip(before, decoder.decode(rows, tiny_label_set("Mark:")), strict=True):
+        assert_same(one, other)
+
+
+def test_a_copy_without_tags_takes_one_pass() -> None:
+    """Would catch a drafted decoder that re-reads what it has already confirmed."""
+    model = tiny_model()
+    with torch.no_grad():
+        model.move_bias.copy_(torch.tensor([1e6, 0.0, 0.0, 0.0, 0.0]))
+    decoder = DraftedDecoder(model)
+    decoder.decode([row_of(text) for text in SENTENCES], tiny_label_set())
+    assert decoder.passes == len(SENTENCES)
+
+
+def test_an_empty_batch_is_an_empty_answer(model: TaggingModel) -> None:
+    """Would catch a crash on a shard without sentences."""
+    assert DraftedDecoder(model).decode([], tiny_label_set()) == []
+    assert ReferenceDecoder(model).decode([], tiny_label_set()) == []

@@ -1,0 +1,80 @@
+"""The real dumps of the shared folder: as many records as its own list counts, file by file."""
+
+import csv
+from collections import Counter
+from pathlib import Path
+
+from bioner_core.documents import Document
+from bioner_core.formats.reader import read_records, summarise_input
+from bioner_core.records import Deletion, Reject, RejectReason
+
+KINDS = {
+    "pubmed_set",
+    "pubmed_book",
+    "pubmed_efetch_single",
+    "pubmed_edge",
+    "pubmed_update_pair",
+    "cnki_noteexpress",
+    "cnki_refworks",
+    "cnki_endnote",
+    "cnki_estudy_txt",
+    "wanfang_noteexpress",
+    "derived_encodings",
+}
+
+EXPECTED_REJECTS = {
+    # Their `ArticleTitle` is empty and they have no abstract: the title stands in `VernacularTitle` alone.
+    "pubmed_set/jcore-base__pubmedsample18n0001_part1.xml.gz": {
+        "pubmed:23203860": RejectReason.NO_TEXT,
+        "pubmed:23203893": RejectReason.NO_TEXT,
+        "pubmed:23203894": RejectReason.NO_TEXT,
+    },
+    "pubmed_efetch_single/agr_literature_service__28304499.xml": {"pubmed:28304499": RejectReason.NO_TEXT},
+}
+
+EXPECTED_DELETIONS = {"pubmed_set/pubmed__pubmed_sample.xml": 3}
+
+
+def test_every_file_reads_as_many_records_as_its_list_counts(shared_folder: Path) -> None:
+    """Catches any real form of any format that loses, doubles or turns down records.
+
+    The list counts articles, so deletions are counted apart; there is no other difference to explain.
+    """
+    dumps = shared_folder / "dumps"
+    kinds: Counter[str] = Counter()
+    with (dumps / "MANIFEST.tsv").open(encoding="utf-8") as listed:
+        for row in csv.DictReader(listed, delimiter="\t"):
+            if row["kind"] in KINDS:
+                kinds[row["kind"]] += _check_file(dumps / row["file"], row)
+    assert set(kinds) == KINDS
+
+
+def _check_file(path: Path, row: dict[str, str]) -> int:
+    records = list(read_records(str(path)))
+    rejects = {record.doc_id: record.reason for record in records if isinstance(record, Reject)}
+    deletions = sum(isinstance(record, Deletion) for record in records)
+    documents = sum(isinstance(record, Document) for record in records)
+    assert rejects == EXPECTED_REJECTS.get(row["file"], {}), row["file"]
+    assert deletions == EXPECTED_DELETIONS.get(row["file"], 0), row["file"]
+    assert documents + len(rejects) == int(row["records"]), row["file"]
+    summary = summarise_input(str(path))
+    assert (summary.records, summary.digest) == (len(records), row["sha256"]), row["file"]
+    return 1
+
+
+def test_real_records_are_whole(shared_folder: Path) -> None:
+    """Catches ids, journals or years that no record of a real form has, and languages found wrong."""
+    dumps = shared_folder / "dumps"
+    for folder, source, languages in (
+        ("pubmed_set", "pubmed", {"en"}),
+        ("cnki_estudy_txt", "cnki", {"zh"}),
+        ("wanfang_noteexpress", "wanfang", {"zh"}),
+        ("cnki_endnote", "cnki", {"en", "zh"}),
+    ):
+        files = sorted((dumps / folder).iterdir())
+        documents = [r for file in files for r in read_records(str(file)) if isinstance(r, Document)]
+        assert {document.source for document in documents} == {source}
+        assert {passage.lang for document in documents for passage in document.passages} == languages
+        assert sum(bool(document.meta.journal) for document in documents) > 0.9 * len(documents)
+        assert all(p.text == p.text.strip() != "" for document in documents for p in document.passages)
+        assert not any("<正>" in p.text for document in documents for p in document.passages)

@@ -1,0 +1,49 @@
+"""Names in a store: deterministic, and safe whatever a dump is called."""
+
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bioner_core.store.layout import input_key, shard_id, table_file_name, table_folder
+
+_SAFE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])), st.text("0123456789abcdef", min_size=1))
+def test_an_input_key_is_one_safe_path_component(name: str, digest: str) -> None:
+    """Would catch a dump name that leaves its folder, hides a file or breaks a glob."""
+    key = input_key(name, digest)
+    assert _SAFE.fullmatch(key)
+    assert len(key) <= 64
+
+
+@pytest.mark.parametrize(
+    "name", ["../../etc/passwd", "a/../b.xml", "*.xml", "[x].xml", "摘要.txt", "", ".hidden", "s3://bucket/a b?x=1"]
+)
+def test_hostile_names_stay_in_their_folder(tmp_path: Path, name: str) -> None:
+    """Would catch path traversal through the name of an input or of a source."""
+    shard = shard_id(input_key(name, "d"), 0, 10)
+    folder = table_folder(tmp_path, "documents", name, shard)
+    assert folder.resolve().parent.parent.parent == tmp_path.resolve()
+    assert folder.resolve().name == f"shard={shard}"
+
+
+def test_the_folder_does_not_count_but_name_and_content_do() -> None:
+    """Would catch a moved dump that is annotated twice, or two dumps that share one shard."""
+    assert input_key("/a/x.xml", "d") == input_key("https://host/b/x.xml", "d")
+    assert len({input_key(name, digest) for name in ("x.xml", "y.xml", "数.xml", "据.xml") for digest in "de"}) == 8
+
+
+def test_another_model_or_format_gets_another_file_name() -> None:
+    """Would catch new results that overwrite old ones before their manifest is written."""
+    names = {table_file_name("s", fingerprint, form) for fingerprint in ("f1", "f2") for form in ("pubmed", "jats")}
+    assert len(names) == 4
+
+
+def test_shard_ids_sort_as_their_records_do() -> None:
+    """Would catch unpadded numbers, under which the check for overlapping shards sees them out of order."""
+    ranges = [(0, 200), (200, 400), (1000, 1200), (20_000, 20_200)]
+    assert [shard_id("k", *one) for one in ranges] == sorted(shard_id("k", *one) for one in ranges)

@@ -1,0 +1,96 @@
+"""Single rules of the splitter, each with the text that made it necessary."""
+
+from itertools import pairwise
+
+import pytest
+
+from bioner_core.text.boundaries import sentence_ends
+
+BAR = "|"
+
+
+def marked(text: str) -> str:
+    """The text with a bar for each boundary inside it; the blanks beside a bar are dropped."""
+    ends = [0, *(end for end in sentence_ends(text) if text[end:].strip()), len(text)]
+    return BAR.join(text[a:b].strip() for a, b in pairwise(ends))
+
+
+@pytest.mark.parametrize(
+    "expected",
+    [
+        "Cells grew.|We counted them.",
+        "Did they grow?|Yes!|We counted 12.|3 died.",
+        "As in Fig. 1 and Figs. 2 and 3 it fell.|The end.",
+        "Smith et al. (1993) and Lee et al. 1994 agree.",
+        "This was shown by Smith et al.|However, others differ.",
+        "Given i.v. or i.p. to mice, e.g. C57BL/6, i.e. inbred ones, vs. 5 controls.|It worked.",
+        "E. coli and S. cerevisiae grew.|C. elegans did not.",
+        "The transcription factor NF-kappa B.|Activation follows.",
+        "Chronic hepatitis C.|Patients were treated.",
+        "It persisted for 24 h.|Fragmentation was absent after 10-15 min.|Then it rose.",
+        "A dose of 0.5 mg (p < 0.05).|No. 5 of vol. 12 was kept.",
+        "The value was low (P = .03).|Two of 3.5 died.",
+        "It binds (see Jones, G. W. (1998) Am. J. Physiol. 275, L389).|To see why, we ran it.",
+        "So a) this (as Jones (1993) said. See Smith) fell.|We stopped.",
+        "A dose (5 mg was given.|Levels (of E2) fell.",
+        "It began within 1-3 min.|Lysis rose.|A maximum is seen at max. Dose of it.",
+        "[12] Results of it fell.",
+        "Reported by J. Smith and G. W. Jones.|They agree.",
+        "The extracellular pH.|Both were low.",
+        "The mRNA of MR.|After that it fell in CF.|Because of this it rose.",
+        "1. Danazol was given.|2. It did not alter E2.|3. We stopped.",
+        "A. First item here.|B. Second item here.",
+        "Stimulation of cells.|c-Fos rose.|p53 fell.|mRNA was low.|α-Synuclein rose.",
+        "with cells. and then lower case goes on",
+        "As was shown.[12,13]|The rest is new.|It was shown earlier.3,4|We agree.",
+        "IL-2.5 and p21.1 and 3.1415 stay.",
+        'He called it the "death domain".|Another follows.',
+        "Title of it [see comments]|The flow of information is here.",
+        "[Corticoids and allergy]|Inflammation is constant.",
+        "The [3H]Thymidine and [Ca2+] Change stay.",
+        "One wrapped\nline goes on.|Next one.",
+    ],
+)
+def test_english(expected: str) -> None:
+    """Catches a rule that breaks a term or joins two sentences."""
+    assert marked(expected.replace(BAR, " ")) == expected
+
+
+@pytest.mark.parametrize(
+    "expected", ["Activity was lost.|These data show it.", "It rose (3%).|However, it fell.", "J.Biol.Chem.In.X stays."]
+)
+def test_a_lost_blank(expected: str) -> None:
+    """Catches two sentences taken as one where the printer lost the blank, and breaks inside glued abbreviations."""
+    assert marked(expected.replace(BAR, "")) == expected
+
+
+def test_an_empty_line_parts_what_has_no_full_stop() -> None:
+    """Catches a heading that is read as the start of the paragraph below it."""
+    assert marked("BACKGROUND\n \nText of it") == "BACKGROUND|Text of it"
+
+
+@pytest.mark.parametrize(
+    "expected",
+    [
+        "目的探讨疗效。|方法选取患者！|结果如何？|结论良好。",
+        "他说：“很好。”|然后走了；再来，不停。",
+        "（见图1。）|另见图2。",
+        "1.高热。|2.咳嗽。",
+        "剂量为每小时0.8～1mg/kg，染色体16q24.3。|体温38．5℃。",
+        "差异有统计学意义（P＜0.05）.|结论该药有效.|可推广．|完。",
+        "P＜0.05.|结论有效。",
+        "如H.pylori、E.coli和P.vivax等。",
+        "图A.和侧位片",
+        "流感（？）病毒感染。",
+        "有效！！|真的吗？！|是……的。",
+        "包括：1.高热；2.低热。",
+    ],
+)
+def test_chinese(expected: str) -> None:
+    """Catches the loss of Chinese full stops, and breaks after item numbers, in decimals and in species names."""
+    assert marked(expected.replace(BAR, "")) == expected
+
+
+def test_ends_stand_before_the_blanks() -> None:
+    """Catches ends that swallow the gap: offsets would then depend on how many blanks follow."""
+    assert sentence_ends("One.  Two.") == [4, 10]

@@ -1,0 +1,65 @@
+"""A small random model of a real architecture, and a tokenizer over bytes: exact in float32, quick on any machine."""
+
+import torch
+from transformers import LlamaConfig, LlamaModel
+
+from bioner_core.decoding.rows import DecodingRow, LabelSetTokens
+from bioner_core.models.tagging_model import TaggingModel
+from bioner_core.models.vocabulary import TaggingVocabulary
+
+TYPES = ("alpha", "beta", "gamma")
+
+
+class ByteTokenizer:
+    """One token a byte."""
+
+    def encode(self, text: str, add_special_tokens: bool) -> list[int]:
+        """UTF-8 bytes as ids."""
+        assert not add_special_tokens
+        return list(text.encode("utf-8"))
+
+
+def tiny_vocabulary() -> TaggingVocabulary:
+    """Three tags and two added characters over 256 byte ids."""
+    return TaggingVocabulary(ByteTokenizer(), base_size=256, tags=TYPES, characters="病肺")
+
+
+def tiny_model(seed: int = 0) -> TaggingModel:
+    """Random weights, large move rows: it tags at random, and often."""
+    torch.manual_seed(seed)
+    config = LlamaConfig(
+        vocab_size=256,
+        hidden_size=48,
+        intermediate_size=96,
+        num_hidden_layers=3,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        max_position_embeddings=4096,
+        initializer_range=0.25,
+        attn_implementation="eager",
+    )
+    vocabulary = tiny_vocabulary()
+    model = TaggingModel(LlamaModel(config), added_size=vocabulary.added_size, tag_count=len(TYPES))
+    with torch.no_grad():
+        model.added_rows.normal_(std=0.25)
+        model.move_rows.normal_(std=0.4)
+        model.move_bias.copy_(torch.tensor([1.5, 0.0, 0.0, 0.0, 0.0]))
+    return model.float().eval()
+
+
+def tiny_label_set(prefix: str = "Mark:") -> LabelSetTokens:
+    """A label set of the three types."""
+    vocabulary = tiny_vocabulary()
+    return LabelSetTokens(
+        name="tiny",
+        prefix=tuple(vocabulary.plain_ids(prefix)),
+        open_rows=(0, 1, 2),
+        open_ids=tuple(vocabulary.open_id(one) for one in TYPES),
+        close_id=vocabulary.close_id,
+    )
+
+
+def row_of(text: str, type_indices: tuple[int, ...] = (0, 1, 2)) -> DecodingRow:
+    """A decoding row of a text."""
+    vocabulary = tiny_vocabulary()
+    return DecodingRow(tuple(vocabulary.unit_ids(text)), tuple(vocabulary.plain_ids("\n=")), type_indices)

@@ -1,0 +1,17 @@
+"""Fixtures that every test may use."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def shared_folder() -> Path:
+    """The folder of gold corpora and real dumps; tests that need it skip where it is absent."""
+    folder = Path(os.environ.get("BIONER_SHARED", REPOSITORY.parent / "shared"))
+    if not (folder / "DESIGN.md").is_file():
+        pytest.skip("needs the shared corpora and dumps: set BIONER_SHARED to their folder")
+    return folder

@@ -1,0 +1,17 @@
+"""Fixtures of the tests that start actors."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def importable_fakes() -> Iterator[None]:
+    """Actors started from here on can import the modules beside this file and the project's."""
+    here = Path(__file__).resolve().parent
+    patch = pytest.MonkeyPatch()
+    patch.setenv("PYTHONPATH", os.pathsep.join([str(here), str(here.parent.parent)]))
+    yield
+    patch.undo()

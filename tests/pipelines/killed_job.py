@@ -1,0 +1,34 @@
+"""A job in a process of its own that ends itself with a signal: arguments are store, input, signal and countdown.
+
+The countdown counts durable renames (plan, data files, manifests); the signal comes just before the last one.
+"""
+
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from annotate_fakes import make_job, run
+
+from bioner_core.store import atomic
+
+
+def main() -> None:
+    """Run the job until the countdown ends."""
+    store, name, number, countdown = Path(sys.argv[1]), sys.argv[2], signal.Signals[sys.argv[3]], int(sys.argv[4])
+    replace = atomic.os.replace
+
+    def counted(*arguments: Any) -> None:
+        nonlocal countdown
+        countdown -= 1
+        if countdown == 0:
+            os.kill(os.getpid(), number)
+        replace(*arguments)
+
+    atomic.os.replace = counted  # type: ignore[assignment]
+    run(make_job(store, name))
+
+
+if __name__ == "__main__":
+    main()

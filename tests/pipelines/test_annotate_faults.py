@@ -1,0 +1,174 @@
+"""Jobs that are killed, disks that are full, inputs that change: what is committed stays right."""
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from annotate_fakes import MustNotBeAsked, WordService, all_mentions, make_job, run, write_jsonl
+
+from bioner_core.store import atomic
+from bioner_core.store.reading import document_rows, read_manifests, reject_rows
+from bioner_core.store.verify import verify_store
+from pipelines import transforms
+
+_TEXTS = [f"Protein {number} binds DNA. It is new." for number in range(23)]
+_RENAMES = 1 + 3 * 3 + 1  # the plan; documents, mentions and manifest of three shards; the report
+
+
+def _killed(store: Path, name: str, *, countdown: int, by: str = "SIGKILL") -> int:
+    here = Path(__file__).parent
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(here), str(here.parents[1])])}
+    arguments = [sys.executable, str(here / "killed_job.py"), str(store), name, by, str(countdown)]
+    return subprocess.run(arguments, env=environment, check=False, timeout=120, capture_output=True).returncode
+
+
+def _check_killed_and_resumed(folder: Path, countdown: int) -> None:
+    name = write_jsonl(folder / "in.jsonl", _TEXTS)
+    run(make_job(folder / "calm", name))
+    assert _killed(folder / "store", name, countdown=countdown) == -signal.SIGKILL
+    assert verify_store(folder / "store").sound
+    done = len(list(read_manifests(folder / "store")))
+    summary = run(make_job(folder / "store", name))
+    assert (summary.exit_code(), summary.shards_skipped, summary.shards_committed) == (0, done, 3 - done)
+    assert all_mentions(folder / "store") == all_mentions(folder / "calm")
+    assert list(document_rows(folder / "store")) == list(document_rows(folder / "calm"))
+    assert verify_store(folder / "store").sound
+    left = {path.parent.name for path in (folder / "store").rglob("*.tmp")}
+    assert left <= {"jobs"}  # the report of the killed run, which nobody waits for any more
+    assert len(list((folder / "store").rglob("*.parquet"))) == 6
+
+
+@pytest.mark.parametrize("countdown", [4, 6])
+def test_a_job_killed_between_data_and_manifest_resumes_to_the_same_rows(tmp_path: Path, countdown: int) -> None:
+    """Would catch rows that are lost or doubled when the driver dies after the data and before the manifest.
+
+    4 is the first shard's manifest, 6 the second shard's mentions.
+    """
+    _check_killed_and_resumed(tmp_path, countdown)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("countdown", range(1, _RENAMES + 1))
+def test_a_job_killed_at_any_rename_resumes_to_the_same_rows(tmp_path: Path, countdown: int) -> None:
+    """Would catch any order of durable steps that a kill can break."""
+    _check_killed_and_resumed(tmp_path, countdown)
+
+
+def test_ctrl_c_stops_the_job_and_a_rerun_finishes_it(tmp_path: Path) -> None:
+    """Would catch an interrupt that hangs, is swallowed as a failed shard, or breaks the store."""
+    name = write_jsonl(tmp_path / "in.jsonl", _TEXTS)
+    assert _killed(tmp_path / "store", name, countdown=6, by="SIGINT") != 0
+    assert len(list(read_manifests(tmp_path / "store"))) < 3
+    assert run(make_job(tmp_path / "store", name)).exit_code() == 0
+    assert verify_store(tmp_path / "store").sound
+
+
+def test_a_full_disk_fails_the_shard_and_commits_nothing_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Would catch half a shard that counts as done, or an error that does not say what to do."""
+    name = write_jsonl(tmp_path / "in.jsonl", _TEXTS)
+    replace = atomic.os.replace
+
+    def full(source: Path, target: Path) -> None:
+        if "mentions" in str(target) and "00000010-00000020" in str(target):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        replace(source, target)
+
+    monkeypatch.setattr(atomic.os, "replace", full)
+    summary = run(make_job(tmp_path / "store", name))
+    assert (summary.shards_committed, summary.shards_failed, summary.exit_code()) == (2, 1, 1)
+    assert "the disk is full" in summary.failures[0].message
+    assert verify_store(tmp_path / "store").sound
+    monkeypatch.undo()
+    again = run(make_job(tmp_path / "store", name))
+    assert (again.shards_committed, again.shards_skipped, again.exit_code()) == (1, 2, 0)
+    assert again.counts.annotated == 23
+
+
+@pytest.mark.parametrize("texts", [["Other."] * 23, _TEXTS[:5], [*_TEXTS, "One more."]])
+def test_an_input_that_changes_after_it_was_planned_fails_its_shards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, texts: list[str]
+) -> None:
+    """Would catch a shard that claims to hold records of one file and holds those of another."""
+    name = write_jsonl(tmp_path / "in.jsonl", _TEXTS)
+    plan_input = transforms.plan_input
+
+    def plan_then_change(*arguments: Any, **settings: Any) -> Any:
+        descriptors = plan_input(*arguments, **settings)
+        write_jsonl(tmp_path / "in.jsonl", texts)
+        return descriptors
+
+    monkeypatch.setattr(transforms, "plan_input", plan_then_change)
+    summary = run(make_job(tmp_path / "store", name))
+    assert summary.shards_failed == 3
+    assert "has changed since it was planned" in summary.failures[0].message
+    assert list(read_manifests(tmp_path / "store")) == []
+    monkeypatch.undo()
+    assert run(make_job(tmp_path / "store", name)).counts.annotated == len(texts)
+
+
+def test_a_damaged_data_file_is_computed_again(tmp_path: Path) -> None:
+    """Would catch a rerun that calls a shard done whose file is gone."""
+    job = make_job(tmp_path / "store", write_jsonl(tmp_path / "in.jsonl", _TEXTS))
+    run(job)
+    before = all_mentions(job.store)
+    next((job.store / "mentions").rglob("*.parquet")).unlink()
+    again = run(job)
+    assert (again.shards_committed, again.shards_skipped) == (1, 2)
+    assert all_mentions(job.store) == before
+
+
+def test_a_damaged_manifest_fails_its_shard_and_names_the_mend(tmp_path: Path) -> None:
+    """Would catch one bad file that stops a whole job with a traceback."""
+    job = make_job(tmp_path / "store", write_jsonl(tmp_path / "in.jsonl", _TEXTS))
+    run(job)
+    path = min((job.store / "manifests").iterdir())
+    path.write_text("{")
+    summary = run(job)
+    assert summary.exit_code() == 1
+    assert "Remove that file" in summary.failures[0].message
+    path.unlink()
+    assert run(job).exit_code() == 0
+
+
+def test_an_input_read_again_as_another_format_replaces_what_was_there(tmp_path: Path) -> None:
+    """Would catch the reject of an unrecognised file that stays in the store after --format has read it."""
+    path = tmp_path / "in.dump"
+    path.write_text('\n [1]\n{"id": "1", "text": "Good."}\n{"id": "2", "text": "Too."}\n')
+    store = tmp_path / "store"
+    first = run(make_job(store, str(path), max_reject_rate=1.0))
+    assert first.counts.rejected == first.counts.records_in
+    second = run(make_job(store, str(path), format_name="jsonl", max_reject_rate=1.0))
+    assert (second.counts.records_in, second.counts.annotated) == (3, 2)
+    assert len(list(reject_rows(store))) == 1
+    assert verify_store(store).sound
+    third = run(make_job(store, str(path), format_name="jsonl", max_reject_rate=1.0), MustNotBeAsked)
+    assert third.shards_skipped == 1
+
+
+def test_one_pass_over_the_file_serves_all_shards_of_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Would catch a file that is read from the start for each of its shards: quadratic in its length."""
+    from pipelines import shard_input
+
+    opened: list[int] = []
+    read_records = shard_input.read_records
+
+    def counting(*arguments: Any, **settings: Any) -> Any:
+        opened.append(settings["first"])
+        return read_records(*arguments, **settings)
+
+    monkeypatch.setattr(shard_input, "read_records", counting)
+    job = make_job(tmp_path / "store", write_jsonl(tmp_path / "in.jsonl", _TEXTS), shard_records=2)
+    run(job)
+    assert opened == [0]
+    manifests = sorted((job.store / "manifests").iterdir())
+    for path in (manifests[2], manifests[5]):
+        path.unlink()
+    before = WordService.rows_asked
+    run(job)
+    assert opened == [0, 4]
+    assert WordService.rows_asked - before == 8

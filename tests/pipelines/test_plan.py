@@ -1,0 +1,113 @@
+"""Cutting inputs into shards."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+from annotate_fakes import make_job, run, write_jsonl
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bioner_core.errors import InputError, StoreError
+from pipelines import plan
+from pipelines.plan import SHARDS_PER_RUN, cut_ranges, group_runs, plan_input
+from pipelines.shard_input import file_digest
+
+
+@given(
+    st.integers(0, 300),
+    st.integers(1, 50),
+    st.lists(st.tuples(st.integers(0, 320), st.integers(1, 60)), max_size=6),
+)
+def test_ranges_cover_each_record_once(records: int, size: int, pieces: list[tuple[int, int]]) -> None:
+    """Would catch a record that no shard has, or that two have, around ranges that are committed already."""
+    taken = [(first, first + length) for first, length in pieces]
+    ranges = list(cut_ranges(records, size, taken=taken))
+    covered = [number for first, last in ranges for number in range(first, last)]
+    assert covered == list(range(records))
+    assert all(first < last for first, last in ranges)
+    assert all(last - first <= size or (first, last) in taken for first, last in ranges)
+
+
+def test_committed_ranges_are_kept() -> None:
+    """Would catch a changed shard size that throws committed work away."""
+    assert list(cut_ranges(25, 10, taken=[(5, 20)])) == [(0, 5), (5, 20), (20, 25)]
+
+
+def test_a_plan_is_deterministic_and_names_its_input(tmp_path: Path) -> None:
+    """Would catch shard ids that change from run to run, under which nothing is ever resumed."""
+    name = write_jsonl(tmp_path / "in.jsonl", ["Text."] * 25)
+    first = plan_input(name, store=tmp_path / "s1", shard_records=10)
+    assert first == plan_input(name, store=tmp_path / "s2", shard_records=10)
+    assert [(one.first, one.last) for one in first] == [(0, 10), (10, 20), (20, 25)]
+    assert {(one.source, one.format_name, one.input_file) for one in first} == {("jsonl", "jsonl", name)}
+    assert all(one.shard_id.startswith("in.jsonl-") for one in first)
+
+
+def test_a_missing_input_is_named(tmp_path: Path) -> None:
+    """Would catch a bare FileNotFoundError from deep inside."""
+    with pytest.raises(InputError, match=r"none\.jsonl"):
+        plan_input(str(tmp_path / "none.jsonl"), store=tmp_path, shard_records=10)
+
+
+def test_a_known_input_keeps_its_cut_and_is_not_parsed_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Would catch another shard size that makes other shards of the same records, and so doubled rows."""
+    name = write_jsonl(tmp_path / "in.jsonl", ["Text."] * 25)
+    first = plan_input(name, store=tmp_path, shard_records=10)
+    monkeypatch.setattr(plan, "summarise_input", None)
+    assert plan_input(name, store=tmp_path, shard_records=7) == first
+
+
+def test_a_lost_plan_is_made_anew_around_what_is_committed(tmp_path: Path) -> None:
+    """Would catch a store that only works as long as its plan file is there."""
+    name = write_jsonl(tmp_path / "in.jsonl", ["Text."] * 25)
+    run(make_job(tmp_path, name))
+    for path in (tmp_path / "plans").iterdir():
+        path.unlink()
+    manifests = sorted((tmp_path / "manifests").iterdir())
+    manifests[0].unlink()
+    ranges = [(one.first, one.last) for one in plan_input(name, store=tmp_path, shard_records=7)]
+    assert ranges == [(0, 7), (7, 10), (10, 20), (20, 25)]
+
+
+def test_changed_content_is_another_input(tmp_path: Path) -> None:
+    """Would catch a plan of last week's export that is used for this week's under the same name."""
+    before = plan_input(write_jsonl(tmp_path / "in.jsonl", ["Old."] * 5), store=tmp_path, shard_records=10)
+    after = plan_input(write_jsonl(tmp_path / "in.jsonl", ["New."] * 6), store=tmp_path, shard_records=10)
+    assert before[0].shard_id.rsplit("-", 2)[0] != after[0].shard_id.rsplit("-", 2)[0]
+
+
+def test_a_damaged_plan_is_named(tmp_path: Path) -> None:
+    """Would catch a bare JSON error, or shards made of half a plan."""
+    name = write_jsonl(tmp_path / "in.jsonl", ["Text."])
+    plan_input(name, store=tmp_path, shard_records=10)
+    path = next((tmp_path / "plans").iterdir())
+    path.write_text('{"key": 1}')
+    with pytest.raises(StoreError, match=r"is not a plan that bioner wrote.*Remove that file"):
+        plan_input(name, store=tmp_path, shard_records=10)
+
+
+def test_a_file_in_no_known_format_is_one_shard_of_one_record(tmp_path: Path) -> None:
+    """Would catch a file that leaves no trace in the store because nothing in it could be read."""
+    path = tmp_path / "x.bin"
+    path.write_bytes(b"\x00\x01 nothing known")
+    descriptors = plan_input(str(path), store=tmp_path, shard_records=10)
+    assert [(one.first, one.last) for one in descriptors] == [(0, 1)]
+
+
+def test_runs_hold_consecutive_shards_in_order(tmp_path: Path) -> None:
+    """Would catch a shard that no worker gets, or shards in an order that makes a worker read its file twice."""
+    name = write_jsonl(tmp_path / "in.jsonl", ["Text."] * (SHARDS_PER_RUN + 3))
+    descriptors = plan_input(name, store=tmp_path, shard_records=1)
+    runs = group_runs(descriptors)
+    assert [one for run in runs for one in run] == descriptors
+    assert [len(run) for run in runs] == [SHARDS_PER_RUN, 3]
+    assert group_runs([]) == []
+
+
+def test_the_digest_of_a_plan_is_the_sha256_of_the_file(tmp_path: Path) -> None:
+    """Would catch two ways to take a digest that drift apart, after which every shard seems to have changed."""
+    name = write_jsonl(tmp_path / "in.jsonl", ["Text."])
+    digest = hashlib.sha256(Path(name).read_bytes()).hexdigest()
+    assert file_digest(name) == digest
+    assert plan_input(name, store=tmp_path, shard_records=10)[0].input_digest == digest
