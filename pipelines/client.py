@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from ray.exceptions import RayError
 
 from bioner_core.annotation import AnnotationRequest, RowResult
+from bioner_core.batching import plan_batches
 from bioner_core.errors import PoolError
-from pipelines.batching import plan_batches
 from pipelines.bulletin import Bulletin
 from pipelines.client_settings import ClientSettings
 from pipelines.crew import Crew

@@ -12,10 +12,10 @@ import ray
 from ray.exceptions import ObjectLostError, OutOfMemoryError, RayActorError, RayError, RayTaskError
 
 from bioner_core.annotation import RowResult
+from bioner_core.batching import Batch
 from bioner_core.errors import PoolError
 from bioner_core.records import RejectReason
 from pipelines.actors import ActorStatus
-from pipelines.batching import Batch
 from pipelines.bulletin import Bulletin
 from pipelines.client_settings import ClientSettings
 from pipelines.crew import Crew, Seat

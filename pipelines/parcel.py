@@ -3,8 +3,8 @@
 from dataclasses import dataclass, replace
 
 from bioner_core.annotation import RowError
+from bioner_core.batching import Batch
 from bioner_core.records import RejectReason
-from pipelines.batching import Batch
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+# Small matrices: threads that wait for each other on busy cores cost more than they bring.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 

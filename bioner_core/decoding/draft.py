@@ -24,7 +24,8 @@ class Draft:
 class AcceptedPrefix:
     """The part of a draft that its own decisions confirm.
 
-    `moves` and `margins` are final; `next_move` is the decision that departs from the draft, None when the copy is done.
+    `moves` and `margins` are final; `next_move` is the decision that departs from the draft, or None when the copy is
+    done.
     """
 
     moves: tuple[Move, ...]
@@ -73,13 +74,13 @@ _Boundary = list[tuple[Move, Logits]]
 
 
 def _boundaries(draft: Draft, logits: Sequence[Logits], accepted: AcceptedPrefix) -> list[_Boundary]:
-    """The rest of a draft by unit, from the unit at which the decision departed."""
+    """The rest of a draft by unit, from the unit at which the decision departed; closing tags at the end left out."""
     found: list[_Boundary] = [[]]
     for index in range(len(accepted.moves), len(draft.moves)):
         found[-1].append((draft.moves[index], logits[index]))
         if draft.moves[index] == COPY:
             found.append([])
-    return found[:-1] or [found[0]]
+    return found[:-1]
 
 
 def _suggest(moves: list[Move], state: TagState, boundary: _Boundary, row: DecodingRow) -> TagState:
@@ -95,9 +96,7 @@ def _suggest(moves: list[Move], state: TagState, boundary: _Boundary, row: Decod
     return state
 
 
-def _finish_boundary(
-    moves: list[Move], state: TagState, last: Move, logits: Logits, row: DecodingRow
-) -> TagState:
+def _finish_boundary(moves: list[Move], state: TagState, last: Move, logits: Logits, row: DecodingRow) -> TagState:
     """After a tag that the old draft did not have: a close may be followed by more tags, an opening by the unit."""
     while last == CLOSE and not state.is_finished(len(row.unit_ids)):
         last, _ = decide(logits, state, row)

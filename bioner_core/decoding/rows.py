@@ -42,8 +42,8 @@ class LabelSetTokens:
 class DecodedRow:
     """One finished copy.
 
-    *Shape:* margins (moves,), float32: each move's logit minus that of its best legal rival, infinite where it had none;
-    states (moves + 1, hidden): the hidden state from which each move was decided, then the last one.
+    *Shape:* margins (moves,), float32: each move's logit minus that of its best legal rival, infinite where it had
+    none; states (moves + 1, hidden): the hidden state from which each move was decided, then the last one.
     """
 
     moves: tuple[Move, ...]

@@ -1,0 +1,1 @@
+"""Label sets: entity types as data files."""

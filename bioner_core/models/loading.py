@@ -9,8 +9,9 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from bioner_core.errors import ConfigurationError, ModelError
 from bioner_core.models.base_model import base_digest, base_folder
+from bioner_core.models.directory import ADAPTER_FOLDER
 from bioner_core.models.model_card import ModelCard, read_card
-from bioner_core.models.model_files import ADAPTER_FOLDER, load_rows
+from bioner_core.models.model_files import load_rows
 from bioner_core.models.prompt import PROMPT_VERSION
 from bioner_core.models.tagging_model import TaggingModel
 from bioner_core.models.vocabulary import TaggingVocabulary

@@ -56,9 +56,11 @@ def read_card(folder: Path) -> ModelCard:
             training=data.get("training", {}),
             metrics=data.get("metrics", {}),
         )
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise ModelError(f"{folder} is no model directory: it has no {CARD_FILE}") from error
-    except (KeyError, ValueError) as error:
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read: {error}") from error
+    except (KeyError, TypeError, ValueError) as error:
         raise ModelError(f"{path}: missing or bad field {error}") from error
 
 

@@ -1,6 +1,5 @@
-"""Writing and reading model directories: card, adapter, rows, selector. Safetensors only, never pickle."""
+"""Writing a model directory's weights, and reading them back. Safetensors only, never pickle."""
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -9,26 +8,11 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from bioner_core.errors import ModelError
-from bioner_core.models.model_card import ModelCard, read_card, write_card
+from bioner_core.models.directory import ADAPTER_FOLDER, ROWS_FILE
+from bioner_core.models.model_card import ModelCard, write_card
 from bioner_core.models.tagging_model import TaggingModel
 
-ADAPTER_FOLDER = "adapter"
-ROWS_FILE = "rows.safetensors"
-SELECTOR_FILE = "selector.safetensors"
-DEFAULT_MODEL = "default"
-
 _ROWS = ("added_rows", "move_rows", "move_bias")
-
-
-def model_folder(name_or_path: str = DEFAULT_MODEL) -> Path:
-    """The directory of a model: `default` for the one that ships, else a path.
-
-    Raises:
-        ModelError: there is no model there.
-    """
-    folder = Path(__file__).parent / DEFAULT_MODEL if name_or_path == DEFAULT_MODEL else Path(name_or_path)
-    read_card(folder)
-    return folder
 
 
 def save_model(folder: Path, card: ModelCard, *, model: TaggingModel, adapted: Any) -> None:
@@ -63,13 +47,3 @@ def load_rows(folder: Path, model: TaggingModel) -> None:
                 getattr(model, name).copy_(tensors[name])
     except (OSError, KeyError, RuntimeError) as error:
         raise ModelError(f"{folder / ROWS_FILE} is missing or damaged: {error}") from error
-
-
-def files_digest(folder: Path) -> str:
-    """Digest of every weight file of a model directory, by name and content."""
-    digest = hashlib.sha256()
-    for file in sorted(folder.rglob("*.safetensors")):
-        with file.open("rb") as stream:
-            content = hashlib.file_digest(stream, "sha256").hexdigest()
-        digest.update(f"{file.relative_to(folder).as_posix()} {content}\n".encode())
-    return digest.hexdigest()

@@ -35,7 +35,7 @@ def prompt_tokens(
         prefix.extend(vocabulary.plain_ids(f" {one.en}: {one.definition_en}\n"))
     prefix.extend(vocabulary.plain_ids(_SOURCE))
     if scheme is TagScheme.INLINE:
-        separators = (tuple(vocabulary.plain_ids(_COPY)),)
+        separators: tuple[tuple[int, ...], ...] = (tuple(vocabulary.plain_ids(_COPY)),)
     else:
         names = [label_set.types[line.type_indices[0]].en for line in lines]
         separators = tuple(tuple(vocabulary.plain_ids(f"\n{name}: ")) for name in names)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from bioner_core.errors import ModelError
+from bioner_core.errors import ModelError, TaggingError
 from bioner_core.text.units import Unit, split_units
 
 _CACHED_UNITS = 200_000
@@ -55,7 +55,12 @@ class TaggingVocabulary:
         return ids
 
     def unit_ids(self, text: str, units: Sequence[Unit] | None = None) -> list[tuple[int, ...]]:
-        """Token ids of each unit of a text; never empty for any unit."""
+        """Token ids of each unit of a text; never empty for any unit.
+
+        Raises:
+            TaggingError: the text holds an unpaired surrogate, which no tokenizer takes.
+            ModelError: the base tokenizer gives no token for a unit.
+        """
         return [self._unit_ids(text[unit.start : unit.end]) for unit in (units or split_units(text))]
 
     def base_ids_of_character(self, char: str) -> list[int]:
@@ -63,6 +68,8 @@ class TaggingVocabulary:
         return self.plain_ids(char)
 
     def _encode_unit(self, unit: str) -> tuple[int, ...]:
+        if any("\ud800" <= char <= "\udfff" for char in unit):
+            raise TaggingError(f"the text holds an unpaired surrogate in {unit!a}: it is no valid Unicode")
         core = unit[1:] if len(unit) == 2 and unit[0] == " " else unit
         added = self._character_ids.get(core)
         if added is not None:

@@ -1,0 +1,1 @@
+"""Symbolic tags: the automaton of moves, from spans to moves and back."""

@@ -1,6 +1,6 @@
 r"""The rendering for people: nested square brackets around entities, as in the paper.
 
-    protein: Activation of the [[CD28\] surface receptor] ...      (lines)
+    Activation of the [[CD28] surface receptor]                    (lines, the copy of one type)
     Activation of the [protein:[protein:CD28] surface receptor]    (inline)
 
 Literal brackets and backslashes of the source are escaped with a backslash, so any text comes back whole. The model
@@ -10,7 +10,7 @@ never sees these characters as tags: its tags are token ids of their own.
 from collections.abc import Sequence
 
 from bioner_core.errors import TaggingError
-from bioner_core.tagging.moves import CLOSE, COPY, FIRST_OPEN, Move, open_move, opened_type
+from bioner_core.tagging.moves import CLOSE, COPY, FIRST_OPEN, Move, open_move, opened_type, tag_pairs
 from bioner_core.text.units import Unit, split_units
 
 _ESCAPED = "[]\\"
@@ -40,10 +40,13 @@ def from_brackets(tagged: str, *, type_names: Sequence[str], line_type: str | No
     `line_type` is the type of every bracket in the `lines` scheme; None means that each bracket names its own.
 
     Raises:
-        TaggingError: an unbalanced or unknown tag, a dangling escape, or a tag inside a unit.
+        TaggingError: an unbalanced, empty or unknown tag, tags too deep, a dangling escape, or a tag inside a unit.
     """
     text, opens, closes = _scan(tagged, type_names, line_type)
-    return text, _moves_at(text, opens, closes)
+    units = split_units(text)
+    moves = _moves_at(units, opens, closes)
+    tag_pairs(moves, len(units))
+    return text, moves
 
 
 def _unit_with_tags(text: str, unit: Unit, tags: Sequence[str]) -> str:
@@ -70,6 +73,8 @@ def _scan(
                 raise TaggingError(f"unknown type {name!r} at {index}; known: {list(type_names)}")
             opens.setdefault(len(source), []).append(type_names.index(name))
         elif char == "]":
+            if len(source) in opens:
+                raise TaggingError(f"the bracket that closes at {index} holds no text")
             closes[len(source)] = closes.get(len(source), 0) + 1
             index += 1
         else:
@@ -91,13 +96,13 @@ def _opening(tagged: str, index: int, line_type: str | None) -> tuple[str, int]:
     return tagged[index:colon], colon + 1
 
 
-def _moves_at(text: str, opens: dict[int, list[int]], closes: dict[int, int]) -> list[Move]:
+def _moves_at(units: Sequence[Unit], opens: dict[int, list[int]], closes: dict[int, int]) -> list[Move]:
     moves: list[Move] = []
-    for unit in split_units(text):
+    for unit in units:
         moves.extend([CLOSE] * closes.pop(unit.start, 0))
         moves.extend(open_move(one) for one in opens.pop(unit.core, []))
         moves.append(COPY)
-    moves.extend([CLOSE] * closes.pop(len(text), 0))
+    moves.extend([CLOSE] * closes.pop(units[-1].end if units else 0, 0))
     if opens or closes:
         raise TaggingError(f"tags inside a unit at offsets {sorted({*opens, *closes})}")
     return moves

@@ -4,7 +4,7 @@ A tagged copy of a text is a sequence of moves: copy the next unit, open a tag o
 automaton guarantees that any legal sequence is a copy of the source with balanced tags around non-empty spans.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bioner_core.errors import TaggingError
@@ -88,36 +88,53 @@ class UnitSpan:
     type_index: int
 
 
-def spans_of(moves: Iterable[Move], unit_count: int) -> list[UnitSpan]:
-    """The spans that a sequence of moves tags, in the order in which they open; equal spans once.
+@dataclass(frozen=True, slots=True)
+class TagPair:
+    """A tagged span, and the indices of the moves that opened and closed it."""
+
+    span: UnitSpan
+    open_index: int
+    close_index: int
+
+
+def tag_pairs(moves: Sequence[Move], unit_count: int) -> list[TagPair]:
+    """The pairs of tags in a sequence of moves, in the order in which they open; of equal spans the outer one only.
 
     Raises:
         TaggingError: the sequence is not a legal copy of `unit_count` units.
     """
     state = TagState()
-    opened: list[int] = []
-    ends: list[tuple[OpenTag, int]] = []
-    for move in moves:
+    open_indices: list[int] = []
+    pairs: list[TagPair] = []
+    for index, move in enumerate(moves):
         _check(state, move, unit_count)
         if move >= FIRST_OPEN:
-            opened.append(len(ends))
-            ends.append((OpenTag(opened_type(move), state.position), state.position))
+            open_indices.append(index)
         elif move == CLOSE:
-            index = opened.pop()
-            ends[index] = (ends[index][0], state.position)
+            tag = state.stack[-1]
+            pairs.append(TagPair(UnitSpan(tag.start, state.position, tag.type_index), open_indices.pop(), index))
         state = state.after(move)
     if not state.is_finished(unit_count):
         raise TaggingError(f"copy stops at unit {state.position} of {unit_count} with {len(state.stack)} open tags")
-    return list(dict.fromkeys(UnitSpan(tag.start, end, tag.type_index) for tag, end in ends))
+    pairs.sort(key=lambda pair: pair.open_index)
+    return list({pair.span: pair for pair in reversed(pairs)}.values())[::-1]
+
+
+def spans_of(moves: Sequence[Move], unit_count: int) -> list[UnitSpan]:
+    """The spans that a sequence of moves tags, in the order in which they open; equal spans once.
+
+    Raises:
+        TaggingError: the sequence is not a legal copy of `unit_count` units.
+    """
+    return [pair.span for pair in tag_pairs(moves, unit_count)]
 
 
 def _check(state: TagState, move: Move, unit_count: int) -> None:
-    legal = (
-        state.may_copy(unit_count)
-        if move == COPY
-        else state.may_close()
-        if move == CLOSE
-        else state.may_open(unit_count)
-    )
+    if move == COPY:
+        legal = state.may_copy(unit_count)
+    elif move == CLOSE:
+        legal = state.may_close()
+    else:
+        legal = move >= FIRST_OPEN and state.may_open(unit_count)
     if not legal:
         raise TaggingError(f"move {move} is not legal at unit {state.position} with {len(state.stack)} open tags")

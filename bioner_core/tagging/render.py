@@ -10,7 +10,7 @@ from bioner_core.text.units import Unit
 
 @dataclass(frozen=True, slots=True)
 class Alignment:
-    """Spans in units, and those that no tag can mark because an edge lies inside a unit."""
+    """Spans in units, and those that no tag can mark: an edge lies inside a unit, or the type is of no tag."""
 
     spans: tuple[UnitSpan, ...]
     unaligned: tuple[Span, ...]

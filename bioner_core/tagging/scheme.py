@@ -1,7 +1,7 @@
 """The two tag schemes: how many copies of a sentence are written, and which types each copy may tag.
 
-`lines` is the paper's scheme (arXiv 2510.08902): one copy per entity type, with that type's tags only. `inline` writes one
-copy with the tags of all types. Both are complete; they differ in cost and in what crossing they can hold.
+`lines` is the paper's scheme (arXiv 2510.08902): one copy per entity type, with that type's tags only. `inline` writes
+one copy with the tags of all types. Both are complete; they differ in cost and in what crossing they can hold.
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,4 @@
-"""Which examples make up each training batch: a plan that depends on the seed alone, so that a resumed run repeats it."""
+"""Which examples make up each training batch: the seed alone decides, so that a resumed run repeats the plan."""
 
 import random
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""Checkpoints of a training run: tensors in safetensors, counters in JSON, replaced in one step."""
+"""Checkpoints of a training run: tensors in safetensors, counters in JSON; a killed run always leaves a whole one."""
 
 import json
 import os
@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -30,13 +31,15 @@ def save_checkpoint(
     folder: Path, progress: TrainingProgress, *, values: Mapping[str, Tensor], optimizer: torch.optim.Optimizer
 ) -> None:
     """Write a checkpoint beside the old one, then put it in its place."""
-    fresh = folder.with_name(folder.name + ".new")
+    _recover(folder)
+    fresh = _fresh(folder)
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
     tensors = {f"value/{name}": value.detach().clone().contiguous() for name, value in values.items()}
     for index, state in optimizer.state_dict()["state"].items():
         tensors.update({f"optimizer/{index}/{name}": torch.as_tensor(value).clone() for name, value in state.items()})
     save_file(tensors, fresh / _TENSORS)
+    # Written last: a folder that has it is whole.
     (fresh / _PROGRESS).write_text(json.dumps(asdict(progress)), encoding="utf-8")
     shutil.rmtree(folder, ignore_errors=True)
     os.replace(fresh, folder)
@@ -48,13 +51,17 @@ def load_checkpoint(
     """Load a checkpoint into the parameters and the optimizer; without one, progress is zero.
 
     Raises:
-        ModelError: the checkpoint belongs to a run with other settings.
+        ModelError: the checkpoint is damaged, or its tensors are not those of this run.
     """
+    _recover(folder)
     if not (folder / _PROGRESS).is_file():
         return TrainingProgress()
-    tensors = load_file(folder / _TENSORS)
-    names = {name.removeprefix("value/") for name in tensors if name.startswith("value/")}
-    if names != set(values):
+    try:
+        tensors = load_file(folder / _TENSORS)
+    except (OSError, SafetensorError) as error:
+        raise ModelError(f"checkpoint {folder} is damaged ({error}): remove it to start anew") from error
+    shapes = {name.removeprefix("value/"): one.shape for name, one in tensors.items() if name.startswith("value/")}
+    if shapes != {name: value.shape for name, value in values.items()}:
         raise ModelError(f"checkpoint {folder} is of a run with other settings: remove it or name another output")
     with torch.no_grad():
         for name, value in values.items():
@@ -63,6 +70,16 @@ def load_checkpoint(
     saved["state"] = _optimizer_state(tensors)
     optimizer.load_state_dict(saved)
     return TrainingProgress(**json.loads((folder / _PROGRESS).read_text(encoding="utf-8")))
+
+
+def _fresh(folder: Path) -> Path:
+    return folder.with_name(folder.name + ".new")
+
+
+def _recover(folder: Path) -> None:
+    """Finish the exchange of a run that was killed between removing the old checkpoint and renaming the new one."""
+    if not folder.exists() and (_fresh(folder) / _PROGRESS).is_file():
+        os.replace(_fresh(folder), folder)
 
 
 def _optimizer_state(tensors: Mapping[str, Tensor]) -> dict[int, dict[str, Tensor]]:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from bioner_core.errors import ConfigurationError
 from bioner_core.evaluation.assembly import record_sentences, spans_by_sentence
 from bioner_core.evaluation.corpora import GoldRecord, read_corpus
 from bioner_core.labels.label_set import load_label_set
@@ -16,8 +17,17 @@ from bioner_core.training.settings import CorpusMix, SftSettings
 
 
 def training_records(corpus: CorpusMix) -> list[GoldRecord]:
-    """The records of a corpus that may be trained on: all but the held-out tail."""
+    """The records of a corpus that may be trained on: all but the held-out tail.
+
+    Raises:
+        InputError: the file cannot be read or is no gold corpus.
+        ConfigurationError: nothing is left to train on.
+    """
     records = list(read_corpus(Path(corpus.file)))
+    if len(records) <= corpus.held_out:
+        raise ConfigurationError(
+            f"corpora.held_out: {corpus.held_out} of the {len(records)} records of {corpus.file!r} leave none to train on"
+        )
     return records[: len(records) - corpus.held_out]
 
 

@@ -13,11 +13,10 @@ from bioner_core.text.units import split_units
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A position with more than one legal move: the token before it, the gold move, and what else was legal."""
+    """A position with more than one legal move, copying among them: the token before it, the gold move, the others."""
 
     index: int
     move: Move
-    next_token: int
     may_close: bool
     may_open: bool
 
@@ -70,10 +69,9 @@ class ExampleBuilder:
         choices: list[Choice] = []
         state = TagState()
         for move in moves:
-            may_open = state.may_open(len(unit_ids))
-            if may_open:
-                next_token = unit_ids[state.position][0]
-                choices.append(Choice(len(ids) - 1, move, next_token, state.may_close(), may_open))
+            may_close, may_open = state.may_close(), state.may_open(len(unit_ids))
+            if state.may_copy(len(unit_ids)) and (may_close or may_open):
+                choices.append(Choice(len(ids) - 1, move, may_close, may_open))
             ids.extend(self._tokens_of(move, unit_ids, state))
             state = state.after(move)
         return TaggingExample(self.label_set.name, tuple(ids), tuple(choices), type_indices)

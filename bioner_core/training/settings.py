@@ -1,12 +1,22 @@
 """Settings of supervised fine-tuning: typed, validated at the door, each with where it came from."""
 
-from dataclasses import dataclass, fields
-from pathlib import Path
-
 import tomllib
+from dataclasses import MISSING, dataclass, fields
+from pathlib import Path
 
 from bioner_core.errors import ConfigurationError
 from bioner_core.tagging.scheme import TagScheme
+
+_ABOVE_ZERO = (
+    "max_tokens",
+    "max_minutes",
+    "batch_tokens",
+    "learning_rate",
+    "lora_rank",
+    "lora_alpha",
+    "gradient_clip",
+    "checkpoint_steps",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +32,10 @@ class CorpusMix:
     held_out: int = 0
 
     def __post_init__(self) -> None:
-        if self.weight <= 0:
-            raise ConfigurationError(f"corpora.weight: {self.weight} for {self.file!r}; give a number above 0")
+        if not _is_number(self.weight) or self.weight <= 0:
+            raise ConfigurationError(f"corpora.weight: {self.weight!r} for {self.file!r}; give a number above 0")
+        if type(self.held_out) is not int or self.held_out < 0:
+            raise ConfigurationError(f"corpora.held_out: {self.held_out!r} for {self.file!r}; give a count from 0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +64,15 @@ class SftSettings:
     def __post_init__(self) -> None:
         if not self.corpora:
             raise ConfigurationError("corpora: empty; name at least one [[corpora]] with file, label_set and weight")
-        for name in ("max_tokens", "max_minutes", "batch_tokens", "learning_rate", "lora_rank", "checkpoint_steps"):
+        for one in fields(self):
+            if one.default is not MISSING:
+                _check_kind(one.name, getattr(self, one.name), type(one.default))
+        for name in _ABOVE_ZERO:
             if getattr(self, name) <= 0:
                 raise ConfigurationError(f"{name}: {getattr(self, name)}; give a number above 0")
+        for name in ("warmup_share", "final_rate"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ConfigurationError(f"{name}: {getattr(self, name)}; give a share from 0 to below 1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +98,7 @@ def read_settings(path: Path, overrides: dict[str, object] | None = None) -> tup
         raise ConfigurationError(f"training settings {path}: {error}") from error
     chosen = {name: value for name, value in (overrides or {}).items() if value is not None}
     known = {field.name for field in fields(SftSettings)}
-    for name in {*given, *chosen} - known:
+    for name in sorted({*given, *chosen} - known):
         raise ConfigurationError(f"training settings {path}: unknown field {name!r}; known: {sorted(known)}")
     merged = {**given, **chosen}
     try:
@@ -90,6 +108,18 @@ def read_settings(path: Path, overrides: dict[str, object] | None = None) -> tup
     except (TypeError, ValueError) as error:
         raise ConfigurationError(f"training settings {path}: {error}") from error
     return settings, _origins(settings, set(given), set(chosen))
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _check_kind(name: str, value: object, kind: type) -> None:
+    fits = _is_number(value) if kind is float else type(value) is kind
+    if not fits:
+        raise ConfigurationError(
+            f"{name}: {value!r} is of type {type(value).__name__}; give one of type {kind.__name__}"
+        )
 
 
 def _origins(settings: SftSettings, given: set[str], chosen: set[str]) -> list[SettingOrigin]:

@@ -50,10 +50,10 @@ class SftRun:
         self._loss: nn.Module = self._accelerator.prepare_model(LegalMoveLoss(self.trainable.model))
         self._masters = MasterWeights(self.trainable.adapter_parameters)
         self._optimizer = self._make_optimizer()
-        self._prompts = {one.label_set: _prompt_parts(one.label_set, settings, self.trainable) for one in settings.corpora}
-        self.progress = load_checkpoint(
-            self._checkpoint, values=self._trained_values(), optimizer=self._optimizer
-        )
+        self._prompts = {
+            one.label_set: _prompt_parts(one.label_set, settings, self.trainable) for one in settings.corpora
+        }
+        self.progress = load_checkpoint(self._checkpoint, values=self._trained_values(), optimizer=self._optimizer)
         self._masters.give_back()
 
     def train(self) -> None:
@@ -138,9 +138,7 @@ class SftRun:
         return values | {"added_rows": model.added_rows, "move_rows": model.move_rows, "move_bias": model.move_bias}
 
     def _save_checkpoint(self) -> None:
-        save_checkpoint(
-            self._checkpoint, self.progress, values=self._trained_values(), optimizer=self._optimizer
-        )
+        save_checkpoint(self._checkpoint, self.progress, values=self._trained_values(), optimizer=self._optimizer)
 
     def _card(self) -> ModelCard:
         settings, progress = self.settings, self.progress

@@ -37,7 +37,7 @@ def make_trainable(settings: SftSettings, *, tags: Sequence[str], characters: Se
     torch.manual_seed(settings.seed)
     folder = str(base_folder(settings.base))
     language_model = AutoModelForCausalLM.from_pretrained(
-        folder, dtype=torch.bfloat16, attn_implementation="eager", local_files_only=True
+        folder, dtype=torch.bfloat16, attn_implementation="eager", local_files_only=True, use_safetensors=True
     )
     language_model.requires_grad_(False)
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
@@ -58,10 +58,11 @@ def lora_config(settings: SftSettings) -> Any:
 
 def _initialise_rows(model: TaggingModel, vocabulary: TaggingVocabulary) -> None:
     """A tag starts as the mean of its name's rows, an added character as the mean of its bytes' rows."""
-    table = model.backbone.get_input_embeddings().weight.detach().float()  # type: ignore[operator, union-attr]
+    table = model.backbone.get_input_embeddings().weight.detach().float()  # type: ignore[operator]
 
     def mean_row(text: str) -> Tensor:
-        return table[vocabulary.plain_ids(text)].mean(dim=0)
+        mean: Tensor = table[vocabulary.plain_ids(text)].mean(dim=0)
+        return mean
 
     rows = [mean_row(" " + tag.replace("_", " ")) for tag in vocabulary.tags]
     rows.append(mean_row("]"))

@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bioner_core.annotation import AnnotationRequest, RowError
+from bioner_core.batching import Batch
 from bioner_core.records import RejectReason
-from pipelines.batching import Batch
 from pipelines.parcel import Death, Parcel
 
 DEATH = Death(RejectReason.ACTOR_DIED, "it died", "its traceback")

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bioner_core.annotation import AnnotationRequest
+from bioner_core.batching import plan_batches
 from bioner_core.errors import ConfigurationError
 from bioner_core.text.units import estimate_tokens
-from pipelines.batching import plan_batches
 
 REQUESTS = st.lists(
     st.builds(AnnotationRequest, st.text(max_size=60), st.sampled_from(["genia", "bc5cdr", "cmeee"])), max_size=60

@@ -1,0 +1,176 @@
+"""Texts in, candidates out: the one object that an actor holds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from bioner_core.annotation import AnnotationRequest, RowResult
+from bioner_core.decoding.decoder import Decoder
+from bioner_core.decoding.drafted import DraftedDecoder
+from bioner_core.decoding.rows import DecodedRow, DecodingRow, LabelSetTokens
+from bioner_core.errors import AnnotatorOutOfMemoryError, ConfigurationError
+from bioner_core.labels.label_set import LabelSet
+from bioner_core.mentions import Candidate
+from bioner_core.models.fingerprint import annotator_fingerprint
+from bioner_core.models.loading import LoadedModel, load_model
+from bioner_core.models.directory import DEFAULT_MODEL, model_folder
+from bioner_core.models.prompt import prompt_tokens
+from bioner_core.selector.features import span_features
+from bioner_core.selector.selector import Selector, load_selector
+from bioner_core.tagging.moves import TagPair, tag_pairs
+from bioner_core.tagging.render import text_spans
+from bioner_core.tagging.scheme import copy_lines
+from bioner_core.text.units import Unit, split_units
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedLabelSet:
+    """A label set with its prompt in the model's tokens."""
+
+    label_set: LabelSet
+    tokens: LabelSetTokens
+    separators: tuple[tuple[int, ...], ...]
+    line_types: tuple[tuple[int, ...], ...]
+
+
+class ModelAnnotator:
+    """Annotates sentences with a fine-tuned model, a decoder and, where the model has one, its selector."""
+
+    def __init__(
+        self,
+        loaded: LoadedModel,
+        label_sets: Sequence[LabelSet],
+        *,
+        fingerprint: str,
+        decoder: Decoder | None = None,
+        selector: Selector | None = None,
+    ) -> None:
+        self._loaded = loaded
+        self._fingerprint = fingerprint
+        self.decoder: Decoder = decoder or DraftedDecoder(loaded.network)
+        self._selector = selector
+        self._prepared = {one.name: prepare_label_set(one, loaded) for one in label_sets}
+
+    @property
+    def fingerprint(self) -> str:
+        """Hex digest of everything that the answers depend on."""
+        return self._fingerprint
+
+    def annotate(self, requests: Sequence[AnnotationRequest]) -> list[RowResult]:
+        """Annotate a batch of one or more label sets; results are index-aligned.
+
+        Raises:
+            AnnotatorOutOfMemoryError: the batch does not fit the device.
+            ConfigurationError: a request names a label set that the annotator was not given.
+        """
+        results: list[RowResult] = [()] * len(requests)
+        for name in dict.fromkeys(request.label_set for request in requests):
+            indices = [index for index, request in enumerate(requests) if request.label_set == name]
+            try:
+                found = self._annotate_texts([requests[index].text for index in indices], self._label_set(name))
+            except torch.OutOfMemoryError as error:
+                raise AnnotatorOutOfMemoryError(f"batch of {len(indices)} sentences: {error}") from error
+            for index, candidates in zip(indices, found, strict=True):
+                results[index] = candidates
+        return results
+
+    def _label_set(self, name: str) -> PreparedLabelSet:
+        if name not in self._prepared:
+            raise ConfigurationError(f"label set {name!r} was not loaded; this annotator has {sorted(self._prepared)}")
+        return self._prepared[name]
+
+    def _annotate_texts(self, texts: Sequence[str], prepared: PreparedLabelSet) -> list[tuple[Candidate, ...]]:
+        units = [split_units(text) for text in texts]
+        unit_ids = [tuple(self._loaded.vocabulary.unit_ids(text, one)) for text, one in zip(texts, units, strict=True)]
+        rows = [
+            DecodingRow(ids, separator, types)
+            for ids in unit_ids
+            for separator, types in zip(prepared.separators, prepared.line_types, strict=True)
+        ]
+        decoded = self.decoder.decode(rows, prepared.tokens)
+        lines = len(prepared.separators)
+        return [
+            self._candidates(decoded[index * lines : (index + 1) * lines], one, prepared)
+            for index, one in enumerate(units)
+        ]
+
+    def _candidates(
+        self, decoded: Sequence[DecodedRow], units: Sequence[Unit], prepared: PreparedLabelSet
+    ) -> tuple[Candidate, ...]:
+        """The candidates of one text, from all its copy lines."""
+        found: list[Candidate] = []
+        for row in decoded:
+            pairs = tag_pairs(row.moves, len(units))
+            if pairs:
+                tag_scores = [tag_score(row, pair) for pair in pairs]
+                selected = self._selected(row, pairs, tag_scores, prepared)
+                spans = text_spans((pair.span for pair in pairs), units, prepared.label_set.type_names)
+                found.extend(
+                    Candidate(span.start, span.end, span.type, score, probability, accepted)
+                    for span, score, (probability, accepted) in zip(spans, tag_scores, selected, strict=True)
+                )
+        return tuple(found)
+
+    def _selected(
+        self,
+        row: DecodedRow,
+        pairs: Sequence[TagPair],
+        tag_scores: Sequence[float],
+        prepared: PreparedLabelSet,
+    ) -> list[tuple[float, bool]]:
+        """Probability and decision for each pair; without a selector every candidate is accepted at 1."""
+        if self._selector is None:
+            return [(1.0, True)] * len(pairs)
+        tag_rows = [prepared.tokens.open_rows[pair.span.type_index] for pair in pairs]
+        probabilities = self._selector.probabilities(span_features(row.states, pairs), tag_rows, tag_scores)
+        threshold = self._loaded.card.thresholds.get(prepared.label_set.name, 0.0)
+        return [(probability, probability >= threshold) for probability in probabilities]
+
+
+def tag_score(row: DecodedRow, pair: TagPair) -> float:
+    """Mean log-margin of the opening and the closing decision; a decision without a rival does not count."""
+    margins = [float(row.margins[index]) for index in (pair.open_index, pair.close_index)]
+    finite = [margin for margin in margins if margin != float("inf")]
+    return sum(finite) / len(finite)
+
+
+def prepare_label_set(label_set: LabelSet, loaded: LoadedModel) -> PreparedLabelSet:
+    """Tokenise a label set's prompt.
+
+    Raises:
+        ModelError: the model was not trained for one of its tags.
+    """
+    vocabulary, scheme = loaded.vocabulary, loaded.card.scheme
+    lines = copy_lines(scheme, len(label_set.types))
+    prompt = prompt_tokens(label_set, lines, vocabulary=vocabulary, scheme=scheme)
+    tokens = LabelSetTokens(
+        name=label_set.name,
+        prefix=prompt.prefix,
+        open_rows=tuple(vocabulary.tags.index(one.tag) for one in label_set.types),
+        open_ids=tuple(vocabulary.open_id(one.tag) for one in label_set.types),
+        close_id=vocabulary.close_id,
+    )
+    return PreparedLabelSet(label_set, tokens, prompt.separators, tuple(line.type_indices for line in lines))
+
+
+def load_annotator(
+    label_sets: Sequence[LabelSet],
+    *,
+    model: str = DEFAULT_MODEL,
+    device: str | None = None,
+    precision: str = "bfloat16",
+    use_selector: bool = True,
+) -> ModelAnnotator:
+    """Load a model directory (or the default model) into an annotator for these label sets.
+
+    Raises:
+        ModelError: the model or its base is missing or damaged, or does not know a tag.
+        ConfigurationError: unknown precision.
+    """
+    folder: Path = model_folder(model)
+    loaded = load_model(folder, device=device, precision=precision)
+    selector = load_selector(folder, loaded) if use_selector else None
+    fingerprint = annotator_fingerprint(folder, label_sets, precision=precision, use_selector=use_selector)
+    return ModelAnnotator(loaded, label_sets, fingerprint=fingerprint, selector=selector)

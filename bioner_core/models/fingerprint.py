@@ -1,0 +1,39 @@
+"""The fingerprint: one digest of everything that an annotation depends on. Imports no torch."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from bioner_core.labels.label_set import LabelSet
+from bioner_core.models.directory import files_digest
+from bioner_core.models.model_card import read_card
+from bioner_core.text.sentences import SPLITTER_VERSION
+
+DECODING_VERSION = "1"
+"""Changes whenever the decoders' answers change."""
+
+
+def annotator_fingerprint(folder: Path, label_sets: Sequence[LabelSet], *, precision: str, use_selector: bool) -> str:
+    """Digest of base, weights, prompt, scheme, thresholds, label sets, decoding parameters and splitter.
+
+    Raises:
+        ModelError: there is no model in the folder.
+    """
+    card = read_card(folder)
+    parts = {
+        "base": card.base_sha256,
+        "weights": files_digest(folder),
+        "prompt": card.prompt_version,
+        "scheme": str(card.scheme),
+        "tags": card.tags,
+        "characters": card.characters,
+        "thresholds": card.thresholds,
+        "label_sets": sorted((asdict(one) for one in label_sets), key=lambda one: str(one["name"])),
+        "decoding": DECODING_VERSION,
+        "precision": precision,
+        "selector": use_selector,
+        "splitter": SPLITTER_VERSION,
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, ensure_ascii=False).encode()).hexdigest()

@@ -1,0 +1,178 @@
+"""Training the selector: contrastive space, calibration, one threshold per label set."""
+
+import itertools
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from bioner_core.annotator import PreparedLabelSet, prepare_label_set
+from bioner_core.decoding.decoder import PromptCaches
+from bioner_core.decoding.drafted import DraftedDecoder
+from bioner_core.evaluation.assembly import record_sentences, spans_by_sentence
+from bioner_core.evaluation.corpora import GoldRecord, read_corpus
+from bioner_core.labels.label_set import load_label_set
+from bioner_core.models.loading import LoadedModel, load_model
+from bioner_core.models.model_card import write_card
+from bioner_core.selector.calibration import best_threshold, expected_calibration_error, fit_calibration
+from bioner_core.selector.contrastive import info_nce
+from bioner_core.selector.samples import GoldSentence, SpanSamples, decoded_samples, rendered_samples
+from bioner_core.selector.selector import Selector, save_selector
+from bioner_core.selector.settings import SelectorSettings
+from bioner_core.training.batches import mixed_batches
+from bioner_core.training.corpora import build_mix, training_records
+from bioner_core.training.settings import CorpusMix, SftSettings, read_settings
+
+
+@dataclass(frozen=True, slots=True)
+class SelectorReport:
+    """What training the selector gave, on development candidates: a threshold and F1 before and after, by label set."""
+
+    thresholds: dict[str, float]
+    f1_without: dict[str, float]
+    f1_with: dict[str, float]
+    calibration_error: float
+
+
+def train_selector(model: Path, settings: SelectorSettings, *, log: Callable[[str], None]) -> SelectorReport:
+    """Train and calibrate the selector of a model directory, and store it there."""
+    torch.manual_seed(settings.seed)
+    if settings.threads:
+        torch.set_num_threads(settings.threads)
+    loaded = load_model(model)
+    sft_settings, _ = read_settings(Path(settings.sft_settings))
+    unseen = unseen_sentences(sft_settings, loaded)
+    training: list[SpanSamples] = []
+    development: list[SpanSamples] = []
+    for corpus in sft_settings.corpora:
+        prepared = prepare_label_set(load_label_set(corpus.label_set), loaded)
+        training.extend(_training_samples(unseen[corpus.label_set], prepared, loaded, settings))
+        development.append(_development_samples(corpus, prepared, loaded, settings))
+        log(f"{corpus.label_set}: {sum(len(one.tag) for one in training)} training candidates so far")
+    selector = Selector(loaded.network.hidden_size, len(loaded.card.tags))
+    _fit_space(selector, training, settings, log)
+    report = _calibrate(selector, development)
+    save_selector(model, selector)
+    write_card(replace(loaded.card, thresholds=report.thresholds), model)
+    return report
+
+
+def unseen_sentences(settings: SftSettings, loaded: LoadedModel) -> dict[str, list[GoldSentence]]:
+    """Per label set, the training sentences that fine-tuning never came to, found by replaying its batches.
+
+    Where every sentence was seen, all of them: their false positives are fewer then, but still the model's own.
+    """
+    mix = build_mix(settings, loaded.vocabulary)
+    batches = mixed_batches(mix, batch_tokens=settings.batch_tokens, seed=settings.seed)
+    seen = {id(one) for batch in itertools.islice(batches, loaded.card.training["steps"]) for one in batch}
+    found: dict[str, list[GoldSentence]] = {}
+    for corpus, mixed in zip(settings.corpora, mix, strict=True):
+        sentences = gold_sentences(training_records(corpus))
+        lines = len(mixed.examples) // len(sentences)
+        fresh = [one for index, one in enumerate(sentences) if id(mixed.examples[index * lines]) not in seen]
+        found[corpus.label_set] = fresh or sentences
+    return found
+
+
+def gold_sentences(records: Sequence[GoldRecord]) -> list[GoldSentence]:
+    """The sentences of gold records, each with the gold spans that lie in it whole."""
+    found: list[GoldSentence] = []
+    for record in records:
+        sentences = record_sentences(record)
+        for sentence, spans in zip(sentences, spans_by_sentence(sentences, record.spans), strict=True):
+            found.append(GoldSentence(sentence.text, spans))
+    return found
+
+
+def _training_samples(
+    unseen: Sequence[GoldSentence], prepared: PreparedLabelSet, loaded: LoadedModel, settings: SelectorSettings
+) -> list[SpanSamples]:
+    wanted = min(len(unseen), settings.rendered + settings.decoded)
+    chosen = random.Random(settings.seed).sample(list(unseen), wanted)  # noqa: S311 - sampling, not secrecy
+    rendered = rendered_samples(
+        chosen[: settings.rendered],
+        prepared,
+        prompts=PromptCaches(loaded.network),
+        vocabulary=loaded.vocabulary,
+        batch_rows=settings.batch_rows,
+        seed=settings.seed,
+    )
+    return [rendered, _decode(chosen[settings.rendered :], prepared, loaded, settings)]
+
+
+def _development_samples(
+    corpus: CorpusMix, prepared: PreparedLabelSet, loaded: LoadedModel, settings: SelectorSettings
+) -> SpanSamples:
+    file = settings.development.get(corpus.label_set)
+    if file:
+        records = list(read_corpus(Path(file)))
+    else:
+        records = list(read_corpus(Path(corpus.file)))[-corpus.held_out :]
+    sentences = gold_sentences(records)
+    chooser = random.Random(settings.seed)  # noqa: S311 - sampling, not secrecy
+    chosen = chooser.sample(sentences, min(len(sentences), settings.calibration))
+    return _decode(chosen, prepared, loaded, settings)
+
+
+def _decode(
+    sentences: Sequence[GoldSentence], prepared: PreparedLabelSet, loaded: LoadedModel, settings: SelectorSettings
+) -> SpanSamples:
+    return decoded_samples(
+        sentences,
+        prepared,
+        decoder=DraftedDecoder(loaded.network),
+        vocabulary=loaded.vocabulary,
+        batch_rows=settings.batch_rows,
+    )
+
+
+def _fit_space(
+    selector: Selector, samples: Sequence[SpanSamples], settings: SelectorSettings, log: Callable[[str], None]
+) -> None:
+    """Minimise InfoNCE over shuffled batches that mix the label sets."""
+    filled = [one for one in samples if len(one.tag)]
+    features = torch.cat([one.features for one in filled])
+    tag = torch.cat([one.tag for one in filled])
+    is_gold = torch.cat([one.is_right for one in filled])
+    rivals = torch.cat([_rivals(one, selector.space.types.shape[0]) for one in filled])
+    optimizer = torch.optim.AdamW(selector.space.parameters(), lr=settings.learning_rate, weight_decay=0.05)
+    for epoch in range(settings.epochs):
+        total, batches = 0.0, 0
+        for chosen in torch.randperm(len(tag)).split(settings.batch_spans):
+            if is_gold[chosen].any():
+                loss = info_nce(selector.space(features[chosen]), tag[chosen], is_gold[chosen], rivals[chosen])
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+                total, batches = total + float(loss.detach()), batches + 1
+        log(f"selector epoch {epoch + 1} of {settings.epochs}: loss {total / max(batches, 1):.4f}")
+
+
+def _rivals(samples: SpanSamples, tag_count: int) -> Tensor:
+    """Which tags belong to the samples' label set. *Shape:* (spans, tags)."""
+    rivals = torch.zeros(len(samples.tag), tag_count, dtype=torch.bool)
+    rivals[:, list(samples.open_rows)] = True
+    return rivals
+
+
+def _calibrate(selector: Selector, development: Sequence[SpanSamples]) -> SelectorReport:
+    with torch.no_grad():
+        similarity = [selector.similarity(one.features, one.tag.tolist()) for one in development]
+    scores = torch.cat([one.tag_score for one in development])
+    right = torch.cat([one.is_right for one in development])
+    fit_calibration(selector.calibration, torch.cat(similarity), scores, right)
+    thresholds: dict[str, float] = {}
+    without: dict[str, float] = {}
+    with_selector: dict[str, float] = {}
+    for one in development:
+        probabilities = selector.probabilities(one.features, one.tag.tolist(), one.tag_score.tolist())
+        threshold, best_f1 = best_threshold(probabilities, one.is_right.tolist(), one.gold_count)
+        thresholds[one.label_set] = threshold
+        with_selector[one.label_set] = best_f1
+        without[one.label_set] = 2 * int(one.is_right.sum()) / max(len(one.tag) + one.gold_count, 1)
+    with torch.no_grad():
+        every = torch.sigmoid(selector.calibration(torch.cat(similarity), scores))
+    return SelectorReport(thresholds, without, with_selector, expected_calibration_error(every, right))

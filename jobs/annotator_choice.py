@@ -1,0 +1,94 @@
+"""Which annotator a command works with: known, checked and fingerprinted before Ray starts and without torch."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bioner_core.annotation import NullAnnotator
+from bioner_core.errors import ConfigurationError
+from bioner_core.labels.label_set import LabelSet, default_label_sets, load_label_set
+from bioner_core.models.base_model import base_folder
+from bioner_core.models.directory import DEFAULT_MODEL, model_folder
+from bioner_core.models.fingerprint import annotator_fingerprint
+from bioner_core.models.model_card import read_card
+from pipelines.annotator_spec import AnnotatorSpec
+
+MODEL = "model"
+NULL = "null"
+PRECISIONS = ("bfloat16", "float32")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnnotatorChoice:
+    """`kind` is `model` or `null`; the rest says which model, and counts for `model` only.
+
+    Raises:
+        ConfigurationError: `kind` or `precision` is unknown.
+    """
+
+    label_sets: tuple[LabelSet, ...]
+    kind: str = MODEL
+    model: str = DEFAULT_MODEL
+    precision: str = "bfloat16"
+    use_selector: bool = True
+
+    def __post_init__(self) -> None:
+        if self.kind not in (MODEL, NULL):
+            raise ConfigurationError(f"annotator: {self.kind!r}; choose {MODEL} or {NULL}")
+        if self.precision not in PRECISIONS:
+            raise ConfigurationError(f"precision: {self.precision!r}; choose from {', '.join(PRECISIONS)}")
+
+    def fingerprint(self) -> str:
+        """Hex digest of everything that this annotator's answers depend on.
+
+        Raises:
+            ModelError: there is no such model.
+        """
+        if self.kind == NULL:
+            return NullAnnotator().fingerprint
+        return annotator_fingerprint(
+            model_folder(self.model), self.label_sets, precision=self.precision, use_selector=self.use_selector
+        )
+
+    def check_ready(self) -> None:
+        """Find out in a moment what would otherwise come up in every actor.
+
+        Raises:
+            ModelError: the base model has not been pulled.
+            ConfigurationError: the model has no tag for a type of the label sets.
+        """
+        if self.kind == NULL:
+            return
+        card = read_card(model_folder(self.model))
+        base_folder(card.base)
+        for label_set in self.label_sets:
+            unknown = [one.name for one in label_set.types if one.tag not in card.tags]
+            if unknown:
+                raise ConfigurationError(
+                    f"label set {label_set.name!r}: model {card.name!r} has no tag for {', '.join(unknown)}; "
+                    f"it knows the label sets {', '.join(card.label_sets)}"
+                )
+
+    def spec(self) -> AnnotatorSpec:
+        """How an actor builds the annotator, in whatever folder it runs."""
+        if self.kind == NULL:
+            return AnnotatorSpec("bioner_core.annotation:NullAnnotator")
+        model = self.model if self.model == DEFAULT_MODEL else str(Path(self.model).resolve())
+        return AnnotatorSpec(
+            "bioner_core.annotator:load_annotator",
+            {
+                "label_sets": self.label_sets,
+                "model": model,
+                "precision": self.precision,
+                "use_selector": self.use_selector,
+            },
+        )
+
+
+def chosen_label_sets(names: Sequence[str]) -> tuple[LabelSet, ...]:
+    """The label sets of these names or paths, or the default ones if there are no names.
+
+    Raises:
+        ConfigurationError: there is no such label set.
+    """
+    return tuple(load_label_set(name) for name in names) if names else default_label_sets()

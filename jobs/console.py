@@ -1,0 +1,47 @@
+"""What every verb shares: words for people on standard error, one result on standard output, and the exit codes."""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import typer
+
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130
+EXIT_TERMINATED = 143
+
+
+def say(message: str) -> None:
+    """Tell a person something that is not the result: one line on standard error."""
+    print(message, file=sys.stderr, flush=True)
+
+
+def warn(message: str) -> None:
+    """Report an error that does not end the command: one line on standard error."""
+    say(f"error: {message}")
+
+
+@contextmanager
+def only_results_on_stdout() -> Iterator[None]:
+    """Within the block, what libraries and child processes print goes to standard error."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        os.dup2(kept, 1)
+        os.close(kept)
+
+
+def print_result(value: Mapping[str, Any], *, as_json: bool, show: Callable[[], None]) -> None:
+    """Print the result of a verb: with `as_json` one JSON object and nothing else, otherwise what `show` prints."""
+    if as_json:
+        typer.echo(json.dumps(value, ensure_ascii=False, default=str))
+    else:
+        show()
