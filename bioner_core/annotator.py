@@ -13,9 +13,9 @@ from bioner_core.decoding.rows import DecodedRow, DecodingRow, LabelSetTokens
 from bioner_core.errors import AnnotatorOutOfMemoryError, ConfigurationError
 from bioner_core.labels.label_set import LabelSet
 from bioner_core.mentions import Candidate
+from bioner_core.models.directory import DEFAULT_MODEL, model_folder
 from bioner_core.models.fingerprint import annotator_fingerprint
 from bioner_core.models.loading import LoadedModel, load_model
-from bioner_core.models.directory import DEFAULT_MODEL, model_folder
 from bioner_core.models.prompt import prompt_tokens
 from bioner_core.selector.features import span_features
 from bioner_core.selector.selector import Selector, load_selector

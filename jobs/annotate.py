@@ -10,71 +10,115 @@ from jobs.options import Json, NoSelector, Precision, Quiet, Store
 if TYPE_CHECKING:
     from pipelines.summary import JobSummary
 
-EXAMPLE = """
+HELP = """
 Annotate literature dumps and commit the mentions to a store, shard by shard. A rerun skips what is committed.
 
-Example: bioner annotate pubmed26n0001.xml.gz 'cnki/*.txt' --store my-store
+\b
+Examples:
+  bioner annotate pubmed26n0001.xml.gz 'cnki/*.txt' --store my-store
+  bioner annotate dumps/ --store my-store --actors 4 --json
+  bioner annotate in.xml --store my-store --runner FlinkRunner -- --parallelism=4
 
-What follows a lone -- goes to Beam as it is: bioner annotate in.xml --store s --runner FlinkRunner -- --parallelism=4
+What follows a lone -- goes to Beam as it is.
 
-Exit codes: 0 all committed, 1 something failed, 2 wrong usage, 3 more rejects than allowed.
+Exit codes: 0 all is committed, 1 something failed, 2 wrong usage, 3 more rejects than allowed.
 """
+
+Inputs = Annotated[list[str], typer.Argument(help="Files, folders, globs or URLs.", show_default=False)]
+Format = Annotated[str | None, typer.Option("--format", help="Format of all inputs; else found from their content.")]
+Model = Annotated[str, typer.Option(help="'default', or the folder of a model.")]
+LabelSets = Annotated[
+    list[str] | None,
+    typer.Option("--label-set", help="Name or TOML file of a label set; may be given often. Else the default ones."),
+]
+Kind = Annotated[str, typer.Option("--annotator", help="model, or null: finds nothing, to try the rest.")]
+Actors = Annotated[int | None, typer.Option(help="Actors, each with a model. Else one a GPU, or one without GPU.")]
+Gpus = Annotated[float | None, typer.Option(help="GPUs of each actor, may be below 1. Else 1 where there are GPUs.")]
+Ray = Annotated[str, typer.Option(help="'local' starts Ray on this machine; HOST:PORT joins a cluster.")]
+Runner = Annotated[str, typer.Option(help="Beam runner; its options follow a lone --.")]
+ShardRecords = Annotated[int, typer.Option(help="Records in a shard of an input that is new to the store.")]
+MaxRejectRate = Annotated[float, typer.Option(help="Share of rejects above which the exit code is 3.")]
+TokenBudget = Annotated[int, typer.Option(help="Estimated tokens in a batch, padding included.")]
 
 
 def annotate(
     context: typer.Context,
-    inputs: Annotated[list[str], typer.Argument(help="Files, folders, globs or URLs.", show_default=False)],
+    inputs: Inputs,
     store: Store,
-    format_name: Annotated[
-        str | None, typer.Option("--format", help="Format of all inputs; found from their content if not given.")
-    ] = None,
-    model: Annotated[str, typer.Option(help="'default', or the folder of a model.")] = "default",
-    label_set: Annotated[
-        list[str] | None,
-        typer.Option("--label-set", help="Name or TOML file of a label set; may be given often. [default: those of ...]"),
-    ] = None,
-    annotator: Annotated[str, typer.Option(help="model, or null: finds nothing, for trials of the path.")] = "model",
+    format_name: Format = None,
+    model: Model = "default",
+    label_set: LabelSets = None,
+    annotator: Kind = "model",
     precision: Precision = "bfloat16",
     no_selector: NoSelector = False,
-    actors: Annotated[
-        int | None, typer.Option(help="How many actors, each with a model. [default: one a GPU, or one]")
-    ] = None,
-    gpus_per_actor: Annotated[
-        float | None, typer.Option(help="GPUs of each actor, may be a fraction. [default: 1 where there are GPUs]")
-    ] = None,
-    ray: Annotated[str, typer.Option(help="'local' starts Ray here; HOST:PORT joins a cluster.")] = "local",
-    runner: Annotated[str, typer.Option(help="Beam runner; its options follow a lone --.")] = "FnApiRunner",
-    shard_records: Annotated[int, typer.Option(help="Records in a shard, for inputs not seen before.")] = 200,
-    max_reject_rate: Annotated[float, typer.Option(help="Share of rejects above which the exit code is 3.")] = 0.05,
-    token_budget: Annotated[int, typer.Option(help="Estimated tokens in a batch, padding included.")] = 4096,
+    actors: Actors = None,
+    gpus_per_actor: Gpus = None,
+    ray: Ray = "local",
+    runner: Runner = "FnApiRunner",
+    shard_records: ShardRecords = 200,
+    max_reject_rate: MaxRejectRate = 0.05,
+    token_budget: TokenBudget = 4096,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> int:
-    """Annotate literature dumps."""
-    from jobs.annotation_run import AnnotationWishes, annotate, did_nothing
-    from jobs.annotator_choice import AnnotatorChoice, chosen_label_sets
-
+    """Annotate what the command line names; returns the exit code."""
     with only_results_on_stdout():
-        summary = annotate(
-            AnnotationWishes(
-                inputs=tuple(inputs),
-                store=store,
-                annotator=AnnotatorChoice(
-                    label_sets=chosen_label_sets(label_set or ()),
-                    kind=annotator,
-                    model=model,
-                    precision=precision,
-                    use_selector=not no_selector,
-                ),
-                format_name=format_name,
-                actors=actors,
-                gpus_per_actor=gpus_per_actor,
-                ray_address=ray,
-                runner=runner,
-                pipeline_options=tuple(context.obj or ()),
-                shard_records=shard_records,
-                max_reject_rate=max_reject_rate,
-                token_budget=token_budget,
-                quiet=quiet,
-            )
+        from jobs.annotation_run import AnnotationWishes, annotate_inputs
+        from jobs.annotator_choice import AnnotatorChoice, chosen_label_sets
+
+        choice = AnnotatorChoice(
+            label_sets=chosen_label_sets(label_set or ()),
+            kind=annotator,
+            model=model,
+            precision=precision,
+            use_selector=not no_selector,
         )
+        wishes = AnnotationWishes(
+            inputs=tuple(inputs),
+            store=store,
+            annotator=choice,
+            format_name=format_name,
+            actors=actors,
+            gpus_per_actor=gpus_per_actor,
+            ray_address=ray,
+            runner=runner,
+            pipeline_options=tuple(context.obj or ()),
+            shard_records=shard_records,
+            max_reject_rate=max_reject_rate,
+            token_budget=token_budget,
+            quiet=quiet,
+        )
+        summary = annotate_inputs(wishes)
+    report(summary, as_json=as_json)
+    return summary.exit_code()
+
+
+def report(summary: "JobSummary", *, as_json: bool) -> None:
+    """Print what a run did; failures and too many rejects go to standard error, a line each."""
+    for failure in summary.failures:
+        warn(f"{failure.shard_id or failure.input_file}: {failure.message}")
+    if summary.exit_code() == 3:
+        warn(
+            f"{summary.reject_rate:.1%} rejects, more than the {summary.max_reject_rate:.1%} allowed; "
+            "`bioner status` lists their reasons"
+        )
+    print_result(summary.as_json(), as_json=as_json, show=lambda: _show(summary))
+
+
+def _show(summary: "JobSummary") -> None:
+    counts = summary.counts
+    if not summary.shards_committed and not summary.shards_failed:
+        print(f"nothing to do: all {summary.shards_skipped} shards are committed, no model call")
+    else:
+        print(
+            f"{summary.shards_committed} shards committed in {summary.seconds:.1f} s, "
+            f"{summary.shards_skipped} were committed before, {summary.shards_failed} failed"
+        )
+    print(
+        f"{counts.records_in} records = {counts.annotated} annotated + {counts.unchanged} unchanged "
+        f"+ {counts.deleted} deleted + {counts.rejected} rejected"
+    )
+    print(
+        f"{counts.mentions} mentions ({counts.mentions_accepted} accepted) in {counts.sentences} sentences; "
+        f"{counts.row_rejects} of {counts.rows} model rows failed"
+    )

@@ -38,7 +38,7 @@ class AnnotationWishes:
     quiet: bool
 
 
-def annotate(wishes: AnnotationWishes) -> JobSummary:
+def annotate_inputs(wishes: AnnotationWishes) -> JobSummary:
     """Commit every shard of the inputs that is not committed yet. A finished job starts no Ray and loads no model.
 
     Raises:
@@ -54,11 +54,6 @@ def annotate(wishes: AnnotationWishes) -> JobSummary:
         return run_annotation(job, service_factory=_no_service)
     wishes.annotator.check_ready()
     return _run_with_pool(wishes, job, pool_settings, client_settings)
-
-
-def did_nothing(summary: JobSummary) -> bool:
-    """Whether all was committed by earlier runs."""
-    return not summary.shards_committed and not summary.shards_failed
 
 
 def _pool_settings(wishes: AnnotationWishes) -> PoolSettings:

@@ -5,9 +5,12 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import typer
+
+from bioner_core.errors import ConfigurationError
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -45,3 +48,13 @@ def print_result(value: Mapping[str, Any], *, as_json: bool, show: Callable[[], 
         typer.echo(json.dumps(value, ensure_ascii=False, default=str))
     else:
         show()
+
+
+def require_store(store: Path) -> None:
+    """A mistyped store must not pass for an empty one.
+
+    Raises:
+        ConfigurationError: the folder is not there.
+    """
+    if not store.is_dir():
+        raise ConfigurationError(f"--store: {str(store)!r} is not there; `bioner annotate` makes one")

@@ -118,7 +118,7 @@ def _entity_type(item: Any, origin: str) -> EntityType:
     # The rendering for people writes `[name:text]`.
     if not name.isprintable() or any(char in "[]:\\" for char in name):
         raise ConfigurationError(
-            f"label set {origin!r}: type name {name!r} holds a bracket, colon, backslash or control character; rename it"
+            f"label set {origin!r}: type name {name!r} holds a bracket, colon, backslash or unprintable character"
         )
     return EntityType(
         name=name,

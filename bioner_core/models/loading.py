@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from peft import PeftModel
+from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from bioner_core.errors import ConfigurationError, ModelError
@@ -16,6 +18,7 @@ from bioner_core.models.prompt import PROMPT_VERSION
 from bioner_core.models.tagging_model import TaggingModel
 from bioner_core.models.vocabulary import TaggingVocabulary
 
+_ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
 PRECISIONS = {"bfloat16": torch.bfloat16, "float32": torch.float32}
 
 
@@ -51,13 +54,7 @@ def load_model(folder: Path, *, device: str | None = None, precision: str = "bfl
     _check_card(card, folder)
     place = torch.device(device or default_device())
     base = str(base_folder(card.base))
-    attention = "eager" if place.type == "cpu" else "sdpa"
-    language_model = AutoModelForCausalLM.from_pretrained(
-        base, dtype=torch.float32, attn_implementation=attention, local_files_only=True
-    )
-    # Merged in float32 and rounded once, so that the adapter loses nothing to bfloat16 addition.
-    merged = PeftModel.from_pretrained(language_model, str(folder / ADAPTER_FOLDER)).merge_and_unload()
-    backbone = merged.base_model
+    backbone = _merged_backbone(base, folder / ADAPTER_FOLDER, attention="eager" if place.type == "cpu" else "sdpa")
     tokenizer = AutoTokenizer.from_pretrained(base, local_files_only=True)
     base_size = backbone.get_input_embeddings().num_embeddings
     vocabulary = TaggingVocabulary(tokenizer, base_size=base_size, tags=card.tags, characters=tuple(card.characters))
@@ -65,6 +62,22 @@ def load_model(folder: Path, *, device: str | None = None, precision: str = "bfl
     load_rows(folder, network)
     network.to(device=place, dtype=PRECISIONS[precision]).eval().requires_grad_(False)
     return LoadedModel(card, vocabulary, network)
+
+
+def _merged_backbone(base: str, adapter: Path, *, attention: str) -> Any:
+    """The base without its head, the adapter merged in, in float32: rounded once afterwards, it loses nothing."""
+    for name in _ADAPTER_FILES:
+        # Without this, peft would look for a missing file on the network, or take a pickle instead.
+        if not (adapter / name).is_file():
+            raise ModelError(f"{adapter / name} is missing: the model directory is not whole")
+    language_model = AutoModelForCausalLM.from_pretrained(
+        base, dtype=torch.float32, attn_implementation=attention, local_files_only=True, use_safetensors=True
+    )
+    try:
+        adapted = PeftModel.from_pretrained(language_model, str(adapter))
+    except (SafetensorError, RuntimeError, ValueError) as error:
+        raise ModelError(f"the adapter in {adapter} is damaged or belongs to another base: {error}") from error
+    return adapted.merge_and_unload().base_model
 
 
 def _check_card(card: ModelCard, folder: Path) -> None:

@@ -1,10 +1,12 @@
 """Writing a model directory's weights, and reading them back. Safetensors only, never pickle."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from bioner_core.errors import ModelError
@@ -38,12 +40,21 @@ def load_rows(folder: Path, model: TaggingModel) -> None:
     """Load the added rows into a model.
 
     Raises:
-        ModelError: the file is missing or of other sizes than the card says.
+        ModelError: the file is missing, damaged, or of other sizes than the card says.
     """
+    path = folder / ROWS_FILE
     try:
-        tensors = load_file(folder / ROWS_FILE)
-        with torch.no_grad():
-            for name in _ROWS:
-                getattr(model, name).copy_(tensors[name])
-    except (OSError, KeyError, RuntimeError) as error:
-        raise ModelError(f"{folder / ROWS_FILE} is missing or damaged: {error}") from error
+        tensors = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise ModelError(f"{path} is missing or damaged: {error}") from error
+    wanted = {name: getattr(model, name).shape for name in _ROWS}
+    found = {name: tensor.shape for name, tensor in tensors.items()}
+    if found != wanted:
+        raise ModelError(f"{path} holds {_sizes(found)}, but the card and the base want {_sizes(wanted)}")
+    with torch.no_grad():
+        for name in _ROWS:
+            getattr(model, name).copy_(tensors[name])
+
+
+def _sizes(shapes: Mapping[str, torch.Size]) -> str:
+    return ", ".join(f"{name} {tuple(shape)}" for name, shape in sorted(shapes.items()))

@@ -1,0 +1,1 @@
+"""The entity selector: which of the decoder's candidates to believe."""

@@ -34,7 +34,7 @@ def fit_calibration(calibration: Calibration, similarity: Tensor, tag_score: Ten
     def closure() -> Tensor:
         optimizer.zero_grad()
         loss = functional.binary_cross_entropy_with_logits(calibration(similarity, tag_score), is_right.float())
-        loss.backward()
+        torch.autograd.backward(loss)
         return loss
 
     optimizer.step(closure)  # type: ignore[no-untyped-call]

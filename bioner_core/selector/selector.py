@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -59,6 +60,6 @@ def load_selector(folder: Path, loaded: LoadedModel) -> Selector | None:
     selector = Selector(loaded.network.hidden_size, len(loaded.card.tags))
     try:
         selector.load_state_dict(load_file(path))
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, SafetensorError) as error:
         raise ModelError(f"{path} is damaged or belongs to another model: {error}") from error
     return selector.to(loaded.device).eval().requires_grad_(False)

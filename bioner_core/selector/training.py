@@ -107,11 +107,8 @@ def _development_samples(
     corpus: CorpusMix, prepared: PreparedLabelSet, loaded: LoadedModel, settings: SelectorSettings
 ) -> SpanSamples:
     file = settings.development.get(corpus.label_set)
-    if file:
-        records = list(read_corpus(Path(file)))
-    else:
-        records = list(read_corpus(Path(corpus.file)))[-corpus.held_out :]
-    sentences = gold_sentences(records)
+    records = list(read_corpus(Path(file or corpus.file)))
+    sentences = gold_sentences(records if file else records[-corpus.held_out :])
     chooser = random.Random(settings.seed)  # noqa: S311 - sampling, not secrecy
     chosen = chooser.sample(sentences, min(len(sentences), settings.calibration))
     return _decode(chosen, prepared, loaded, settings)
@@ -141,11 +138,11 @@ def _fit_space(
     optimizer = torch.optim.AdamW(selector.space.parameters(), lr=settings.learning_rate, weight_decay=0.05)
     for epoch in range(settings.epochs):
         total, batches = 0.0, 0
-        for chosen in torch.randperm(len(tag)).split(settings.batch_spans):
+        for chosen in torch.split(torch.randperm(len(tag)), settings.batch_spans):
             if is_gold[chosen].any():
                 loss = info_nce(selector.space(features[chosen]), tag[chosen], is_gold[chosen], rivals[chosen])
                 optimizer.zero_grad()
-                loss.backward()
+                torch.autograd.backward(loss)
                 optimizer.step()
                 total, batches = total + float(loss.detach()), batches + 1
         log(f"selector epoch {epoch + 1} of {settings.epochs}: loss {total / max(batches, 1):.4f}")

@@ -26,7 +26,7 @@ def training_records(corpus: CorpusMix) -> list[GoldRecord]:
     records = list(read_corpus(Path(corpus.file)))
     if len(records) <= corpus.held_out:
         raise ConfigurationError(
-            f"corpora.held_out: {corpus.held_out} of the {len(records)} records of {corpus.file!r} leave none to train on"
+            f"corpora.held_out: {corpus.held_out} of {len(records)} records in {corpus.file!r} leave none to train on"
         )
     return records[: len(records) - corpus.held_out]
 

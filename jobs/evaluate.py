@@ -1,0 +1,93 @@
+"""`bioner evaluate`: a model against a gold corpus."""
+
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from jobs.console import only_results_on_stdout, print_result, say
+from jobs.options import Json, NoSelector, Precision, Quiet
+
+if TYPE_CHECKING:
+    from bioner_core.evaluation.run import EvaluationRun
+    from bioner_core.labels.label_set import LabelSet
+
+HELP = """
+Score a model on a gold corpus: strict micro-F1 on offsets and type with a 95 % interval, per type, nested only. With
+a selector, the scores of the same pass without it are given too.
+
+\b
+Examples:
+  bioner evaluate --data test.jsonl.gz --label-set genia
+  bioner evaluate --data ncbi.jsonl --label-set bc5cdr --types Disease --json
+
+The corpus is JSON lines: {"id", "lang", "text", "entities": [{"start", "end", "type"}]}, offsets in code points.
+"""
+
+Data = Annotated[Path, typer.Option(help="Gold corpus, JSON lines, plain or gzip.", show_default=False)]
+Name = Annotated[str, typer.Option(help="Name or TOML file of the label set.", show_default=False)]
+Model = Annotated[str, typer.Option(help="'default', or the folder of a model.")]
+Limit = Annotated[int | None, typer.Option(min=1, help="Only the first so many records.")]
+Types = Annotated[str | None, typer.Option(help="Types that count, with commas; the model still looks for all.")]
+Decoder = Annotated[str, typer.Option(help="drafted (fast), or reference (plain, the same answers).")]
+
+
+def evaluate(
+    data: Data,
+    label_set: Name,
+    model: Model = "default",
+    limit: Limit = None,
+    types: Types = None,
+    no_selector: NoSelector = False,
+    precision: Precision = "bfloat16",
+    decoder: Decoder = "drafted",
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Evaluate; returns the exit code."""
+    with only_results_on_stdout():
+        from bioner_core.evaluation.corpora import read_corpus
+        from bioner_core.evaluation.run import evaluate_annotator, scored_types
+        from bioner_core.labels.label_set import load_label_set
+        from jobs.progress_bar import ProgressBar
+
+        chosen = load_label_set(label_set)
+        records = list(islice(read_corpus(data), limit))
+        names = scored_types(records, chosen, _names(types))
+        _check_ready(chosen, model, precision)
+        say(f"loading model {model} ...")
+        from bioner_core.evaluation.annotators import evaluation_annotator
+
+        annotator, has_selector = evaluation_annotator(
+            chosen, model=model, precision=precision, use_selector=not no_selector, decoder=decoder
+        )
+        with ProgressBar("sentences", quiet=quiet) as progress:
+            run = evaluate_annotator(
+                annotator,
+                records,
+                label_set=chosen.name,
+                types=names,
+                has_selector=has_selector,
+                on_planned=progress.planned,
+                on_sentences=progress.done,
+            )
+    about = {"data": str(data), "label_set": chosen.name, "model": model, "decoder": decoder, "precision": precision}
+    print_result(run.to_json() | about, as_json=as_json, show=lambda: _show(run))
+    return 0
+
+
+def _names(types: str | None) -> tuple[str, ...]:
+    return tuple(name.strip() for name in types.split(",")) if types else ()
+
+
+def _check_ready(label_set: "LabelSet", model: str, precision: str) -> None:
+    from jobs.annotator_choice import AnnotatorChoice
+
+    AnnotatorChoice(label_sets=(label_set,), model=model, precision=precision).check_ready()
+
+
+def _show(run: "EvaluationRun") -> None:
+    from jobs.score_table import print_scores
+
+    print_scores(run)

@@ -1,0 +1,148 @@
+"""Mentions of a few documents of a store, nested ones indented under what encloses them."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from bioner_core.documents import Document
+from bioner_core.mentions import Mention
+from bioner_core.store.manifest import Manifest
+from bioner_core.store.mention_ids import document_prefix
+from bioner_core.store.reading import read_manifests, shard_batches
+from bioner_core.store.rows import documents_from_arrow, mentions_from_arrow
+
+_PIPE_WIDTH = 120
+"""Width of the table where standard output is no terminal."""
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentMentions:
+    """One document version and its mentions in the order of the text; a parent stands before its children."""
+
+    document: Document
+    mentions: tuple[Mention, ...]
+
+    @property
+    def has_nesting(self) -> bool:
+        """Whether an accepted mention lies inside another one."""
+        return any(one.depth > 0 and one.accepted for one in self.mentions)
+
+    def as_object(self) -> dict[str, Any]:
+        """The document's name and its mentions, for `--json`."""
+        document = self.document
+        return {
+            "doc_id": document.doc_id,
+            "version": document.version,
+            "lang": document.lang,
+            "mentions": [asdict(one) for one in self.mentions],
+        }
+
+
+def some_documents(store: Path, *, limit: int, nested_only: bool, accepted_only: bool) -> list[DocumentMentions]:
+    """At most `limit` documents that have mentions; the sources take turns, so that each shows some of its own.
+
+    Reads shard by shard, and no more of them than it needs.
+
+    Raises:
+        StoreError: a manifest or a file is damaged or of a newer schema version.
+    """
+    manifests = list(read_manifests(store))
+    sources = sorted({one.source for one in manifests})
+    queues = [_of_source(store, manifests, source) for source in sources]
+    found = (_accepted(one) if accepted_only else one for one in _in_turns(queues))
+    wanted = (one for one in found if one.mentions and (one.has_nesting or not nested_only))
+    return sorted(islice(wanted, limit), key=lambda one: (one.document.source, one.document.doc_id))
+
+
+def print_mentions(documents: Sequence[DocumentMentions]) -> None:
+    """Print a table a document to standard output."""
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=_PIPE_WIDTH)
+    for one in documents:
+        console.print(_table(one))
+
+
+def printable(text: str) -> str:
+    """The text with every control or format character spelled out, so that a dump cannot steer the terminal."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
+
+
+def _of_source(store: Path, manifests: Sequence[Manifest], source: str) -> Iterator[DocumentMentions]:
+    for manifest in manifests:
+        if manifest.source == source:
+            yield from _of_shard(store, manifest)
+
+
+def _of_shard(store: Path, manifest: Manifest) -> Iterator[DocumentMentions]:
+    documents: dict[str, Document] = {}
+    for batch in shard_batches(store, manifest, "documents"):
+        for document in documents_from_arrow(batch):
+            # A dump may hold a version twice; its first copy speaks for both.
+            documents.setdefault(document_prefix(document.doc_id, document.version), document)
+    mentions: dict[str, list[Mention]] = {prefix: [] for prefix in documents}
+    for batch in shard_batches(store, manifest, "mentions"):
+        for mention in mentions_from_arrow(batch):
+            prefix = document_prefix(mention.doc_id, mention.doc_version)
+            if mention.mention_id.startswith(f"{prefix}:p"):
+                mentions[prefix].append(mention)
+    for prefix, document in documents.items():
+        yield DocumentMentions(document, tuple(sorted(mentions[prefix], key=_reading_order)))
+
+
+def _reading_order(mention: Mention) -> tuple[object, ...]:
+    place = (mention.passage_index, mention.sentence_index, mention.label_set, mention.start, -mention.end)
+    return (*place, mention.type)
+
+
+def _in_turns(queues: Sequence[Iterator[DocumentMentions]]) -> Iterator[DocumentMentions]:
+    waiting = list(queues)
+    while waiting:
+        for queue in list(waiting):
+            found = next(queue, None)
+            if found is None:
+                waiting.remove(queue)
+            else:
+                yield found
+
+
+def _accepted(one: DocumentMentions) -> DocumentMentions:
+    return DocumentMentions(one.document, tuple(mention for mention in one.mentions if mention.accepted))
+
+
+def _table(one: DocumentMentions) -> Table:
+    document = one.document
+    title = next((passage.text for passage in document.passages), "")
+    heading = Text(f"{printable(document.doc_id)}  {printable(title)}", overflow="ellipsis", no_wrap=True)
+    table = Table(title=heading, title_justify="left", box=None, pad_edge=False, header_style="dim")
+    table.add_column("mention", ratio=1)
+    for name in ("type", "label set", "section"):
+        table.add_column(name)
+    for name in ("from", "to", "tag", "selector", "accepted"):
+        table.add_column(name, justify="right")
+    for mention in one.mentions:
+        table.add_row(*_cells(mention), style=None if mention.accepted else "dim")
+    table.add_row()
+    return table
+
+
+def _cells(mention: Mention) -> list[Text]:
+    indent = "  " * mention.depth + ("└ " if mention.depth else "")
+    words = (
+        indent + printable(mention.text),
+        mention.type,
+        mention.label_set,
+        mention.section,
+        str(mention.start),
+        str(mention.end),
+        f"{mention.tag_score:.1f}",
+        f"{mention.selector_score:.2f}",
+        "yes" if mention.accepted else "no",
+    )
+    return [Text(word) for word in words]

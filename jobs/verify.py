@@ -1,0 +1,57 @@
+"""`bioner verify`: the check of a whole store that anyone can run."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from jobs.console import EXIT_FAILED, only_results_on_stdout, print_result, require_store
+from jobs.options import Json, Quiet, Store
+
+if TYPE_CHECKING:
+    from bioner_core.store.verify import VerificationReport
+
+HELP = """
+Check a whole store: records in = annotated + unchanged + deleted + rejected in every manifest, each file's digest and
+rows, passage.text[start:end] == text for every mention, parents and depths. Ends with 1 if anything is wrong.
+
+\b
+Example:
+  bioner verify --store my-store
+"""
+
+
+def verify(store: Store, as_json: Json = False, quiet: Quiet = False) -> int:
+    """Check a store; returns the exit code."""
+    with only_results_on_stdout():
+        from bioner_core.store.reading import read_manifests
+        from bioner_core.store.verify import verify_store
+        from jobs.progress_bar import ProgressBar
+
+        require_store(store)
+        with ProgressBar("shards", quiet=quiet) as progress:
+            progress.planned(sum(1 for _ in read_manifests(store)))
+            found = verify_store(store, on_shard=lambda _: progress.done(1))
+    print_result(as_object(found), as_json=as_json, show=lambda: _show(found))
+    return 0 if found.sound else EXIT_FAILED
+
+
+def as_object(found: "VerificationReport") -> dict[str, object]:
+    """The report as a flat JSON object, the counts at the top level."""
+    return asdict(found.counts) | {
+        "sound": found.sound,
+        "shards": found.shards,
+        "fault_count": found.fault_count,
+        "faults": list(found.faults),
+    }
+
+
+def _show(found: "VerificationReport") -> None:
+    counts = found.counts
+    for fault in found.faults:
+        print(f"fault: {fault}")
+    if found.fault_count > len(found.faults):
+        print(f"... and {found.fault_count - len(found.faults)} more")
+    verdict = "sound" if found.sound else f"NOT sound: {found.fault_count} faults"
+    print(
+        f"{verdict}: {found.shards} shards, {counts.records_in} records, "
+        f"{counts.mentions} mentions checked against their text"
+    )

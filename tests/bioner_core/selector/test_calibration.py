@@ -1,0 +1,66 @@
+"""Calibration and thresholds on hand-worked and made-up candidates."""
+
+import itertools
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bioner_core.selector.calibration import (
+    Calibration,
+    best_threshold,
+    expected_calibration_error,
+    fit_calibration,
+)
+
+candidates = st.lists(st.tuples(st.floats(0.01, 0.99), st.booleans()), max_size=12)
+
+
+@given(candidates, st.integers(0, 5))
+def test_no_other_threshold_gives_a_better_f1(found: list[tuple[float, bool]], missed: int) -> None:
+    """Would catch an off-by-one in the sweep: every cut between candidates is tried by brute force."""
+    gold = sum(right for _, right in found) + missed
+    threshold, f1 = best_threshold([one for one, _ in found], [right for _, right in found], gold)
+
+    def f1_at(cut: float) -> float:
+        kept = [right for probability, right in found if probability >= cut]
+        return 2 * sum(kept) / (len(kept) + gold) if kept or gold else 0.0
+
+    cuts = [0.0, *(probability for probability, _ in found), 1.0]
+    assert f1 == pytest.approx(max(map(f1_at, cuts)))
+    assert f1_at(threshold) == pytest.approx(f1)
+
+
+def test_a_hand_worked_threshold() -> None:
+    """Would catch F1 computed against the found spans instead of all gold spans."""
+    threshold, f1 = best_threshold([0.9, 0.8, 0.3], [True, True, False], 4)
+    assert threshold == pytest.approx(0.55)
+    assert f1 == pytest.approx(2 * 2 / (2 + 4))
+
+
+def test_calibration_learns_the_rate_of_each_group() -> None:
+    """Would catch a fit that does not converge, or a calibration that ignores its inputs."""
+    similarity = torch.cat((torch.full((400,), -2.0), torch.full((400,), 2.0)))
+    scores = torch.zeros(800)
+    right = torch.cat((torch.arange(400) % 10 == 0, torch.arange(400) % 10 != 0))
+    calibration = Calibration()
+    fit_calibration(calibration, similarity, scores, right)
+    probabilities = torch.sigmoid(calibration(similarity, scores)).detach()
+    assert probabilities[0] == pytest.approx(0.1, abs=0.02)
+    assert probabilities[-1] == pytest.approx(0.9, abs=0.02)
+    assert expected_calibration_error(probabilities, right) < 0.02
+
+
+def test_calibration_error_of_overconfidence() -> None:
+    """Would catch bins that are not weighted by their candidates."""
+    probabilities = torch.tensor([0.95] * 10 + [0.05] * 10)
+    right = torch.tensor([True, False] * 5 + [False] * 10)
+    assert expected_calibration_error(probabilities, right) == pytest.approx((0.45 * 10 + 0.05 * 10) / 20)
+    assert expected_calibration_error(torch.zeros(0), torch.zeros(0, dtype=torch.bool)) == 0.0
+
+
+def test_thresholds_are_at_the_door_of_zero_when_all_is_right() -> None:
+    """Would catch a threshold that drops candidates when every one of them is right."""
+    for count in itertools.islice(itertools.count(1), 4):
+        assert best_threshold([0.6] * count, [True] * count, count) == (0.0, 1.0)

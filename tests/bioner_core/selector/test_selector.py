@@ -1,0 +1,98 @@
+"""The contrastive space and the selector at work."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from bioner_core.decoding.decoder import PromptCaches
+from bioner_core.decoding.drafted import DraftedDecoder
+from bioner_core.decoding.teacher_forced import teacher_forced_states
+from bioner_core.errors import ModelError
+from bioner_core.models.directory import SELECTOR_FILE
+from bioner_core.selector.contrastive import info_nce
+from bioner_core.selector.features import span_features
+from bioner_core.selector.selector import Selector, load_selector, save_selector
+from bioner_core.tagging.moves import CLOSE, COPY, open_move, tag_pairs
+from tests.bioner_core.tiny_model import row_of, tiny_label_set, tiny_model
+
+
+def test_features_are_the_states_around_the_tags() -> None:
+    """Would catch an off-by-one between moves and states, which would feed the selector its neighbours' states."""
+    moves = [COPY, open_move(0), COPY, COPY, CLOSE, COPY]
+    states = torch.arange(len(moves) + 1.0).unsqueeze(1)
+    pairs = tag_pairs(moves, 4)
+    assert span_features(states, pairs).tolist() == [[2.0, 4.0, 5.0]]
+
+
+def test_info_nce_falls_as_gold_spans_near_their_types() -> None:
+    """Would catch a loss that pulls wrong spans to their type, or that looks at other label sets' types."""
+    tag, gold = torch.tensor([0, 0]), torch.tensor([True, False])
+    rivals = torch.tensor([[True, True, False]] * 2)
+    near = info_nce(torch.tensor([[5.0, 0.0, 99.0], [-5.0, 0.0, 0.0]]), tag, gold, rivals)
+    far = info_nce(torch.tensor([[0.0, 0.0, 99.0], [5.0, 0.0, 0.0]]), tag, gold, rivals)
+    assert near < 0.1 < far
+
+
+def test_teacher_forced_states_equal_the_decoders() -> None:
+    """Would catch a selector that is trained on other states than it later sees."""
+    model = tiny_model()
+    rows = [row_of(text) for text in ("IL-2 gene", "肺病 and NF-kappa B, 12 x")]
+    decoded = DraftedDecoder(model).decode(rows, tiny_label_set())
+    forced = teacher_forced_states(
+        PromptCaches(model), rows, [one.moves for one in decoded], label_set=tiny_label_set()
+    )
+    for one, states in zip(decoded, forced, strict=True):
+        torch.testing.assert_close(one.states, states, atol=1e-3, rtol=1e-3)
+
+
+def test_probabilities_are_one_a_span_and_in_order() -> None:
+    """Would catch scores that depend on which other candidates are in the sentence."""
+    torch.manual_seed(0)
+    selector = Selector(state_size=4, tag_count=3).eval()
+    features = torch.randn(5, 12)
+    together = selector.probabilities(features, [0, 1, 2, 0, 1], [0.5] * 5)
+    alone = [selector.probabilities(features[i : i + 1], [tag], [0.5])[0] for i, tag in enumerate([0, 1, 2, 0, 1])]
+    assert together == pytest.approx(alone, abs=1e-5)
+    assert all(0.0 <= one <= 1.0 for one in together)
+
+
+class _Loaded:
+    """As much of a loaded model as the selector asks for."""
+
+    def __init__(self, tags: tuple[str, ...]) -> None:
+        self.network = tiny_model()
+        self.card = type("Card", (), {"tags": tags})()
+        self.device = torch.device("cpu")
+
+
+def test_a_selector_comes_back_as_it_was_saved(tmp_path: Path) -> None:
+    """Would catch a weight that is not stored, calibration included."""
+    selector = Selector(tiny_model().hidden_size, 3)
+    with torch.no_grad():
+        selector.calibration.bias.fill_(0.7)
+    save_selector(tmp_path, selector)
+    loaded = load_selector(tmp_path, _Loaded(("a", "b", "c")))  # type: ignore[arg-type]
+    assert loaded is not None
+    for name, value in selector.state_dict().items():
+        torch.testing.assert_close(loaded.state_dict()[name], value)
+
+
+def test_a_model_without_a_selector_has_none(tmp_path: Path) -> None:
+    """Would catch an error where a plain model is fine."""
+    assert load_selector(tmp_path, _Loaded(("a",))) is None  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("content", [b"", b"not safetensors"])
+def test_a_damaged_selector_is_named(tmp_path: Path, content: bytes) -> None:
+    """Would catch a stack trace of the reading library instead of the file's name."""
+    (tmp_path / SELECTOR_FILE).write_bytes(content)
+    with pytest.raises(ModelError, match=SELECTOR_FILE):
+        load_selector(tmp_path, _Loaded(("a",)))  # type: ignore[arg-type]
+
+
+def test_a_selector_of_another_model_is_named(tmp_path: Path) -> None:
+    """Would catch a selector whose types are not the model's."""
+    save_selector(tmp_path, Selector(tiny_model().hidden_size, 3))
+    with pytest.raises(ModelError, match="another model"):
+        load_selector(tmp_path, _Loaded(("a", "b")))  # type: ignore[arg-type]
