@@ -55,9 +55,7 @@ class Mention:
 def encloses(outer: Candidate, inner: Candidate) -> bool:
     """Whether `outer` is strictly larger than `inner` and holds it."""
     return (
-        outer.start <= inner.start
-        and inner.end <= outer.end
-        and (outer.end - outer.start) > (inner.end - inner.start)
+        outer.start <= inner.start and inner.end <= outer.end and (outer.end - outer.start) > (inner.end - inner.start)
     )
 
 

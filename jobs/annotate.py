@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pipelines.summary import JobSummary
 
 HELP = """
-Annotate literature dumps and commit the mentions to a store, shard by shard. A rerun skips what is committed.
+Annotate literature dumps into a store. Results are committed shard by shard; a rerun skips what is committed.
 
 \b
 Examples:

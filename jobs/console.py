@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +16,6 @@ from bioner_core.errors import ConfigurationError
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
-EXIT_TERMINATED = 143
 
 
 def say(message: str) -> None:
@@ -58,3 +58,10 @@ def require_store(store: Path) -> None:
     """
     if not store.is_dir():
         raise ConfigurationError(f"--store: {str(store)!r} is not there; `bioner annotate` makes one")
+
+
+def quiet_transformers() -> None:
+    """Keep the library's own progress bars and advice to its developers off the screen; call it before its import."""
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("TQDM_DISABLE", "1")
+    warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jobs.console import only_results_on_stdout, print_result, say
+from jobs.console import only_results_on_stdout, print_result, quiet_transformers, say
 from jobs.options import Json, NoSelector, Precision, Quiet
 
 if TYPE_CHECKING:
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from bioner_core.labels.label_set import LabelSet
 
 HELP = """
-Score a model on a gold corpus: strict micro-F1 on offsets and type with a 95 % interval, per type, nested only. With
-a selector, the scores of the same pass without it are given too.
+Score a model on a gold corpus. Prints strict micro-F1 on offsets and type with a 95 % interval, per type, and for
+nested entities alone. With a selector, the scores of the same pass without it are given too.
 
 \b
 Examples:
@@ -57,6 +57,7 @@ def evaluate(
         names = scored_types(records, chosen, _names(types))
         _check_ready(chosen, model, precision)
         say(f"loading model {model} ...")
+        quiet_transformers()
         from bioner_core.evaluation.annotators import evaluation_annotator
 
         annotator, has_selector = evaluation_annotator(
@@ -72,8 +73,14 @@ def evaluate(
                 on_planned=progress.planned,
                 on_sentences=progress.done,
             )
-    about = {"data": str(data), "label_set": chosen.name, "model": model, "decoder": decoder, "precision": precision}
-    print_result(run.to_json() | about, as_json=as_json, show=lambda: _show(run))
+    about = {
+        "data": str(data),
+        "label_set": chosen.name,
+        "model": model,
+        "decoder": decoder,
+        "number_format": precision,
+    }
+    print_result(about | run.to_json(), as_json=as_json, show=lambda: _show(run))
     return 0
 
 

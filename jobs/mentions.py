@@ -8,7 +8,7 @@ from jobs.console import only_results_on_stdout, print_result, require_store
 from jobs.options import Json, Store
 
 HELP = """
-Show the mentions of a few documents as a table, nested ones indented under what encloses them. Sources take turns.
+Show the mentions of a few documents. Nested ones are indented under what encloses them; sources take turns.
 
 \b
 Example:

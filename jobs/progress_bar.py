@@ -25,6 +25,7 @@ class ProgressBar:
         self._quiet = quiet
         self._lock = threading.Lock()
         self._total = self._finished = self._fresh = 0
+        self._written = -1
         self._started = self._last_line = time.monotonic()
         console = Console(stderr=True)
         self._bar = _bar(console, unit, disabled=quiet or not console.is_terminal)
@@ -42,7 +43,7 @@ class ProgressBar:
     ) -> None:
         """Leave the bar as it stands; a log gets its last line."""
         self._bar.stop()
-        if self._writes_lines and self._total:
+        if self._writes_lines and self._total and self._written != self._finished:
             self._write_line()
 
     def planned(self, pieces: int) -> None:
@@ -66,9 +67,9 @@ class ProgressBar:
         return self._fresh / max(time.monotonic() - self._started, 1e-9)
 
     def _write_line(self) -> None:
-        self._last_line = time.monotonic()
+        self._last_line, self._written = time.monotonic(), self._finished
         line = f"{self._finished}/{self._total} {self._unit}  {self.rate:.1f} {self._unit}/s"
-        if 0 < self._fresh and self._finished < self._total:
+        if self._fresh and self._finished < self._total:
             line += f"  about {(self._total - self._finished) / self.rate:.0f} s left"
         print(line, file=sys.stderr, flush=True)
 

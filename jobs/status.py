@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from pipelines.status import StoreStatus
 
 HELP = """
-Say how a store stands: what is committed and pending, what was rejected and why, what failed last.
+Say how a store stands. Shows what is committed and pending, what was rejected and why, and what failed last.
 
 \b
 Example:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jobs.console import only_results_on_stdout, print_result, say
+from jobs.console import only_results_on_stdout, print_result, quiet_transformers, say
 from jobs.options import Json
 
 if TYPE_CHECKING:
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
     from bioner_core.training.settings import SettingOrigin, SftSettings
 
-app = typer.Typer(help="Fine-tune models.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(help="Fine-tune models.", rich_markup_mode=None)
 
 SFT_HELP = """
-Fine-tune a base model on gold corpora and write a model directory. Interrupted, the same command goes on from its last
+Fine-tune a base model on gold corpora. Writes a model directory. Interrupted, the same command goes on from its last
 checkpoint. Every hyper-parameter is printed with where it came from: default, file or command line.
 
 \b
@@ -64,6 +64,7 @@ def sft(
         }
         chosen, origins = read_settings(settings, overrides)
         _say_settings(chosen, origins)
+        quiet_transformers()
         from bioner_core.training.sft import SftRun
 
         run = SftRun(chosen, output, log=say)

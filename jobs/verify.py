@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from bioner_core.store.verify import VerificationReport
 
 HELP = """
-Check a whole store: records in = annotated + unchanged + deleted + rejected in every manifest, each file's digest and
+Check a whole store. Records in = annotated + unchanged + deleted + rejected in every manifest, each file's digest and
 rows, passage.text[start:end] == text for every mention, parents and depths. Ends with 1 if anything is wrong.
 
 \b

@@ -98,7 +98,7 @@ def _suggest(moves: list[Move], state: TagState, boundary: _Boundary, row: Decod
 
 def _finish_boundary(moves: list[Move], state: TagState, last: Move, logits: Logits, row: DecodingRow) -> TagState:
     """After a tag that the old draft did not have: a close may be followed by more tags, an opening by the unit."""
-    while last == CLOSE and not state.is_finished(len(row.unit_ids)):
+    while last == CLOSE:
         last, _ = decide(logits, state, row)
         moves.append(last)
         state = state.after(last)

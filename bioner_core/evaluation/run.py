@@ -1,4 +1,4 @@
-"""One evaluation from gold records to scores: split, annotate, put back, compare. One decoding pass serves all of it."""
+"""One evaluation from gold records to scores: split, annotate, put back, compare. One decoding pass serves all."""
 
 import time
 from collections.abc import Callable, Sequence

@@ -12,6 +12,7 @@ from bioner_core.errors import ModelError, TaggingError
 from bioner_core.text.units import Unit, split_units
 
 _CACHED_UNITS = 200_000
+_STAND_IN = "\N{REPLACEMENT CHARACTER}"
 
 
 class TaggingVocabulary:
@@ -74,7 +75,8 @@ class TaggingVocabulary:
         added = self._character_ids.get(core)
         if added is not None:
             return (*self.plain_ids(" "), added) if core != unit else (added,)
-        ids = tuple(self.plain_ids(unit))
+        # SmolLM2's vocabulary lacks six control characters; a stand-in is read, the unit itself is what is copied.
+        ids = tuple(self.plain_ids(unit) or self.plain_ids(_STAND_IN))
         if not ids:
             raise ModelError(f"the base tokenizer gives no token for {unit!r}; use a base with byte fallback")
         return ids

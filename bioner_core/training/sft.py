@@ -11,7 +11,7 @@ import torch
 from accelerate import Accelerator
 from torch import nn
 
-from bioner_core.labels.label_set import load_label_set
+from bioner_core.labels.label_set import LabelSet, load_label_set
 from bioner_core.models.base_model import base_digest
 from bioner_core.models.model_card import ModelCard
 from bioner_core.models.model_files import save_model
@@ -50,9 +50,8 @@ class SftRun:
         self._loss: nn.Module = self._accelerator.prepare_model(LegalMoveLoss(self.trainable.model))
         self._masters = MasterWeights(self.trainable.adapter_parameters)
         self._optimizer = self._make_optimizer()
-        self._prompts = {
-            one.label_set: _prompt_parts(one.label_set, settings, self.trainable) for one in settings.corpora
-        }
+        label_sets = [load_label_set(one.label_set) for one in settings.corpora]
+        self._prompts = {one.name: _prompt_parts(one, settings, self.trainable) for one in label_sets}
         self.progress = load_checkpoint(self._checkpoint, values=self._trained_values(), optimizer=self._optimizer)
         self._masters.give_back()
 
@@ -150,7 +149,7 @@ class SftRun:
             prompt_version=PROMPT_VERSION,
             tags=self.trainable.vocabulary.tags,
             characters="".join(self.trainable.vocabulary.characters),
-            label_sets=tuple(one.label_set for one in settings.corpora),
+            label_sets=tuple(self._prompts),
             training={
                 "corpora": [f"{Path(one.file).parent.name}/{Path(one.file).name}" for one in settings.corpora],
                 "steps": progress.steps,
@@ -178,8 +177,7 @@ def _trainable(settings: SftSettings) -> TrainableModel:
     return make_trainable(settings, tags=tags_of(settings.corpora), characters=characters)
 
 
-def _prompt_parts(name: str, settings: SftSettings, trainable: TrainableModel) -> PromptParts:
-    label_set = load_label_set(name)
+def _prompt_parts(label_set: LabelSet, settings: SftSettings, trainable: TrainableModel) -> PromptParts:
     lines = copy_lines(settings.scheme, len(label_set.types))
     prompt = prompt_tokens(label_set, lines, vocabulary=trainable.vocabulary, scheme=settings.scheme)
     tags = trainable.vocabulary.tags

@@ -26,10 +26,12 @@ texts = st.text(alphabet=st.characters(exclude_categories=["Cs"]), min_size=1, m
 
 @pytest.fixture(scope="module", params=[0, 1, 2])
 def model(request: pytest.FixtureRequest) -> TaggingModel:
+    """Small random models."""
     return tiny_model(request.param)
 
 
 def assert_same(one: DecodedRow, other: DecodedRow) -> None:
+    """The same moves, from the same numbers."""
     assert one.moves == other.moves
     torch.testing.assert_close(one.margins, other.margins, atol=1e-3, rtol=1e-3)
     torch.testing.assert_close(one.states, other.states, atol=1e-3, rtol=1e-3)

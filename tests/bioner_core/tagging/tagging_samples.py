@@ -8,13 +8,31 @@ from bioner_core.tagging.moves import UnitSpan
 
 TYPE_NAMES = ("protein", "DNA", "cell type")
 
-any_text = st.text(
-    alphabet=st.one_of(
-        st.sampled_from("ab [[]]\\\\:  12病肺α\u0301\u200d\n\t\x00é-/"),
-        st.characters(exclude_categories=["Cs"]),
-    ),
-    max_size=30,
+_PIECES = (
+    "ab",
+    " cd",
+    " [",
+    "[[",
+    "]",
+    "\\",
+    ":",
+    " ",
+    "  ",
+    "12",
+    " 3",
+    "病",
+    " 肺",
+    "α",
+    "e\u0301",
+    "\u200d",
+    "\n",
+    "\t",
+    "\x00",
+    "-",
 )
+_characters = st.characters(exclude_categories=["Cs"])
+
+any_text = st.lists(st.one_of(st.sampled_from(_PIECES), st.text(_characters, max_size=3)), max_size=12).map("".join)
 
 
 @st.composite

@@ -1,0 +1,79 @@
+# Two commands do all the set-up on a fresh machine with Python 3.11 or newer: `make demo` and `make test`.
+#   PYTHON=python3.12   the interpreter that makes .venv
+#   STORE=folder        where the demo's store is
+# pip takes its own settings from the environment, as always (PIP_INDEX_URL, PIP_FIND_LINKS, ...).
+
+PYTHON ?= python3
+VENV ?= .venv
+STORE ?= demo-store
+
+BIN := $(VENV)/bin
+BIONER := $(BIN)/bioner
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+SAMPLES := bioner_core/samples/pubmed26n0001.xml bioner_core/samples/cnki_sample.txt
+
+define OLD_PYTHON
+error: bioner needs Python 3.11 or newer, and `$(PYTHON)` is not one.
+Name one that is: make $(MAKECMDGOALS) PYTHON=python3.12
+endef
+define NO_VENV
+error: `$(PYTHON) -m venv` failed; its own words are above.
+On Debian and Ubuntu the package python3-venv is needed.
+endef
+define NO_PACKAGES
+error: pip could not install what bioner needs; its own words are above. If they speak of connections, timeouts or
+versions that are not found, check the network, the proxy (HTTPS_PROXY) and the package index that pip is set to
+(PIP_INDEX_URL), and run the same command again. If they speak of space: 2 GB are needed, and several more with CUDA.
+endef
+define NO_MODEL
+error: the base model could not be fetched; the line above says why. The rest is installed: run the same command again.
+endef
+export OLD_PYTHON NO_VENV NO_PACKAGES NO_MODEL
+
+.PHONY: help install demo test test-all lint model clean
+help:
+	@echo 'make demo      install into $(VENV), fetch the model, annotate the bundled samples, show mentions'
+	@echo 'make test      lint, types and the fast tests'
+	@echo 'make test-all  all tests: real model, Ray, Beam, and dumps where they are'
+	@echo 'make install   install into $(VENV), nothing else'
+	@echo 'make clean     remove $(VENV) and $(STORE)'
+
+install: $(VENV)/installed
+
+demo: model
+	@$(BIONER) annotate $(SAMPLES) --store $(STORE)
+	@echo
+	@$(BIONER) mentions --store $(STORE) --nested --accepted --limit 6
+	@echo 'The Parquet files: $(STORE)/mentions and $(STORE)/documents (docs/store.md says what is in them)'
+	@echo 'More of it:        $(BIONER) mentions --store $(STORE) --limit 20'
+
+test: lint
+	@$(BIN)/python -m pytest -m 'not slow'
+
+test-all: $(VENV)/installed-dev model
+	@$(BIN)/python -m pytest
+
+lint: $(VENV)/installed-dev
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+model: $(VENV)/installed
+	@$(BIONER) models pull || { echo "$$NO_MODEL" >&2; exit 1; }
+
+clean:
+	rm -rf $(VENV) $(STORE)
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$$OLD_PYTHON" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "$$NO_VENV" >&2; exit 1; }
+
+# torch first, at its pinned version: nothing later may bring another one, with gigabytes of CUDA packages of its own.
+$(VENV)/installed: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo 'installing into $(VENV); the first time this takes some minutes ...'
+	@$(PIP) torch && $(PIP) --editable . || { echo "$$NO_PACKAGES" >&2; exit 1; }
+	@touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed
+	@$(PIP) --editable '.[dev,train]' || { echo "$$NO_PACKAGES" >&2; exit 1; }
+	@touch $@

@@ -1,0 +1,116 @@
+"""The way of an evaluation from records to scores."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from bioner_core.annotation import AnnotationRequest, RowError, RowResult
+from bioner_core.errors import AnnotatorOutOfMemoryError, ConfigurationError
+from bioner_core.evaluation.corpora import GoldRecord
+from bioner_core.evaluation.run import evaluate_annotator, scored_types
+from bioner_core.labels.label_set import load_label_set
+from bioner_core.mentions import Candidate, Span
+from bioner_core.records import RejectReason
+
+GENIA = load_label_set("genia")
+TEXT = "CD28 binds. T cells need IL-2."
+GOLD = frozenset({Span(0, 4, "protein"), Span(12, 19, "cell_type"), Span(25, 29, "protein")})
+RECORDS = [GoldRecord(str(number), "en", TEXT, GOLD) for number in range(3)]
+
+
+class Finder:
+    """Finds known words, accepting only proteins; fails on more than `room` rows at once."""
+
+    fingerprint = "finder"
+
+    def __init__(self, room: int = 100, poison: str = "\0") -> None:
+        self.room, self.poison = room, poison
+        self.batches = 0
+
+    def annotate(self, requests: Sequence[AnnotationRequest]) -> list[RowResult]:
+        """Candidates of each request."""
+        if len(requests) > self.room:
+            raise AnnotatorOutOfMemoryError("too many rows")
+        self.batches += 1
+        return [self._row(request.text) for request in requests]
+
+    def _row(self, text: str) -> RowResult:
+        if self.poison in text:
+            return RowError(RejectReason.ANNOTATION_FAILED, "poison")
+        words = (("CD28", "protein"), ("IL-2", "protein"), ("T cells", "cell_type"), ("need", "DNA"))
+        return tuple(
+            Candidate(text.index(word), text.index(word) + len(word), name, 1.0, 0.5, accepted=name == "protein")
+            for word, name in words
+            if word in text
+        )
+
+
+def test_one_pass_gives_scores_with_and_without_the_selector() -> None:
+    """Catches offsets that stay in the sentence, and a selector's decision that is ignored or applied to both."""
+    finder = Finder()
+    run = evaluate_annotator(finder, RECORDS, label_set="genia", types=scored_types(RECORDS, GENIA), has_selector=True)
+    assert finder.batches == 1
+    assert (run.evaluation.strict.precision, run.evaluation.strict.recall) == (1.0, pytest.approx(2 / 3))
+    assert run.without_selector is not None
+    assert (run.without_selector.strict.precision, run.without_selector.strict.recall) == (0.75, 1.0)
+    assert run.sentences == 6
+    assert "without_selector" in run.to_json()
+
+
+def test_without_a_selector_there_is_one_score() -> None:
+    """Catches a report that claims a selector where there is none."""
+    run = evaluate_annotator(Finder(), RECORDS, label_set="genia", types=frozenset(["protein"]), has_selector=False)
+    assert "without_selector" not in run.to_json()
+
+
+def test_types_count_on_both_sides() -> None:
+    """Catches types that are left out of the gold but not of the predictions, or the other way round."""
+    types = scored_types(RECORDS, GENIA, ["cell_type"])
+    run = evaluate_annotator(Finder(), RECORDS, label_set="genia", types=types, has_selector=True)
+    assert run.evaluation.strict.support == 3
+    assert run.without_selector is not None
+    assert run.without_selector.strict.f1 == 1.0
+
+
+def test_the_size_of_a_batch_changes_no_score() -> None:
+    """Catches halves of a batch that land under the wrong index when memory runs out."""
+    types = scored_types(RECORDS, GENIA)
+    whole = evaluate_annotator(Finder(), RECORDS, label_set="genia", types=types, has_selector=True)
+    halved = evaluate_annotator(Finder(room=1), RECORDS, label_set="genia", types=types, has_selector=True)
+    assert halved.evaluation == whole.evaluation
+    with pytest.raises(AnnotatorOutOfMemoryError):
+        evaluate_annotator(Finder(room=0), RECORDS, label_set="genia", types=types, has_selector=True)
+
+
+def test_a_failed_sentence_counts_as_empty_and_is_told() -> None:
+    """Catches failed rows that vanish from the recall, or from the report."""
+    types = scored_types(RECORDS, GENIA)
+    run = evaluate_annotator(Finder(poison="IL-2"), RECORDS, label_set="genia", types=types, has_selector=True)
+    assert run.failed_sentences == 3
+    assert run.evaluation.strict.recall == pytest.approx(1 / 3)
+
+
+def test_progress_hears_every_sentence() -> None:
+    """Catches a bar that never fills."""
+    planned: list[int] = []
+    done: list[int] = []
+    evaluate_annotator(
+        Finder(),
+        RECORDS,
+        label_set="genia",
+        types=frozenset(["protein"]),
+        has_selector=True,
+        on_planned=planned.append,
+        on_sentences=done.append,
+    )
+    assert sum(planned) == sum(done) == 6
+
+
+def test_gold_of_other_types_is_refused_unless_types_are_named() -> None:
+    """Catches an evaluation against the wrong label set that quietly scores 0."""
+    strange = [GoldRecord("1", "en", TEXT, frozenset({Span(0, 4, "Gene")}))]
+    with pytest.raises(ConfigurationError, match="Gene"):
+        scored_types(strange, GENIA)
+    assert scored_types(strange, GENIA, ["protein"]) == {"protein"}
+    with pytest.raises(ConfigurationError, match="Gene"):
+        scored_types(RECORDS, GENIA, ["Gene"])

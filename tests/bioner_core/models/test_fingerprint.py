@@ -1,0 +1,145 @@
+"""The fingerprint changes with everything that an answer depends on, and with nothing else."""
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bioner_core.errors import ModelError
+from bioner_core.labels.label_set import load_label_set
+from bioner_core.models import fingerprint
+from bioner_core.models.directory import ADAPTER_FOLDER, SELECTOR_FILE, files_digest, model_folder
+from bioner_core.models.fingerprint import annotator_fingerprint
+from bioner_core.models.model_card import read_card, write_card
+from bioner_core.tagging.scheme import TagScheme
+from tests.bioner_core.models.model_samples import write_sample
+
+GENIA = load_label_set("genia")
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    """A model directory."""
+    return write_sample(tmp_path / "model")
+
+
+def digest_of(folder: Path) -> str:
+    """The fingerprint with one label set."""
+    return annotator_fingerprint(folder, [GENIA], precision="float32", use_selector=True)
+
+
+def card_change(**changes: object) -> Callable[[Path], None]:
+    """A change of some fields of the card."""
+    return lambda folder: write_card(dataclasses.replace(read_card(folder), **changes), folder)  # type: ignore[arg-type]
+
+
+def file_change(name: str, content: bytes) -> Callable[[Path], None]:
+    """A change of one file."""
+
+    def change(folder: Path) -> None:
+        (folder / name).write_bytes(content)
+
+    return change
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(card_change(base_sha256="1" * 64), id="base"),
+        pytest.param(card_change(prompt_version="2"), id="prompt"),
+        pytest.param(card_change(scheme=TagScheme.INLINE), id="scheme"),
+        pytest.param(card_change(tags=("protein", "DNA")), id="order of the tags"),
+        pytest.param(card_change(characters="肺"), id="characters"),
+        pytest.param(card_change(thresholds={"genia": 0.26}), id="threshold"),
+        pytest.param(file_change("rows.safetensors", b"other"), id="rows"),
+        pytest.param(file_change(f"{ADAPTER_FOLDER}/adapter_model.safetensors", b"other"), id="adapter"),
+        pytest.param(file_change(f"{ADAPTER_FOLDER}/adapter_config.json", b'{"lora_alpha": 32}'), id="adapter scale"),
+        pytest.param(file_change(SELECTOR_FILE, b"selector"), id="selector"),
+    ],
+)
+def test_a_changed_model_changes_the_fingerprint(model: Path, change: Callable[[Path], None]) -> None:
+    """Would catch old results reused for a model that answers differently."""
+    before = digest_of(model)
+    change(model)
+    assert digest_of(model) != before
+
+
+@pytest.mark.parametrize("name", ["DECODING_VERSION", "SPLITTER_VERSION"])
+def test_a_new_version_of_the_code_changes_the_fingerprint(
+    model: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Would catch old results reused after the splitter or a decoder was changed."""
+    before = digest_of(model)
+    monkeypatch.setattr(fingerprint, name, "next")
+    assert digest_of(model) != before
+
+
+def test_what_was_asked_for_changes_the_fingerprint(model: Path) -> None:
+    """Would catch results of one label set, precision or selector setting taken for those of another."""
+    defined = dataclasses.replace(GENIA.types[0], definition_en="something else")
+    found = [
+        annotator_fingerprint(model, sets, precision=precision, use_selector=use_selector)
+        for sets, precision, use_selector in [
+            ([GENIA], "float32", True),
+            ([GENIA], "bfloat16", True),
+            ([GENIA], "float32", False),
+            ([], "float32", True),
+            ([GENIA, load_label_set("cmeee")], "float32", True),
+            ([GENIA.restricted_to(("protein",))], "float32", True),
+            ([dataclasses.replace(GENIA, types=GENIA.types[::-1])], "float32", True),
+            ([dataclasses.replace(GENIA, types=(defined, *GENIA.types[1:]))], "float32", True),
+        ]
+    ]
+    assert len(set(found)) == len(found)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(card_change(metrics={"f1": 1.0}, training={}, name="other"), id="what is for people"),
+        pytest.param(file_change("notes.txt", b"hello"), id="a file beside"),
+    ],
+)
+def test_what_does_not_change_answers_does_not_change_the_fingerprint(
+    model: Path, change: Callable[[Path], None]
+) -> None:
+    """Would catch days of work thrown away because a figure was added to the card."""
+    before = digest_of(model)
+    change(model)
+    assert digest_of(model) == before
+
+
+def test_the_order_of_label_sets_and_the_place_of_the_model_do_not_count(model: Path, tmp_path: Path) -> None:
+    """Would catch a fingerprint that differs between two machines, or between two command lines that mean the same."""
+    other = write_sample(tmp_path / "elsewhere")
+    cmeee = load_label_set("cmeee")
+    one = annotator_fingerprint(model, [GENIA, cmeee], precision="float32", use_selector=True)
+    assert one == annotator_fingerprint(other, [cmeee, GENIA], precision="float32", use_selector=True)
+
+
+def test_training_checkpoints_do_not_count(model: Path) -> None:
+    """Would catch a fingerprint that changes when the checkpoint is cleaned away."""
+    before = files_digest(model)
+    (model / "checkpoint").mkdir()
+    (model / "checkpoint" / "state.safetensors").write_bytes(b"state")
+    assert files_digest(model) == before
+
+
+def test_swapped_files_change_the_digest(model: Path) -> None:
+    """Would catch a digest of contents without names."""
+    before = files_digest(model)
+    rows, adapter = model / "rows.safetensors", model / ADAPTER_FOLDER / "adapter_model.safetensors"
+    first, second = rows.read_bytes(), adapter.read_bytes()
+    rows.write_bytes(second)
+    adapter.write_bytes(first)
+    assert files_digest(model) != before
+
+
+def test_a_folder_without_a_model_is_refused(tmp_path: Path, model: Path) -> None:
+    """Would catch a fingerprint of nothing."""
+    with pytest.raises(ModelError):
+        digest_of(tmp_path)
+    with pytest.raises(ModelError):
+        model_folder(str(tmp_path))
+    assert model_folder(str(model)) == model

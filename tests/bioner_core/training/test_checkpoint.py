@@ -1,0 +1,130 @@
+"""Checkpoints: what is loaded is what was saved, and a killed run always finds a whole one."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from bioner_core.errors import ModelError
+from bioner_core.training import checkpoint
+from bioner_core.training.checkpoint import TrainingProgress, load_checkpoint, save_checkpoint
+
+
+def fresh(shape: tuple[int, ...] = (2, 3)) -> tuple[dict[str, nn.Parameter], torch.optim.Optimizer]:
+    """Parameters and an optimizer that has not stepped."""
+    torch.manual_seed(0)
+    values = {"rows": nn.Parameter(torch.randn(shape)), "bias": nn.Parameter(torch.randn(4))}
+    groups = [{"params": [values["rows"]], "peak": 0.1}, {"params": [values["bias"]], "peak": 0.2}]
+    return values, torch.optim.AdamW(groups, lr=0.1)
+
+
+def step(values: dict[str, nn.Parameter], optimizer: torch.optim.Optimizer, seed: int) -> None:
+    """One step with gradients of this seed."""
+    generator = torch.Generator().manual_seed(seed)
+    for value in values.values():
+        value.grad = torch.randn(value.shape, generator=generator)
+    optimizer.step()
+
+
+def saved(folder: Path, steps: int = 2) -> dict[str, nn.Parameter]:
+    """Save a run after some steps; its parameters."""
+    values, optimizer = fresh()
+    for seed in range(steps):
+        step(values, optimizer, seed)
+    save_checkpoint(folder, TrainingProgress(steps, 99, 1.5), values=values, optimizer=optimizer)
+    return values
+
+
+def load(folder: Path) -> tuple[TrainingProgress, dict[str, nn.Parameter]]:
+    """Load into a fresh run."""
+    values, optimizer = fresh()
+    return load_checkpoint(folder, values=values, optimizer=optimizer), values
+
+
+def test_a_resumed_optimizer_makes_the_same_steps(tmp_path: Path) -> None:
+    """Would catch moments or step counts that are lost: the first steps after a resume would be too long."""
+    values, optimizer = fresh()
+    for seed in range(4):
+        step(values, optimizer, seed)
+    saved(tmp_path / "checkpoint")
+    others, other = fresh()
+    with torch.no_grad():
+        others["rows"].zero_()
+    assert load_checkpoint(tmp_path / "checkpoint", values=others, optimizer=other) == TrainingProgress(2, 99, 1.5)
+    for seed in (2, 3):
+        step(others, other, seed)
+    for name, value in values.items():
+        assert torch.equal(value, others[name])
+    assert [group["peak"] for group in other.param_groups] == [0.1, 0.2]
+
+
+def test_without_a_checkpoint_progress_is_zero(tmp_path: Path) -> None:
+    """Would catch a first run that fails for want of a checkpoint, or parameters that are changed."""
+    progress, values = load(tmp_path / "checkpoint")
+    assert progress == TrainingProgress()
+    assert torch.equal(values["rows"], fresh()[0]["rows"])
+
+
+def test_a_newer_checkpoint_replaces_the_older(tmp_path: Path) -> None:
+    """Would catch a second save that fails, or that leaves the first in place."""
+    saved(tmp_path / "checkpoint", steps=1)
+    values = saved(tmp_path / "checkpoint", steps=3)
+    progress, loaded = load(tmp_path / "checkpoint")
+    assert progress.steps == 3
+    assert torch.equal(loaded["rows"], values["rows"])
+    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint"]
+
+
+def test_a_kill_while_the_new_one_is_written_leaves_the_old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Would catch an old checkpoint removed before the new one is whole."""
+    saved(tmp_path / "checkpoint", steps=1)
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(checkpoint, "save_file", killed)
+    with pytest.raises(KeyboardInterrupt):
+        saved(tmp_path / "checkpoint", steps=2)
+    assert load(tmp_path / "checkpoint")[0].steps == 1
+
+
+def test_a_kill_between_removing_and_renaming_leaves_the_new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Would catch hours of training lost to a kill between two system calls."""
+    saved(tmp_path / "checkpoint", steps=1)
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.replace", killed)
+        with pytest.raises(KeyboardInterrupt):
+            saved(tmp_path / "checkpoint", steps=2)
+    assert load(tmp_path / "checkpoint")[0].steps == 2
+
+
+def test_a_kill_during_the_first_save_starts_anew(tmp_path: Path) -> None:
+    """Would catch a half-written first checkpoint that is taken for a whole one."""
+    half = tmp_path / "checkpoint.new"
+    half.mkdir()
+    (half / "state.safetensors").write_bytes(b"half")
+    assert load(tmp_path / "checkpoint")[0] == TrainingProgress()
+
+
+def test_a_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
+    """Would catch parameters of another shape (another rank, another tag set) that are loaded or crash."""
+    saved(tmp_path / "checkpoint")
+    values, optimizer = fresh(shape=(1, 3))
+    with pytest.raises(ModelError, match="other settings"):
+        load_checkpoint(tmp_path / "checkpoint", values=values, optimizer=optimizer)
+    values, optimizer = fresh()
+    with pytest.raises(ModelError, match="other settings"):
+        load_checkpoint(tmp_path / "checkpoint", values={"rows": values["rows"]}, optimizer=optimizer)
+
+
+def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:
+    """Would catch a traceback from the depths of safetensors."""
+    saved(tmp_path / "checkpoint")
+    (tmp_path / "checkpoint" / "state.safetensors").write_bytes(b"short")
+    with pytest.raises(ModelError, match="is damaged"):
+        load(tmp_path / "checkpoint")

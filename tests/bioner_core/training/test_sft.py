@@ -1,0 +1,261 @@
+"""A whole fine-tuning run, in small: it learns, resumes, and saves a model that loads and decodes."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+from bioner_core.decoding.drafted import DraftedDecoder
+from bioner_core.decoding.reference import ReferenceDecoder
+from bioner_core.decoding.rows import DecodedRow, DecodingRow, LabelSetTokens
+from bioner_core.errors import ConfigurationError, ModelError
+from bioner_core.labels.label_set import load_label_set
+from bioner_core.models.directory import ADAPTER_FOLDER, ROWS_FILE
+from bioner_core.models.loading import LoadedModel, load_model
+from bioner_core.models.model_card import read_card
+from bioner_core.models.prompt import prompt_tokens
+from bioner_core.tagging.moves import spans_of
+from bioner_core.tagging.render import text_spans
+from bioner_core.tagging.scheme import TagScheme, copy_lines
+from bioner_core.text.units import split_units
+from bioner_core.training.corpora import frequent_characters, tags_of, training_records
+from bioner_core.training.examples import TaggingExample
+from bioner_core.training.loss import LossParts
+from bioner_core.training.settings import CorpusMix, SftSettings
+from bioner_core.training.sft import SftRun
+from tests.bioner_core.tiny_model import TYPES
+from tests.bioner_core.training.training_samples import SENTENCES, tiny_settings, write_corpus
+
+TEXTS = [text for text, _ in SENTENCES]
+
+
+def train(settings: SftSettings, output: Path, run_class: type[SftRun] = SftRun) -> list[str]:
+    """Run to the end; the lines of the log."""
+    log: list[str] = []
+    run_class(settings, output, log=log.append).train()
+    return log
+
+
+def trained_tensors(output: Path) -> dict[str, Tensor]:
+    """All tensors that a run has written into its model directory."""
+    files = (output / ROWS_FILE, output / ADAPTER_FOLDER / "adapter_model.safetensors")
+    return {f"{file.name}:{name}": tensor for file in files for name, tensor in load_file(file).items()}
+
+
+def rows_and_tokens(loaded: LoadedModel, own: Path) -> tuple[list[DecodingRow], LabelSetTokens]:
+    """The texts of the corpus as rows for a decoder."""
+    label_set = load_label_set(str(own))
+    vocabulary = loaded.vocabulary
+    lines = copy_lines(loaded.card.scheme, len(label_set.types))
+    prompt = prompt_tokens(label_set, lines, vocabulary=vocabulary, scheme=loaded.card.scheme)
+    tags = [one.tag for one in label_set.types]
+    open_rows = tuple(vocabulary.tags.index(tag) for tag in tags)
+    tokens = LabelSetTokens("tiny", prompt.prefix, open_rows, tuple(map(vocabulary.open_id, tags)), vocabulary.close_id)
+    rows = [
+        DecodingRow(tuple(vocabulary.unit_ids(text)), separator, line.type_indices)
+        for text in TEXTS
+        for separator, line in zip(prompt.separators, lines, strict=True)
+    ]
+    return rows, tokens
+
+
+def found_spans(decoded: Sequence[DecodedRow], names: Sequence[str]) -> list[set[tuple[int, int, str]]]:
+    """The spans of each text, by an inline decode."""
+    found = []
+    for text, row in zip(TEXTS, decoded, strict=True):
+        units = split_units(text)
+        spans = text_spans(spans_of(row.moves, len(units)), units, names)
+        found.append({(span.start, span.end, span.type) for span in spans})
+    return found
+
+
+class KilledRun(SftRun):
+    """Dies in the middle of its fourth step."""
+
+    def _step(self, examples: Sequence[TaggingExample]) -> LossParts:
+        if self.progress.steps == 3:
+            raise KeyboardInterrupt
+        return super()._step(examples)
+
+
+@pytest.fixture(scope="module")
+def learned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a corpus, its base, and a model in `run` that was trained until it knows the corpus by heart."""
+    folder = tmp_path_factory.mktemp("learned")
+    with pytest.MonkeyPatch.context() as patch:
+        settings = tiny_settings(folder, patch, max_tokens=40_000, learning_rate=0.01, lora_rank=8, warmup_share=0.1)
+        log = train(settings, folder / "run")
+    assert any("loss" in line for line in log)
+    return folder
+
+
+@pytest.fixture
+def loaded(learned: Path, monkeypatch: pytest.MonkeyPatch) -> LoadedModel:
+    """The learned model in float32."""
+    tiny_settings(learned, monkeypatch)
+    return load_model(learned / "run", device="cpu", precision="float32")
+
+
+def test_a_run_learns_its_corpus_by_heart(learned: Path, loaded: LoadedModel) -> None:
+    """Would catch a loss and a decoder that do not look at the same thing: training falls, decoding stays wrong."""
+    rows, tokens = rows_and_tokens(loaded, learned / "own.toml")
+    found = found_spans(ReferenceDecoder(loaded.network).decode(rows, tokens), [one.upper() for one in TYPES])
+    assert found == [set(spans) for _, spans in SENTENCES]
+
+
+def test_a_saved_model_decodes_the_same_with_both_decoders(learned: Path, loaded: LoadedModel) -> None:
+    """Would catch a loaded model on which the drafted decoder differs from the reference in float32."""
+    rows, tokens = rows_and_tokens(loaded, learned / "own.toml")
+    reference = ReferenceDecoder(loaded.network).decode(rows, tokens)
+    drafted = DraftedDecoder(loaded.network).decode(rows, tokens)
+    assert [row.moves for row in drafted] == [row.moves for row in reference]
+
+
+def test_a_loaded_model_is_the_trained_one(learned: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Would catch an adapter that is not merged, rows of another model, or characters in another order."""
+    run = SftRun(tiny_settings(learned, monkeypatch, lora_rank=8), learned / "run", log=lambda _: None)
+    loaded = load_model(learned / "run", device="cpu", precision="float32")
+    assert loaded.vocabulary.characters == run.trainable.vocabulary.characters
+    ids = torch.tensor([[5, 257, 260, 40]])
+    given = {"attention_mask": torch.ones_like(ids), "position_ids": torch.arange(4)[None], "cache": None}
+    with torch.no_grad():
+        ours, theirs = loaded.network(ids, **given), run.trainable.model(ids, **given)
+    assert float(torch.nn.functional.cosine_similarity(ours, theirs.float(), dim=-1).min()) > 0.99
+
+
+def test_no_path_of_this_machine_is_in_the_model_directory(learned: Path) -> None:
+    """Would catch a model that names the folders of whoever trained it, and does not load elsewhere."""
+    for file in (learned / "run").rglob("*"):
+        if file.is_file():
+            assert str(learned).encode() not in file.read_bytes(), file.name
+    assert not (learned / "run" / ADAPTER_FOLDER / "README.md").exists()
+
+
+def test_the_card_says_what_was_trained(learned: Path) -> None:
+    """Would catch a model that nobody can trace back to its data."""
+    card = read_card(learned / "run")
+    assert (card.name, card.base, card.base_sha256) == ("run", "tiny", "7" * 64)
+    assert card.tags == TYPES
+    assert card.label_sets == ("tiny",)
+    assert set(card.characters) == {char for text in TEXTS for char in text if not char.isascii()}
+    assert card.training["corpora"] == [f"{learned.name}/corpus.jsonl"]
+    assert card.training["tokens"] >= 40_000
+
+
+def test_a_killed_and_resumed_run_gives_the_same_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Would catch an optimizer, a plan or a rate that starts anew after a kill."""
+    settings = tiny_settings(tmp_path, monkeypatch)
+    train(settings, tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        train(settings, tmp_path / "killed", KilledRun)
+    assert not (tmp_path / "killed" / ROWS_FILE).exists()
+    resumed = SftRun(settings, tmp_path / "killed", log=lambda _: None)
+    assert resumed.progress.steps == 2
+    resumed.train()
+    whole, killed = trained_tensors(tmp_path / "whole"), trained_tensors(tmp_path / "killed")
+    assert whole.keys() == killed.keys()
+    assert all(torch.equal(whole[name], killed[name]) for name in whole)
+    first, second = read_card(tmp_path / "whole").training, read_card(tmp_path / "killed").training
+    assert (first["steps"], first["tokens"]) == (second["steps"], second["tokens"])
+    assert first["steps"] >= 4
+
+
+def test_a_finished_run_does_not_train_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Would catch a rerun that goes past its budget."""
+    settings = tiny_settings(tmp_path, monkeypatch)
+    train(settings, tmp_path / "run")
+    before, steps = trained_tensors(tmp_path / "run"), read_card(tmp_path / "run").training["steps"]
+    train(settings, tmp_path / "run")
+    after = trained_tensors(tmp_path / "run")
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    assert read_card(tmp_path / "run").training["steps"] == steps
+
+
+def test_only_adapters_and_rows_are_trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Would catch a base that is changed but not saved, or an adapter or row that never learns."""
+    settings = tiny_settings(tmp_path, monkeypatch)
+    run = SftRun(settings, tmp_path / "run", log=lambda _: None)
+    before = {name: value.detach().clone() for name, value in run.trainable.model.named_parameters()}
+    run.train()
+    for name, value in run.trainable.model.named_parameters():
+        is_trained = "lora_" in name or name in ("added_rows", "move_rows", "move_bias")
+        assert torch.equal(before[name], value) != is_trained, name
+
+
+def test_a_run_with_lines_trains_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Would catch a scheme that only decoding knows."""
+    settings = tiny_settings(tmp_path, monkeypatch, scheme=TagScheme.LINES)
+    log = train(settings, tmp_path / "run")
+    assert log[0].startswith(f"corpus {settings.corpora[0].label_set}: {len(SENTENCES) * 4 * len(TYPES)} examples")
+    loaded = load_model(tmp_path / "run", device="cpu", precision="float32")
+    rows, tokens = rows_and_tokens(loaded, tmp_path / "own.toml")
+    decoded = DraftedDecoder(loaded.network).decode(rows, tokens)
+    assert len(decoded) == len(TEXTS) * len(TYPES)
+
+
+@pytest.mark.parametrize(
+    "name", [ROWS_FILE, f"{ADAPTER_FOLDER}/adapter_model.safetensors", f"{ADAPTER_FOLDER}/adapter_config.json"]
+)
+@pytest.mark.parametrize("content", [None, b"short"])
+def test_a_missing_or_damaged_file_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, learned: Path, name: str, content: bytes | None
+) -> None:
+    """Would catch a traceback, a look at the network, or a model that answers with half of its weights."""
+    tiny_settings(learned, monkeypatch)
+    for file in (learned / "run").rglob("*.*"):
+        if file.is_file() and "checkpoint" not in file.parts:
+            copy = tmp_path / file.relative_to(learned / "run")
+            copy.parent.mkdir(exist_ok=True)
+            copy.write_bytes(file.read_bytes())
+    (tmp_path / name).unlink()
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(ModelError, match=Path(name).name.split("_")[0]):
+        load_model(tmp_path, device="cpu")
+
+
+def test_a_model_of_another_prompt_base_or_precision_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, learned: Path
+) -> None:
+    """Would catch a model that runs with what it was not trained on, and answers badly without a word."""
+    tiny_settings(learned, monkeypatch)
+    card = (learned / "run" / "model.toml").read_text(encoding="utf-8")
+    for old, new, said in [
+        ('prompt_version = "1"', 'prompt_version = "0"', "prompt version 0"),
+        ("7" * 64, "8" * 64, "was trained on a base with digest 8888"),
+        ('base = "tiny"', 'base = "nosuch"', "nosuch"),
+    ]:
+        assert old in card
+        (tmp_path / "model.toml").write_text(card.replace(old, new), encoding="utf-8")
+        with pytest.raises(ModelError, match=said):
+            load_model(tmp_path, device="cpu")
+    with pytest.raises(ConfigurationError, match=r"precision: 'int3'; choose from \['bfloat16', 'float32'\]"):
+        load_model(learned / "run", precision="int3")
+
+
+def test_held_out_records_are_never_trained_on(tmp_path: Path) -> None:
+    """Would catch a development set that leaks into training, or a tail that wraps around."""
+    path = str(write_corpus(tmp_path / "corpus.jsonl", SENTENCES))
+    kept = training_records(CorpusMix(path, "genia", 1.0, held_out=2))
+    assert [record.text for record in kept] == TEXTS[:3]
+    assert len(training_records(CorpusMix(path, "genia", 1.0))) == 5
+    for held_out in (5, 8):
+        with pytest.raises(ConfigurationError, match=f"corpora.held_out: {held_out} of 5 records"):
+            training_records(CorpusMix(path, "genia", 1.0, held_out=held_out))
+
+
+def test_frequent_characters_are_counted_over_all_texts() -> None:
+    """Would catch ASCII characters, rare ones, or an order that changes from run to run."""
+    assert frequent_characters(["病病肺a", "肺病b心aaaa"], at_least=2) == ["病", "肺"]
+    assert frequent_characters(["éaé"], at_least=3) == []
+
+
+def test_tags_of_a_mix_are_sorted_and_shared() -> None:
+    """Would catch a tag that two label sets share but that gets two rows."""
+    mix = (CorpusMix("a", "bc5cdr", 1.0), CorpusMix("b", "cmeee", 1.0))
+    tags = tags_of(mix)
+    assert list(tags) == sorted(set(tags))
+    assert tags.count("disease") == 1

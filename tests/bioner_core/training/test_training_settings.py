@@ -1,0 +1,103 @@
+"""Settings: checked at the door, each with where it came from."""
+
+from pathlib import Path
+
+import pytest
+
+from bioner_core.errors import ConfigurationError
+from bioner_core.tagging.scheme import TagScheme
+from bioner_core.training import settings as settings_module
+from bioner_core.training.settings import CorpusMix, SftSettings, read_settings
+from bioner_core.training.sft import rate_factor
+
+CORPUS = '[[corpora]]\nfile = "a.jsonl"\nlabel_set = "genia"\nweight = 1\n'
+MIX = (CorpusMix("a.jsonl", "genia", 1.0),)
+RECIPE = Path(settings_module.__file__).parent / "recipes" / "default_cpu.toml"
+
+
+def write(folder: Path, text: str) -> Path:
+    """A settings file."""
+    path = folder / "settings.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_file_and_command_line_win_over_defaults(tmp_path: Path) -> None:
+    """Would catch an override that is lost, or an origin that says something else."""
+    path = write(tmp_path, 'seed = 5\nscheme = "lines"\nlora_rank = 4\n' + CORPUS)
+    settings, origins = read_settings(path, {"seed": 6, "threads": None})
+    assert (settings.seed, settings.scheme, settings.lora_rank) == (6, TagScheme.LINES, 4)
+    assert settings.threads == SftSettings(MIX).threads
+    assert settings.corpora == MIX
+    told = {one.name: (one.value, one.origin) for one in origins}
+    assert told["seed"] == (6, "command line")
+    assert told["lora_rank"] == (4, "file")
+    assert told["threads"] == (0, "default")
+    assert "corpora" not in told
+
+
+def test_whole_numbers_serve_as_decimal_ones(tmp_path: Path) -> None:
+    """Would catch a check of types that refuses `max_minutes = 90`."""
+    assert read_settings(write(tmp_path, "max_minutes = 90\n" + CORPUS))[0].max_minutes == 90
+
+
+def test_the_recipe_of_the_default_model_is_valid() -> None:
+    """Would catch a recipe that the code has outgrown."""
+    assert len(read_settings(RECIPE)[0].corpora) == 4
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        pytest.param("seed = ", "settings.toml", id="not TOML"),
+        pytest.param("sead = 1\n" + CORPUS, "unknown field 'sead'; known: .*'seed'", id="misspelt"),
+        pytest.param("seed = 1", "corpora: empty", id="no corpus"),
+        pytest.param('seed = "x"\n' + CORPUS, "seed: 'x' is of type str; give one of type int", id="wrong type"),
+        pytest.param("threads = true\n" + CORPUS, "threads: True is of type bool", id="bool for a number"),
+        pytest.param("batch_tokens = 1.5\n" + CORPUS, "batch_tokens: 1.5 is of type float", id="fraction"),
+        pytest.param("max_tokens = 0\n" + CORPUS, "max_tokens: 0; give a number above 0", id="no budget"),
+        pytest.param("lora_rank = -1\n" + CORPUS, "lora_rank: -1", id="negative rank"),
+        pytest.param("warmup_share = 1.0\n" + CORPUS, "warmup_share: 1.0; give a share", id="all warm-up"),
+        pytest.param('scheme = "columns"\n' + CORPUS, "columns", id="unknown scheme"),
+        pytest.param(CORPUS.replace("1", "0"), "corpora.weight: 0 for 'a.jsonl'", id="no weight"),
+        pytest.param(CORPUS.replace("1", '"1"'), "corpora.weight: '1'", id="text for a weight"),
+        pytest.param(CORPUS + "held_out = -1", "corpora.held_out: -1", id="negative held out"),
+        pytest.param(CORPUS + "held_oud = 1", "held_oud", id="misspelt in a corpus"),
+        pytest.param(CORPUS.replace("weight = 1\n", ""), "weight", id="corpus without weight"),
+        pytest.param('corpora = ["a.jsonl"]', "settings.toml", id="names for tables"),
+    ],
+)
+def test_wrong_settings_name_the_field(tmp_path: Path, text: str, said: str) -> None:
+    """Would catch a run that fails after an hour, or trains with a value that nobody meant."""
+    with pytest.raises(ConfigurationError, match=said):
+        read_settings(write(tmp_path, text))
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    """Would catch a FileNotFoundError instead of a message."""
+    with pytest.raises(ConfigurationError, match=r"absent\.toml"):
+        read_settings(tmp_path / "absent.toml")
+
+
+def test_an_unknown_override_is_refused(tmp_path: Path) -> None:
+    """Would catch a command line option that nothing reads."""
+    with pytest.raises(ConfigurationError, match="'colour'"):
+        read_settings(write(tmp_path, CORPUS), {"colour": 1})
+
+
+def test_the_rate_warms_up_and_then_falls_to_its_end() -> None:
+    """Would catch a rate of zero at the start, a jump after the warm-up, or one that rises again."""
+    settings = SftSettings(MIX, warmup_share=0.1, final_rate=0.05)
+    assert rate_factor(0.0, settings) == pytest.approx(0.02)
+    assert rate_factor(0.05, settings) == pytest.approx(0.5)
+    assert rate_factor(0.1, settings) == pytest.approx(1.0)
+    assert rate_factor(0.55, settings) == pytest.approx(0.05 + 0.95 / 2)
+    assert rate_factor(1.0, settings) == pytest.approx(0.05)
+    assert rate_factor(1.5, settings) == pytest.approx(0.05)
+    falling = [rate_factor(0.1 + step / 100, settings) for step in range(91)]
+    assert falling == sorted(falling, reverse=True)
+
+
+def test_no_warm_up_starts_at_the_full_rate() -> None:
+    """Would catch a division by zero."""
+    assert rate_factor(0.0, SftSettings(MIX, warmup_share=0.0)) == pytest.approx(1.0)

@@ -1,0 +1,63 @@
+"""Which annotator a command works with."""
+
+import pickle
+from pathlib import Path
+
+import pytest
+
+from bioner_core.annotation import NullAnnotator
+from bioner_core.labels.label_set import default_label_sets, load_label_set
+from jobs import gpus
+from jobs.annotator_choice import NULL, AnnotatorChoice, chosen_label_sets
+from jobs.gpus import visible_gpus
+
+
+def test_the_fingerprint_is_known_without_the_annotator() -> None:
+    """Catches a rerun that can never be told from a new job."""
+    choice = AnnotatorChoice(label_sets=default_label_sets(), kind=NULL)
+    assert choice.fingerprint() == NullAnnotator().fingerprint == choice.spec().build().fingerprint
+
+
+def test_an_actor_finds_the_model_from_any_folder(
+    model_card: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Catches a relative path that names another model, or none, in an actor's own folder; and arguments that cannot
+    be sent to it."""
+    monkeypatch.chdir(model_card.parent)
+    spec = AnnotatorChoice(label_sets=default_label_sets(), model=model_card.name).spec()
+    assert Path(spec.arguments["model"]) == model_card
+    assert pickle.loads(pickle.dumps(spec)) == spec  # noqa: S301  our own bytes
+
+
+def test_another_model_setting_is_another_fingerprint(model_card: Path) -> None:
+    """Catches an option that changes answers and not the fingerprint, so that old results pass for new ones."""
+    label_sets = default_label_sets()
+    choices = [
+        AnnotatorChoice(label_sets=label_sets, model=str(model_card)),
+        AnnotatorChoice(label_sets=label_sets, model=str(model_card), precision="float32"),
+        AnnotatorChoice(label_sets=label_sets, model=str(model_card), use_selector=False),
+        AnnotatorChoice(label_sets=label_sets[:1], model=str(model_card)),
+    ]
+    assert len({choice.fingerprint() for choice in choices}) == len(choices)
+
+
+def test_named_label_sets_take_the_place_of_the_default_ones() -> None:
+    """Catches --label-set that adds to the default instead of replacing it."""
+    assert chosen_label_sets(()) == default_label_sets()
+    assert chosen_label_sets(["cmedqaner"]) == (load_label_set("cmedqaner"),)
+
+
+@pytest.mark.parametrize(
+    ("allowed", "count"), [(None, 2), ("", 0), ("-1", 0), ("0", 1), ("0,1", 2), ("0,1,2", 2), ("GPU-a,GPU-b", 2)]
+)
+def test_gpus_are_those_that_this_process_may_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, allowed: str | None, count: int
+) -> None:
+    """Catches actors that wait for GPUs which the machine has but the job may not use."""
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+    monkeypatch.setattr(gpus, "_DRIVER_FOLDER", tmp_path)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if allowed is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", allowed)
+    assert visible_gpus() == count

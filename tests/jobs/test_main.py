@@ -1,0 +1,78 @@
+"""The command itself: help, exit codes and errors that come before any work."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from job_commands import Command
+
+VERBS = [
+    ("annotate",),
+    ("status",),
+    ("verify",),
+    ("mentions",),
+    ("evaluate",),
+    ("models", "pull"),
+    ("models", "list"),
+    ("models", "show"),
+    ("train", "sft"),
+]
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_help_of_every_verb_has_an_example_and_json(bioner: Command, verb: tuple[str, ...]) -> None:
+    """Catches a verb without help, without an example that begins with its own name, or without --json."""
+    done = bioner(*verb, "--help")
+    assert done.code == 0
+    assert f"bioner {' '.join(verb)}" in done.out.split("Example", 1)[1]
+    assert "--json" in done.out
+
+
+def test_no_words_show_the_verbs(bioner: Command) -> None:
+    """Catches a bare `bioner` that ends with an error or a stack trace."""
+    done = bioner()
+    assert done.code == 0
+    assert all(verb[0] in done.out for verb in VERBS)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("anotate",),
+        ("annotate",),
+        ("annotate", "x.xml"),
+        ("annotate", "x.xml", "--store", "s", "--actors", "many"),
+        ("models",),
+        ("mentions", "--store", ".", "--limit", "0"),
+        ("status", "--store", ".", "--", "--beam_option=1"),
+        ("status", "--store", "no-such-folder"),
+        ("verify", "--store", "no-such-folder"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_exit_code_2(bioner: Command, words: tuple[str, ...]) -> None:
+    """Catches usage errors that print a stack trace, a page of help, or anything on standard output."""
+    done = bioner(*words)
+    assert done.code == 2
+    assert done.out == ""
+    assert done.err.startswith("error: ")
+    assert done.err.count("\n") == 1
+
+
+def test_version(bioner: Command) -> None:
+    """Catches a version option that falls through to a missing verb."""
+    assert bioner("--version").out.startswith("bioner 0.")
+
+
+def test_a_reader_that_has_seen_enough_is_no_error() -> None:
+    """Catches a stack trace when standard output is closed, as `bioner models list | head -0` does."""
+    code = "import os, jobs.main; os.close(1); reader, writer = os.pipe(); os.close(reader); jobs.main.main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "--help"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=Path(__file__).parents[2],
+    )
+    assert "Traceback" not in done.stderr
+    assert done.returncode == 1

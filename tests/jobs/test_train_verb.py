@@ -1,0 +1,66 @@
+"""`bioner train sft`: settings and their origins; the training itself has its own tests."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from job_commands import Command
+
+from bioner_core.training import sft
+from bioner_core.training.settings import SftSettings
+
+SETTINGS = 'seed = 7\nlora_rank = 8\n[[corpora]]\nfile = "gold.jsonl"\nlabel_set = "genia"\nweight = 1.0\n'
+
+
+@dataclass
+class RecordedRun:
+    """Takes the place of a training run and keeps what it was given."""
+
+    settings: SftSettings
+    output: Path
+    log: Callable[[str], None]
+
+    @dataclass
+    class Progress:
+        """What a run has done."""
+
+        steps: int = 3
+        tokens: int = 99
+
+    progress = Progress()
+
+    def train(self) -> None:
+        """Say one line."""
+        self.log("step 3")
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file of settings, with the training itself out of the way."""
+    monkeypatch.setattr(sft, "SftRun", RecordedRun)
+    path = tmp_path / "settings.toml"
+    path.write_text(SETTINGS)
+    return path
+
+
+def test_each_setting_is_printed_with_its_origin(bioner: Command, settings: Path, tmp_path: Path) -> None:
+    """Catches an override that does not win, or a hyper-parameter that nobody sees."""
+    done = bioner("train", "sft", "--settings", settings, "--output", tmp_path / "m", "--seed", 5, "--json")
+    lines = {line.split()[0]: line for line in done.err.splitlines()}
+    assert lines["seed"].split()[1:] == ["5", "(command", "line)"]
+    assert lines["lora_rank"].split()[1:] == ["8", "(file)"]
+    assert lines["max_minutes"].split()[1:] == ["90.0", "(default)"]
+    assert "gold.jsonl" in lines["corpus"]
+    assert lines["step"] == "step 3"
+    found = json.loads(done.out)
+    assert (found["steps"], found["tokens"], found["output"]) == (3, 99, str(tmp_path / "m"))
+
+
+@pytest.mark.parametrize("text", ["seed = ", "sed = 1\n", SETTINGS.replace("1.0", "-1.0"), "seed = 1\n"])
+def test_bad_settings_end_with_2(bioner: Command, settings: Path, tmp_path: Path, text: str) -> None:
+    """Catches a stack trace for a typing error in the file."""
+    settings.write_text(text)
+    done = bioner("train", "sft", "--settings", settings, "--output", tmp_path / "m")
+    assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)

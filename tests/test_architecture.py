@@ -1,0 +1,111 @@
+"""The rules of the house: who may import what, how long code may be, and what may not occur at all."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+PACKAGES = ("bioner_core", "pipelines", "jobs")
+MAX_FUNCTION_LINES = 80
+MAX_FILE_LINES = 500
+FOREIGN_TO_THE_CORE = {"apache_beam", "ray", "typer", "rich", "click", "pipelines", "jobs"}
+
+
+def modules(*packages: str) -> list[Path]:
+    """The source files of packages."""
+    return sorted(path for package in packages for path in (REPOSITORY / package).rglob("*.py"))
+
+
+def imported_names(tree: ast.AST) -> Iterator[str]:
+    """The full name of every import of a module, those inside functions too."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute here"
+            yield str(node.module)
+
+
+def parsed(path: Path) -> ast.Module:
+    """The syntax tree of a file."""
+    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+
+
+@pytest.mark.parametrize(
+    ("package", "foreign"), [("bioner_core", FOREIGN_TO_THE_CORE), ("pipelines", {"typer", "rich", "click", "jobs"})]
+)
+def test_packages_import_nothing_from_the_floors_above(package: str, foreign: set[str]) -> None:
+    """Catches science that depends on Beam, Ray or a command line, and pipelines that depend on the command line."""
+    found = {
+        f"{path.relative_to(REPOSITORY)}: {name}"
+        for path in modules(package)
+        for name in imported_names(parsed(path))
+        if name.partition(".")[0] in foreign
+    }
+    assert not found
+
+
+def test_beam_workers_import_no_torch() -> None:
+    """Catches a chain of imports by which each Beam worker would load torch, or a client transformers."""
+    loaded = _loaded_after("pipelines.annotate", "pipelines.client", "pipelines.pool", "pipelines.status")
+    assert not loaded & {"torch", "transformers", "peft", "accelerate"}
+    assert {"apache_beam", "ray"} <= loaded
+
+
+def test_the_command_line_starts_without_heavy_imports() -> None:
+    """Catches an import at the top of a verb's module that every other verb pays for."""
+    assert not _loaded_after("jobs.main") & {"torch", "ray", "apache_beam", "pyarrow", "transformers", "lxml"}
+
+
+def test_files_and_functions_are_short() -> None:
+    """Catches a module or function that has outgrown one idea."""
+    long_files = [path for path in modules(*PACKAGES, "tests") if len(path.read_text().splitlines()) > MAX_FILE_LINES]
+    assert not long_files
+    long_functions = {
+        f"{path.relative_to(REPOSITORY)}: {node.name}"
+        for path in modules(*PACKAGES, "tests")
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (node.end_lineno or 0) - node.lineno >= MAX_FUNCTION_LINES
+    }
+    assert not long_functions
+
+
+def test_nothing_loads_code_from_data() -> None:
+    """Catches pickles, `torch.load`, eval and remote code of models: models are safetensors only."""
+    found: set[str] = set()
+    for path in modules(*PACKAGES):
+        tree = parsed(path)
+        names = {name.partition(".")[0] for name in imported_names(tree)} & {"pickle", "cloudpickle", "dill", "joblib"}
+        words = {word for node in ast.walk(tree) for word in _dangerous(node)}
+        found |= {f"{path.relative_to(REPOSITORY)}: {one}" for one in names | words}
+    assert not found
+
+
+def _dangerous(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.keyword) and node.arg == "trust_remote_code":
+        yield "trust_remote_code"
+    if isinstance(node, ast.Call):
+        called = ast.unparse(node.func)
+        if called in {"torch.load", "eval", "exec", "os.system", "yaml.load"}:
+            yield called
+    if isinstance(node, ast.keyword) and node.arg == "shell":
+        yield "shell"
+
+
+def test_tests_mirror_the_tree() -> None:
+    """Catches a part of the house without a test folder of its own."""
+    parts = {path.parent.relative_to(REPOSITORY) for path in modules(*PACKAGES) if path.name != "__init__.py"}
+    tested = {path.parent.relative_to(REPOSITORY / "tests") for path in (REPOSITORY / "tests").rglob("test_*.py")}
+    assert parts - tested <= {Path("bioner_core")}
+
+
+def _loaded_after(*names: str) -> set[str]:
+    """The top-level packages that a fresh interpreter has loaded after importing these modules."""
+    code = f"import sys, {', '.join(names)}; print(*{{name.partition('.')[0] for name in sys.modules}})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=REPOSITORY)
+    return set(done.stdout.split())
