@@ -1,6 +1,7 @@
-"""`bioner train sft`: fine-tune a model from a file of settings."""
+"""`bioner train sft|selector`: fine-tune a model, and train its entity selector, from files of settings."""
 
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +13,7 @@ from jobs.options import Json
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bioner_core.selector.training import SelectorReport
     from bioner_core.training.settings import SettingOrigin, SftSettings
 
 app = typer.Typer(help="Fine-tune models.", rich_markup_mode=None)
@@ -25,18 +27,23 @@ Example:
   bioner train sft --settings mine.toml --output runs/mine --max-minutes 60
 """
 
+SELECTOR_HELP = """
+Train and calibrate the entity selector of a fine-tuned model, on sentences that the model was not trained on, and store
+it with its thresholds in the model's directory.
+
+\b
+Example:
+  bioner train selector --settings mine-selector.toml --model runs/mine
+"""
+
 Settings = Annotated[Path, typer.Option("--settings", help="TOML file of hyper-parameters and corpora.")]
 Output = Annotated[Path, typer.Option("--output", help="Folder of the new model.")]
 MaxTokens = Annotated[int | None, typer.Option(help="Stop after so many tokens.")]
 MaxMinutes = Annotated[float | None, typer.Option(help="Stop after so many minutes.")]
 LearningRate = Annotated[float | None, typer.Option(help="Peak learning rate.")]
 Seed = Annotated[int | None, typer.Option(help="Seed of order and initial weights.")]
+Model = Annotated[Path, typer.Option("--model", help="Folder of the model; the selector is written into it.")]
 Threads = Annotated[int | None, typer.Option(help="Processor threads; 0 leaves it to torch.")]
-
-
-@app.callback()
-def train() -> None:
-    """Keep `sft` a verb of its own although it is the only one."""
 
 
 @app.command(help=SFT_HELP)
@@ -77,6 +84,30 @@ def sft(
         show=lambda: print(f"{output}: {run.progress.steps} steps, {run.progress.tokens} tokens in {seconds:.0f} s"),
     )
     return 0
+
+
+@app.command(help=SELECTOR_HELP)
+def selector(settings: Settings, model: Model, as_json: Json = False) -> int:
+    """Train the selector; returns the exit code."""
+    with only_results_on_stdout():
+        from bioner_core.selector.settings import read_selector_settings
+
+        chosen = read_selector_settings(settings)
+        quiet_transformers()
+        from bioner_core.selector.training import train_selector
+
+        report = train_selector(model, chosen, log=say)
+    print_result(asdict(report), as_json=as_json, show=lambda: _show_report(report))
+    return 0
+
+
+def _show_report(report: "SelectorReport") -> None:
+    for name, threshold in report.thresholds.items():
+        print(
+            f"{name:<12} threshold {threshold:.3f}  development F1 {report.f1_without[name]:.4f} without,"
+            f" {report.f1_with[name]:.4f} with the selector"
+        )
+    print(f"expected calibration error {report.calibration_error:.4f}")
 
 
 def _say_settings(settings: "SftSettings", origins: "Sequence[SettingOrigin]") -> None:

@@ -11,7 +11,8 @@ from bioner_core.evaluation.corpora import read_corpus
 from bioner_core.tagging.render import align
 from bioner_core.text.units import MAX_LETTERS, estimate_tokens, split_units
 
-texts = st.text(alphabet=st.one_of(st.sampled_from("ab  12病\u0301\n[-α"), st.characters()), max_size=60)
+PIECES = ("ab", " ", "  ", " cd", "x" * 50, "1", " 2", "病", " 肺", "\u0301", "\n", "[", " -", "α", "\ud800")
+texts = st.lists(st.one_of(st.sampled_from(PIECES), st.text(st.characters(), max_size=4)), max_size=15).map("".join)
 
 
 def pieces(text: str) -> list[str]:

@@ -1,0 +1,95 @@
+"""Training the selector from end to end on a model that a test can train."""
+
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+import tomli_w
+
+from bioner_core.annotation import AnnotationRequest
+from bioner_core.annotator import load_annotator
+from bioner_core.errors import ConfigurationError
+from bioner_core.labels.label_set import load_label_set
+from bioner_core.models.directory import SELECTOR_FILE
+from bioner_core.models.loading import load_model
+from bioner_core.models.model_card import read_card
+from bioner_core.selector.settings import SelectorSettings, read_selector_settings
+from bioner_core.selector.training import train_selector, unseen_sentences
+from bioner_core.training.settings import SftSettings
+from bioner_core.training.sft import SftRun
+from tests.bioner_core.training.training_samples import SENTENCES, tiny_settings, write_corpus
+
+
+def write_settings(path: Path, settings: SftSettings) -> Path:
+    """Settings of fine-tuning as the file that a user would have."""
+    plain = {one.name: getattr(settings, one.name) for one in fields(settings) if one.name != "corpora"}
+    corpora = [{one.name: getattr(corpus, one.name) for one in fields(corpus)} for corpus in settings.corpora]
+    path.write_text(tomli_w.dumps(plain | {"scheme": str(settings.scheme), "corpora": corpora}), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[SftSettings, Path]:
+    """Settings and folder of a model that was trained for a few steps."""
+    settings = tiny_settings(tmp_path, monkeypatch, max_tokens=8_000, learning_rate=0.01)
+    SftRun(settings, tmp_path / "run", log=lambda _: None).train()
+    return settings, tmp_path
+
+
+def test_a_trained_selector_is_stored_used_and_explained(trained: tuple[SftSettings, Path]) -> None:
+    """Would catch a selector that is trained but not loaded, or thresholds that no label set finds again."""
+    settings, folder = trained
+    own = settings.corpora[0].label_set
+    chosen = SelectorSettings(
+        sft_settings=str(write_settings(folder / "sft.toml", settings)),
+        development={own: str(write_corpus(folder / "dev.jsonl"))},
+        rendered=10,
+        decoded=10,
+        calibration=10,
+        epochs=2,
+    )
+    report = train_selector(folder / "run", chosen, log=lambda _: None)
+    name = load_label_set(own).name
+    assert set(report.thresholds) == {name}
+    assert report.f1_with[name] >= report.f1_without[name]
+    assert (folder / "run" / SELECTOR_FILE).is_file()
+    assert read_card(folder / "run").thresholds == report.thresholds
+    requests = [AnnotationRequest(text, name) for text, _ in SENTENCES]
+    with_selector = load_annotator([load_label_set(own)], model=str(folder / "run"), precision="float32")
+    without = load_annotator(
+        [load_label_set(own)], model=str(folder / "run"), precision="float32", use_selector=False
+    )
+    assert with_selector.fingerprint != without.fingerprint
+    for found, plain in zip(with_selector.annotate(requests), without.annotate(requests), strict=True):
+        assert isinstance(found, tuple)
+        assert isinstance(plain, tuple)
+        assert [(one.start, one.end, one.type) for one in found] == [(one.start, one.end, one.type) for one in plain]
+        assert all(one.accepted == (one.selector_score >= report.thresholds[name]) for one in found)
+        assert all(one.accepted for one in plain)
+
+
+def test_sentences_that_were_trained_on_are_not_unseen(trained: tuple[SftSettings, Path]) -> None:
+    """Would catch a replay that shuffles otherwise than training did: the model's false positives would be tame."""
+    settings, folder = trained
+    loaded = load_model(folder / "run", precision="float32")
+    steps = loaded.card.training["steps"]
+    loaded.card.training["steps"] = 0
+    everything = unseen_sentences(settings, loaded)[settings.corpora[0].label_set]
+    loaded.card.training["steps"] = 1
+    after_one_step = unseen_sentences(settings, loaded)[settings.corpora[0].label_set]
+    assert len(everything) == 4 * len(SENTENCES)
+    assert 0 < len(after_one_step) < len(everything)
+    assert steps > 1
+
+
+def test_unusable_settings_are_named(tmp_path: Path) -> None:
+    """Would catch a misspelt field that is ignored, or a count of nothing."""
+    path = tmp_path / "selector.toml"
+    path.write_text('sft_settings = "a"\ndevelopmnt = {}\n')
+    with pytest.raises(ConfigurationError, match="developmnt"):
+        read_selector_settings(path)
+    path.write_text('sft_settings = "a"\ndevelopment = {}\nepochs = 0\n')
+    with pytest.raises(ConfigurationError, match="epochs"):
+        read_selector_settings(path)
+    with pytest.raises(ConfigurationError, match="missing"):
+        read_selector_settings(tmp_path / "missing.toml")
