@@ -24,6 +24,8 @@ from bioner_core.tagging.render import text_spans
 from bioner_core.tagging.scheme import copy_lines
 from bioner_core.text.units import Unit, split_units
 
+_CPU_OUT_OF_MEMORY = "can't allocate memory"
+
 
 @dataclass(frozen=True, slots=True)
 class PreparedLabelSet:
@@ -52,6 +54,9 @@ class ModelAnnotator:
         self.decoder: Decoder = decoder or DraftedDecoder(loaded.network)
         self._selector = selector
         self._prepared = {one.name: prepare_label_set(one, loaded) for one in label_sets}
+        if len(self._prepared) < len(label_sets):
+            names = [one.name for one in label_sets]
+            raise ConfigurationError(f"label sets {names}: two of the same name; give each its own")
 
     @property
     def fingerprint(self) -> str:
@@ -68,9 +73,15 @@ class ModelAnnotator:
         results: list[RowResult] = [()] * len(requests)
         for name in dict.fromkeys(request.label_set for request in requests):
             indices = [index for index, request in enumerate(requests) if request.label_set == name]
+            prepared = self._label_set(name)
             try:
-                found = self._annotate_texts([requests[index].text for index in indices], self._label_set(name))
-            except torch.OutOfMemoryError as error:
+                found = self._annotate_texts([requests[index].text for index in indices], prepared)
+            except (torch.OutOfMemoryError, MemoryError) as error:
+                raise AnnotatorOutOfMemoryError(f"batch of {len(indices)} sentences: {error}") from error
+            except RuntimeError as error:
+                # On a CPU torch says so only in words.
+                if _CPU_OUT_OF_MEMORY not in str(error):
+                    raise
                 raise AnnotatorOutOfMemoryError(f"batch of {len(indices)} sentences: {error}") from error
             for index, candidates in zip(indices, found, strict=True):
                 results[index] = candidates

@@ -20,11 +20,15 @@ _PROGRESS = "progress.json"
 
 @dataclass(frozen=True, slots=True)
 class TrainingProgress:
-    """How far a run is: optimizer steps, tokens of the rows, and seconds of training, all runs together."""
+    """How far a run is: optimizer steps, tokens of the rows, and seconds of training, all runs together.
+
+    `plan` is a digest of everything that decides the order of the batches; a run with another plan cannot resume.
+    """
 
     steps: int = 0
     tokens: int = 0
     seconds: float = 0.0
+    plan: str = ""
 
 
 def save_checkpoint(

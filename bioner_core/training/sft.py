@@ -1,16 +1,18 @@
 """Supervised fine-tuning: one bilingual model from all corpora of the mix, on accelerate."""
 
+import hashlib
 import itertools
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 from accelerate import Accelerator
 from torch import nn
 
+from bioner_core.errors import ConfigurationError, ModelError
 from bioner_core.labels.label_set import LabelSet, load_label_set
 from bioner_core.models.base_model import base_digest
 from bioner_core.models.model_card import ModelCard
@@ -47,12 +49,17 @@ class SftRun:
         self._log = log
         self.trainable = _trainable(settings)
         self._accelerator = Accelerator(cpu=not torch.cuda.is_available())
+        if self._accelerator.num_processes > 1:
+            raise ConfigurationError(
+                f"accelerate started {self._accelerator.num_processes} processes, and each would train the same "
+                "batches: start one (`accelerate launch --num_processes 1`, or plain `bioner train sft`)"
+            )
         self._loss: nn.Module = self._accelerator.prepare_model(LegalMoveLoss(self.trainable.model))
         self._masters = MasterWeights(self.trainable.adapter_parameters)
         self._optimizer = self._make_optimizer()
         label_sets = [load_label_set(one.label_set) for one in settings.corpora]
         self._prompts = {one.name: _prompt_parts(one, settings, self.trainable) for one in label_sets}
-        self.progress = load_checkpoint(self._checkpoint, values=self._trained_values(), optimizer=self._optimizer)
+        self.progress = self._resumed_progress()
         self._masters.give_back()
 
     def train(self) -> None:
@@ -99,10 +106,11 @@ class SftRun:
         self._optimizer.step()
         self._optimizer.zero_grad()
         self._masters.give_back()
-        self.progress = TrainingProgress(
-            self.progress.steps + 1,
-            self.progress.tokens + batch.token_count,
-            self.progress.seconds + time.monotonic() - started,
+        self.progress = replace(
+            self.progress,
+            steps=self.progress.steps + 1,
+            tokens=self.progress.tokens + batch.token_count,
+            seconds=self.progress.seconds + time.monotonic() - started,
         )
         return parts
 
@@ -123,6 +131,17 @@ class SftRun:
             },
         ]
         return torch.optim.AdamW(groups, lr=settings.learning_rate, weight_decay=0.0, betas=(0.9, 0.98))
+
+    def _resumed_progress(self) -> TrainingProgress:
+        """Progress of the checkpoint, which must be of a run with the same order of batches."""
+        found = load_checkpoint(self._checkpoint, values=self._trained_values(), optimizer=self._optimizer)
+        plan = plan_digest(self.settings)
+        if found.plan not in ("", plan):
+            raise ModelError(
+                f"checkpoint {self._checkpoint} is of a run with another seed, batch size, scheme or mix of corpora, "
+                "so its batches cannot be continued: remove it or name another output"
+            )
+        return replace(found, plan=plan)
 
     def _set_rates(self) -> None:
         factor = rate_factor(self.share_done, self.settings)
@@ -161,6 +180,13 @@ class SftRun:
                 "device": str(self._accelerator.device),
             },
         )
+
+
+def plan_digest(settings: SftSettings) -> str:
+    """Digest of the settings that decide which examples make up which batch."""
+    parts = [str(settings.seed), str(settings.batch_tokens), str(settings.scheme)]
+    parts.extend(f"{one.file}|{one.label_set}|{one.weight}|{one.held_out}" for one in settings.corpora)
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def rate_factor(share_done: float, settings: SftSettings) -> float:

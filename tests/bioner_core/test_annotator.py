@@ -109,17 +109,39 @@ def test_a_label_set_with_an_unknown_tag_is_refused_at_once() -> None:
         annotator_of(TagScheme.INLINE, label_set_of("x", "planet"))
 
 
-def test_out_of_memory_has_its_own_error() -> None:
-    """Would catch a full device that rejects the rows instead of halving the batch."""
-
-    class FullDevice:
-        def decode(self, rows: Sequence[DecodingRow], label_set: LabelSetTokens) -> list[DecodedRow]:
-            raise torch.OutOfMemoryError("no more")
-
+@pytest.mark.parametrize(
+    "failure",
+    [
+        torch.OutOfMemoryError("no more"),
+        MemoryError("no more"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: no more"),
+    ],
+)
+def test_out_of_memory_has_its_own_error(failure: Exception) -> None:
+    """Would catch a full device, GPU or CPU, that rejects the rows instead of halving the batch."""
     annotator = annotator_of()
-    annotator.decoder = FullDevice()
-    with pytest.raises(AnnotatorOutOfMemoryError, match="batch of 2 sentences: no more"):
+    annotator.decoder = FailingDevice(failure)
+    with pytest.raises(AnnotatorOutOfMemoryError, match=r"batch of 2 sentences: .*no more"):
         annotator.annotate(requests_of(["a", "b"]))
+
+
+def test_other_failures_are_not_taken_for_a_full_device() -> None:
+    """Would catch a defect that is halved away, row by row, under the name of memory."""
+    annotator = annotator_of()
+    annotator.decoder = FailingDevice(RuntimeError("CUDA error: device-side assert triggered"))
+    with pytest.raises(RuntimeError, match="device-side assert"):
+        annotator.annotate(requests_of(["a", "b"]))
+
+
+class FailingDevice:
+    """A decoder that raises."""
+
+    def __init__(self, failure: Exception) -> None:
+        self._failure = failure
+
+    def decode(self, rows: Sequence[DecodingRow], label_set: LabelSetTokens) -> list[DecodedRow]:
+        """Raise."""
+        raise self._failure
 
 
 def test_the_tag_score_is_the_mean_of_the_decisions_that_had_a_rival() -> None:

@@ -56,9 +56,7 @@ def test_a_trained_selector_is_stored_used_and_explained(trained: tuple[SftSetti
     assert read_card(folder / "run").thresholds == report.thresholds
     requests = [AnnotationRequest(text, name) for text, _ in SENTENCES]
     with_selector = load_annotator([load_label_set(own)], model=str(folder / "run"), precision="float32")
-    without = load_annotator(
-        [load_label_set(own)], model=str(folder / "run"), precision="float32", use_selector=False
-    )
+    without = load_annotator([load_label_set(own)], model=str(folder / "run"), precision="float32", use_selector=False)
     assert with_selector.fingerprint != without.fingerprint
     for found, plain in zip(with_selector.annotate(requests), without.annotate(requests), strict=True):
         assert isinstance(found, tuple)

@@ -1,6 +1,7 @@
 """A whole fine-tuning run, in small: it learns, resumes, and saves a model that loads and decodes."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,7 @@ from bioner_core.training.corpora import frequent_characters, tags_of, training_
 from bioner_core.training.examples import TaggingExample
 from bioner_core.training.loss import LossParts
 from bioner_core.training.settings import CorpusMix, SftSettings
-from bioner_core.training.sft import SftRun
+from bioner_core.training.sft import SftRun, rate_factor
 from tests.bioner_core.tiny_model import TYPES
 from tests.bioner_core.training.training_samples import SENTENCES, tiny_settings, write_corpus
 
@@ -79,6 +80,18 @@ class KilledRun(SftRun):
         if self.progress.steps == 3:
             raise KeyboardInterrupt
         return super()._step(examples)
+
+
+class WatchedRun(SftRun):
+    """Notes each step's tokens, and its learning rates beside those that the schedule asks for."""
+
+    def _step(self, examples: Sequence[TaggingExample]) -> LossParts:
+        factor = rate_factor(self.share_done, self.settings)
+        parts = super()._step(examples)
+        self.seen_tokens = getattr(self, "seen_tokens", 0) + sum(len(one.input_ids) for one in examples)
+        for group in self._optimizer.param_groups:
+            assert group["lr"] == pytest.approx(group["peak"] * factor)
+        return parts
 
 
 @pytest.fixture(scope="module")
@@ -161,6 +174,23 @@ def test_a_killed_and_resumed_run_gives_the_same_model(tmp_path: Path, monkeypat
     first, second = read_card(tmp_path / "whole").training, read_card(tmp_path / "killed").training
     assert (first["steps"], first["tokens"]) == (second["steps"], second["tokens"])
     assert first["steps"] >= 4
+
+
+def test_steps_follow_the_schedule_and_count_their_tokens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Would catch a learning rate that never falls, or a budget that padding uses up."""
+    run = WatchedRun(tiny_settings(tmp_path, monkeypatch), tmp_path / "run", log=lambda _: None)
+    run.train()
+    assert run.progress.tokens == run.seen_tokens >= 1_500
+    peaks = [group["peak"] for group in run._optimizer.param_groups]
+    assert peaks == pytest.approx([0.02, 0.02, 0.06])
+
+
+def test_gradients_are_clipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Would catch one odd batch that throws the model off."""
+    run = SftRun(tiny_settings(tmp_path, monkeypatch, gradient_clip=1e-13), tmp_path / "run", log=lambda _: None)
+    before = run.trainable.model.move_rows.detach().clone()
+    run.train()
+    assert float((run.trainable.model.move_rows - before).detach().abs().max()) < 1e-4
 
 
 def test_a_finished_run_does_not_train_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -259,3 +289,18 @@ def test_tags_of_a_mix_are_sorted_and_shared() -> None:
     tags = tags_of(mix)
     assert list(tags) == sorted(set(tags))
     assert tags.count("disease") == 1
+
+
+def test_a_run_with_another_order_of_batches_does_not_resume(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Would catch a resumed run that silently trains other batches than the plan that the card will name."""
+    settings = tiny_settings(tmp_path, monkeypatch, max_tokens=600)
+    train(settings, tmp_path / "run")
+    with pytest.raises(ModelError, match="another seed"):
+        SftRun(replace(settings, seed=99), tmp_path / "run", log=lambda _: None)
+
+
+def test_several_processes_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Would catch processes that all train the same batches and write the same checkpoint."""
+    monkeypatch.setattr("accelerate.Accelerator.num_processes", 2)
+    with pytest.raises(ConfigurationError, match="2 processes"):
+        SftRun(tiny_settings(tmp_path, monkeypatch), tmp_path / "run", log=lambda _: None)
