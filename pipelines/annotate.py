@@ -34,7 +34,7 @@ def run_annotation(
         StoreError: the report of the run cannot be written or read.
     """
     started = time.monotonic()
-    path = report_path(job.store, f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}")
+    path = report_path(job.store, f"{datetime.now(UTC):%Y%m%dT%H%M%S_%fZ}-{secrets.token_hex(4)}")
     with reporting(progress or SilentProgress()) as token:
         pipeline = _new_pipeline(job)
         outcomes = pipeline | beam.Create(job.inputs) | AnnotateShards(job, service_factory, progress_token=token)
