@@ -1,6 +1,6 @@
 """Texts in, candidates out: the one object that an actor holds."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +9,7 @@ import torch
 from bioner_core.annotation import AnnotationRequest, RowResult
 from bioner_core.decoding.decoder import Decoder
 from bioner_core.decoding.drafted import DraftedDecoder
+from bioner_core.decoding.reference import ReferenceDecoder
 from bioner_core.decoding.rows import DecodedRow, DecodingRow, LabelSetTokens
 from bioner_core.errors import AnnotatorOutOfMemoryError, ConfigurationError
 from bioner_core.labels.label_set import LabelSet
@@ -17,12 +18,16 @@ from bioner_core.models.directory import DEFAULT_MODEL, model_folder
 from bioner_core.models.fingerprint import annotator_fingerprint
 from bioner_core.models.loading import LoadedModel, load_model
 from bioner_core.models.prompt import prompt_tokens
+from bioner_core.models.tagging_model import TaggingModel
 from bioner_core.selector.features import span_features
 from bioner_core.selector.selector import Selector, load_selector
 from bioner_core.tagging.moves import TagPair, tag_pairs
 from bioner_core.tagging.render import text_spans
 from bioner_core.tagging.scheme import copy_lines
 from bioner_core.text.units import Unit, split_units
+
+DECODERS: dict[str, Callable[[TaggingModel], Decoder]] = {"drafted": DraftedDecoder, "reference": ReferenceDecoder}
+"""The decoders by name; they give the same answers, the reference slowly."""
 
 _CPU_OUT_OF_MEMORY = "can't allocate memory"
 
@@ -62,6 +67,11 @@ class ModelAnnotator:
     def fingerprint(self) -> str:
         """Hex digest of everything that the answers depend on."""
         return self._fingerprint
+
+    @property
+    def has_selector(self) -> bool:
+        """Whether a selector decides what is accepted."""
+        return self._selector is not None
 
     def annotate(self, requests: Sequence[AnnotationRequest]) -> list[RowResult]:
         """Annotate a batch of one or more label sets; results are index-aligned.
@@ -173,15 +183,20 @@ def load_annotator(
     device: str | None = None,
     precision: str = "bfloat16",
     use_selector: bool = True,
+    decoder: str = "drafted",
 ) -> ModelAnnotator:
     """Load a model directory (or the default model) into an annotator for these label sets.
 
     Raises:
         ModelError: the model or its base is missing or damaged, or does not know a tag.
-        ConfigurationError: unknown precision.
+        ConfigurationError: unknown precision or decoder.
     """
+    if decoder not in DECODERS:
+        raise ConfigurationError(f"decoder: {decoder!r}; choose from {', '.join(DECODERS)}")
     folder: Path = model_folder(model)
     loaded = load_model(folder, device=device, precision=precision)
     selector = load_selector(folder, loaded) if use_selector else None
     fingerprint = annotator_fingerprint(folder, label_sets, precision=precision, use_selector=use_selector)
-    return ModelAnnotator(loaded, label_sets, fingerprint=fingerprint, selector=selector)
+    return ModelAnnotator(
+        loaded, label_sets, fingerprint=fingerprint, decoder=DECODERS[decoder](loaded.network), selector=selector
+    )

@@ -58,10 +58,10 @@ def evaluate(
         _check_ready(chosen, model, precision)
         say(f"loading model {model} ...")
         quiet_transformers()
-        from bioner_core.evaluation.annotators import evaluation_annotator
+        from bioner_core.annotator import load_annotator
 
-        annotator, has_selector = evaluation_annotator(
-            chosen, model=model, precision=precision, use_selector=not no_selector, decoder=decoder
+        annotator = load_annotator(
+            [chosen], model=model, precision=precision, use_selector=not no_selector, decoder=decoder
         )
         with ProgressBar("sentences", quiet=quiet) as progress:
             run = evaluate_annotator(
@@ -69,7 +69,7 @@ def evaluate(
                 records,
                 label_set=chosen.name,
                 types=names,
-                has_selector=has_selector,
+                has_selector=annotator.has_selector,
                 on_planned=progress.planned,
                 on_sentences=progress.done,
             )

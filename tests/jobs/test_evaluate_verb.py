@@ -6,13 +6,19 @@ from pathlib import Path
 import pytest
 from job_commands import Command
 
+from bioner_core import annotator
 from bioner_core.annotation import NullAnnotator
 from bioner_core.errors import ModelError
-from bioner_core.evaluation import annotators
 from bioner_core.models.base_model import SMOLLM2, is_pulled
 from bioner_core.models.directory import model_folder
 
 GOLD = {"id": "1", "lang": "en", "text": "CD28 binds IL-2.", "entities": [{"start": 0, "end": 4, "type": "protein"}]}
+
+
+class SelectingNothing(NullAnnotator):
+    """Finds nothing, and has a selector."""
+
+    has_selector = True
 
 
 @pytest.fixture
@@ -57,7 +63,7 @@ def test_json_has_the_promised_fields(
     bioner: Command, gold: Path, model_card: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Catches fields that overwrite each other (the number format and the ratio are both called precision)."""
-    monkeypatch.setattr(annotators, "evaluation_annotator", lambda *_, **__: (NullAnnotator(), True))
+    monkeypatch.setattr(annotator, "load_annotator", lambda *_, **__: SelectingNothing())
     words = ("evaluate", "--data", gold, "--label-set", "genia", "--model", model_card)
     done = bioner(*words, "--json")
     found = json.loads(done.out)
