@@ -66,7 +66,7 @@ def test_version(bioner: Command) -> None:
 
 def test_a_reader_that_has_seen_enough_is_no_error() -> None:
     """Catches a stack trace when standard output is closed, as `bioner models list | head -0` does."""
-    code = "import os, jobs.main; os.close(1); reader, writer = os.pipe(); os.close(reader); jobs.main.main()"
+    code = "import os, jobs.main; reader, writer = os.pipe(); os.dup2(writer, 1); os.close(reader); jobs.main.main()"
     done = subprocess.run(
         [sys.executable, "-c", code, "--help"],
         capture_output=True,
