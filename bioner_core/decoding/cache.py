@@ -1,77 +1,150 @@
-"""The key-value cache of a batch whose rows grow at different speeds."""
+"""The key-value cache of a batch whose rows grow at different speeds, without padding and without holes."""
 
-import copy
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import DynamicCache
+from transformers import Cache
 
+from bioner_core.models.attention import RaggedLayout
 from bioner_core.models.tagging_model import TaggingModel
 
-
-def prefix_cache(model: TaggingModel, prefix: Tensor) -> DynamicCache:
-    """Run the prompt's fixed first part; the cache it leaves has a batch of one.
-
-    *Shape:* prefix (prefix_length,).
-    """
-    length = len(prefix)
-    cache = DynamicCache()
-    model(
-        prefix.unsqueeze(0),
-        attention_mask=torch.ones(1, length, dtype=torch.long, device=prefix.device),
-        position_ids=torch.arange(length, device=prefix.device).unsqueeze(0),
-        cache=cache,
-    )
-    return cache
+_SPARE_SLOTS = 32
+"""Slots are added in steps of at least this many, so that stores seldom have to be copied to grow."""
 
 
 class RaggedCache:
-    """Keys and values of rows after a shared prefix, with a mask that says which slots count.
+    """Keys and values of the rows of a batch: a token's slot is its position in its row.
 
-    Blocks of tokens are appended for all rows at once, padded at the right. Tokens that turn out wrong are masked out
-    afterwards; their slots stay, positions are given explicitly, so attention never sees them.
+    New tokens of all rows go through the model side by side, without padding. Tokens that turn out wrong are dropped by
+    setting the row's length back; the next ones overwrite them.
     """
 
-    def __init__(self, model: TaggingModel, prefix: DynamicCache, rows: int) -> None:
+    def __init__(self, model: TaggingModel, rows: int) -> None:
         self._model = model
-        self._cache: Any = copy.deepcopy(prefix)
-        self._cache.batch_repeat_interleave(rows)
-        prefix_length = self._cache.get_seq_length()
-        device = model.added_rows.device
-        self._mask = torch.ones(rows, prefix_length, dtype=torch.long, device=device)
-        self._next_position = torch.full((rows,), prefix_length, dtype=torch.long, device=device)
+        self._device = model.added_rows.device
+        self._store = _SlotStore(rows)
+        self._lengths = [0] * rows
 
-    def feed(self, ids: Tensor, lengths: Tensor) -> Tensor:
-        """Append `lengths[row]` tokens to each row and return the hidden states of the block.
+    @property
+    def lengths(self) -> list[int]:
+        """Tokens in each row."""
+        return list(self._lengths)
 
-        *Shape:* ids (rows, length); lengths (rows,) -> (rows, length, hidden).
+    def feed(self, blocks: Sequence[Sequence[int]]) -> Tensor:
+        """Append a block of token ids to each row and return the hidden states of all of them, row after row.
+
+        *Shape:* -> (total of the blocks' lengths, hidden).
         """
-        rows, length = ids.shape
-        steps = torch.arange(length, device=ids.device).expand(rows, length)
-        valid = (steps < lengths.unsqueeze(1)).long()
-        self._mask = torch.cat((self._mask, valid), dim=1)
-        positions = self._next_position.unsqueeze(1) + torch.minimum(steps, lengths.unsqueeze(1).clamp(min=1) - 1)
-        hidden: Tensor = self._model(ids, attention_mask=self._mask, position_ids=positions, cache=self._cache)
-        self._next_position = self._next_position + lengths
-        return hidden
+        layout = self._layout([len(block) for block in blocks])
+        tokens = list(itertools.chain.from_iterable(blocks))
+        ids = torch.tensor([tokens], dtype=torch.long, device=self._device)
+        positions = layout.position[layout.row, layout.column].unsqueeze(0)
+        self._store.expect(layout, positions[0])
+        hidden: Tensor = self._model(
+            ids, attention_mask=layout.mask, position_ids=positions, cache=self._store, ragged=layout
+        )
+        self._lengths = [length + len(block) for length, block in zip(self._lengths, blocks, strict=True)]
+        return hidden[0]
 
-    def keep_of_last_block(self, kept: Tensor, length: int) -> None:
-        """Of the last block of `length` slots keep only the first `kept[row]` tokens of each row.
+    def cut(self, lengths: Sequence[int]) -> None:
+        """Set each row back to this many tokens; it must not be more than it has."""
+        self._lengths = list(lengths)
 
-        *Shape:* kept (rows,).
+    def select(self, rows: Sequence[int]) -> None:
+        """Go on with these rows only, in this order."""
+        self._store.select(torch.tensor(rows, dtype=torch.long, device=self._device))
+        self._lengths = [self._lengths[row] for row in rows]
+
+    def repeated(self, rows: int) -> "RaggedCache":
+        """A cache of this many rows, each beginning with what this cache of one row holds."""
+        copy = RaggedCache(self._model, rows)
+        copy._store = self._store.repeated(rows, self._lengths[0])
+        copy._lengths = self._lengths * rows
+        return copy
+
+    def _layout(self, counts: Sequence[int]) -> RaggedLayout:
+        starts = torch.tensor(self._lengths)
+        added = torch.tensor(counts)
+        width, slots = max(counts), max(map(sum, zip(self._lengths, counts, strict=True)))
+        steps = torch.arange(width)
+        is_token = steps < added.unsqueeze(1)
+        position = torch.where(is_token, starts.unsqueeze(1) + steps, 0)
+        row, column = is_token.nonzero(as_tuple=True)
+        hidden = torch.arange(slots) > position.unsqueeze(-1)
+        mask = torch.zeros(hidden.shape, dtype=self._model.added_rows.dtype).masked_fill(hidden, float("-inf"))
+        place = self._device
+        return RaggedLayout(row.to(place), column.to(place), mask.unsqueeze(1).to(place), position.to(place))
+
+
+@dataclass(slots=True)
+class _Layer:
+    """Keys and values of one layer. *Shape:* (rows, key_heads, capacity, size)."""
+
+    keys: Tensor
+    values: Tensor
+
+
+class _SlotStore(Cache):  # type: ignore[misc]
+    """What transformers' layers write their keys and values to, and read them from."""
+
+    def __init__(self, rows: int) -> None:
+        super().__init__(layers=[])
+        self._rows = rows
+        self._slots: list[_Layer] = []
+        self._layout: RaggedLayout | None = None
+        self._position: Tensor | None = None
+
+    def expect(self, layout: RaggedLayout, position: Tensor) -> None:
+        """Say where the tokens of the coming pass belong."""
+        self._layout, self._position = layout, position
+
+    def update(
+        self, key_states: Tensor, value_states: Tensor, layer_idx: int, *_: Any, **__: Any
+    ) -> tuple[Tensor, Tensor]:
+        """Put a layer's new keys and values in their slots; return those of all rows.
+
+        *Shape:* (1, key_heads, tokens, size) -> (rows, key_heads, slots, size).
         """
-        block = self._mask[:, -length:]
-        wanted = torch.arange(length, device=kept.device).expand_as(block) < kept.unsqueeze(1)
-        dropped = (block * ~wanted).sum(dim=1)
-        self._mask[:, -length:] = block * wanted
-        self._next_position = self._next_position - dropped
+        if self._layout is None:
+            raise RuntimeError("a pass was started without a layout")
+        slots = self._layout.mask.shape[-1]
+        layer = self._layer(layer_idx, key_states, slots)
+        layer.keys[self._layout.row, :, self._position] = key_states[0].transpose(0, 1)
+        layer.values[self._layout.row, :, self._position] = value_states[0].transpose(0, 1)
+        return layer.keys[:, :, :slots], layer.values[:, :, :slots]
 
     def select(self, rows: Tensor) -> None:
-        """Go on with these rows only, in this order.
+        """Keep these rows."""
+        self._rows = len(rows)
+        self._slots = [_Layer(one.keys[rows], one.values[rows]) for one in self._slots]
 
-        *Shape:* rows (count,), row indices.
-        """
-        self._cache.batch_select_indices(rows)
-        self._mask = self._mask[rows]
-        self._next_position = self._next_position[rows]
+    def repeated(self, rows: int, length: int) -> "_SlotStore":
+        """Each of `rows` rows begins with the first `length` slots of this store's only row."""
+        copy = _SlotStore(rows)
+        copy._slots = [
+            _Layer(*(part[:, :, :length].expand(rows, -1, -1, -1) for part in (one.keys, one.values)))
+            for one in self._slots
+        ]
+        return copy
+
+    def _layer(self, index: int, like: Tensor, slots: int) -> _Layer:
+        """The layer's store with room for at least `slots` slots."""
+        if index == len(self._slots):
+            empty = like.new_zeros(self._rows, like.shape[1], 0, like.shape[3])
+            self._slots.append(_Layer(empty, empty))
+        layer = self._slots[index]
+        if layer.keys.shape[2] < slots or not layer.keys.is_contiguous():
+            self._slots[index] = layer = _Layer(_grown(layer.keys, slots), _grown(layer.values, slots))
+        return layer
+
+
+def _grown(store: Tensor, slots: int) -> Tensor:
+    """A store with room to spare that begins with this one; zeros, since a masked slot must still be finite."""
+    rows, heads, used, size = store.shape
+    grown = store.new_zeros(rows, heads, slots + _SPARE_SLOTS, size)
+    grown[:, :, :used] = store
+    return grown

@@ -1,15 +1,12 @@
 """The one rule of decoding: of the legal moves take the one with the highest logit, the first of equals."""
 
-from collections.abc import Sequence
-
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from bioner_core.decoding.rows import DecodingRow, LabelSetTokens
 from bioner_core.models.tagging_model import TaggingModel
-from bioner_core.tagging.moves import CLOSE, COPY, Move, TagState, opened_type
+from bioner_core.tagging.moves import CLOSE, COPY, FIRST_OPEN, Move, TagState, opened_type
 
 Logits = NDArray[np.float32]
 """Logits of all moves at one position, in float32. *Shape:* (2 + types,)."""
@@ -35,24 +32,11 @@ def move_tokens(move: Move, state: TagState, row: DecodingRow, label_set: LabelS
     return (label_set.open_ids[opened_type(move)],)
 
 
-def logits_of(model: TaggingModel, hidden: Tensor, open_rows: Tensor) -> Logits:
-    """Logits of all moves from hidden states, on the CPU.
+def logits_of(model: TaggingModel, hidden: Tensor, open_rows: Tensor, *, open_bias: float) -> Logits:
+    """Logits of all moves from hidden states, on the CPU, those of opening moves raised by a bias.
 
     *Shape:* hidden (count, hidden); open_rows (types,) -> (count, 2 + types).
     """
     found: Logits = model.move_logits(hidden, open_rows).cpu().numpy()
+    found[:, FIRST_OPEN:] += open_bias
     return found
-
-
-def padded_ids(rows: Sequence[Sequence[int]], *, device: torch.device, multiple: int = 1) -> tuple[Tensor, Tensor]:
-    """Token ids padded at the right to a multiple of a length, and the true lengths.
-
-    *Shape:* -> ids (rows, length), lengths (rows,).
-    """
-    longest = max(len(row) for row in rows)
-    length = -(-longest // multiple) * multiple
-    ids = torch.zeros(len(rows), length, dtype=torch.long)
-    for index, row in enumerate(rows):
-        ids[index, : len(row)] = torch.tensor(row, dtype=torch.long)
-    lengths = torch.tensor([len(row) for row in rows], dtype=torch.long)
-    return ids.to(device), lengths.to(device)

@@ -2,7 +2,7 @@
 
 The rest of the source is always a good draft. A pass over a draft gives logits at each of its positions: those of the
 prefix on which draft and decisions agree are final; behind it they are only a guess, but a good one, from which the
-next draft is made.
+next draft is made. Drafts decide how many passes a copy takes, never its result.
 """
 
 from collections.abc import Sequence
@@ -24,8 +24,8 @@ class Draft:
 class AcceptedPrefix:
     """The part of a draft that its own decisions confirm.
 
-    `moves` and `margins` are final; `next_move` is the decision that departs from the draft, or None when the copy is
-    done.
+    `moves` and `margins` are final; `next_move` is the decision after them, which departs from the draft or comes
+    after the last move that was read, or None when the copy is done.
     """
 
     moves: tuple[Move, ...]
@@ -41,15 +41,21 @@ def plain_draft(row: DecodingRow, state: TagState) -> Draft:
 
 
 def accept(draft: Draft, logits: Sequence[Logits], state: TagState, row: DecodingRow) -> AcceptedPrefix:
-    """Follow a draft while it agrees with the decisions; `logits[i]` are those from which move i is decided."""
+    """Follow a draft while it agrees with the decisions.
+
+    `logits[i]` are those from which move i is decided; there is one more of them than moves were read.
+    """
     margins: list[float] = []
-    for index, move in enumerate(draft.moves):
-        decision, margin = decide(logits[index], state, row)
-        if decision != move:
-            return AcceptedPrefix(draft.moves[:index], tuple(margins), state, decision)
+    for index, one in enumerate(logits):
+        moves = draft.moves[:index]
+        if state.is_finished(len(row.unit_ids)):
+            return AcceptedPrefix(moves, tuple(margins), state, None)
+        decision, margin = decide(one, state, row)
+        if index + 1 == len(logits) or decision != draft.moves[index]:
+            return AcceptedPrefix(moves, tuple(margins), state, decision)
         margins.append(margin)
-        state = state.after(move)
-    return AcceptedPrefix(draft.moves, tuple(margins), state, None)
+        state = state.after(decision)
+    raise ValueError("a draft cannot be followed without the logits of its first move")
 
 
 def redraft(draft: Draft, logits: Sequence[Logits], accepted: AcceptedPrefix, row: DecodingRow) -> Draft:
@@ -59,12 +65,15 @@ def redraft(draft: Draft, logits: Sequence[Logits], accepted: AcceptedPrefix, ro
     """
     if accepted.next_move is None:
         raise ValueError("a finished copy has no next draft")
-    boundaries = _boundaries(draft, logits, accepted)
+    count = len(accepted.moves)
+    if accepted.next_move == draft.moves[count]:
+        return Draft(draft.moves[count:])
+    first, *others = _boundaries(draft.moves[count:], logits[count:])
     moves = [accepted.next_move]
     state = accepted.state.after(accepted.next_move)
     if accepted.next_move != COPY:
-        state = _finish_boundary(moves, state, accepted.next_move, boundaries[0][-1][1], row)
-    for boundary in boundaries[1:]:
+        state = _finish_boundary(moves, state, accepted.next_move, first[-1][1], row)
+    for boundary in others:
         state = _suggest(moves, state, boundary, row)
     return Draft((*moves, *plain_draft(row, state).moves))
 
@@ -73,14 +82,14 @@ _Boundary = list[tuple[Move, Logits]]
 """What the old draft did before one unit, the copying of the unit last, each with the logits that decide it."""
 
 
-def _boundaries(draft: Draft, logits: Sequence[Logits], accepted: AcceptedPrefix) -> list[_Boundary]:
-    """The rest of a draft by unit, from the unit at which the decision departed; closing tags at the end left out."""
+def _boundaries(moves: Sequence[Move], logits: Sequence[Logits]) -> list[_Boundary]:
+    """The rest of an old draft by unit, as far as it has logits; only the first may be cut before its unit."""
     found: list[_Boundary] = [[]]
-    for index in range(len(accepted.moves), len(draft.moves)):
-        found[-1].append((draft.moves[index], logits[index]))
-        if draft.moves[index] == COPY:
+    for move, one in zip(moves, logits, strict=False):
+        found[-1].append((move, one))
+        if move == COPY:
             found.append([])
-    return found[:-1]
+    return found[:-1] or found
 
 
 def _suggest(moves: list[Move], state: TagState, boundary: _Boundary, row: DecodingRow) -> TagState:
@@ -98,7 +107,7 @@ def _suggest(moves: list[Move], state: TagState, boundary: _Boundary, row: Decod
 
 def _finish_boundary(moves: list[Move], state: TagState, last: Move, logits: Logits, row: DecodingRow) -> TagState:
     """After a tag that the old draft did not have: a close may be followed by more tags, an opening by the unit."""
-    while last == CLOSE:
+    while last == CLOSE and not state.is_finished(len(row.unit_ids)):
         last, _ = decide(logits, state, row)
         moves.append(last)
         state = state.after(last)

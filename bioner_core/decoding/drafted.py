@@ -1,31 +1,46 @@
-"""The drafted decoder: a pass scores the whole remaining copy at once; its output is that of the reference decoder.
+"""The drafted decoder: a pass scores a stretch of the remaining copy at once; its output is the reference decoder's.
 
 A fixed point of drafting equals greedy decoding exactly: by induction on the prefix, every accepted move was decided
 from hidden states over accepted moves only. In float32 both decoders agree token for token.
 """
 
+import itertools
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
 from bioner_core.decoding.cache import RaggedCache
-from bioner_core.decoding.decision import Logits, logits_of, move_tokens, padded_ids
+from bioner_core.decoding.decision import Logits, logits_of, move_tokens
 from bioner_core.decoding.decoder import PromptCaches
 from bioner_core.decoding.draft import accept, plain_draft, redraft
 from bioner_core.decoding.rows import DecodedRow, DecodingRow, LabelSetTokens
+from bioner_core.errors import ConfigurationError
 from bioner_core.models.tagging_model import TaggingModel
 from bioner_core.tagging.moves import Move, TagState
 
-_BLOCK_MULTIPLE = 16
-"""Blocks are padded to a multiple of this, so that matrix shapes repeat and their kernels are compiled once."""
+CPU_WINDOW = 16
+"""Moves read in a pass on a CPU, where time goes by tokens: few enough that little is read in vain behind a tag."""
+
+GPU_WINDOW = 256
+"""Moves read in a pass on a GPU, where time goes by passes: most sentences whole."""
 
 
 class DraftedDecoder:
-    """Greedy decoding over legal moves, a draft a row a pass. `passes` counts row-passes since the start."""
+    """Greedy decoding over legal moves, a stretch of draft a row a pass. `passes` counts row-passes since the start.
 
-    def __init__(self, model: TaggingModel) -> None:
+    `window` is the most draft moves that a row reads in one pass: more of them make fewer passes and more tokens read
+    in vain. None chooses by the model's device.
+
+    Raises:
+        ConfigurationError: the window is below 1.
+    """
+
+    def __init__(self, model: TaggingModel, *, window: int | None = None) -> None:
+        if window is not None and window < 1:
+            raise ConfigurationError(f"window: {window}; give the moves read in a pass, at least 1")
         self._prompts = PromptCaches(model)
+        self._window = window or (GPU_WINDOW if model.added_rows.is_cuda else CPU_WINDOW)
         self.passes = 0
 
     @torch.inference_mode()
@@ -33,46 +48,47 @@ class DraftedDecoder:
         """Decode a batch of one label set; results are index-aligned with the rows."""
         if not rows:
             return []
-        cache = self._prompts.start(label_set, len(rows))
+        cache, leads = self._prompts.begin(label_set, rows)
         open_rows = self._prompts.open_rows(label_set)
-        copies = [_DraftedCopy(row, label_set) for row in rows]
+        copies = [_DraftedCopy(row, label_set, lead, self._window) for row, lead in zip(rows, leads, strict=True)]
         active = copies
         while active:
             self.passes += len(active)
-            active = self._pass(active, cache, open_rows)
+            active = self._pass(active, cache, open_rows, open_bias=label_set.open_bias)
         return [copy.result() for copy in copies]
 
-    def _pass(self, copies: list["_DraftedCopy"], cache: RaggedCache, open_rows: Tensor) -> list["_DraftedCopy"]:
+    def _pass(
+        self, copies: list["_DraftedCopy"], cache: RaggedCache, open_rows: Tensor, *, open_bias: float
+    ) -> list["_DraftedCopy"]:
         """One forward pass over the drafts of the unfinished copies; the cache keeps those that stay unfinished."""
+        before = cache.lengths
         blocks = [copy.block() for copy in copies]
-        device = open_rows.device
-        ids, lengths = padded_ids(blocks, device=device, multiple=_BLOCK_MULTIPLE)
-        hidden = cache.feed(ids, lengths)
-        ends = [copy.state_columns() for copy in copies]
-        chosen = torch.cat([hidden[index, columns] for index, columns in enumerate(ends)])
-        logits = logits_of(self._prompts.model, chosen, open_rows)
-        kept: list[int] = []
-        start = 0
-        for copy, columns in zip(copies, ends, strict=True):
-            stop = start + len(columns)
-            kept.append(copy.digest(chosen[start:stop], logits[start:stop]))
+        by_row = torch.split(cache.feed(blocks), [len(block) for block in blocks])
+        chosen = [hidden[copy.state_columns()] for copy, hidden in zip(copies, by_row, strict=True)]
+        logits = logits_of(self._prompts.model, torch.cat(chosen), open_rows, open_bias=open_bias)
+        kept, start = [], 0
+        for copy, states in zip(copies, chosen, strict=True):
+            stop = start + len(states)
+            kept.append(copy.digest(states, logits[start:stop]))
             start = stop
-        cache.keep_of_last_block(torch.tensor(kept, device=device), ids.shape[1])
+        cache.cut([length + count for length, count in zip(before, kept, strict=True)])
         unfinished = [index for index, copy in enumerate(copies) if not copy.is_finished]
         if unfinished and len(unfinished) < len(copies):
-            cache.select(torch.tensor(unfinished, device=device))
+            cache.select(unfinished)
         return [copies[index] for index in unfinished]
 
 
 class _DraftedCopy:
     """One copy in the making: what is accepted, and the draft of the rest."""
 
-    def __init__(self, row: DecodingRow, label_set: LabelSetTokens) -> None:
+    def __init__(self, row: DecodingRow, label_set: LabelSetTokens, lead: list[int], window: int) -> None:
         self._row = row
         self._label_set = label_set
+        self._window = window
         self._state = TagState()
         self._draft = plain_draft(row, self._state)
-        self._lead = [*row.source_ids, *row.separator]
+        self._tokens = self._window_tokens()
+        self._lead = lead
         self._known: tuple[Tensor, Logits] | None = None
         self._moves: list[Move] = []
         self._margins: list[float] = []
@@ -80,17 +96,14 @@ class _DraftedCopy:
         self.is_finished = False
 
     def block(self) -> list[int]:
-        """The token ids to read in the next pass: sentence and separator the first time, then the draft."""
-        return [*self._lead, *(token for tokens in self._draft_tokens() for token in tokens)]
+        """The token ids to read in the next pass: what leads up to the copy the first time, then the draft."""
+        return [*self._lead, *itertools.chain.from_iterable(self._tokens)]
 
     def state_columns(self) -> list[int]:
         """Columns of the block after which a move is decided: the last token of the lead, and of each draft move."""
-        columns = [len(self._lead) - 1] if self._lead else []
-        end = len(self._lead)
-        for tokens in self._draft_tokens():
-            end += len(tokens)
-            columns.append(end - 1)
-        return columns
+        ends = itertools.accumulate(map(len, self._tokens), initial=len(self._lead))
+        columns = [end - 1 for end in ends]
+        return columns if self._lead else columns[1:]
 
     def digest(self, hidden: Tensor, logits: Logits) -> int:
         """Take a pass's results; return how many tokens of the block stay.
@@ -100,27 +113,29 @@ class _DraftedCopy:
         states, all_logits = self._with_known(hidden, logits)
         accepted = accept(self._draft, all_logits, self._state, self._row)
         count = len(accepted.moves)
-        kept = len(self._lead) + sum(map(len, self._draft_tokens()[:count]))
+        kept = len(self._lead) + sum(map(len, self._tokens[:count]))
         self._moves.extend(accepted.moves)
         self._margins.extend(accepted.margins)
         self._states.extend(states[:count])
         self._known = (states[count], all_logits[count])
+        self._state = accepted.state
+        self._lead = []
         if accepted.next_move is None:
             self._states.append(states[count])
             self.is_finished = True
         else:
             self._draft = redraft(self._draft, all_logits, accepted, self._row)
-        self._state = accepted.state
-        self._lead = []
+            self._tokens = self._window_tokens()
         return kept
 
     def result(self) -> DecodedRow:
         """The finished copy."""
         return DecodedRow(tuple(self._moves), torch.tensor(self._margins), torch.stack(self._states))
 
-    def _draft_tokens(self) -> list[tuple[int, ...]]:
+    def _window_tokens(self) -> list[tuple[int, ...]]:
+        """The tokens of each move that the next pass reads."""
         state, found = self._state, []
-        for move in self._draft.moves:
+        for move in self._draft.moves[: self._window]:
             found.append(move_tokens(move, state, self._row, self._label_set))
             state = state.after(move)
         return found

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from bioner_core.decoding.decision import Logits, decide, logits_of, move_tokens, padded_ids
+from bioner_core.decoding.decision import Logits, decide, logits_of, move_tokens
 from bioner_core.decoding.decoder import PromptCaches
 from bioner_core.decoding.rows import DecodedRow, DecodingRow, LabelSetTokens
 from bioner_core.models.tagging_model import TaggingModel
@@ -23,21 +23,21 @@ class ReferenceDecoder:
         """Decode a batch of one label set; results are index-aligned with the rows."""
         if not rows:
             return []
-        model = self._prompts.model
-        cache = self._prompts.start(label_set, len(rows))
-        device = model.added_rows.device
-        ids, lengths = padded_ids([[*row.source_ids, *row.separator] for row in rows], device=device)
-        hidden = cache.feed(ids, lengths)
-        states = hidden[torch.arange(len(rows), device=device), lengths - 1]
-        copies = [_Copy(row, label_set) for row in rows]
+        cache, blocks = self._prompts.begin(label_set, rows)
         open_rows = self._prompts.open_rows(label_set)
-        while True:
-            _decide_all(copies, logits_of(model, states, open_rows), states)
-            tokens = [copy.next_token() for copy in copies]
-            if all(token is None for token in tokens):
-                break
-            ids, lengths = padded_ids([[] if token is None else [token] for token in tokens], device=device)
-            states = cache.feed(ids, lengths)[:, 0]
+        copies = [_Copy(row, label_set) for row in rows]
+        unfinished = list(range(len(rows)))
+        while unfinished:
+            ends = torch.tensor([len(block) for block in blocks]).cumsum(0) - 1
+            states = cache.feed(blocks)[ends.to(open_rows.device)]
+            logits = logits_of(self._prompts.model, states, open_rows, open_bias=label_set.open_bias)
+            for place, index in enumerate(unfinished):
+                copies[index].take(logits[place], states[place])
+            going_on = [place for place, index in enumerate(unfinished) if not copies[index].is_finished]
+            if len(going_on) < len(unfinished):
+                cache.select(going_on)
+                unfinished = [unfinished[place] for place in going_on]
+            blocks = [[copies[index].next_token()] for index in unfinished]
         return [copy.result() for copy in copies]
 
 
@@ -55,15 +55,15 @@ class _Copy:
 
     @property
     def is_finished(self) -> bool:
-        """Whether the source is used up, the tags are closed, and the last token was read."""
-        return self._state.is_finished(len(self._row.unit_ids)) and not self._pending
+        """Whether the source is used up, the tags are closed, and the state after the last token was taken."""
+        return len(self._states) > len(self._moves)
 
     def take(self, logits: Logits, state: Tensor) -> None:
-        """Decide the next move unless the middle of a unit is being copied or the copy was finished before."""
-        if self._pending or len(self._states) > len(self._moves):
+        """Decide the next move, unless the middle of a unit is being copied."""
+        if self._pending:
             return
         self._states.append(state)
-        if self.is_finished:
+        if self._state.is_finished(len(self._row.unit_ids)):
             return
         move, margin = decide(logits, self._state, self._row)
         self._pending = list(move_tokens(move, self._state, self._row, self._label_set))
@@ -71,15 +71,10 @@ class _Copy:
         self._margins.append(margin)
         self._state = self._state.after(move)
 
-    def next_token(self) -> int | None:
-        """The next token to read, or None when the copy is finished."""
-        return self._pending.pop(0) if self._pending else None
+    def next_token(self) -> int:
+        """The next token to read; the copy must not be finished."""
+        return self._pending.pop(0)
 
     def result(self) -> DecodedRow:
         """The finished copy."""
         return DecodedRow(tuple(self._moves), torch.tensor(self._margins), torch.stack(self._states))
-
-
-def _decide_all(copies: Sequence[_Copy], logits: Logits, states: Tensor) -> None:
-    for index, copy in enumerate(copies):
-        copy.take(logits[index], states[index])

@@ -28,7 +28,8 @@ class DecodingRow:
 class LabelSetTokens:
     """What all rows of a label set share.
 
-    `prefix` are the prompt's first token ids; `open_rows` and `open_ids` the tag index and token id of each type.
+    `prefix` are the prompt's first token ids; `open_rows` and `open_ids` the tag index and token id of each type;
+    `open_bias` is added to the logit of every opening move: above 0 it finds more, below it finds less.
     """
 
     name: str
@@ -36,6 +37,7 @@ class LabelSetTokens:
     open_rows: tuple[int, ...]
     open_ids: tuple[int, ...]
     close_id: int
+    open_bias: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from bioner_core.decoding.decision import move_tokens, padded_ids
+from bioner_core.decoding.decision import move_tokens
 from bioner_core.decoding.decoder import PromptCaches
 from bioner_core.decoding.rows import DecodingRow, LabelSetTokens
 from bioner_core.tagging.moves import Move, TagState
-
-_LENGTH_MULTIPLE = 16
 
 
 @torch.inference_mode()
@@ -25,20 +23,21 @@ def teacher_forced_states(
 
     *Shape:* one (moves + 1, hidden) a row.
     """
-    cache = prompts.start(label_set, len(rows))
+    cache, leads = prompts.begin(label_set, rows)
     blocks, columns = [], []
-    for row, made in zip(rows, moves, strict=True):
-        block, ends = _block(row, made, label_set)
+    for row, lead, made in zip(rows, leads, moves, strict=True):
+        block, ends = _block(row, lead, made, label_set=label_set)
         blocks.append(block)
         columns.append(ends)
-    ids, lengths = padded_ids(blocks, device=prompts.model.added_rows.device, multiple=_LENGTH_MULTIPLE)
-    hidden = cache.feed(ids, lengths)
-    return [hidden[index, ends] for index, ends in enumerate(columns)]
+    by_row = torch.split(cache.feed(blocks), [len(block) for block in blocks])
+    return [hidden[ends] for hidden, ends in zip(by_row, columns, strict=True)]
 
 
-def _block(row: DecodingRow, moves: Sequence[Move], label_set: LabelSetTokens) -> tuple[list[int], list[int]]:
+def _block(
+    row: DecodingRow, lead: Sequence[int], moves: Sequence[Move], *, label_set: LabelSetTokens
+) -> tuple[list[int], list[int]]:
     """The row's token ids, and the columns of the last token before each move and after the last."""
-    block = [*row.source_ids, *row.separator]
+    block = [*lead]
     ends = [len(block) - 1]
     state = TagState()
     for move in moves:

@@ -10,6 +10,7 @@ from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from bioner_core.errors import ConfigurationError, ModelError
+from bioner_core.models.attention import GROUPED_ATTENTION
 from bioner_core.models.base_model import base_digest, base_folder
 from bioner_core.models.directory import ADAPTER_FOLDER
 from bioner_core.models.model_card import ModelCard, read_card
@@ -54,7 +55,7 @@ def load_model(folder: Path, *, device: str | None = None, precision: str = "bfl
     _check_card(card, folder)
     place = torch.device(device or default_device())
     base = str(base_folder(card.base))
-    backbone = _merged_backbone(base, folder / ADAPTER_FOLDER, attention="eager" if place.type == "cpu" else "sdpa")
+    backbone = _merged_backbone(base, folder / ADAPTER_FOLDER, attention=GROUPED_ATTENTION)
     tokenizer = AutoTokenizer.from_pretrained(base, local_files_only=True)
     base_size = backbone.get_input_embeddings().num_embeddings
     vocabulary = TaggingVocabulary(tokenizer, base_size=base_size, tags=card.tags, characters=tuple(card.characters))

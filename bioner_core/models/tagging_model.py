@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from bioner_core.models.attention import RaggedLayout
 from bioner_core.tagging.moves import FIRST_OPEN
 
 
@@ -42,18 +43,31 @@ class TaggingModel(nn.Module):
         added_rows = functional.embedding((ids - self.base_size).clamp(min=0), self.added_rows).to(base_rows.dtype)
         return torch.where(is_added.unsqueeze(-1), added_rows, base_rows)
 
-    def forward(self, ids: Tensor, *, attention_mask: Tensor, position_ids: Tensor, cache: Any) -> Tensor:
+    def forward(
+        self,
+        ids: Tensor,
+        *,
+        attention_mask: Tensor,
+        position_ids: Tensor,
+        cache: Any,
+        ragged: RaggedLayout | None = None,
+    ) -> Tensor:
         """Run the transformer over new tokens after what the cache holds; the cache grows by them.
 
-        *Shape:* ids, position_ids (batch, length); attention_mask (batch, cached + length), 1 where a slot counts
-        -> hidden states (batch, length, hidden).
+        With a `ragged` layout the tokens of all rows stand side by side in a batch of one.
+
+        *Shape:* ids, position_ids (batch, length); attention_mask (batch, cached + length), 1 where a slot counts, or
+        the layout's own mask -> hidden states (batch, length, hidden).
         """
+        # Models that do not know the layout pass it on untouched to their attention; others never see the argument.
+        layout = {} if ragged is None else {"ragged": ragged}
         output = self.backbone(
             inputs_embeds=self.embed(ids),
             attention_mask=attention_mask,
             position_ids=position_ids,
             past_key_values=cache,
             use_cache=cache is not None,
+            **layout,
         )
         hidden: Tensor = output.last_hidden_state
         return hidden

@@ -10,6 +10,7 @@ from tokenizers.pre_tokenizers import ByteLevel
 from transformers import LlamaConfig, LlamaForCausalLM, LlamaModel, PreTrainedTokenizerFast
 
 from bioner_core.decoding.rows import DecodingRow, LabelSetTokens
+from bioner_core.models.attention import GROUPED_ATTENTION
 from bioner_core.models.tagging_model import TaggingModel
 from bioner_core.models.vocabulary import TaggingVocabulary
 
@@ -41,7 +42,7 @@ def tiny_config() -> LlamaConfig:
         num_key_value_heads=2,
         max_position_embeddings=4096,
         initializer_range=0.25,
-        attn_implementation="eager",
+        attn_implementation=GROUPED_ATTENTION,
     )
 
 

@@ -4,8 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from bioner_core.decoding.cache import RaggedCache, prefix_cache
-from bioner_core.decoding.decision import padded_ids
+from bioner_core.decoding.cache import RaggedCache
 from bioner_core.decoding.decoder import PromptCaches
 from bioner_core.models.tagging_model import TaggingModel
 from tests.bioner_core.tiny_model import tiny_label_set, tiny_model
@@ -29,13 +28,14 @@ def plain(model: TaggingModel, tokens: list[int]) -> Tensor:
 
 def start(model: TaggingModel, rows: int) -> RaggedCache:
     """A cache after the prefix."""
-    return RaggedCache(model, prefix_cache(model, torch.tensor(PREFIX)), rows)
+    prompt = RaggedCache(model, 1)
+    prompt.feed([PREFIX])
+    return prompt.repeated(rows)
 
 
-def feed(cache: RaggedCache, blocks: list[list[int]], multiple: int = 4) -> Tensor:
-    """Feed one block a row."""
-    ids, lengths = padded_ids(blocks, device=torch.device("cpu"), multiple=multiple)
-    return cache.feed(ids, lengths)
+def feed(cache: RaggedCache, blocks: list[list[int]]) -> list[Tensor]:
+    """Feed one block a row; one tensor of states a row."""
+    return list(cache.feed(blocks).split([len(block) for block in blocks]))
 
 
 def assert_close(one: Tensor, other: Tensor) -> None:
@@ -51,30 +51,35 @@ def test_blocks_of_unequal_length_are_read_as_if_alone(model: TaggingModel) -> N
     one, two = feed(cache, first), feed(cache, second)
     for row in range(3):
         expected = plain(model, [*first[row], *second[row]])
-        assert_close(one[row, : len(first[row])], expected[: len(first[row])])
-        assert_close(two[row, : len(second[row])], expected[len(first[row]) :])
+        assert_close(one[row], expected[: len(first[row])])
+        assert_close(two[row], expected[len(first[row]) :])
 
 
 @torch.inference_mode()
 def test_dropped_tokens_leave_no_trace(model: TaggingModel) -> None:
     """Would catch a rejected draft that later tokens still see, or positions that count it."""
     cache = start(model, 2)
+    begin = len(PREFIX)
     feed(cache, [[1, 2, 3, 4, 5], [6, 7]])
-    cache.keep_of_last_block(torch.tensor([2, 2]), 8)
+    cache.cut([begin + 2, begin + 2])
     feed(cache, [[8, 9, 10], [11]])
-    cache.keep_of_last_block(torch.tensor([1, 0]), 4)
+    cache.cut([begin + 3, begin + 2])
     last = feed(cache, [[12], [13, 14]])
-    assert_close(last[0, :1], plain(model, [1, 2, 8, 12])[3:])
-    assert_close(last[1, :2], plain(model, [6, 7, 13, 14])[2:])
+    assert_close(last[0], plain(model, [1, 2, 8, 12])[3:])
+    assert_close(last[1], plain(model, [6, 7, 13, 14])[2:])
+    assert cache.lengths == [begin + 4, begin + 4]
 
 
 @torch.inference_mode()
-def test_keeping_more_than_was_fed_keeps_only_what_was_fed(model: TaggingModel) -> None:
-    """Would catch padding that comes to count as tokens."""
-    cache = start(model, 1)
-    feed(cache, [[1, 2]])
-    cache.keep_of_last_block(torch.tensor([4]), 4)
-    assert_close(feed(cache, [[3]])[0, :1], plain(model, [1, 2, 3])[2:])
+def test_a_cache_that_grows_keeps_what_it_holds(model: TaggingModel) -> None:
+    """Would catch slots lost or moved when a row outgrows the room it was given."""
+    cache = start(model, 2)
+    long = [(7 * index) % 250 for index in range(90)]
+    feed(cache, [[1, 2], [3]])
+    feed(cache, [long, [4]])
+    last = feed(cache, [[5], [6]])
+    assert_close(last[0], plain(model, [1, 2, *long, 5])[92:])
+    assert_close(last[1], plain(model, [3, 4, 6])[2:])
 
 
 @torch.inference_mode()
@@ -82,10 +87,10 @@ def test_selected_rows_go_on_in_the_order_asked_for(model: TaggingModel) -> None
     """Would catch the mask or the positions of one row used with the keys of another."""
     cache = start(model, 3)
     feed(cache, [[1, 2, 3], [4], [5, 6]])
-    cache.select(torch.tensor([2, 0]))
+    cache.select([2, 0])
     last = feed(cache, [[7], [8]])
-    assert_close(last[0, :1], plain(model, [5, 6, 7])[2:])
-    assert_close(last[1, :1], plain(model, [1, 2, 3, 8])[3:])
+    assert_close(last[0], plain(model, [5, 6, 7])[2:])
+    assert_close(last[1], plain(model, [1, 2, 3, 8])[3:])
 
 
 @torch.inference_mode()
@@ -98,5 +103,5 @@ def test_a_prompt_is_read_once_and_never_grows(model: TaggingModel, monkeypatch:
     again = prompts.start(label_set, 1)
     assert calls == []
     monkeypatch.undo()
-    assert_close(feed(again, [[1, 2]])[0, :2], first[0, :2])
+    assert_close(feed(again, [[1, 2]])[0], first[0])
     assert prompts.open_rows(label_set).tolist() == [0, 1, 2]

