@@ -15,12 +15,14 @@ from bioner_core.errors import AnnotatorOutOfMemoryError, ConfigurationError
 from bioner_core.labels.label_set import LabelSet
 from bioner_core.mentions import Candidate
 from bioner_core.models.directory import DEFAULT_MODEL, model_folder
+from bioner_core.models.extension import extend_model, find_unseen_tags
 from bioner_core.models.fingerprint import annotator_fingerprint
 from bioner_core.models.loading import LoadedModel, load_model
 from bioner_core.models.prompt import prompt_tokens
 from bioner_core.models.tagging_model import TaggingModel
 from bioner_core.selector.features import span_features
 from bioner_core.selector.selector import Selector, load_selector
+from bioner_core.selector.unseen_types import extend_selector
 from bioner_core.tagging.moves import TagPair, tag_pairs
 from bioner_core.tagging.render import text_spans
 from bioner_core.tagging.scheme import copy_lines
@@ -172,6 +174,7 @@ def prepare_label_set(label_set: LabelSet, loaded: LoadedModel) -> PreparedLabel
         open_rows=tuple(vocabulary.tags.index(one.tag) for one in label_set.types),
         open_ids=tuple(vocabulary.open_id(one.tag) for one in label_set.types),
         close_id=vocabulary.close_id,
+        open_bias=loaded.card.open_bias.get(label_set.name, 0.0),
     )
     return PreparedLabelSet(label_set, tokens, prompt.separators, tuple(line.type_indices for line in lines))
 
@@ -187,8 +190,10 @@ def load_annotator(
 ) -> ModelAnnotator:
     """Load a model directory (or the default model) into an annotator for these label sets.
 
+    Tags that the model was not trained for are composed from those that it was (`models/unseen_tags.py`).
+
     Raises:
-        ModelError: the model or its base is missing or damaged, or does not know a tag.
+        ModelError: the model or its base is missing or damaged.
         ConfigurationError: unknown precision or decoder.
     """
     if decoder not in DECODERS:
@@ -196,6 +201,11 @@ def load_annotator(
     folder: Path = model_folder(model)
     loaded = load_model(folder, device=device, precision=precision)
     selector = load_selector(folder, loaded) if use_selector else None
+    unseen = find_unseen_tags(loaded, label_sets)
+    if unseen.tags:
+        loaded = extend_model(loaded, unseen)
+        if selector is not None:
+            extend_selector(selector, unseen.weights)
     fingerprint = annotator_fingerprint(folder, label_sets, precision=precision, use_selector=use_selector)
     return ModelAnnotator(
         loaded, label_sets, fingerprint=fingerprint, decoder=DECODERS[decoder](loaded.network), selector=selector

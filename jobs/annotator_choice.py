@@ -11,6 +11,7 @@ from bioner_core.models.base_model import base_folder
 from bioner_core.models.directory import DEFAULT_MODEL, model_folder
 from bioner_core.models.fingerprint import annotator_fingerprint
 from bioner_core.models.model_card import read_card
+from jobs.console import say
 from pipelines.annotator_spec import AnnotatorSpec
 
 MODEL = "model"
@@ -55,18 +56,17 @@ class AnnotatorChoice:
 
         Raises:
             ModelError: the base model has not been pulled.
-            ConfigurationError: the model has no tag for a type of the label sets.
         """
         if self.kind == NULL:
             return
         card = read_card(model_folder(self.model))
         base_folder(card.base)
         for label_set in self.label_sets:
-            unknown = [one.name for one in label_set.types if one.tag not in card.tags]
-            if unknown:
-                raise ConfigurationError(
-                    f"label set {label_set.name!r}: model {card.name!r} has no tag for {', '.join(unknown)}; "
-                    f"it knows the label sets {', '.join(card.label_sets)}"
+            unseen = [one.name for one in label_set.types if one.tag not in card.tags]
+            if unseen:
+                say(
+                    f"warning: label set {label_set.name!r}: model {card.name!r} was not trained for "
+                    f"{', '.join(unseen)}; it goes by the nearest of its own types (docs/evaluation.md)"
                 )
 
     def spec(self) -> AnnotatorSpec:

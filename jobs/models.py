@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from bioner_core.errors import ConfigurationError
 from jobs.console import only_results_on_stdout, print_result, quiet_transformers, say
 from jobs.options import Json
 
@@ -33,10 +34,12 @@ Describe a fine-tuned model. Shows its base, label sets, training data and score
 Examples:
   bioner models show
   bioner models show runs/mine --json
+  bioner models show runs/mine --markdown > runs/mine/MODEL_CARD.md
 """
 
 Base = Annotated[str, typer.Argument(help="Name of a base model, as `models list` shows it.")]
 Model = Annotated[str, typer.Argument(help="'default', or the folder of a model.")]
+Markdown = Annotated[bool, typer.Option("--markdown", help="Print the model's page, in Markdown.")]
 
 
 @app.command(help=PULL_HELP)
@@ -83,8 +86,13 @@ def list_models(as_json: Json = False) -> int:
 
 
 @app.command(help=SHOW_HELP)
-def show(model: Model = "default", as_json: Json = False) -> int:
+def show(model: Model = "default", markdown: Markdown = False, as_json: Json = False) -> int:
     """Describe a fine-tuned model; returns the exit code."""
+    if markdown and as_json:
+        raise ConfigurationError("--markdown and --json: give one of them")
+    if markdown:
+        print(_page(model), end="")
+        return 0
     with only_results_on_stdout():
         card = _card(model)
     print_result(card, as_json=as_json, show=lambda: _show_card(card))
@@ -111,6 +119,13 @@ def _card(model: str) -> dict[str, Any]:
 
     folder = model_folder(model)
     return asdict(read_card(folder)) | {"folder": str(folder), "has_selector": (folder / SELECTOR_FILE).is_file()}
+
+
+def _page(model: str) -> str:
+    from bioner_core.models.card_page import model_page
+    from bioner_core.models.directory import model_folder
+
+    return model_page(model_folder(model))
 
 
 def _show_list(bases: list[dict[str, Any]], models: list[dict[str, Any]]) -> None:

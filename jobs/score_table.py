@@ -22,6 +22,12 @@ def print_scores(run: EvaluationRun) -> None:
     low, high = run.evaluation.ci95
     console.print(f"95 % interval of F1: {low:.4f} to {high:.4f} (bootstrap over {run.evaluation.records} records)")
     console.print(f"{run.sentences} sentences, {run.sentences / max(run.seconds, 1e-9):.1f} a second")
+    subsets = {"flat": run.evaluation.flat, "nested": run.evaluation.nested, "inside another": run.evaluation.inner}
+    console.print("recall: " + ", ".join(f"{name} {one.recall:.4f} of {one.support}" for name, one in subsets.items()))
+    counts = ", ".join(f"{kind.replace('_', ' ')} {count}" for kind, count in run.evaluation.mistakes.items())
+    console.print(f"mistakes: {counts}")
+    if run.reliability.calibration_error is not None:
+        console.print(f"selector: expected calibration error {run.reliability.calibration_error:.4f}")
     if run.failed_sentences:
         console.print(f"{run.failed_sentences} sentences failed and count as empty")
 
@@ -32,8 +38,11 @@ def _add_evaluation(table: Table, found: Evaluation) -> None:
         _add_score(table, f"  {name}", score)
     _add_score(table, "nested only", found.nested.only)
     _add_score(table, "flat only", found.flat.only)
-    _add_score(table, "boundaries without type", found.boundary_only)
-    _add_score(table, "overlap with type", found.relaxed)
+    _add_score(table, "inside another only", found.inner.only)
+    _add_score(table, "boundaries, any type", found.boundary_only)
+    _add_score(table, "type, any overlap", found.relaxed)
+    for name, score in found.by_length.items():
+        _add_score(table, f"  {name} unit{'s' * (name != '1')}", score)
 
 
 def _add_score(table: Table, name: str, score: Score) -> None:

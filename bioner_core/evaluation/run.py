@@ -1,7 +1,7 @@
 """One evaluation from gold records to scores: split, annotate, put back, compare. One decoding pass serves all."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,8 +11,12 @@ from bioner_core.documents import Sentence
 from bioner_core.errors import AnnotatorOutOfMemoryError, ConfigurationError
 from bioner_core.evaluation.assembly import record_sentences, spans_in_record
 from bioner_core.evaluation.corpora import GoldRecord
+from bioner_core.evaluation.examples import Example, pick_examples
+from bioner_core.evaluation.mistakes import MistakeKind, mistakes
+from bioner_core.evaluation.reliability import Reliability, ScoredCandidate, reliability
 from bioner_core.evaluation.report import Evaluation, evaluate
 from bioner_core.evaluation.scoring import RecordSpans
+from bioner_core.evaluation.unit_ruler import UnitRuler
 from bioner_core.labels.label_set import LabelSet
 from bioner_core.mentions import Candidate, Span
 
@@ -25,26 +29,33 @@ class EvaluationRun:
     """The scores of one run, what it read and how long annotating took.
 
     `without_selector` scores all candidates of the same pass, None when no selector had a say; `failed_sentences` had
-    no result, and count as sentences without entities.
+    no result, and count as sentences without entities. `examples` are some of the mistakes that `evaluation` counts.
     """
 
     evaluation: Evaluation
     without_selector: Evaluation | None
+    reliability: Reliability
+    examples: Mapping[MistakeKind, tuple[Example, ...]]
     sentences: int
     failed_sentences: int
     seconds: float
 
     def to_json(self) -> dict[str, Any]:
-        """A JSON object with the scores at its top level."""
+        """A JSON object with the scores at its top level; no text of the corpus is in it."""
         other = {} if self.without_selector is None else {"without_selector": self.without_selector.to_json()}
         return {
             **self.evaluation.to_json(),
             "sentences": self.sentences,
             "failed_sentences": self.failed_sentences,
+            "reliability": self.reliability.to_json(),
             "seconds": round(self.seconds, 3),
             "sentences_per_second": round(self.sentences / max(self.seconds, 1e-9), 3),
             **other,
         }
+
+    def examples_json(self) -> dict[str, list[dict[str, Any]]]:
+        """The examples by kind of mistake, with the sentences of the corpus that they stand in."""
+        return {str(kind): [one.to_json() for one in chosen] for kind, chosen in self.examples.items()}
 
 
 def scored_types(records: Sequence[GoldRecord], label_set: LabelSet, types: Sequence[str] = ()) -> frozenset[str]:
@@ -71,12 +82,14 @@ def evaluate_annotator(
     label_set: str,
     types: frozenset[str],
     has_selector: bool,
+    examples: int = 0,
     on_planned: Callable[[int], None] = lambda _: None,
     on_sentences: Callable[[int], None] = lambda _: None,
 ) -> EvaluationRun:
     """Annotate the records with all types of the label set, and score those of `types`, on both sides.
 
-    `on_planned` hears how many sentences there are, `on_sentences` how many more were done, a batch at a time.
+    `examples` bounds the examples of each kind of mistake. `on_planned` hears how many sentences there are,
+    `on_sentences` how many more were done, a batch at a time.
 
     Raises:
         AnnotatorOutOfMemoryError: a single sentence does not fit the device.
@@ -87,21 +100,16 @@ def evaluate_annotator(
     started = time.monotonic()
     results = _annotated(annotator, requests, on_sentences)
     seconds = time.monotonic() - started
-    found = _per_record(sentences, results)
-
-    def scored(accepted_only: bool) -> Evaluation:
-        return evaluate(
-            [
-                RecordSpans(
-                    _kept(record.spans, types), _kept(spans_in_record(group, one, accepted_only=accepted_only), types)
-                )
-                for record, group, one in zip(records, sentences, found, strict=True)
-            ]
-        )
-
+    gold = [GoldRecord(one.record_id, one.lang, one.text, _kept(one.spans, types)) for one in records]
+    found = [[_of_types(row, types) for row in group] for group in _per_record(sentences, results)]
+    rulers = [UnitRuler(record.text) for record in records]
+    accepted = _sides(gold, sentences, found, accepted_only=True)
+    every = _sides(gold, sentences, found, accepted_only=False)
     return EvaluationRun(
-        evaluation=scored(True),
-        without_selector=scored(False) if has_selector else None,
+        evaluation=evaluate(accepted, rulers),
+        without_selector=evaluate(every, rulers) if has_selector else None,
+        reliability=reliability(_scored(gold, sentences, found), has_selector=has_selector),
+        examples=pick_examples(gold, sentences, list(map(mistakes, accepted, rulers)), limit=examples),
         sentences=len(requests),
         failed_sentences=sum(isinstance(result, RowError) for result in results),
         seconds=seconds,
@@ -139,5 +147,40 @@ def _candidates(result: RowResult) -> tuple[Candidate, ...]:
     return () if isinstance(result, RowError) else result
 
 
+def _sides(
+    gold: Sequence[GoldRecord],
+    sentences: Sequence[Sequence[Sentence]],
+    found: Sequence[Sequence[Sequence[Candidate]]],
+    *,
+    accepted_only: bool,
+) -> list[RecordSpans]:
+    return [
+        RecordSpans(record.spans, spans_in_record(group, rows, accepted_only=accepted_only))
+        for record, group, rows in zip(gold, sentences, found, strict=True)
+    ]
+
+
+def _scored(
+    gold: Sequence[GoldRecord],
+    sentences: Sequence[Sequence[Sentence]],
+    found: Sequence[Sequence[Sequence[Candidate]]],
+) -> list[ScoredCandidate]:
+    """Every candidate's scores, and whether it is gold."""
+    return [
+        ScoredCandidate(
+            one.tag_score,
+            one.selector_score,
+            Span(sentence.start + one.start, sentence.start + one.end, one.type) in record.spans,
+        )
+        for record, group, rows in zip(gold, sentences, found, strict=True)
+        for sentence, row in zip(group, rows, strict=True)
+        for one in row
+    ]
+
+
 def _kept(spans: frozenset[Span], types: frozenset[str]) -> frozenset[Span]:
     return frozenset(span for span in spans if span.type in types)
+
+
+def _of_types(candidates: Sequence[Candidate], types: frozenset[str]) -> tuple[Candidate, ...]:
+    return tuple(one for one in candidates if one.type in types)

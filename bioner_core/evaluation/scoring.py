@@ -85,6 +85,20 @@ def score_nested(records: Sequence[RecordSpans]) -> Subset:
     return _subset(records, overlapping)
 
 
+def score_inner(records: Sequence[RecordSpans]) -> Subset:
+    """Scores of the spans that lie inside a longer span of their side, of whatever type."""
+    return _subset(records, inside)
+
+
+def inside(spans: frozenset[Span]) -> frozenset[Span]:
+    """The spans that another, longer one of the set holds whole."""
+    # Of one start the longest comes first, so whatever holds a span comes before it.
+    edges = sorted({(span.start, -span.end) for span in spans})
+    furthest = [0, *accumulate((-end for _, end in edges), max)]
+    held = {(start, -end) for i, (start, end) in enumerate(edges) if furthest[i] >= -end}
+    return frozenset(span for span in spans if (span.start, span.end) in held)
+
+
 def overlapping(spans: frozenset[Span]) -> frozenset[Span]:
     """The spans that share at least one character with another of the set."""
     ordered = sorted(spans)

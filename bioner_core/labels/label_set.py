@@ -120,14 +120,22 @@ def _entity_type(item: Any, origin: str) -> EntityType:
         raise ConfigurationError(
             f"label set {origin!r}: type name {name!r} holds a bracket, colon, backslash or unprintable character"
         )
+    en, zh = _in_either(item, "en", "zh", origin, default=name)
+    definition_en, definition_zh = _in_either(item, "definition_en", "definition_zh", origin, default="")
     return EntityType(
         name=name,
         tag=_text(item, "tag", origin, default=name),
-        en=_text(item, "en", origin, default=name),
-        zh=_text(item, "zh", origin, default=name),
-        definition_en=_text(item, "definition_en", origin, default=""),
-        definition_zh=_text(item, "definition_zh", origin, default=""),
+        en=en,
+        zh=zh,
+        definition_en=definition_en,
+        definition_zh=definition_zh,
     )
+
+
+def _in_either(item: dict[str, Any], english: str, chinese: str, origin: str, *, default: str) -> tuple[str, str]:
+    """A text in two languages; one that is given in one language alone serves for both."""
+    first = _text(item, english, origin, default=_text(item, chinese, origin, default=default))
+    return first, _text(item, chinese, origin, default=first)
 
 
 def _text(item: dict[str, Any], field: str, origin: str, *, default: str | None = None) -> str:

@@ -11,8 +11,11 @@ from bioner_core.models.directory import files_digest
 from bioner_core.models.model_card import read_card
 from bioner_core.text.sentences import SPLITTER_VERSION
 
-DECODING_VERSION = "1"
+DECODING_VERSION = "2"
 """Changes whenever the decoders' answers change."""
+
+COMPOSITION_VERSION = "1"
+"""Changes whenever the rows of tags that a model was not trained for are composed otherwise."""
 
 
 def annotator_fingerprint(folder: Path, label_sets: Sequence[LabelSet], *, precision: str, use_selector: bool) -> str:
@@ -30,10 +33,13 @@ def annotator_fingerprint(folder: Path, label_sets: Sequence[LabelSet], *, preci
         "tags": card.tags,
         "characters": card.characters,
         "thresholds": card.thresholds,
+        "open_bias": card.open_bias,
         "label_sets": sorted((asdict(one) for one in label_sets), key=lambda one: str(one["name"])),
         "decoding": DECODING_VERSION,
         "precision": precision,
         "selector": use_selector,
         "splitter": SPLITTER_VERSION,
     }
+    if any(one.tag not in card.tags for label_set in label_sets for one in label_set.types):
+        parts["unseen_tags"] = COMPOSITION_VERSION
     return hashlib.sha256(json.dumps(parts, sort_keys=True, ensure_ascii=False).encode()).hexdigest()

@@ -17,8 +17,10 @@ CARD_FILE = "model.toml"
 class ModelCard:
     """What a model is made of and how good it is.
 
-    `characters` are those with embedding rows of their own; `thresholds` the selector's acceptance threshold per label
-    set; `training` and `metrics` are free-form tables for people.
+    `characters` are those with embedding rows of their own; `thresholds` the selector's acceptance threshold and
+    `open_bias` what is added to the logits of opening tags, both per label set; `training` and `metrics` are free-form
+    tables for people, and `about` holds what only a person can write: title, summary, data and their terms, intended
+    use, limits (`models/card_page.py` says how it is shown).
     """
 
     name: str
@@ -30,8 +32,10 @@ class ModelCard:
     characters: str
     label_sets: tuple[str, ...]
     thresholds: dict[str, float] = field(default_factory=dict)
+    open_bias: dict[str, float] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)
+    about: dict[str, Any] = field(default_factory=dict)
 
 
 def read_card(folder: Path) -> ModelCard:
@@ -53,8 +57,10 @@ def read_card(folder: Path) -> ModelCard:
             characters=data["characters"],
             label_sets=tuple(data["label_sets"]),
             thresholds=data.get("thresholds", {}),
+            open_bias=data.get("open_bias", {}),
             training=data.get("training", {}),
             metrics=data.get("metrics", {}),
+            about=data.get("about", {}),
         )
     except (FileNotFoundError, NotADirectoryError) as error:
         raise ModelError(f"{folder} is no model directory: it has no {CARD_FILE}") from error
@@ -76,7 +82,9 @@ def write_card(card: ModelCard, folder: Path) -> None:
         "label_sets": list(card.label_sets),
         "characters": card.characters,
         "thresholds": card.thresholds,
+        "open_bias": card.open_bias,
         "training": card.training,
         "metrics": card.metrics,
+        "about": card.about,
     }
     (folder / CARD_FILE).write_text(tomli_w.dumps(data), encoding="utf-8")

@@ -7,7 +7,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 _STEPS = 500
-_BINS = 10
 
 
 class Calibration(nn.Module):
@@ -38,20 +37,6 @@ def fit_calibration(calibration: Calibration, similarity: Tensor, tag_score: Ten
         return loss
 
     optimizer.step(closure)  # type: ignore[no-untyped-call]
-
-
-def expected_calibration_error(probabilities: Tensor, is_right: Tensor) -> float:
-    """Mean gap between probability and precision over ten equal bins, weighted by their candidates."""
-    if not len(probabilities):
-        return 0.0
-    bins = (probabilities * _BINS).long().clamp(max=_BINS - 1)
-    gaps = 0.0
-    for index in range(_BINS):
-        inside = bins == index
-        if inside.any():
-            gap = (probabilities[inside].mean() - is_right[inside].float().mean()).abs()
-            gaps += float(gap) * int(inside.sum())
-    return gaps / len(probabilities)
 
 
 def best_threshold(probabilities: Sequence[float], is_right: Sequence[bool], gold_count: int) -> tuple[float, float]:

@@ -8,18 +8,30 @@ from bioner_core.errors import ConfigurationError
 
 
 @dataclass(frozen=True, slots=True)
+class EarlierStage:
+    """A stage of fine-tuning before the last: its settings file, and how many batches it trained on."""
+
+    sft_settings: str
+    batches: int
+
+
+@dataclass(frozen=True, slots=True)
 class SelectorSettings:
     """What the selector is trained and calibrated on.
 
-    `sft_settings` is the file that the model was fine-tuned with: its batches are replayed to find the sentences that
-    the model has never seen. `development` names the development file of each label set; a label set without one uses
-    the held-out tail of its training file. Counts are sentences a label set.
+    `sft_settings` is the file that the model was fine-tuned with, `earlier` the stages before that: their batches are
+    replayed to find the sentences that the model has never seen. `open_biases` are tried on the development sentences,
+    and each label set keeps the one with the best F1: the selector then sees what such a model tags. `development`
+    names the development file of each label set; a label set without one uses the held-out tail of its training file.
+    Counts are sentences a label set.
     """
 
     sft_settings: str
     development: dict[str, str]
     rendered: int = 500
     decoded: int = 300
+    earlier: tuple[EarlierStage, ...] = ()
+    open_biases: tuple[float, ...] = (0.0,)
     calibration: int = 400
     epochs: int = 12
     batch_spans: int = 256
@@ -32,6 +44,8 @@ class SelectorSettings:
         for name in ("rendered", "calibration", "epochs", "batch_spans", "batch_rows", "learning_rate"):
             if getattr(self, name) <= 0:
                 raise ConfigurationError(f"{name}: {getattr(self, name)}; give a number above 0")
+        if not self.open_biases:
+            raise ConfigurationError("open_biases: empty; name at least one bias to try, such as 0.0")
 
 
 def read_selector_settings(path: Path) -> SelectorSettings:
@@ -42,7 +56,9 @@ def read_selector_settings(path: Path) -> SelectorSettings:
     """
     try:
         given = tomllib.loads(path.read_text(encoding="utf-8"))
-        return SelectorSettings(**given)
+        earlier = tuple(EarlierStage(**one) for one in given.pop("earlier", []))
+        biases = tuple(given.pop("open_biases", (0.0,)))
+        return SelectorSettings(earlier=earlier, open_biases=biases, **given)
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise ConfigurationError(f"selector settings {path}: {error}") from error
     except TypeError as error:

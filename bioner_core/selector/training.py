@@ -14,14 +14,16 @@ from bioner_core.decoding.decoder import PromptCaches
 from bioner_core.decoding.drafted import DraftedDecoder
 from bioner_core.evaluation.assembly import record_sentences, spans_by_sentence
 from bioner_core.evaluation.corpora import GoldRecord, read_corpus
+from bioner_core.evaluation.reliability import ScoredCandidate, reliability
 from bioner_core.labels.label_set import load_label_set
 from bioner_core.models.loading import LoadedModel, load_model
 from bioner_core.models.model_card import write_card
-from bioner_core.selector.calibration import best_threshold, expected_calibration_error, fit_calibration
+from bioner_core.selector.calibration import best_threshold, fit_calibration
 from bioner_core.selector.contrastive import info_nce
+from bioner_core.selector.opening_bias import best_bias, with_bias
 from bioner_core.selector.samples import GoldSentence, SpanSamples, decoded_samples, rendered_samples
 from bioner_core.selector.selector import Selector, save_selector
-from bioner_core.selector.settings import SelectorSettings
+from bioner_core.selector.settings import EarlierStage, SelectorSettings
 from bioner_core.training.batches import mixed_batches
 from bioner_core.training.corpora import build_mix, training_records
 from bioner_core.training.settings import CorpusMix, SftSettings, read_settings
@@ -44,37 +46,55 @@ def train_selector(model: Path, settings: SelectorSettings, *, log: Callable[[st
         torch.set_num_threads(settings.threads)
     loaded = load_model(model)
     sft_settings, _ = read_settings(Path(settings.sft_settings))
-    unseen = unseen_sentences(sft_settings, loaded)
+    unseen = unseen_sentences(sft_settings, loaded, settings.earlier)
     training: list[SpanSamples] = []
     development: list[SpanSamples] = []
+    biases: dict[str, float] = {}
     for corpus in sft_settings.corpora:
         prepared = prepare_label_set(load_label_set(corpus.label_set), loaded)
-        training.extend(_training_samples(unseen[corpus.label_set], prepared, loaded, settings))
-        development.append(_development_samples(corpus, prepared, loaded, settings))
-        log(f"{corpus.label_set}: {sum(len(one.tag) for one in training)} training candidates so far")
+        sentences = _development_sentences(corpus, settings)
+        trial = best_bias(settings.open_biases, prepared, lambda one: _decode(sentences, one, loaded, settings))  # noqa: B023 - called at once
+        biases[corpus.label_set] = trial.bias
+        development.append(trial.samples)
+        training.extend(_training_samples(unseen[corpus.label_set], with_bias(prepared, trial.bias), loaded, settings))
+        log(
+            f"{corpus.label_set}: opening bias {trial.bias:+.2f}, development F1 {trial.f1:.4f}; "
+            f"{sum(len(one.tag) for one in training)} training candidates so far"
+        )
     selector = Selector(loaded.network.hidden_size, len(loaded.card.tags))
     _fit_space(selector, training, settings, log)
     report = _calibrate(selector, development)
     save_selector(model, selector)
-    write_card(replace(loaded.card, thresholds=report.thresholds), model)
+    write_card(replace(loaded.card, thresholds=report.thresholds, open_bias=biases), model)
     return report
 
 
-def unseen_sentences(settings: SftSettings, loaded: LoadedModel) -> dict[str, list[GoldSentence]]:
-    """Per label set, the training sentences that fine-tuning never came to, found by replaying its batches.
+def unseen_sentences(
+    settings: SftSettings, loaded: LoadedModel, earlier: Sequence[EarlierStage] = ()
+) -> dict[str, list[GoldSentence]]:
+    """Per label set, the training sentences that no stage of fine-tuning came to, found by replaying their batches.
 
     Where every sentence was seen, all of them: their false positives are fewer then, but still the model's own.
     """
+    training = loaded.card.training
+    stages = [(settings, training.get("batches", training["steps"]))]
+    stages.extend((read_settings(Path(one.sft_settings))[0], one.batches) for one in earlier)
+    seen = set().union(*(_seen_tokens(*stage, loaded) for stage in stages))
     mix = build_mix(settings, loaded.vocabulary)
-    batches = mixed_batches(mix, batch_tokens=settings.batch_tokens, seed=settings.seed)
-    seen = {id(one) for batch in itertools.islice(batches, loaded.card.training["steps"]) for one in batch}
     found: dict[str, list[GoldSentence]] = {}
     for corpus, mixed in zip(settings.corpora, mix, strict=True):
         sentences = gold_sentences(training_records(corpus))
         lines = len(mixed.examples) // len(sentences)
-        fresh = [one for index, one in enumerate(sentences) if id(mixed.examples[index * lines]) not in seen]
+        fresh = [one for index, one in enumerate(sentences) if mixed.examples[index * lines].input_ids not in seen]
         found[corpus.label_set] = fresh or sentences
     return found
+
+
+def _seen_tokens(settings: SftSettings, batch_count: int, loaded: LoadedModel) -> set[tuple[int, ...]]:
+    """The token ids of every example that a stage of fine-tuning trained on."""
+    mix = build_mix(settings, loaded.vocabulary)
+    batches = mixed_batches(mix, batch_tokens=settings.batch_tokens, seed=settings.seed)
+    return {one.input_ids for batch in itertools.islice(batches, batch_count) for one in batch}
 
 
 def gold_sentences(records: Sequence[GoldRecord]) -> list[GoldSentence]:
@@ -103,15 +123,12 @@ def _training_samples(
     return [rendered, _decode(chosen[settings.rendered :], prepared, loaded, settings)]
 
 
-def _development_samples(
-    corpus: CorpusMix, prepared: PreparedLabelSet, loaded: LoadedModel, settings: SelectorSettings
-) -> SpanSamples:
+def _development_sentences(corpus: CorpusMix, settings: SelectorSettings) -> list[GoldSentence]:
     file = settings.development.get(corpus.label_set)
     records = list(read_corpus(Path(file or corpus.file)))
     sentences = gold_sentences(records if file else records[-corpus.held_out :])
     chooser = random.Random(settings.seed)  # noqa: S311 - sampling, not secrecy
-    chosen = chooser.sample(sentences, min(len(sentences), settings.calibration))
-    return _decode(chosen, prepared, loaded, settings)
+    return chooser.sample(sentences, min(len(sentences), settings.calibration))
 
 
 def _decode(
@@ -172,4 +189,6 @@ def _calibrate(selector: Selector, development: Sequence[SpanSamples]) -> Select
         without[one.label_set] = 2 * int(one.is_right.sum()) / max(len(one.tag) + one.gold_count, 1)
     with torch.no_grad():
         every = torch.sigmoid(selector.calibration(torch.cat(similarity), scores))
-    return SelectorReport(thresholds, without, with_selector, expected_calibration_error(every, right))
+    scored = [ScoredCandidate(*values) for values in zip(scores.tolist(), every.tolist(), right.tolist(), strict=True)]
+    error = reliability(scored, has_selector=True).calibration_error or 0.0
+    return SelectorReport(thresholds, without, with_selector, error)

@@ -74,17 +74,6 @@ def test_a_missing_base_model_says_what_to_run_before_ray_starts(
     assert "starting" not in done.err
 
 
-def test_a_label_set_that_the_model_never_learned_is_named(
-    bioner: Command, samples: list[Path], tmp_path: Path, model_card: Path, pulled_base: None
-) -> None:
-    """Catches a mismatch that would come up as a failed start of every actor."""
-    foreign = tmp_path / "plants.toml"
-    foreign.write_text('name = "plants"\n[[types]]\nname = "leaf"\n')
-    done = bioner("annotate", samples[0], "--store", tmp_path / "s", "--model", model_card, "--label-set", foreign)
-    assert done.code == 2
-    assert "leaf" in done.err
-
-
 def test_a_finished_job_is_a_success_without_ray(
     bioner: Command, samples: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

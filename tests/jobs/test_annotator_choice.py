@@ -29,6 +29,21 @@ def test_an_actor_finds_the_model_from_any_folder(
     assert pickle.loads(pickle.dumps(spec)) == spec  # noqa: S301  our own bytes
 
 
+@pytest.mark.usefixtures("pulled_base")
+def test_types_that_the_model_never_learned_are_named(
+    model_card: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Catches a mistyped tag that quietly turns into a guess, and a warning for a label set that the model knows."""
+    own = tmp_path / "plants.toml"
+    own.write_text('name = "plants"\n[[types]]\nname = "leaf"\n[[types]]\nname = "poison"\ntag = "chemical"\n')
+    AnnotatorChoice(label_sets=default_label_sets(), model=str(model_card)).check_ready()
+    assert capsys.readouterr().err == ""
+    AnnotatorChoice(label_sets=(load_label_set(str(own)),), model=str(model_card)).check_ready()
+    warning = capsys.readouterr().err
+    assert "'plants'" in warning
+    assert "trained for leaf;" in warning
+
+
 def test_another_model_setting_is_another_fingerprint(model_card: Path) -> None:
     """Catches an option that changes answers and not the fingerprint, so that old results pass for new ones."""
     label_sets = default_label_sets()

@@ -1,5 +1,6 @@
 """`bioner evaluate`: what is checked before a model is loaded, and the form of the result."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -75,6 +76,39 @@ def test_json_has_the_promised_fields(
     assert "nested only" in bioner(*words).out
 
 
+@pytest.mark.usefixtures("pulled_base")
+def test_reports_are_written_beside_the_result(
+    bioner: Command, gold: Path, model_card: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Catches reports that land on standard output, lack where they come from, or say other scores than --json."""
+    monkeypatch.setattr(annotator, "load_annotator", lambda *_, **__: SelectingNothing())
+    report, page = tmp_path / "a report.json", tmp_path / "report.html"
+    words = ("evaluate", "--data", gold, "--label-set", "genia", "--model", model_card, "--limit", 1, "--no-selector")
+    done = bioner(*words, "--output", report, "--html", page, "--json")
+    printed, written = json.loads(done.out), json.loads(report.read_text())
+    assert done.code == 0
+    assert printed == {name: written[name] for name in printed}
+    assert written["command"].startswith("bioner evaluate --data ")
+    assert "--limit 1 --no-selector --precision bfloat16" in written["command"]
+    assert written["data_sha256"] == hashlib.sha256(gold.read_bytes()).hexdigest()
+    assert written["fingerprint"] == "null"
+    assert written["examples"]["missed"][0]["text"] == GOLD["text"]
+    assert GOLD["text"] not in done.out, "the corpus's text belongs into the reports that were asked for"
+    assert page.read_text().startswith("<!doctype html>")
+    assert bioner(*words, "--output", report, "--examples", 0).code == 0
+    assert not any(json.loads(report.read_text())["examples"].values())
+
+
+def test_a_report_that_cannot_be_written_is_found_before_the_model_is_loaded(
+    bioner: Command, gold: Path, tmp_path: Path
+) -> None:
+    """Catches an hour of decoding whose result has nowhere to go."""
+    for option in ("--output", "--html"):
+        done = bioner("evaluate", "--data", gold, "--label-set", "genia", option, tmp_path / "nil" / "report")
+        assert (done.code, done.err.count("\n")) == (2, 1)
+        assert "nil" in done.err
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not is_pulled(SMOLLM2), reason="needs the base model: run `bioner models pull`")
 def test_both_decoders_score_alike_with_the_real_model(bioner_process: Command, gold: Path) -> None:
@@ -85,6 +119,8 @@ def test_both_decoders_score_alike_with_the_real_model(bioner_process: Command, 
         pytest.skip(str(error))
     words = ("evaluate", "--data", gold, "--label-set", "genia", "--precision", "float32", "--json")
     drafted, reference = (json.loads(bioner_process(*words, "--decoder", one).out) for one in ("drafted", "reference"))
-    for changing in ("decoder", "seconds", "sentences_per_second"):
+    errors = [one["reliability"]["calibration_error"] for one in (drafted, reference)]
+    assert errors[0] == pytest.approx(errors[1], abs=1e-4)
+    for changing in ("decoder", "seconds", "sentences_per_second", "reliability"):
         del drafted[changing], reference[changing]
     assert drafted == reference

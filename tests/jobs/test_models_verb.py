@@ -8,6 +8,7 @@ import pytest
 from job_commands import Command
 
 from bioner_core.models.base_model import SMOLLM2
+from bioner_core.models.card_page import model_page
 
 
 def test_show_describes_a_model(bioner: Command, model_card: Path) -> None:
@@ -17,6 +18,13 @@ def test_show_describes_a_model(bioner: Command, model_card: Path) -> None:
     assert all(word in done.out for word in (SMOLLM2.name, SMOLLM2.sha256, "genia", "training.seed: 13", "0.5"))
     found = json.loads(bioner("models", "show", model_card, "--json").out)
     assert (found["name"], found["has_selector"]) == ("cardboard", False)
+
+
+def test_show_prints_the_page(bioner: Command, model_card: Path) -> None:
+    """Catches a page with other words around it, which would not equal the file beside the model."""
+    done = bioner("models", "show", model_card, "--markdown")
+    assert (done.code, done.out) == (0, model_page(model_card))
+    assert bioner("models", "show", model_card, "--markdown", "--json").code == 2
 
 
 def test_show_of_no_model_is_one_line(bioner: Command, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import json
 
 from bioner_core.evaluation.report import evaluate
 from bioner_core.evaluation.scoring import RecordSpans
+from bioner_core.evaluation.unit_ruler import UnitRuler
 from bioner_core.mentions import Span
 
 RECORDS = [
@@ -12,12 +13,14 @@ RECORDS = [
     ),
     RecordSpans(frozenset({Span(1, 2, "RNA")}), frozenset({Span(1, 2, "RNA")})),
 ]
+RULERS = [UnitRuler("CD28 gene"), UnitRuler("a b")]
 
 
 def test_the_json_has_what_the_command_promises() -> None:
     """Catches a renamed or missing key, and a value that JSON cannot hold."""
-    found = json.loads(json.dumps(evaluate(RECORDS).to_json()))
+    found = json.loads(json.dumps(evaluate(RECORDS, RULERS).to_json()))
     assert {"precision", "recall", "f1", "ci95", "support", "by_type", "flat", "nested", "boundary_only"} <= set(found)
+    assert {"inner", "relaxed", "by_length", "mistakes"} <= set(found)
     assert set(found["by_type"]["DNA"]) == {"precision", "recall", "f1", "support", "predicted"}
     assert set(found["nested"]) == {"recall", "support", "only"}
     assert (found["records"], found["support"], found["predicted"]) == (2, 3, 3)
@@ -27,14 +30,16 @@ def test_the_json_has_what_the_command_promises() -> None:
 
 def test_each_part_reads_its_own_score() -> None:
     """Catches two scores that are swapped on the way into the report."""
-    found = evaluate(RECORDS)
+    found = evaluate(RECORDS, RULERS)
     assert found.strict.f1 == 2 / 3
     assert found.relaxed.f1 == 1.0
     assert found.boundary_only.recall == 2 / 3
-    assert (found.nested.recall, found.flat.recall) == (0.5, 1.0)
+    assert (found.nested.recall, found.flat.recall, found.inner.recall) == (0.5, 1.0, 0.0)
+    assert found.mistakes["other_boundary"] == 0
+    assert found.mistakes["boundary_one_unit"] == 1
 
 
 def test_no_records_is_an_evaluation_of_zeros() -> None:
     """Catches a crash on an empty corpus."""
-    found = evaluate([]).to_json()
+    found = evaluate([], []).to_json()
     assert (found["f1"], found["ci95"], found["by_type"]) == (0.0, [0.0, 0.0], {})

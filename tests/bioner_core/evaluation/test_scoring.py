@@ -1,22 +1,24 @@
 """Scores against cases worked by hand, against an independent count and against a public scorer."""
 
 import math
-import sys
 from collections.abc import Iterable
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from nervaluate import Evaluator
 
 from bioner_core.evaluation.scoring import (
     RecordSpans,
     Score,
+    inside,
     overlapping,
     score,
     score_boundaries,
     score_by_type,
     score_flat,
+    score_inner,
     score_nested,
     score_relaxed,
 )
@@ -90,6 +92,18 @@ def test_flat_and_nested_by_hand() -> None:
     assert flat.only == Score(0.0, 0.0, 0.0, support=2, predicted=4)
 
 
+def test_nested_corpora_by_hand() -> None:
+    """Catches, in three levels of one type and a crossing, a span that counts as inside itself or its crossing mate."""
+    whole, middle, core, crossing = Span(0, 20, "X"), Span(0, 9, "X"), Span(5, 9, "X"), Span(15, 30, "Y")
+    gold = [whole, middle, core, crossing]
+    assert inside(frozenset(gold)) == {middle, core}
+    found = record(gold, [whole, core, crossing])
+    assert (score_nested([found]).recall, score_nested([found]).support) == (3 / 4, 4)
+    # Inside another: one of two found; on the predictions' side only the core lies in another.
+    assert (score_inner([found]).recall, score_inner([found]).only.precision) == (1 / 2, 1.0)
+    assert (score([found]).precision, score([found]).recall) == (1.0, 3 / 4)
+
+
 def test_one_edge_pair_with_two_types_is_nested_and_one_boundary() -> None:
     """Catches spans with equal edges that pass for flat, or that a type-blind score counts twice."""
     both = [record([Span(0, 4, "X"), Span(0, 4, "Y")], [Span(0, 4, "X")])]
@@ -106,14 +120,6 @@ def test_nothing_to_divide_by_is_zero(gold: list[Span], predicted: list[Span]) -
     for found in (score(pairs), score_boundaries(pairs), score_relaxed(pairs), score_nested(pairs).only):
         assert (found.precision, found.recall, found.f1) == (0.0, 0.0, 0.0)
     assert score([]) == Score(0.0, 0.0, 0.0, support=0, predicted=0)
-
-
-@pytest.fixture(scope="module")
-def public_scorer() -> Any:
-    """The package seqeval, whose strict mode is the usual scorer of flat entities."""
-    for part in ("seqeval.metrics", "seqeval.scheme"):
-        pytest.importorskip(part, reason="the public scorer seqeval is not installed")
-    return sys.modules["seqeval"]
 
 
 @given(records)
@@ -136,6 +142,13 @@ def test_overlaps_equal_a_count_by_loops(pairs: list[RecordSpans]) -> None:
         for side in pair:
             brute = {a for a in side for b in side if a != b and a.start < b.end and b.start < a.end}
             assert overlapping(side) == brute
+            held = {
+                a
+                for a in side
+                for b in side
+                if b.start <= a.start and a.end <= b.end and (a.start, a.end) != (b.start, b.end)
+            }
+            assert inside(side) == held
         hits = [
             (a, b)
             for a in pair.gold
@@ -160,32 +173,49 @@ def test_types_and_subsets_add_up(pairs: list[RecordSpans]) -> None:
     assert math.isclose(right, whole.recall * whole.support, abs_tol=1e-9)
 
 
-@given(
+flat_layouts = st.lists(
     st.lists(
-        st.tuples(st.integers(0, 3), st.integers(1, 3), st.sampled_from("XYZ"), st.sampled_from("XYZ-")),
-        min_size=1,
+        st.tuples(
+            st.integers(0, 3), st.integers(1, 3), st.sampled_from("XYZ"), st.sampled_from("XYZ-"), st.integers(0, 2)
+        ),
         max_size=8,
-    )
+    ),
+    min_size=1,
+    max_size=3,
 )
-def test_flat_scores_equal_those_of_seqeval(public_scorer: Any, layout: list[tuple[int, int, str, str]]) -> None:
-    """Catches a definition of strict F1 that differs from the one that published flat figures use."""
+"""Records of flat entities: gap before each, length, type, what was predicted there, and how much shorter that is."""
+
+
+@given(flat_layouts)
+def test_flat_scores_equal_those_of_a_public_scorer(layouts: list[list[tuple[int, int, str, str, int]]]) -> None:
+    """Catches a definition of strict scores, overall or by type, that differs from the one that others report."""
+    pairs = [_laid_out(layout) for layout in layouts]
+    theirs = Evaluator(
+        *([_listed(side) for side in sides] for sides in zip(*pairs, strict=True)), tags=list("XYZ"), loader="dict"
+    ).evaluate()
+    by_type = score_by_type(pairs)
+    expected = {name: found["strict"] for name, found in theirs["entities"].items() if name in by_type}
+    for ours, other in [
+        (score(pairs), theirs["overall"]["strict"]),
+        *((by_type[name], expected[name]) for name in by_type),
+    ]:
+        assert (ours.support, ours.predicted) == (other.possible, other.actual)
+        assert math.isclose(ours.precision, other.precision)
+        assert math.isclose(ours.recall, other.recall)
+        assert math.isclose(ours.f1, other.f1)
+
+
+def _laid_out(layout: list[tuple[int, int, str, str, int]]) -> RecordSpans:
     gold, predicted, position = set(), set(), 0
-    for gap, size, right, guess in layout:
+    for gap, size, right, guess, shorter in layout:
         start = position + gap
         position = start + size
         gold.add(Span(start, position, right))
         if guess != "-":
-            predicted.add(Span(start, position - (guess == "Z" and size > 1), guess))
-    ours = score([record(gold, predicted)])
-    tags = [[_tags(gold, position)], [_tags(predicted, position)]]
-    metrics, options = public_scorer.metrics, {"mode": "strict", "scheme": public_scorer.scheme.IOB2}
-    assert math.isclose(ours.precision, metrics.precision_score(*tags, **options, zero_division=0))
-    assert math.isclose(ours.recall, metrics.recall_score(*tags, **options, zero_division=0))
-    assert math.isclose(ours.f1, metrics.f1_score(*tags, **options, zero_division=0))
+            predicted.add(Span(start, max(start + 1, position - shorter), guess))
+    return record(gold, predicted)
 
 
-def _tags(flat: set[Span], length: int) -> list[str]:
-    tags = ["O"] * length
-    for span in flat:
-        tags[span.start : span.end] = [f"B-{span.type}", *[f"I-{span.type}"] * (span.end - span.start - 1)]
-    return tags
+def _listed(flat: frozenset[Span]) -> list[dict[str, Any]]:
+    """Spans as the public scorer wants them: ends inclusive."""
+    return [{"label": span.type, "start": span.start, "end": span.end - 1} for span in sorted(flat)]

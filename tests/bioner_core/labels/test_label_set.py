@@ -35,6 +35,16 @@ def test_bundled_label_sets_are_whole(name: str) -> None:
         assert all((one.name, one.tag, one.en, one.zh, one.definition_en, one.definition_zh))
 
 
+def test_one_language_serves_for_both(load: Load) -> None:
+    """Would catch a type of one's own in Chinese alone that the model is told nothing of."""
+    chinese = 'name = "own"\n[[types]]\nname = "a"\nzh = "手术"\ndefinition_zh = "外科手术"'
+    one = load(chinese).types[0]
+    assert (one.en, one.zh, one.definition_en, one.definition_zh) == ("手术", "手术", "外科手术", "外科手术")
+    load_label_set.cache_clear()
+    two = load('name = "own"\n[[types]]\nname = "a"\nen = "surgery"').types[0]
+    assert (two.en, two.zh, two.definition_en) == ("surgery", "surgery", "")
+
+
 def test_the_four_label_sets_of_the_default_model_are_bundled() -> None:
     """Would catch a label set that is left out of the package."""
     assert {"genia", "bc5cdr", "cmeee", "cmedqaner"} <= set(bundled_label_sets())

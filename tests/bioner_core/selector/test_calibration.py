@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from bioner_core.selector.calibration import (
     Calibration,
     best_threshold,
-    expected_calibration_error,
     fit_calibration,
 )
 
@@ -49,15 +48,6 @@ def test_calibration_learns_the_rate_of_each_group() -> None:
     probabilities = torch.sigmoid(calibration(similarity, scores)).detach()
     assert probabilities[0] == pytest.approx(0.1, abs=0.02)
     assert probabilities[-1] == pytest.approx(0.9, abs=0.02)
-    assert expected_calibration_error(probabilities, right) < 0.02
-
-
-def test_calibration_error_of_overconfidence() -> None:
-    """Would catch bins that are not weighted by their candidates."""
-    probabilities = torch.tensor([0.95] * 10 + [0.05] * 10)
-    right = torch.tensor([True, False] * 5 + [False] * 10)
-    assert expected_calibration_error(probabilities, right) == pytest.approx((0.45 * 10 + 0.05 * 10) / 20)
-    assert expected_calibration_error(torch.zeros(0), torch.zeros(0, dtype=torch.bool)) == 0.0
 
 
 def test_thresholds_are_at_the_door_of_zero_when_all_is_right() -> None:

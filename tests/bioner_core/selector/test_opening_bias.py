@@ -1,0 +1,55 @@
+"""The bias on opening tags: chosen by F1, leaning to recall, and at work in both decoders."""
+
+import pytest
+import torch
+
+from bioner_core.annotator import PreparedLabelSet
+from bioner_core.decoding.drafted import DraftedDecoder
+from bioner_core.decoding.reference import ReferenceDecoder
+from bioner_core.labels.label_set import load_label_set
+from bioner_core.selector.opening_bias import best_bias, with_bias
+from bioner_core.selector.samples import SpanSamples
+from bioner_core.tagging.moves import FIRST_OPEN
+from tests.bioner_core.tiny_model import row_of, tiny_label_set, tiny_model
+
+
+def samples(right: int, wrong: int, gold: int) -> SpanSamples:
+    """Candidates of which so many are right."""
+    is_right = torch.tensor([True] * right + [False] * wrong)
+    count = len(is_right)
+    return SpanSamples(torch.zeros(count, 3), torch.zeros(count), torch.zeros(count), is_right, gold, "x", (0,))
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        ({0.0: (60, 20), 0.5: (70, 25), 1.0: (72, 90)}, 0.5),
+        ({0.0: (700, 250), 0.5: (710, 275), 1.0: (720, 500)}, 0.5),
+        ({0.0: (90, 0), 0.5: (90, 40), 1.0: (90, 80)}, 0.0),
+        ({0.0: (0, 0), 0.5: (0, 0)}, 0.5),
+    ],
+)
+def test_the_best_bias_finds_most_where_f1_is_near_the_best(
+    found: dict[float, tuple[int, int]], expected: float
+) -> None:
+    """Would catch a bias chosen by recall alone, by precision alone, or in the order of the settings."""
+    gold = 1000 if 0.0 in found and found[0.0][0] == 700 else 100
+    prepared = PreparedLabelSet(load_label_set("genia"), tiny_label_set(), ((1,),), ((0, 1, 2),))
+    trial = best_bias(list(found)[::-1], prepared, lambda one: samples(*found[one.tokens.open_bias], gold))
+    assert trial.bias == expected
+
+
+def test_a_higher_bias_opens_more_tags_in_both_decoders() -> None:
+    """Would catch a bias that one decoder ignores, or that moves other decisions than opening."""
+    model = tiny_model(1)
+    prepared = PreparedLabelSet(load_label_set("genia"), tiny_label_set(), ((1,),), ((0, 1, 2),))
+    rows = [row_of(text) for text in ("Activation of the [CD28] receptor.", "IL-2 gene", "one two three four")]
+    counts = []
+    for bias in (-100.0, 0.0, 2.0):
+        label_set = with_bias(prepared, bias).tokens
+        drafted = DraftedDecoder(model).decode(rows, label_set)
+        reference = ReferenceDecoder(model).decode(rows, label_set)
+        assert [one.moves for one in drafted] == [one.moves for one in reference]
+        counts.append(sum(move >= FIRST_OPEN for row in drafted for move in row.moves))
+    assert counts[0] == 0
+    assert counts[0] < counts[1] < counts[2]
