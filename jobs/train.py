@@ -1,5 +1,6 @@
 """`bioner train sft|selector`: fine-tune a model, and train its entity selector, from files of settings."""
 
+import os
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -70,13 +71,16 @@ def sft(
             "threads": threads,
         }
         chosen, origins = read_settings(settings, overrides)
-        _say_settings(chosen, origins)
+        if is_main_process():
+            _say_settings(chosen, origins)
         quiet_transformers()
         from bioner_core.training.sft import SftRun
 
         run = SftRun(chosen, output, log=say)
         run.train()
     seconds = round(time.monotonic() - started, 1)
+    if not is_main_process():
+        return 0
     result = {"output": str(output), "steps": run.progress.steps, "tokens": run.progress.tokens, "seconds": seconds}
     print_result(
         result,
@@ -101,6 +105,11 @@ def selector(settings: Settings, model: Model, as_json: Json = False) -> int:
     return 0
 
 
+def is_main_process() -> bool:
+    """Whether this is the process that speaks, where a launcher (`torchrun`) started several."""
+    return os.environ.get("RANK", "0") == "0"
+
+
 def _show_report(report: "SelectorReport") -> None:
     for name, threshold in report.thresholds.items():
         print(
@@ -112,7 +121,8 @@ def _show_report(report: "SelectorReport") -> None:
 
 def _say_settings(settings: "SftSettings", origins: "Sequence[SettingOrigin]") -> None:
     for one in origins:
-        say(f"{one.name:<18} {one.value!s:<26} ({one.origin})")
+        say(f"{one.name:<22} {one.value!s:<26} ({one.origin})")
     for corpus in settings.corpora:
         held_out = f", the last {corpus.held_out} held out" if corpus.held_out else ""
-        say(f"{'corpus':<18} {corpus.file}: label set {corpus.label_set}, weight {corpus.weight}{held_out}")
+        weight = "by temperature" if corpus.weight is None else corpus.weight
+        say(f"{'corpus':<22} {corpus.file}: label set {corpus.label_set}, weight {weight}{held_out}")

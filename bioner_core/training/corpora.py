@@ -45,11 +45,30 @@ def frequent_characters(texts: Iterable[str], *, at_least: int) -> list[str]:
 
 
 def build_mix(settings: SftSettings, vocabulary: TaggingVocabulary) -> list[MixedCorpus]:
-    """Training examples of every corpus in the mix."""
-    return [_mixed_corpus(corpus, settings, vocabulary) for corpus in settings.corpora]
+    """Training examples of every corpus in the mix, with its weight."""
+    examples = [_corpus_examples(corpus, settings, vocabulary) for corpus in settings.corpora]
+    weights = mix_weights(settings, [sum(len(one.input_ids) for one in some) for some in examples])
+    return [
+        MixedCorpus(corpus.label_set, weight, some)
+        for corpus, weight, some in zip(settings.corpora, weights, examples, strict=True)
+    ]
 
 
-def _mixed_corpus(corpus: CorpusMix, settings: SftSettings, vocabulary: TaggingVocabulary) -> MixedCorpus:
+def mix_weights(settings: SftSettings, sizes: Sequence[int]) -> list[float]:
+    """The weights of the corpora: as given, or by temperature sampling from their sizes in tokens, summing to 1.
+
+    A weight is proportional to size^(1/T): T = 1 is by size, a higher T gives small corpora more.
+    """
+    given = [corpus.weight for corpus in settings.corpora if corpus.weight is not None]
+    if given:
+        return given
+    flattened = [size ** (1 / settings.mix_temperature) for size in sizes]
+    return [one / sum(flattened) for one in flattened]
+
+
+def _corpus_examples(
+    corpus: CorpusMix, settings: SftSettings, vocabulary: TaggingVocabulary
+) -> tuple[TaggingExample, ...]:
     label_set = load_label_set(corpus.label_set)
     lines = copy_lines(settings.scheme, len(label_set.types))
     prompt = prompt_tokens(label_set, lines, vocabulary=vocabulary, scheme=settings.scheme)
@@ -59,4 +78,4 @@ def _mixed_corpus(corpus: CorpusMix, settings: SftSettings, vocabulary: TaggingV
         sentences = record_sentences(record)
         for sentence, spans in zip(sentences, spans_by_sentence(sentences, record.spans), strict=True):
             examples.extend(builder.examples(sentence.text, spans))
-    return MixedCorpus(corpus.label_set, corpus.weight, tuple(examples))
+    return tuple(examples)

@@ -25,13 +25,14 @@ class Choice:
 class TaggingExample:
     """Token ids of one copy line (after the shared prefix), and its choices.
 
-    `type_indices` are the types that this line may open.
+    `type_indices` are the types that this line may open; the copy's own tokens begin at `copy_start`.
     """
 
     label_set: str
     input_ids: tuple[int, ...]
     choices: tuple[Choice, ...]
     type_indices: tuple[int, ...]
+    copy_start: int
 
 
 class ExampleBuilder:
@@ -66,6 +67,7 @@ class ExampleBuilder:
     ) -> TaggingExample:
         ids = [token for unit in unit_ids for token in unit]
         ids.extend(separator)
+        copy_start = len(ids)
         choices: list[Choice] = []
         state = TagState()
         for move in moves:
@@ -74,7 +76,7 @@ class ExampleBuilder:
                 choices.append(Choice(len(ids) - 1, move, may_close, may_open))
             ids.extend(self._tokens_of(move, unit_ids, state))
             state = state.after(move)
-        return TaggingExample(self.label_set.name, tuple(ids), tuple(choices), type_indices)
+        return TaggingExample(self.label_set.name, tuple(ids), tuple(choices), type_indices, copy_start)
 
     def _tokens_of(self, move: Move, unit_ids: list[tuple[int, ...]], state: TagState) -> tuple[int, ...]:
         if move == COPY:

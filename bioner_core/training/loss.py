@@ -6,46 +6,51 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from transformers import DynamicCache
 
-from bioner_core.decoding.cache import prefix_cache
 from bioner_core.models.tagging_model import TaggingModel
 from bioner_core.tagging.moves import CLOSE, COPY, FIRST_OPEN
 from bioner_core.training.batches import padded_length
 from bioner_core.training.examples import TaggingExample
+from bioner_core.training.recompute import ReadOnlyCache, recomputed_layers
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingBatch:
     """One batch as tensors.
 
-    *Shape:* prefix (prefix_length,); ids, mask (rows, length); row, column, move (choices,); legal (choices, moves),
-    with moves = 2 + types; open_rows (types,), the tag index of each type.
+    *Shape:* prefix (prefix_length,); ids, mask (rows, length); copy_start (rows,), the column of the first token of
+    the copy; row, column, move (choices,); legal (choices, moves), with moves = 2 + types; open_rows (types,), the tag
+    index of each type.
     """
 
     prefix: Tensor
     ids: Tensor
     mask: Tensor
+    copy_start: Tensor
     row: Tensor
     column: Tensor
     move: Tensor
     legal: Tensor
     open_rows: Tensor
 
-    @property
-    def token_count(self) -> int:
-        """Tokens of the rows, padding and prompt left out."""
-        return int(self.mask.sum())
+
+@dataclass(frozen=True, slots=True)
+class TagCounts:
+    """How the choices of a batch came out: gold tags, predicted tags, tags predicted right, given gold history."""
+
+    gold: int
+    predicted: int
+    right: int
 
 
 @dataclass(frozen=True, slots=True)
 class LossParts:
-    """Mean loss over the choices, and counts for the log: choices, gold tags, predicted tags, tags predicted right."""
+    """A loss that is the mean of `terms` terms, and counts for the log."""
 
     loss: Tensor
-    choices: int
-    gold_tags: int
-    predicted_tags: int
-    right_tags: int
+    terms: int
+    tags: TagCounts
 
 
 def training_batch(
@@ -68,6 +73,7 @@ def training_batch(
         prefix=torch.tensor(prefix, device=device),
         ids=ids.to(device),
         mask=mask.to(device),
+        copy_start=torch.tensor([one.copy_start for one in examples], device=device),
         row=torch.tensor([row for row, _, _ in choices], device=device),
         column=torch.tensor([choice.index for _, _, choice in choices], device=device),
         move=torch.tensor([choice.move for _, _, choice in choices], device=device),
@@ -77,36 +83,74 @@ def training_batch(
 
 
 class LegalMoveLoss(nn.Module):
-    """One training step's forward pass, as one module so that accelerate can wrap it."""
+    """One batch's forward pass: the choices among their legal moves."""
 
-    def __init__(self, model: TaggingModel) -> None:
+    def __init__(self, model: TaggingModel, *, recompute: bool = False) -> None:
         super().__init__()
         self.model = model
+        self._recompute = recompute
 
     def forward(self, batch: TrainingBatch) -> LossParts:
         """Read the prompt once, the rows after it, and score the choices among their legal moves."""
-        rows, length = batch.ids.shape
-        cache = prefix_cache(self.model, batch.prefix)
-        cache.batch_repeat_interleave(rows)
-        prefix_length = len(batch.prefix)
-        positions = torch.arange(prefix_length, prefix_length + length, device=batch.ids.device)
-        hidden = self.model(
-            batch.ids,
-            attention_mask=torch.cat((batch.mask.new_ones(rows, prefix_length), batch.mask), dim=1),
-            position_ids=positions.expand(rows, length),
-            cache=cache,
-        )
-        logits = self.model.move_logits(hidden[batch.row, batch.column], batch.open_rows)
-        logits = logits.masked_fill(~batch.legal, float("-inf"))
-        return _parts(logits, batch.move)
+        hidden = read_batch(self.model, batch, recompute=self._recompute)
+        logits = legal_logits(self.model, hidden, batch)
+        return LossParts(functional.cross_entropy(logits, batch.move), len(batch.move), tag_counts(logits, batch.move))
+
+    def term_count(self, examples: Sequence[TaggingExample]) -> int:
+        """How many terms the loss of a batch of these examples is a mean of."""
+        return sum(len(one.choices) for one in examples)
 
 
-def _parts(logits: Tensor, move: Tensor) -> LossParts:
+def read_batch(model: TaggingModel, batch: TrainingBatch, *, recompute: bool) -> Tensor:
+    """Hidden states of the rows after the shared prompt, which is read once; with gradients through both.
+
+    *Shape:* -> (rows, length, hidden).
+    """
+    rows, length = batch.ids.shape
+    cache = _prompt_cache(model, batch.prefix)
+    cache.batch_repeat_interleave(rows)
+    prefix_length = len(batch.prefix)
+    positions = torch.arange(prefix_length, prefix_length + length, device=batch.ids.device)
+    given = {
+        "attention_mask": torch.cat((batch.mask.new_ones(rows, prefix_length), batch.mask), dim=1),
+        "position_ids": positions.expand(rows, length),
+    }
+    hidden: Tensor
+    if recompute:
+        with recomputed_layers(model.backbone):
+            hidden = model(batch.ids, **given, cache=ReadOnlyCache(cache))
+    else:
+        hidden = model(batch.ids, **given, cache=cache)
+    return hidden
+
+
+def legal_logits(model: TaggingModel, hidden: Tensor, batch: TrainingBatch) -> Tensor:
+    """Logits of the moves at each choice, those of illegal moves at minus infinity.
+
+    *Shape:* hidden (rows, length, hidden) -> (choices, 2 + types).
+    """
+    logits = model.move_logits(hidden[batch.row, batch.column], batch.open_rows)
+    return logits.masked_fill(~batch.legal, float("-inf"))
+
+
+def tag_counts(logits: Tensor, move: Tensor) -> TagCounts:
+    """Compare the best moves with the gold ones. *Shape:* logits (choices, 2 + types), move (choices,)."""
     predicted = logits.detach().argmax(dim=-1)
-    return LossParts(
-        loss=functional.cross_entropy(logits, move),
-        choices=len(move),
-        gold_tags=int((move != COPY).sum()),
-        predicted_tags=int((predicted != COPY).sum()),
-        right_tags=int(((predicted == move) & (move != COPY)).sum()),
+    return TagCounts(
+        gold=int((move != COPY).sum()),
+        predicted=int((predicted != COPY).sum()),
+        right=int(((predicted == move) & (move != COPY)).sum()),
     )
+
+
+def _prompt_cache(model: TaggingModel, prefix: Tensor) -> DynamicCache:
+    """Read the prompt's shared first part, with gradients; the cache it leaves has a batch of one."""
+    length = len(prefix)
+    cache = DynamicCache()
+    model(
+        prefix.unsqueeze(0),
+        attention_mask=torch.ones(1, length, dtype=torch.long, device=prefix.device),
+        position_ids=torch.arange(length, device=prefix.device).unsqueeze(0),
+        cache=cache,
+    )
+    return cache

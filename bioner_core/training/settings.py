@@ -1,21 +1,48 @@
 """Settings of supervised fine-tuning: typed, validated at the door, each with where it came from."""
 
 import tomllib
-from dataclasses import MISSING, dataclass, fields
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from bioner_core.errors import ConfigurationError
 from bioner_core.tagging.scheme import TagScheme
 
+
+class Tuning(StrEnum):
+    """Which weights of the base are trained; added rows and the rows of the moves always are.
+
+    `qlora` is `lora` beside a base that is held in four bits (NF4).
+    """
+
+    LORA = "lora"
+    FULL = "full"
+    QLORA = "qlora"
+
+
+class TrainingLoss(StrEnum):
+    """What is minimised: the gold moves among the legal ones, or the whole copy as an ordinary language model."""
+
+    LEGAL_MOVES = "legal_moves"
+    LANGUAGE_MODEL = "language_model"
+
+
+_NUMBER_FORMATS = ("bfloat16", "float32")
+_ENUMS: Mapping[str, type[StrEnum]] = {"scheme": TagScheme, "tuning": Tuning, "loss": TrainingLoss}
 _ABOVE_ZERO = (
     "max_tokens",
     "max_minutes",
     "batch_tokens",
+    "gradient_accumulation",
     "learning_rate",
     "lora_rank",
     "lora_alpha",
     "gradient_clip",
     "checkpoint_steps",
+    "average_checkpoints",
+    "evaluate_sentences",
 )
 
 
@@ -23,16 +50,17 @@ _ABOVE_ZERO = (
 class CorpusMix:
     """One corpus in the mix: its JSONL file, its label set, and its share of the training batches.
 
-    The last `held_out` records are never trained on: they are the development set of a corpus that has none.
+    No corpus of a mix has a `weight`, or all have: without, the weights follow from sizes and `mix_temperature`. The
+    last `held_out` records are never trained on: they are the development set of a corpus that has none.
     """
 
     file: str
     label_set: str
-    weight: float
+    weight: float | None = None
     held_out: int = 0
 
     def __post_init__(self) -> None:
-        if not _is_number(self.weight) or self.weight <= 0:
+        if self.weight is not None and (not _is_number(self.weight) or self.weight <= 0):
             raise ConfigurationError(f"corpora.weight: {self.weight!r} for {self.file!r}; give a number above 0")
         if type(self.held_out) is not int or self.held_out < 0:
             raise ConfigurationError(f"corpora.held_out: {self.held_out!r} for {self.file!r}; give a count from 0")
@@ -40,14 +68,26 @@ class CorpusMix:
 
 @dataclass(frozen=True, slots=True)
 class SftSettings:
-    """Hyper-parameters of fine-tuning; tokens count source, separator and copy, not the shared prompt."""
+    """Hyper-parameters of fine-tuning; tokens count source, separator and copy, not the shared prompt.
+
+    `start_model` names a model directory to go on from (a later stage with another mix or rate); empty: from the base.
+    `evaluate_steps` of 0 never decodes during training; `development` names a file for a label set, which otherwise
+    uses the held-out records of its corpora. One optimizer step takes `gradient_accumulation` batches a process.
+    """
 
     corpora: tuple[CorpusMix, ...]
     base: str = "smollm2-135m-instruct"
+    start_model: str = ""
     scheme: TagScheme = TagScheme.INLINE
+    tuning: Tuning = Tuning.LORA
+    loss: TrainingLoss = TrainingLoss.LEGAL_MOVES
+    precision: str = "bfloat16"
     max_tokens: int = 2_000_000
     max_minutes: float = 90.0
     batch_tokens: int = 1_600
+    gradient_accumulation: int = 1
+    gradient_checkpointing: bool = False
+    mix_temperature: float = 2.0
     learning_rate: float = 1e-3
     added_rows_rate: float = 1.0
     move_rows_rate: float = 3.0
@@ -60,6 +100,10 @@ class SftSettings:
     seed: int = 13
     threads: int = 0
     checkpoint_steps: int = 100
+    average_checkpoints: int = 1
+    evaluate_steps: int = 0
+    evaluate_sentences: int = 200
+    development: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.corpora:
@@ -67,12 +111,37 @@ class SftSettings:
         for one in fields(self):
             if one.default is not MISSING:
                 _check_kind(one.name, getattr(self, one.name), type(one.default))
+        self._check_ranges()
+        self._check_mix()
+
+    def _check_ranges(self) -> None:
         for name in _ABOVE_ZERO:
             if getattr(self, name) <= 0:
                 raise ConfigurationError(f"{name}: {getattr(self, name)}; give a number above 0")
         for name in ("warmup_share", "final_rate"):
             if not 0 <= getattr(self, name) < 1:
                 raise ConfigurationError(f"{name}: {getattr(self, name)}; give a share from 0 to below 1")
+        if self.evaluate_steps < 0:
+            raise ConfigurationError(f"evaluate_steps: {self.evaluate_steps}; give a count, 0 for never")
+        if self.mix_temperature < 1:
+            raise ConfigurationError(f"mix_temperature: {self.mix_temperature}; give a number from 1 (by size) up")
+        if self.precision not in _NUMBER_FORMATS:
+            raise ConfigurationError(f"precision: {self.precision!r}; choose from {list(_NUMBER_FORMATS)}")
+
+    def _check_mix(self) -> None:
+        if len({corpus.weight is None for corpus in self.corpora}) > 1:
+            raise ConfigurationError("corpora.weight: some corpora have one and some have none; give all or none")
+        label_sets = {corpus.label_set for corpus in self.corpora}
+        foreign = sorted(set(self.development) - label_sets)
+        if foreign:
+            raise ConfigurationError(f"development: {foreign} are not label sets of the corpora {sorted(label_sets)}")
+        held_out = {corpus.label_set for corpus in self.corpora if corpus.held_out}
+        without = sorted(label_sets - held_out - set(self.development))
+        if self.evaluate_steps and without:
+            raise ConfigurationError(
+                f"development: no file and no held-out records for {without}; name a file there, set held_out for "
+                "their corpora, or set evaluate_steps = 0"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +166,14 @@ def read_settings(path: Path, overrides: dict[str, object] | None = None) -> tup
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise ConfigurationError(f"training settings {path}: {error}") from error
     chosen = {name: value for name, value in (overrides or {}).items() if value is not None}
-    known = {field.name for field in fields(SftSettings)}
+    known = {one.name for one in fields(SftSettings)}
     for name in sorted({*given, *chosen} - known):
         raise ConfigurationError(f"training settings {path}: unknown field {name!r}; known: {sorted(known)}")
     merged = {**given, **chosen}
     try:
         corpora = tuple(CorpusMix(**one) for one in merged.pop("corpora", []))
-        scheme = TagScheme(merged.pop("scheme", TagScheme.INLINE))
-        settings = SftSettings(corpora=corpora, scheme=scheme, **merged)
+        named: dict[str, Any] = {name: kind(merged.pop(name)) for name, kind in _ENUMS.items() if name in merged}
+        settings = SftSettings(corpora=corpora, **named, **merged)
     except (TypeError, ValueError) as error:
         raise ConfigurationError(f"training settings {path}: {error}") from error
     return settings, _origins(settings, set(given), set(chosen))
@@ -125,10 +194,10 @@ def _check_kind(name: str, value: object, kind: type) -> None:
 def _origins(settings: SftSettings, given: set[str], chosen: set[str]) -> list[SettingOrigin]:
     return [
         SettingOrigin(
-            field.name,
-            getattr(settings, field.name),
-            "command line" if field.name in chosen else "file" if field.name in given else "default",
+            one.name,
+            getattr(settings, one.name),
+            "command line" if one.name in chosen else "file" if one.name in given else "default",
         )
-        for field in fields(SftSettings)
-        if field.name != "corpora"
+        for one in fields(SftSettings)
+        if one.name != "corpora"
     ]

@@ -1,31 +1,37 @@
 """Supervised fine-tuning: one bilingual model from all corpora of the mix, on accelerate."""
 
-import hashlib
-import itertools
-import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from accelerate import Accelerator
-from torch import nn
+from accelerate.utils import broadcast
+from torch import Tensor, nn
 
-from bioner_core.errors import ConfigurationError, ModelError
+from bioner_core.errors import ModelError
 from bioner_core.labels.label_set import LabelSet, load_label_set
-from bioner_core.models.base_model import base_digest
+from bioner_core.models.directory import model_folder
 from bioner_core.models.model_card import ModelCard
 from bioner_core.models.model_files import save_model
-from bioner_core.models.prompt import PROMPT_VERSION, prompt_tokens
+from bioner_core.models.prompt import prompt_tokens
 from bioner_core.tagging.scheme import copy_lines
-from bioner_core.training.batches import mixed_batches
+from bioner_core.training.batches import MixedCorpus, mixed_batches
 from bioner_core.training.checkpoint import TrainingProgress, load_checkpoint, save_checkpoint
 from bioner_core.training.corpora import build_mix, frequent_characters, tags_of, training_records
+from bioner_core.training.development import development_f1, development_sets, mean_f1
 from bioner_core.training.examples import TaggingExample
+from bioner_core.training.kept_values import BestValues, LastValues
+from bioner_core.training.language_model_loss import LanguageModelLoss
 from bioner_core.training.loss import LegalMoveLoss, LossParts, TrainingBatch, training_batch
-from bioner_core.training.settings import SftSettings
-from bioner_core.training.trainable import MasterWeights, TrainableModel, make_trainable
+from bioner_core.training.optimization import MasterWeights, make_optimizer, rate_factor, set_rates, trained_tensors
+from bioner_core.training.plan import Batch, plan_digest, step_batches
+from bioner_core.training.progress_log import LogWindow
+from bioner_core.training.settings import SftSettings, TrainingLoss
+from bioner_core.training.trainable import TrainableModel, make_trainable, take_up_model
+from bioner_core.training.training_card import training_card, training_facts
 
 LOG_STEPS = 10
 
@@ -39,48 +45,66 @@ class PromptParts:
 
 
 class SftRun:
-    """One fine-tuning run: model, optimizer, progress. Resumes from the checkpoint in its output folder."""
+    """One fine-tuning run: model, optimizer, progress. Resumes from the checkpoint in its output folder.
+
+    Started in several processes (`torchrun`), each takes its share of every step's batches; the sum of their gradients
+    is that of one process with as many batches a step. Only the main process logs, evaluates and writes.
+    """
 
     def __init__(self, settings: SftSettings, output: Path, *, log: Callable[[str], None]) -> None:
         if settings.threads:
             torch.set_num_threads(settings.threads)
         self.settings = settings
         self.output = output
-        self._log = log
-        self.trainable = _trainable(settings)
         self._accelerator = Accelerator(cpu=not torch.cuda.is_available())
-        if self._accelerator.num_processes > 1:
-            raise ConfigurationError(
-                f"accelerate started {self._accelerator.num_processes} processes, and each would train the same "
-                "batches: start one (`accelerate launch --num_processes 1`, or plain `bioner train sft`)"
-            )
-        self._loss: nn.Module = self._accelerator.prepare_model(LegalMoveLoss(self.trainable.model))
+        self._log = log if self.is_main else _say_nothing
+        self.trainable = _trainable(settings, self._accelerator.device)
+        self._loss = _make_loss(settings, self.trainable)
         self._masters = MasterWeights(self.trainable.adapter_parameters)
-        self._optimizer = self._make_optimizer()
+        self._optimizer = make_optimizer(self.trainable.model, self._masters.masters, settings)
         label_sets = [load_label_set(one.label_set) for one in settings.corpora]
         self._prompts = {one.name: _prompt_parts(one, settings, self.trainable) for one in label_sets}
+        self._mix: list[MixedCorpus] = []
+        # Read now: a development file that is missing must not be found out after an hour.
+        self._development = development_sets(settings) if settings.evaluate_steps else []
+        self._best = BestValues(output / "best.safetensors")
+        self._last = LastValues(output / "last_checkpoints", count=settings.average_checkpoints)
         self.progress = self._resumed_progress()
         self._masters.give_back()
+        if self.is_main and not self.progress.steps:
+            self._best.forget()
+            self._last.forget()
 
     def train(self) -> None:
         """Train until the token or time budget is used up, then write the model directory."""
-        mix = build_mix(self.settings, self.trainable.vocabulary)
-        for corpus in mix:
+        self._mix = build_mix(self.settings, self.trainable.vocabulary)
+        for corpus in self._mix:
             tokens = sum(len(one.input_ids) for one in corpus.examples)
-            self._log(f"corpus {corpus.label_set}: {len(corpus.examples)} examples, {tokens} tokens")
-        batches = mixed_batches(mix, batch_tokens=self.settings.batch_tokens, seed=self.settings.seed)
-        window = _LogWindow(self.progress)
-        for batch in itertools.islice(batches, self.progress.steps, None):
+            size = f"{len(corpus.examples)} examples, {tokens} tokens"
+            self._log(f"corpus {corpus.label_set}: {size}, weight {corpus.weight:.4g}")
+        plan = mixed_batches(self._mix, batch_tokens=self.settings.batch_tokens, seed=self.settings.seed)
+        window = LogWindow(self.progress)
+        for batches in step_batches(plan, per_step=self.batches_per_step, done_steps=self.progress.steps):
             if self.share_done >= 1.0:
                 break
-            window.add(self._step(batch))
+            for parts in self._step(batches):
+                window.add(parts)
             if self.progress.steps % LOG_STEPS == 0:
                 self._log(window.line(self.progress, self.share_done))
-                window = _LogWindow(self.progress)
-            if self.progress.steps % self.settings.checkpoint_steps == 0:
-                self._save_checkpoint()
+                window = LogWindow(self.progress)
+            self._after_step()
         self._save_checkpoint()
-        save_model(self.output, self._card(), model=self.trainable.model, adapted=self.trainable.adapted)
+        self._finish()
+
+    @property
+    def is_main(self) -> bool:
+        """Whether this process is the one that logs and writes."""
+        return bool(self._accelerator.is_main_process)
+
+    @property
+    def batches_per_step(self) -> int:
+        """How many batches of the plan one optimizer step takes, all processes together."""
+        return self.settings.gradient_accumulation * int(self._accelerator.num_processes)
 
     @property
     def share_done(self) -> float:
@@ -94,25 +118,48 @@ class SftRun:
     def _checkpoint(self) -> Path:
         return self.output / "checkpoint"
 
-    def _step(self, examples: Sequence[TaggingExample]) -> LossParts:
+    def _step(self, batches: Sequence[Batch]) -> list[LossParts]:
+        """One optimizer step over all these batches, of which this process reads its share."""
         started = time.monotonic()
-        batch = self._batch(examples)
-        self._set_rates()
-        parts: LossParts = self._loss(batch)
-        self._accelerator.backward(parts.loss)
+        set_rates(self._optimizer, rate_factor(self.share_done, self.settings))
+        terms = sum(self._loss.term_count(examples) for examples in batches)
+        accelerator = self._accelerator
+        own = batches[accelerator.process_index :: accelerator.num_processes]
+        done = [self._backward(examples, terms) for examples in own]
+        self._update()
+        self.progress = replace(
+            self.progress,
+            steps=self.progress.steps + 1,
+            tokens=self.progress.tokens + sum(len(one.input_ids) for examples in batches for one in examples),
+            seconds=self._common(self.progress.seconds + time.monotonic() - started),
+        )
+        return done
+
+    def _backward(self, examples: Sequence[TaggingExample], terms: int) -> LossParts:
+        """Add the gradients of one batch, weighted by its share of the step's `terms`."""
+        parts: LossParts = self._loss(self._batch(examples))
+        self._accelerator.backward(parts.loss * (parts.terms / terms))
         self._masters.take_gradients()
-        trained = [value for group in self._optimizer.param_groups for value in group["params"]]
+        return parts
+
+    def _update(self) -> None:
+        """Sum the gradients over the processes, clip them, and move the weights."""
+        trained = trained_tensors(self._optimizer)
+        if self._accelerator.num_processes > 1:
+            for value in trained:
+                gradient = torch.zeros_like(value) if value.grad is None else value.grad
+                value.grad = self._accelerator.reduce(gradient, reduction="sum")
         nn.utils.clip_grad_norm_(trained, self.settings.gradient_clip)
         self._optimizer.step()
         self._optimizer.zero_grad()
         self._masters.give_back()
-        self.progress = replace(
-            self.progress,
-            steps=self.progress.steps + 1,
-            tokens=self.progress.tokens + batch.token_count,
-            seconds=self.progress.seconds + time.monotonic() - started,
-        )
-        return parts
+
+    def _common(self, seconds: float) -> float:
+        """The main process's seconds: the budget and the rates must be the same everywhere."""
+        if self._accelerator.num_processes == 1:
+            return seconds
+        told = torch.tensor([seconds], dtype=torch.float64, device=self._accelerator.device)
+        return float(broadcast(told)[0])
 
     def _batch(self, examples: Sequence[TaggingExample]) -> TrainingBatch:
         prompt = self._prompts[examples[0].label_set]
@@ -120,22 +167,53 @@ class SftRun:
             examples, prefix=prompt.prefix, open_rows=prompt.open_rows, device=self._accelerator.device
         )
 
-    def _make_optimizer(self) -> torch.optim.Optimizer:
-        model, settings = self.trainable.model, self.settings
-        groups = [
-            {"params": self._masters.masters, "peak": settings.learning_rate},
-            {"params": [model.added_rows], "peak": settings.learning_rate * settings.added_rows_rate},
-            {
-                "params": [model.move_rows, model.move_bias],
-                "peak": settings.learning_rate * settings.move_rows_rate,
-            },
-        ]
-        return torch.optim.AdamW(groups, lr=settings.learning_rate, weight_decay=0.0, betas=(0.9, 0.98))
+    def _after_step(self) -> None:
+        """Evaluate and save when it is time to."""
+        if self.settings.evaluate_steps and self.progress.steps % self.settings.evaluate_steps == 0:
+            if self.is_main:
+                self._evaluate(f"step {self.progress.steps}")
+            self._accelerator.wait_for_everyone()
+        if self.progress.steps % self.settings.checkpoint_steps == 0:
+            self._save_checkpoint()
+
+    def _evaluate(self, origin: str) -> None:
+        """Decode the development sets with the weights as they are, and keep them if they are the best so far."""
+        found = development_f1(self.trainable, self._development, self._card())
+        is_best = self._best.offer(self._trained_values(), f1=mean_f1(found), origin=origin)
+        scores = ", ".join(f"{name} {one:.4f}" for name, one in found.items())
+        self._log(f"{origin}: development F1 {mean_f1(found):.4f}{' (best)' if is_best else ''}: {scores}")
+
+    def _finish(self) -> None:
+        """Write the model; where it comes from is in its card."""
+        if self.is_main:
+            origin = self._take_final_weights()
+            metrics = {"development in training": {"f1": round(self._best.f1, 4)}} if self._development else {}
+            self._log(f"the model is that of {origin}")
+            card = self._card({"weights_of": origin}, metrics)
+            save_model(self.output, card, model=self.trainable.model, adapted=self.trainable.adapted)
+        self._accelerator.wait_for_everyone()
+
+    def _take_final_weights(self) -> str:
+        """The last weights, or their mean over the last checkpoints; where those were evaluated, the best of all."""
+        origin = f"step {self.progress.steps}"
+        if self._development and self.progress.steps % self.settings.evaluate_steps:
+            self._evaluate(origin)
+        if self.settings.average_checkpoints > 1:
+            count = self._last.load_mean(self._trained_values(), step=self.progress.steps)
+            self._masters.give_back()
+            origin = f"mean of the last {count} checkpoints"
+            if self._development:
+                self._evaluate(origin)
+        if self._development:
+            origin = self._best.load(self._trained_values())
+            self._masters.give_back()
+        return origin
 
     def _resumed_progress(self) -> TrainingProgress:
         """Progress of the checkpoint, which must be of a run with the same order of batches."""
-        found = load_checkpoint(self._checkpoint, values=self._trained_values(), optimizer=self._optimizer)
-        plan = plan_digest(self.settings)
+        with self._accelerator.main_process_first():
+            found = load_checkpoint(self._checkpoint, values=self._trained_values(), optimizer=self._optimizer)
+        plan = plan_digest(self.settings, self.batches_per_step)
         if found.plan not in ("", plan):
             raise ModelError(
                 f"checkpoint {self._checkpoint} is of a run with another seed, batch size, scheme or mix of corpora, "
@@ -143,64 +221,50 @@ class SftRun:
             )
         return replace(found, plan=plan)
 
-    def _set_rates(self) -> None:
-        factor = rate_factor(self.share_done, self.settings)
-        for group in self._optimizer.param_groups:
-            group["lr"] = group["peak"] * factor
-
-    def _trained_values(self) -> dict[str, torch.Tensor]:
+    def _trained_values(self) -> dict[str, Tensor]:
         model = self.trainable.model
-        values: dict[str, torch.Tensor] = {
-            f"adapter/{index}": master for index, master in enumerate(self._masters.masters)
-        }
+        values: dict[str, Tensor] = {f"adapter/{index}": master for index, master in enumerate(self._masters.masters)}
         return values | {"added_rows": model.added_rows, "move_rows": model.move_rows, "move_bias": model.move_bias}
 
     def _save_checkpoint(self) -> None:
-        save_checkpoint(self._checkpoint, self.progress, values=self._trained_values(), optimizer=self._optimizer)
+        if self.is_main:
+            values = self._trained_values()
+            self._last.keep(values, step=self.progress.steps)
+            save_checkpoint(self._checkpoint, self.progress, values=values, optimizer=self._optimizer)
 
-    def _card(self) -> ModelCard:
-        settings, progress = self.settings, self.progress
-        return ModelCard(
-            name=self.output.name,
-            base=settings.base,
-            base_sha256=base_digest(settings.base),
-            scheme=settings.scheme,
-            prompt_version=PROMPT_VERSION,
-            tags=self.trainable.vocabulary.tags,
-            characters="".join(self.trainable.vocabulary.characters),
+    def _card(self, about: dict[str, Any] | None = None, metrics: dict[str, Any] | None = None) -> ModelCard:
+        facts = training_facts(
+            self.settings,
+            self.progress,
+            per_step=self.batches_per_step,
+            weights=[corpus.weight for corpus in self._mix],
+            device=str(self._accelerator.device),
+        )
+        return training_card(
+            self.output.name,
+            self.settings,
+            vocabulary=self.trainable.vocabulary,
             label_sets=tuple(self._prompts),
-            training={
-                "corpora": [f"{Path(one.file).parent.name}/{Path(one.file).name}" for one in settings.corpora],
-                "steps": progress.steps,
-                "tokens": progress.tokens,
-                "minutes": round(progress.seconds / 60, 1),
-                "seed": settings.seed,
-                "learning_rate": settings.learning_rate,
-                "lora_rank": settings.lora_rank,
-                "device": str(self._accelerator.device),
-            },
+            training=facts | (about or {}),
+            metrics=metrics,
         )
 
 
-def plan_digest(settings: SftSettings) -> str:
-    """Digest of the settings that decide which examples make up which batch."""
-    parts = [str(settings.seed), str(settings.batch_tokens), str(settings.scheme)]
-    parts.extend(f"{one.file}|{one.label_set}|{one.weight}|{one.held_out}" for one in settings.corpora)
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
-
-
-def rate_factor(share_done: float, settings: SftSettings) -> float:
-    """The learning rate's factor: linear warm-up, then a cosine down to `final_rate`."""
-    if share_done < settings.warmup_share:
-        return max(share_done / settings.warmup_share, 0.02)
-    rest = (share_done - settings.warmup_share) / (1 - settings.warmup_share)
-    return settings.final_rate + (1 - settings.final_rate) * 0.5 * (1 + math.cos(math.pi * min(rest, 1.0)))
-
-
-def _trainable(settings: SftSettings) -> TrainableModel:
+def _trainable(settings: SftSettings, device: torch.device) -> TrainableModel:
     texts = (record.text for corpus in settings.corpora for record in training_records(corpus))
     characters = frequent_characters(texts, at_least=settings.rare_character)
-    return make_trainable(settings, tags=tags_of(settings.corpora), characters=characters)
+    trainable = make_trainable(settings, tags=tags_of(settings.corpora), characters=characters, device=device)
+    if settings.start_model:
+        take_up_model(trainable, model_folder(settings.start_model), settings)
+    return trainable
+
+
+def _make_loss(settings: SftSettings, trainable: TrainableModel) -> LegalMoveLoss | LanguageModelLoss:
+    recompute = settings.gradient_checkpointing
+    if settings.loss is TrainingLoss.LEGAL_MOVES:
+        return LegalMoveLoss(trainable.model, recompute=recompute)
+    head = trainable.adapted.get_base_model().get_output_embeddings()
+    return LanguageModelLoss(trainable.model, trainable.vocabulary, head=head, recompute=recompute)
 
 
 def _prompt_parts(label_set: LabelSet, settings: SftSettings, trainable: TrainableModel) -> PromptParts:
@@ -210,29 +274,5 @@ def _prompt_parts(label_set: LabelSet, settings: SftSettings, trainable: Trainab
     return PromptParts(prompt.prefix, tuple(tags.index(one.tag) for one in label_set.types))
 
 
-class _LogWindow:
-    """Sums since the last log line."""
-
-    def __init__(self, start: TrainingProgress) -> None:
-        self._start = start
-        self._loss = 0.0
-        self._choices = self._gold = self._predicted = self._right = 0
-
-    def add(self, parts: LossParts) -> None:
-        self._loss += float(parts.loss.detach()) * parts.choices
-        self._choices += parts.choices
-        self._gold += parts.gold_tags
-        self._predicted += parts.predicted_tags
-        self._right += parts.right_tags
-
-    def line(self, now: TrainingProgress, share_done: float) -> str:
-        """One line: step, loss, recall and precision of tags given gold history, tokens a second, minutes left."""
-        seconds = max(now.seconds - self._start.seconds, 1e-9)
-        left = now.seconds / 60 * (1 - share_done) / max(share_done, 1e-9)
-        return (
-            f"step {now.steps}  loss {self._loss / max(self._choices, 1):.4f}"
-            f"  tag recall {self._right / max(self._gold, 1):.3f}"
-            f"  precision {self._right / max(self._predicted, 1):.3f}"
-            f"  {(now.tokens - self._start.tokens) / seconds:.0f} tokens/s"
-            f"  {now.tokens} tokens  {share_done:.1%} done  {left:.0f} min left"
-        )
+def _say_nothing(_: str) -> None:
+    """What the other processes log."""

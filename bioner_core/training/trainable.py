@@ -1,20 +1,27 @@
-"""A base model made trainable: LoRA adapters, added embedding rows, and rows of the moves."""
+"""A base model made trainable: weights that learn, added embedding rows, and rows of the moves."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model
+from peft import PeftModel, get_peft_model_state_dict, set_peft_model_state_dict
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import Tensor, nn
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoTokenizer
 
-from bioner_core.models.base_model import base_folder
+from bioner_core.errors import ModelError
+from bioner_core.models.base_model import base_digest, base_folder
+from bioner_core.models.directory import ADAPTER_FOLDER
+from bioner_core.models.model_card import ModelCard, read_card
+from bioner_core.models.model_files import load_rows
+from bioner_core.models.prompt import PROMPT_VERSION
 from bioner_core.models.tagging_model import TaggingModel
 from bioner_core.models.vocabulary import TaggingVocabulary
 from bioner_core.training.settings import SftSettings
+from bioner_core.training.tuning import adapt, load_frozen_base
 
-LORA_TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 _MOVE_ROW_SPREAD = 0.02
 
 
@@ -28,40 +35,76 @@ class TrainableModel:
 
     @property
     def adapter_parameters(self) -> list[nn.Parameter]:
-        """The LoRA matrices."""
-        return [value for name, value in self.model.named_parameters() if "lora_" in name]
+        """What is trained of the base: LoRA matrices, or copies of its weights."""
+        return [value for value in self.model.backbone.parameters() if value.requires_grad]
 
 
-def make_trainable(settings: SftSettings, *, tags: Sequence[str], characters: Sequence[str]) -> TrainableModel:
-    """Load the base in bfloat16, freeze it, add adapters, and initialise the added rows from what the base knows."""
+def make_trainable(
+    settings: SftSettings, *, tags: Sequence[str], characters: Sequence[str], device: torch.device
+) -> TrainableModel:
+    """Load and freeze the base, put weights that learn into it, and initialise the added rows from what it knows."""
     torch.manual_seed(settings.seed)
-    folder = str(base_folder(settings.base))
-    language_model = AutoModelForCausalLM.from_pretrained(
-        folder, dtype=torch.bfloat16, attn_implementation="eager", local_files_only=True, use_safetensors=True
-    )
-    language_model.requires_grad_(False)
-    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    language_model = load_frozen_base(settings, device)
+    tokenizer = AutoTokenizer.from_pretrained(str(base_folder(settings.base)), local_files_only=True)
     base_size = language_model.get_input_embeddings().num_embeddings
     vocabulary = TaggingVocabulary(tokenizer, base_size=base_size, tags=tags, characters=characters)
     backbone = language_model.base_model
-    # Adapters in bfloat16 like the base (mixed matrix products are slow); `MasterWeights` keeps their float32 copies.
-    adapted = get_peft_model(language_model, lora_config(settings), autocast_adapter_dtype=False)
+    adapted = adapt(language_model, settings)
     model = TaggingModel(backbone, added_size=vocabulary.added_size, tag_count=len(vocabulary.tags))
     _initialise_rows(model, vocabulary)
-    return TrainableModel(model, vocabulary, adapted)
+    return TrainableModel(model.to(device), vocabulary, adapted)
 
 
-def lora_config(settings: SftSettings) -> Any:
-    """The adapter's shape as peft wants it."""
-    return LoraConfig(r=settings.lora_rank, lora_alpha=settings.lora_alpha, target_modules=list(LORA_TARGETS))
+def take_up_model(trainable: TrainableModel, folder: Path, settings: SftSettings) -> None:
+    """Start from an earlier stage: load a model directory's adapter and rows.
+
+    Raises:
+        ModelError: the directory is damaged, or has another base, scheme or prompt, other tags or added characters, or
+            other adapter sizes than this run.
+    """
+    card = read_card(folder)
+    for name, theirs, ours in _must_be_equal(card, trainable, settings):
+        if theirs != ours:
+            raise ModelError(
+                f"start_model {folder}: its {name} are not those of this run (base, scheme and corpora decide them); "
+                "train on as it was trained, or start from the base"
+            )
+    found = _adapter_tensors(folder / ADAPTER_FOLDER / "adapter_model.safetensors")
+    wanted = {name: value.shape for name, value in get_peft_model_state_dict(trainable.adapted).items()}
+    if {name: value.shape for name, value in found.items()} != wanted:
+        raise ModelError(
+            f"start_model {folder}: its adapter has other layers or another rank; use its tuning and lora_rank"
+        )
+    set_peft_model_state_dict(trainable.adapted, found)
+    load_rows(folder, trainable.model)
+
+
+def _adapter_tensors(file: Path) -> dict[str, Tensor]:
+    try:
+        tensors: dict[str, Tensor] = load_file(file)
+    except (OSError, SafetensorError) as error:
+        raise ModelError(f"start_model: {file} is missing or damaged: {error}") from error
+    return tensors
+
+
+def _must_be_equal(
+    card: ModelCard, trainable: TrainableModel, settings: SftSettings
+) -> list[tuple[str, object, object]]:
+    vocabulary = trainable.vocabulary
+    return [
+        ("base weights", card.base_sha256, base_digest(settings.base)),
+        ("scheme and prompt", (card.scheme, card.prompt_version), (settings.scheme, PROMPT_VERSION)),
+        ("tags", card.tags, vocabulary.tags),
+        ("added characters", card.characters, "".join(vocabulary.characters)),
+    ]
 
 
 def _initialise_rows(model: TaggingModel, vocabulary: TaggingVocabulary) -> None:
     """A tag starts as the mean of its name's rows, an added character as the mean of its bytes' rows."""
-    table = model.backbone.get_input_embeddings().weight.detach().float()  # type: ignore[operator]
+    table = model.backbone.get_input_embeddings().weight.detach()  # type: ignore[operator]
 
     def mean_row(text: str) -> Tensor:
-        mean: Tensor = table[vocabulary.plain_ids(text)].mean(dim=0)
+        mean: Tensor = table[vocabulary.plain_ids(text)].float().mean(dim=0)
         return mean
 
     rows = [mean_row(" " + tag.replace("_", " ")) for tag in vocabulary.tags]
@@ -70,23 +113,3 @@ def _initialise_rows(model: TaggingModel, vocabulary: TaggingVocabulary) -> None
     with torch.no_grad():
         model.added_rows.copy_(torch.stack(rows))
         model.move_rows.normal_(std=_MOVE_ROW_SPREAD)
-
-
-class MasterWeights:
-    """Float32 copies of bfloat16 parameters, which the optimizer updates: bfloat16 alone would lose small steps."""
-
-    def __init__(self, parameters: Sequence[nn.Parameter]) -> None:
-        self._parameters = list(parameters)
-        self.masters = [nn.Parameter(value.detach().float().clone()) for value in parameters]
-
-    def take_gradients(self) -> None:
-        """Move the gradients of the parameters to their masters."""
-        for master, value in zip(self.masters, self._parameters, strict=True):
-            master.grad = None if value.grad is None else value.grad.float()
-            value.grad = None
-
-    def give_back(self) -> None:
-        """Round the masters into the parameters."""
-        with torch.no_grad():
-            for master, value in zip(self.masters, self._parameters, strict=True):
-                value.copy_(master)

@@ -64,3 +64,24 @@ def test_bad_settings_end_with_2(bioner: Command, settings: Path, tmp_path: Path
     settings.write_text(text)
     done = bioner("train", "sft", "--settings", settings, "--output", tmp_path / "m")
     assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
+
+
+def test_only_the_main_of_several_processes_speaks(
+    bioner: Command, settings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Catches two JSON objects on one standard output, or every setting printed once a GPU."""
+    monkeypatch.setenv("RANK", "1")
+    done = bioner("train", "sft", "--settings", settings, "--output", tmp_path / "m", "--json")
+    assert (done.code, done.out) == (0, "")
+    assert "lora_rank" not in done.err
+
+
+def test_new_settings_are_printed_too(bioner: Command, settings: Path, tmp_path: Path) -> None:
+    """Catches a hyper-parameter that decides a run and that nobody sees."""
+    settings.write_text('tuning = "full"\n' + SETTINGS.replace("weight = 1.0\n", ""))
+    done = bioner("train", "sft", "--settings", settings, "--output", tmp_path / "m")
+    lines = {line.split()[0]: line for line in done.err.splitlines()}
+    assert lines["tuning"].split()[1:] == ["full", "(file)"]
+    for name in ("loss", "precision", "gradient_accumulation", "mix_temperature", "average_checkpoints", "start_model"):
+        assert lines[name].endswith("(default)"), name
+    assert lines["corpus"].endswith("weight by temperature")

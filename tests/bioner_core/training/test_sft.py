@@ -1,5 +1,6 @@
 """A whole fine-tuning run, in small: it learns, resumes, and saves a model that loads and decodes."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -23,10 +24,11 @@ from bioner_core.tagging.render import text_spans
 from bioner_core.tagging.scheme import TagScheme, copy_lines
 from bioner_core.text.units import split_units
 from bioner_core.training.corpora import frequent_characters, tags_of, training_records
-from bioner_core.training.examples import TaggingExample
 from bioner_core.training.loss import LossParts
+from bioner_core.training.optimization import rate_factor
+from bioner_core.training.plan import Batch
 from bioner_core.training.settings import CorpusMix, SftSettings
-from bioner_core.training.sft import SftRun, rate_factor
+from bioner_core.training.sft import SftRun
 from tests.bioner_core.tiny_model import TYPES
 from tests.bioner_core.training.training_samples import SENTENCES, tiny_settings, write_corpus
 
@@ -76,19 +78,21 @@ def found_spans(decoded: Sequence[DecodedRow], names: Sequence[str]) -> list[set
 class KilledRun(SftRun):
     """Dies in the middle of its fourth step."""
 
-    def _step(self, examples: Sequence[TaggingExample]) -> LossParts:
+    def _step(self, batches: Sequence[Batch]) -> list[LossParts]:
         if self.progress.steps == 3:
             raise KeyboardInterrupt
-        return super()._step(examples)
+        return super()._step(batches)
 
 
 class WatchedRun(SftRun):
     """Notes each step's tokens, and its learning rates beside those that the schedule asks for."""
 
-    def _step(self, examples: Sequence[TaggingExample]) -> LossParts:
+    def _step(self, batches: Sequence[Batch]) -> list[LossParts]:
         factor = rate_factor(self.share_done, self.settings)
-        parts = super()._step(examples)
-        self.seen_tokens = getattr(self, "seen_tokens", 0) + sum(len(one.input_ids) for one in examples)
+        parts = super()._step(batches)
+        self.seen_tokens = getattr(self, "seen_tokens", 0) + sum(
+            len(one.input_ids) for one in itertools.chain(*batches)
+        )
         for group in self._optimizer.param_groups:
             assert group["lr"] == pytest.approx(group["peak"] * factor)
         return parts
@@ -297,10 +301,3 @@ def test_a_run_with_another_order_of_batches_does_not_resume(tmp_path: Path, mon
     train(settings, tmp_path / "run")
     with pytest.raises(ModelError, match="another seed"):
         SftRun(replace(settings, seed=99), tmp_path / "run", log=lambda _: None)
-
-
-def test_several_processes_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Would catch processes that all train the same batches and write the same checkpoint."""
-    monkeypatch.setattr("accelerate.Accelerator.num_processes", 2)
-    with pytest.raises(ConfigurationError, match="2 processes"):
-        SftRun(tiny_settings(tmp_path, monkeypatch), tmp_path / "run", log=lambda _: None)

@@ -13,7 +13,7 @@ from bioner_core.tagging.moves import CLOSE, COPY, FIRST_OPEN, open_move
 from bioner_core.tagging.scheme import TagScheme
 from bioner_core.training.batches import LENGTH_STEP
 from bioner_core.training.examples import Choice, TaggingExample
-from bioner_core.training.loss import LegalMoveLoss, training_batch
+from bioner_core.training.loss import LegalMoveLoss, TagCounts, training_batch
 from tests.bioner_core.tiny_model import tiny_model
 from tests.bioner_core.training.training_samples import SENTENCES, builder_of, prompt_of
 
@@ -40,7 +40,7 @@ class FixedModel(nn.Module):
 
 def one_example(*choices: Choice, types: tuple[int, ...] = (0, 1)) -> TaggingExample:
     """An example of six tokens with these choices."""
-    return TaggingExample("tiny", (5, 6, 7, 8, 9, 10), choices, types)
+    return TaggingExample("tiny", (5, 6, 7, 8, 9, 10), choices, types, 3)
 
 
 def run(model: nn.Module, example: TaggingExample, types: int = 2) -> Any:
@@ -77,7 +77,7 @@ def test_counts_of_the_log_are_of_tags_only() -> None:
     )
     logits = [[9.0, 0, 0, 0], [0.0, 0, 9, 0], [0.0, 0, 9, 0], [0.0, 9, 1, 0]]
     parts = run(FixedModel(logits), example)
-    assert (parts.choices, parts.gold_tags, parts.predicted_tags, parts.right_tags) == (4, 2, 3, 1)
+    assert (parts.terms, parts.tags) == (4, TagCounts(gold=2, predicted=3, right=1))
 
 
 @pytest.mark.parametrize("scheme", list(TagScheme))
@@ -91,7 +91,7 @@ def test_a_batch_scores_the_same_as_each_text_read_in_full(scheme: TagScheme) ->
     batch = training_batch(examples, prefix=prefix, open_rows=OPEN_ROWS, device=CPU)
     found = LegalMoveLoss(model)(batch)
     expected = [loss for example in examples for loss in plain_losses(model, prefix, example)]
-    assert found.choices == len(expected)
+    assert found.terms == len(expected)
     assert float(found.loss.detach()) == pytest.approx(sum(expected) / len(expected), abs=1e-4)
 
 
@@ -114,9 +114,10 @@ def plain_losses(model: TaggingModel, prefix: tuple[int, ...], example: TaggingE
     return losses
 
 
-def test_tokens_are_counted_without_padding_and_prompt() -> None:
-    """Would catch a token budget that padding uses up."""
-    examples = [one_example(), TaggingExample("tiny", (1, 2, 3), (), (0,))]
+def test_a_batch_is_padded_to_whole_steps() -> None:
+    """Would catch padding that counts as text, or a copy that is taken to start elsewhere."""
+    examples = [one_example(), TaggingExample("tiny", (1, 2, 3), (), (0,), 2)]
     batch = training_batch(examples, prefix=(1, 2), open_rows=(0, 1), device=CPU)
-    assert batch.token_count == 9
+    assert batch.mask.sum(dim=1).tolist() == [6, 3]
+    assert batch.copy_start.tolist() == [3, 2]
     assert batch.ids.shape == (2, LENGTH_STEP)

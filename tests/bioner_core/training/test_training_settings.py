@@ -6,13 +6,11 @@ import pytest
 
 from bioner_core.errors import ConfigurationError
 from bioner_core.tagging.scheme import TagScheme
-from bioner_core.training import settings as settings_module
-from bioner_core.training.settings import CorpusMix, SftSettings, read_settings
-from bioner_core.training.sft import rate_factor
+from bioner_core.training.optimization import rate_factor
+from bioner_core.training.settings import CorpusMix, SftSettings, TrainingLoss, Tuning, read_settings
 
 CORPUS = '[[corpora]]\nfile = "a.jsonl"\nlabel_set = "genia"\nweight = 1\n'
 MIX = (CorpusMix("a.jsonl", "genia", 1.0),)
-RECIPE = Path(settings_module.__file__).parent / "recipes" / "default_cpu.toml"
 
 
 def write(folder: Path, text: str) -> Path:
@@ -41,9 +39,19 @@ def test_whole_numbers_serve_as_decimal_ones(tmp_path: Path) -> None:
     assert read_settings(write(tmp_path, "max_minutes = 90\n" + CORPUS))[0].max_minutes == 90
 
 
-def test_the_recipe_of_the_default_model_is_valid() -> None:
-    """Would catch a recipe that the code has outgrown."""
-    assert len(read_settings(RECIPE)[0].corpora) == 4
+def test_names_of_kinds_are_read_as_such(tmp_path: Path) -> None:
+    """Would catch a setting that stays text and matches nothing."""
+    text = 'tuning = "full"\nloss = "language_model"\nprecision = "float32"\n' + CORPUS
+    settings, origins = read_settings(write(tmp_path, text))
+    assert (settings.tuning, settings.loss) == (Tuning.FULL, TrainingLoss.LANGUAGE_MODEL)
+    told = {one.name: one.origin for one in origins}
+    assert (told["tuning"], told["gradient_accumulation"], told["development"]) == ("file", "default", "default")
+
+
+def test_weights_may_be_left_out(tmp_path: Path) -> None:
+    """Would catch weights that one has to make up."""
+    settings, _ = read_settings(write(tmp_path, CORPUS.replace("weight = 1\n", "")))
+    assert settings.corpora[0].weight is None
 
 
 @pytest.mark.parametrize(
@@ -58,12 +66,23 @@ def test_the_recipe_of_the_default_model_is_valid() -> None:
         pytest.param("max_tokens = 0\n" + CORPUS, "max_tokens: 0; give a number above 0", id="no budget"),
         pytest.param("lora_rank = -1\n" + CORPUS, "lora_rank: -1", id="negative rank"),
         pytest.param("warmup_share = 1.0\n" + CORPUS, "warmup_share: 1.0; give a share", id="all warm-up"),
+        pytest.param('tuning = "halfway"\n' + CORPUS, "halfway", id="unknown tuning"),
+        pytest.param('loss = "guess"\n' + CORPUS, "guess", id="unknown loss"),
+        pytest.param('precision = "int4"\n' + CORPUS, "precision: 'int4'; choose from", id="unknown precision"),
+        pytest.param("mix_temperature = 0.5\n" + CORPUS, "mix_temperature: 0.5", id="temperature below 1"),
+        pytest.param("gradient_accumulation = 0\n" + CORPUS, "gradient_accumulation: 0", id="no batch a step"),
+        pytest.param("average_checkpoints = 0\n" + CORPUS, "average_checkpoints: 0", id="mean of none"),
+        pytest.param("evaluate_steps = -1\n" + CORPUS, "evaluate_steps: -1", id="negative steps"),
+        pytest.param("evaluate_steps = 5\n" + CORPUS, "development: no file", id="nothing to evaluate"),
+        pytest.param(
+            'gradient_checkpointing = "yes"\n' + CORPUS, "gradient_checkpointing: 'yes'", id="text for a bool"
+        ),
         pytest.param('scheme = "columns"\n' + CORPUS, "columns", id="unknown scheme"),
         pytest.param(CORPUS.replace("1", "0"), "corpora.weight: 0 for 'a.jsonl'", id="no weight"),
         pytest.param(CORPUS.replace("1", '"1"'), "corpora.weight: '1'", id="text for a weight"),
         pytest.param(CORPUS + "held_out = -1", "corpora.held_out: -1", id="negative held out"),
         pytest.param(CORPUS + "held_oud = 1", "held_oud", id="misspelt in a corpus"),
-        pytest.param(CORPUS.replace("weight = 1\n", ""), "weight", id="corpus without weight"),
+        pytest.param(CORPUS + CORPUS.replace("weight = 1\n", ""), "give all or none", id="some weights"),
         pytest.param('corpora = ["a.jsonl"]', "settings.toml", id="names for tables"),
     ],
 )

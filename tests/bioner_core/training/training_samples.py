@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+import tomli_w
 
 from bioner_core.labels.label_set import EntityType, LabelSet
 from bioner_core.models import base_model
@@ -39,7 +41,7 @@ def builder_of(scheme: TagScheme) -> ExampleBuilder:
 
 def example_of_length(length: int, label_set: str = "tiny") -> TaggingExample:
     """An example of so many tokens, without choices."""
-    return TaggingExample(label_set, (0,) * length, (), (0,))
+    return TaggingExample(label_set, (0,) * length, (), (0,), 1)
 
 
 def write_corpus(path: Path, sentences: Sequence[tuple[str, tuple[tuple[int, int, str], ...]]] = SENTENCES * 4) -> Path:
@@ -85,3 +87,14 @@ def tiny_settings(folder: Path, monkeypatch: pytest.MonkeyPatch, **changes: obje
         "checkpoint_steps": 2,
     }
     return SftSettings(**(chosen | changes))  # type: ignore[arg-type]
+
+
+def write_settings(path: Path, settings: SftSettings) -> Path:
+    """Write settings as a file for a process of its own, to which only a base in a folder is known."""
+    base = path.parent / "base"
+    if not base.is_dir():
+        save_tiny_base(base)
+    given = {name: value for name, value in asdict(settings).items() if name != "corpora"} | {"base": str(base)}
+    corpora = [{name: value for name, value in asdict(one).items() if value is not None} for one in settings.corpora]
+    path.write_text(tomli_w.dumps({**given, "corpora": corpora}), encoding="utf-8")
+    return path

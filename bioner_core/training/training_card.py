@@ -1,0 +1,71 @@
+"""What the card of a fine-tuned model says of its training."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from bioner_core.models.base_model import base_digest
+from bioner_core.models.directory import files_digest, model_folder
+from bioner_core.models.model_card import ModelCard
+from bioner_core.models.prompt import PROMPT_VERSION
+from bioner_core.models.vocabulary import TaggingVocabulary
+from bioner_core.training.checkpoint import TrainingProgress
+from bioner_core.training.settings import SftSettings, Tuning
+
+
+def training_card(
+    name: str,
+    settings: SftSettings,
+    *,
+    vocabulary: TaggingVocabulary,
+    label_sets: Sequence[str],
+    training: Mapping[str, Any],
+    metrics: Mapping[str, Any] | None = None,
+) -> ModelCard:
+    """The card of a model that was trained with these settings."""
+    return ModelCard(
+        name=name,
+        base=settings.base,
+        base_sha256=base_digest(settings.base),
+        scheme=settings.scheme,
+        prompt_version=PROMPT_VERSION,
+        tags=vocabulary.tags,
+        characters="".join(vocabulary.characters),
+        label_sets=tuple(label_sets),
+        training=dict(training),
+        metrics=dict(metrics or {}),
+    )
+
+
+def training_facts(
+    settings: SftSettings, progress: TrainingProgress, *, per_step: int, weights: Sequence[float], device: str
+) -> dict[str, Any]:
+    """The card's table of training: data, effort and hyper-parameters, without paths of this machine.
+
+    `batches` of the plan were trained on, `steps` times as many as a step takes.
+    """
+    rank = {} if settings.tuning is Tuning.FULL else {"lora_rank": settings.lora_rank}
+    return {
+        "corpora": [f"{Path(one.file).parent.name}/{Path(one.file).name}" for one in settings.corpora],
+        "weights": [round(one, 4) for one in weights],
+        **_start(settings),
+        "steps": progress.steps,
+        "batches": progress.steps * per_step,
+        "tokens": progress.tokens,
+        "minutes": round(progress.seconds / 60, 1),
+        "seed": settings.seed,
+        "tuning": str(settings.tuning),
+        "loss": str(settings.loss),
+        "precision": settings.precision,
+        "learning_rate": settings.learning_rate,
+        **rank,
+        "device": device,
+    }
+
+
+def _start(settings: SftSettings) -> dict[str, str]:
+    """The earlier stage that the run went on from: its name, and the digest of its weights."""
+    if not settings.start_model:
+        return {}
+    folder = model_folder(settings.start_model)
+    return {"start_model": folder.name, "start_model_sha256": files_digest(folder)}

@@ -1,0 +1,74 @@
+"""The recipes that ship: each is valid, and each ablation differs from the baseline in what its name says."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from bioner_core.labels.label_set import load_label_set
+from bioner_core.training import settings as settings_module
+from bioner_core.training.ablations import read_ablations
+from bioner_core.training.settings import SftSettings, TrainingLoss, Tuning, read_settings
+
+RECIPES = Path(settings_module.__file__).parent / "recipes"
+SFT_RECIPES = sorted(path for path in RECIPES.rglob("*.toml") if path.stem != "default_selector")
+CHANGES = {
+    "joint": set(),
+    "lines": {"scheme"},
+    "genia_only": {"corpora", "development"},
+    "cmeee_only": {"corpora", "development"},
+    "english_only": {"corpora", "development"},
+    "chinese_only": {"corpora", "development"},
+    "language_model_loss": {"loss"},
+}
+
+
+def recipe(name: str) -> SftSettings:
+    """A recipe's settings."""
+    return read_settings(RECIPES / f"{name}.toml")[0]
+
+
+@pytest.mark.parametrize("path", SFT_RECIPES, ids=lambda path: path.stem)
+def test_recipes_are_valid_and_never_train_on_development_data(path: Path) -> None:
+    """Would catch a recipe that the code has outgrown, or scores on sentences that were trained on."""
+    settings, _ = read_settings(path)
+    for corpus in settings.corpora:
+        assert load_label_set(corpus.label_set).name == corpus.label_set
+        assert corpus.file == f"../shared/data/{corpus.label_set}/train.jsonl.gz"
+        assert corpus.held_out == (500 if corpus.label_set == "cmeee" else 0)
+    for name, file in settings.development.items():
+        assert file == f"../shared/data/{name}/dev.jsonl.gz"
+        assert name != "cmeee"
+
+
+def test_ablations_differ_from_the_baseline_in_one_thing() -> None:
+    """Would catch a comparison in which a second setting crept in."""
+    found = {one.name: one for one in read_ablations(RECIPES / "ablations")}
+    assert found.keys() == CHANGES.keys()
+    baseline = asdict(found["joint"].settings)
+    for name, one in found.items():
+        own = asdict(one.settings)
+        assert {field for field in own if own[field] != baseline[field]} == CHANGES[name], name
+        assert one.about
+        assert one.settings.development.keys() == {mix.label_set for mix in one.settings.corpora} - {"cmeee"}
+        assert set(one.settings.corpora) <= set(found["joint"].settings.corpora)
+        assert not one.settings.start_model
+
+
+def test_the_baseline_is_the_mix_of_the_default_model() -> None:
+    """Would catch ablations of a model that is not the one that ships."""
+    joint, default = recipe("ablations/joint"), recipe("default_cpu")
+    same = ("base", "corpora", "scheme", "loss", "tuning", "learning_rate", "batch_tokens", "lora_rank", "seed")
+    assert all(getattr(joint, name) == getattr(default, name) for name in same)
+    assert joint.max_tokens == 120_000
+
+
+@pytest.mark.parametrize("name", ["glm4_9b_qlora", "qwen3_8b_qlora"])
+def test_large_models_are_tuned_as_in_the_paper(name: str) -> None:
+    """Would catch a recipe that names the paper and does something else."""
+    found = recipe(name)
+    assert (found.tuning, found.lora_rank, found.lora_alpha) == (Tuning.QLORA, 64, 16)
+    assert found.learning_rate == 2e-4
+    assert found.loss is TrainingLoss.LEGAL_MOVES
+    assert found.gradient_checkpointing
+    assert all(corpus.weight is None for corpus in found.corpora)

@@ -1,0 +1,92 @@
+"""Later stages: a run that goes on from an earlier model, and what its card says of it."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from bioner_core.errors import ModelError
+from bioner_core.models.directory import ADAPTER_FOLDER, files_digest
+from bioner_core.models.model_card import read_card
+from bioner_core.tagging.scheme import TagScheme
+from bioner_core.training.settings import CorpusMix, SftSettings, Tuning
+from bioner_core.training.sft import SftRun
+from tests.bioner_core.training.training_samples import SENTENCES, tiny_settings, write_corpus
+
+
+def quiet_run(settings: SftSettings, output: Path) -> SftRun:
+    """A run that says nothing."""
+    return SftRun(settings, output, log=lambda _: None)
+
+
+@pytest.fixture
+def first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SftSettings:
+    """Settings of a first stage whose model is in `first`."""
+    settings = tiny_settings(tmp_path, monkeypatch)
+    quiet_run(settings, tmp_path / "first").train()
+    return settings
+
+
+@pytest.mark.parametrize("tuning", [Tuning.LORA, Tuning.FULL])
+def test_a_stage_starts_with_the_weights_of_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tuning: Tuning
+) -> None:
+    """Would catch a second stage that starts from the base, or with rows of one and adapters of the other."""
+    settings = tiny_settings(tmp_path, monkeypatch, tuning=tuning)
+    earlier = quiet_run(settings, tmp_path / "first")
+    earlier.train()
+    later = quiet_run(replace(settings, start_model=str(tmp_path / "first"), seed=5), tmp_path / "second")
+    trained = {name: value for name, value in earlier.trainable.model.named_parameters() if value.requires_grad}
+    assert len(trained) > 10
+    for name, value in later.trainable.model.named_parameters():
+        if name in trained:
+            assert torch.allclose(value, trained[name], atol=2e-3), name
+    later.train()
+    assert later.progress.tokens >= settings.max_tokens
+
+
+def test_the_card_names_the_stage_before(tmp_path: Path, first: SftSettings) -> None:
+    """Would catch a model whose history ends at its last stage."""
+    assert "start_model" not in read_card(tmp_path / "first").training
+    quiet_run(replace(first, start_model=str(tmp_path / "first")), tmp_path / "second").train()
+    training = read_card(tmp_path / "second").training
+    assert training["start_model"] == "first"
+    assert training["start_model_sha256"] == files_digest(tmp_path / "first")
+
+
+def test_a_stage_resumes_from_its_own_checkpoint(tmp_path: Path, first: SftSettings) -> None:
+    """Would catch a resumed second stage that takes up the first stage's weights again."""
+    settings = replace(first, start_model=str(tmp_path / "first"))
+    run = quiet_run(settings, tmp_path / "second")
+    run.train()
+    again = quiet_run(settings, tmp_path / "second")
+    assert again.progress == run.progress
+    assert torch.equal(again.trainable.model.move_rows, run.trainable.model.move_rows)
+
+
+def test_another_base_scheme_rank_or_corpus_is_refused(tmp_path: Path, first: SftSettings) -> None:
+    """Would catch weights that are put where they mean something else."""
+    settings = replace(first, start_model=str(tmp_path / "first"))
+    own = first.corpora[0]
+    fewer = write_corpus(tmp_path / "fewer.jsonl", [one for one in SENTENCES * 4 if one[0].isascii()])
+    for changed, said in [
+        (replace(settings, scheme=TagScheme.LINES), "scheme and prompt"),
+        (replace(settings, lora_rank=2), "another rank"),
+        (replace(settings, corpora=(replace(own, label_set="genia"),)), "its tags"),
+        (replace(settings, corpora=(CorpusMix(str(fewer), own.label_set),)), "added characters"),
+        (replace(settings, start_model=str(tmp_path / "nowhere")), "nowhere"),
+    ]:
+        with pytest.raises(ModelError, match=said):
+            quiet_run(changed, tmp_path / "second")
+    card = tmp_path / "first" / "model.toml"
+    card.write_text(card.read_text(encoding="utf-8").replace("7" * 64, "8" * 64), encoding="utf-8")
+    with pytest.raises(ModelError, match="base weights"):
+        quiet_run(settings, tmp_path / "second")
+
+
+def test_a_damaged_stage_is_refused(tmp_path: Path, first: SftSettings) -> None:
+    """Would catch a run that starts with half of the weights."""
+    (tmp_path / "first" / ADAPTER_FOLDER / "adapter_model.safetensors").write_bytes(b"short")
+    with pytest.raises(ModelError, match="start_model"):
+        quiet_run(replace(first, start_model=str(tmp_path / "first")), tmp_path / "second")
