@@ -38,5 +38,6 @@ def logits_of(model: TaggingModel, hidden: Tensor, open_rows: Tensor, *, open_bi
     *Shape:* hidden (count, hidden); open_rows (types,) -> (count, 2 + types).
     """
     found: Logits = model.move_logits(hidden, open_rows).cpu().numpy()
-    found[:, FIRST_OPEN:] += open_bias
-    return found
+    raised = np.zeros(found.shape[1], dtype=np.float32)
+    raised[FIRST_OPEN:] = open_bias
+    return found + raised
