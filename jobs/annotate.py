@@ -4,8 +4,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from jobs.annotation_options import (
+    Actors,
+    Format,
+    Gpus,
+    Kind,
+    LabelSets,
+    MaxRejectRate,
+    MemoryCap,
+    Model,
+    Ray,
+    Runner,
+    ShardRecords,
+    TokenBudget,
+)
 from jobs.console import only_results_on_stdout, print_result, warn
-from jobs.options import Json, NoSelector, Precision, Quiet, Store
+from jobs.options import Json, NoSelector, Precision, Quiet, Store, Wait
 
 if TYPE_CHECKING:
     from pipelines.summary import JobSummary
@@ -25,20 +39,6 @@ Exit codes: 0 all is committed, 1 something failed, 2 wrong usage, 3 more reject
 """
 
 Inputs = Annotated[list[str], typer.Argument(help="Files, folders, globs or URLs.", show_default=False)]
-Format = Annotated[str | None, typer.Option("--format", help="Format of all inputs; else found from their content.")]
-Model = Annotated[str, typer.Option(help="'default', or the folder of a model.")]
-LabelSets = Annotated[
-    list[str] | None,
-    typer.Option("--label-set", help="Name or TOML file of a label set; may be given often. Else the default ones."),
-]
-Kind = Annotated[str, typer.Option("--annotator", help="model, or null: finds nothing, to try the rest.")]
-Actors = Annotated[int | None, typer.Option(help="Actors, each with a model. Else one a GPU, or one without GPU.")]
-Gpus = Annotated[float | None, typer.Option(help="GPUs of each actor, may be below 1. Else 1 where there are GPUs.")]
-Ray = Annotated[str, typer.Option(help="'local' starts Ray on this machine; HOST:PORT joins a cluster.")]
-Runner = Annotated[str, typer.Option(help="Beam runner; its options follow a lone --.")]
-ShardRecords = Annotated[int, typer.Option(help="Records in a shard of an input that is new to the store.")]
-MaxRejectRate = Annotated[float, typer.Option(help="Share of rejects above which the exit code is 3.")]
-TokenBudget = Annotated[int, typer.Option(help="Estimated tokens in a batch, padding included.")]
 
 
 def annotate(
@@ -57,7 +57,9 @@ def annotate(
     runner: Runner = "FnApiRunner",
     shard_records: ShardRecords = 200,
     max_reject_rate: MaxRejectRate = 0.05,
-    token_budget: TokenBudget = 4096,
+    token_budget: TokenBudget = None,
+    memory_cap: MemoryCap = None,
+    wait: Wait = 0.0,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> int:
@@ -86,7 +88,9 @@ def annotate(
             shard_records=shard_records,
             max_reject_rate=max_reject_rate,
             token_budget=token_budget,
+            memory_cap=memory_cap,
             quiet=quiet,
+            wait_seconds=wait,
         )
         summary = annotate_inputs(wishes)
     report(summary, as_json=as_json)
@@ -122,3 +126,5 @@ def _show(summary: "JobSummary") -> None:
         f"{counts.mentions} mentions ({counts.mentions_accepted} accepted) in {counts.sentences} sentences; "
         f"{counts.row_rejects} of {counts.rows} model rows failed"
     )
+    if summary.rows_sent:
+        print(f"{summary.padding:.1%} of the batches was padding")

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,8 +13,12 @@ from bioner_core.text.sentences import SPLITTER_VERSION
 DEFAULT_SHARD_RECORDS = 200
 """Minutes of work for one actor on a CPU; all of a shard's work is lost when it is killed, and no more."""
 
-DEFAULT_BUFFER_RECORDS = 32
-"""How often progress shows, against how often actors wait for the next call: use more where there are many actors."""
+DEFAULT_BUFFER_CHARACTERS = 100_000
+"""About 700 English sentences: with fewer, sentences of like length are too few to fill batches without padding, and
+actors wait for the next call more often; with more, progress shows more seldom. More actors need more."""
+
+DEFAULT_BUFFER_RECORDS = 1_000
+"""So that records with hardly any text show progress too."""
 
 DEFAULT_MAX_REJECT_RATE = 0.05
 
@@ -38,8 +43,10 @@ class AnnotationJob:
     """One run of `bioner annotate`; travels to Beam workers, so it holds plain values only.
 
     `inputs` are files or URLs, patterns already expanded; `format_name` None means to sniff; `fingerprint` is the
-    annotator's own; `buffer_records` is how many records go to the service in one call; `max_reject_rate` is the share
-    of rejects above which the job ends with exit code 3; `pipeline_options` are passed to Beam as they are.
+    annotator's own; one call to the service takes `buffer_characters` of text or `buffer_records` records, whichever
+    comes first; `max_reject_rate` is the share of rejects above which the job ends with exit code 3;
+    `pipeline_options` are passed to Beam as they are; with `carry_over` a document whose text the store has annotated
+    before, in the same way, keeps its mentions.
 
     Raises:
         ConfigurationError: a value is out of its range; the message names the field.
@@ -51,10 +58,12 @@ class AnnotationJob:
     fingerprint: str
     format_name: str | None = None
     shard_records: int = DEFAULT_SHARD_RECORDS
+    buffer_characters: int = DEFAULT_BUFFER_CHARACTERS
     buffer_records: int = DEFAULT_BUFFER_RECORDS
     max_reject_rate: float = DEFAULT_MAX_REJECT_RATE
     runner: str = FN_API_RUNNER
     pipeline_options: tuple[str, ...] = ()
+    carry_over: bool = False
 
     def __post_init__(self) -> None:
         names = [choice.name for choice in self.label_sets]
@@ -62,7 +71,7 @@ class AnnotationJob:
             raise ConfigurationError("inputs: is empty; name at least one file or URL")
         if not names or len(set(names)) < len(names):
             raise ConfigurationError(f"label_sets: is {names}; name at least one, and each only once")
-        for name in ("shard_records", "buffer_records"):
+        for name in ("shard_records", "buffer_characters", "buffer_records"):
             if getattr(self, name) < 1:
                 raise ConfigurationError(f"{name}: is {getattr(self, name)}; use 1 or more")
         if not 0 <= self.max_reject_rate <= 1:
@@ -75,10 +84,15 @@ class AnnotationJob:
 
     @property
     def run_fingerprint(self) -> str:
-        """Hex digest of all that results depend on beside the input: model, label sets, splitter, schema.
+        """As the function of this name."""
+        return run_fingerprint(self.fingerprint, self.label_sets)
 
-        The order of the label sets changes no result, so it does not count.
-        """
-        choices = sorted((choice.name, sorted(choice.languages)) for choice in self.label_sets)
-        parts = [self.fingerprint, choices, SPLITTER_VERSION, SCHEMA_VERSION]
-        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+def run_fingerprint(annotator_fingerprint: str, label_sets: Sequence[LabelSetChoice]) -> str:
+    """Hex digest of all that results depend on beside the input: model, label sets, splitter, schema.
+
+    The order of the label sets changes no result, so it does not count.
+    """
+    choices = sorted((choice.name, sorted(choice.languages)) for choice in label_sets)
+    parts = [annotator_fingerprint, choices, SPLITTER_VERSION, SCHEMA_VERSION]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

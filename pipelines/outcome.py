@@ -4,6 +4,7 @@ import traceback
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from bioner_core.batching import Fill
 from bioner_core.formats.inputs import public_name
 from bioner_core.store.layout import ShardDescriptor
 from bioner_core.store.manifest import Counts, Manifest
@@ -21,7 +22,8 @@ class Status(StrEnum):
 class ShardOutcome:
     """The end of one shard. `shard_id` is empty when its input could not even be planned.
 
-    `input_file` is the public name; `message` and `traceback` are empty unless it failed.
+    `input_file` is the public name; `message` and `traceback` are empty unless it failed. `batch_tokens` and
+    `batch_slots` are the `Fill` of the batches that this run made of the shard.
     """
 
     status: Status
@@ -31,11 +33,22 @@ class ShardOutcome:
     seconds: float = 0.0
     message: str = ""
     traceback: str = ""
+    batch_tokens: int = 0
+    batch_slots: int = 0
 
 
-def finished_outcome(status: Status, manifest: Manifest) -> ShardOutcome:
-    """The outcome of a shard that is committed, now or earlier."""
-    return ShardOutcome(status, manifest.shard_id, manifest.input_file, manifest.counts, manifest.seconds)
+def finished_outcome(status: Status, manifest: Manifest, *, fill: Fill | None = None) -> ShardOutcome:
+    """The outcome of a shard that is committed, now, with batches of this fill, or earlier."""
+    made = fill or Fill()
+    return ShardOutcome(
+        status,
+        manifest.shard_id,
+        manifest.input_file,
+        manifest.counts,
+        manifest.seconds,
+        batch_tokens=made.tokens,
+        batch_slots=made.slots,
+    )
 
 
 def failed_outcome(error: Exception, *, input_file: str, descriptor: ShardDescriptor | None = None) -> ShardOutcome:

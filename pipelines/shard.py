@@ -9,18 +9,17 @@ from bioner_core.annotation import RowResult
 from bioner_core.documents import Document
 from bioner_core.errors import StoreError
 from bioner_core.formats.inputs import public_name
+from bioner_core.mentions import Mention
 from bioner_core.records import Deletion, Record, Reject
 from bioner_core.store.layout import ShardDescriptor
 from bioner_core.store.manifest import Counts, Manifest
 from bioner_core.store.mention_ids import document_prefix
 from bioner_core.store.rows import RejectRow
 from bioner_core.store.shard_writer import ShardHeader, ShardWriter
+from pipelines.carry_over import CarriedMentions, carried_mentions
 from pipelines.document_rows import AnnotatedDocument, PlannedDocument, plan_rows, settle_document
 from pipelines.job import AnnotationJob
 from pipelines.service import AnnotationService
-
-BUFFER_CHARACTERS = 2_000_000
-"""How much text goes to the service in one call, whatever the number of records."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +48,9 @@ def annotate_shard(
     """
     started = time.monotonic()
     header = ShardHeader(descriptor, public_name(descriptor.input_file), job.run_fingerprint, job.label_set_names)
-    work = _ShardWork(descriptor, job, service, ShardWriter(job.store, header))
-    for buffer in _buffers(records, job.buffer_records):
+    carried = carried_mentions(job.store, descriptor) if job.carry_over else CarriedMentions()
+    work = _ShardWork(descriptor, job, service, ShardWriter(job.store, header), carried)
+    for buffer in _buffers(records, job):
         work.add(buffer)
         on_records(len(buffer))
     manifest = work.writer.commit(Counts(**work.tally), seconds=time.monotonic() - started)
@@ -63,6 +63,7 @@ class _ShardWork:
     job: AnnotationJob
     service: AnnotationService
     writer: ShardWriter
+    carried: CarriedMentions
     tally: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     named: set[str] = field(default_factory=set)
@@ -87,11 +88,20 @@ class _ShardWork:
         self._add_rejects(rows)
 
     def _add_documents(self, documents: Sequence[Document]) -> None:
-        planned = [plan_rows(document, self.job.label_sets) for document in documents]
+        new = [document for document in documents if not self._carries_over(document)]
+        planned = [plan_rows(document, self.job.label_sets) for document in new]
         answers = iter(self._ask(planned))
         annotated = [self._settle(one, [next(answers) for _ in one.rows]) for one in planned]
         self.tally["sentences"] += sum(one.sentences for one in planned)
         self._add_annotated(annotated)
+
+    def _carries_over(self, document: Document) -> bool:
+        if document not in self.carried:
+            return False
+        self.tally["unchanged"] += 1
+        self._add_mentions(self.carried.of(document, id_prefix=self._prefix(document)))
+        self.writer.add_documents([document])
+        return True
 
     def _ask(self, planned: Sequence[PlannedDocument]) -> list[RowResult]:
         requests = [row.request for one in planned for row in one.rows]
@@ -123,25 +133,28 @@ class _ShardWork:
         self.tally["annotated"] += len(kept)
         self.tally["rejected"] += len(annotated) - len(kept)
         self.tally["row_rejects"] += sum(not row.whole_record for row in rejects)
+        self.writer.add_documents([one.document for one in kept])
+        self._add_mentions(mentions)
+        self._add_rejects(rejects)
+
+    def _add_mentions(self, mentions: Sequence[Mention]) -> None:
         self.tally["mentions"] += len(mentions)
         self.tally["mentions_accepted"] += sum(mention.accepted for mention in mentions)
-        self.writer.add_documents([one.document for one in kept])
         self.writer.add_mentions(mentions)
-        self._add_rejects(rejects)
 
     def _add_rejects(self, rejects: Sequence[RejectRow]) -> None:
         self.reasons.update(row.reject.reason.value for row in rejects)
         self.writer.add_rejects(rejects)
 
 
-def _buffers(records: Iterable[Record], size: int) -> Iterator[list[Record]]:
+def _buffers(records: Iterable[Record], job: AnnotationJob) -> Iterator[list[Record]]:
     buffer: list[Record] = []
     characters = 0
     for record in records:
         buffer.append(record)
         if isinstance(record, Document):
             characters += sum(len(passage.text) for passage in record.passages)
-        if len(buffer) >= size or characters >= BUFFER_CHARACTERS:
+        if len(buffer) >= job.buffer_records or characters >= job.buffer_characters:
             yield buffer
             buffer, characters = [], 0
     if buffer:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from bioner_core.batching import Fill
 from bioner_core.store.manifest import Counts, total
 from pipelines.outcome import ShardOutcome, Status
 
@@ -16,7 +17,8 @@ EXIT_TOO_MANY_REJECTS = 3
 class JobSummary:
     """What a run did. `counts` are the sums of the manifests of all its shards, those of earlier runs included.
 
-    `rows_sent` counts only what this run sent to the model; `seconds` is the wall time of this run.
+    `rows_sent` counts only what this run sent to the model; `seconds` is the wall time of this run; `padding` is the
+    share of its batches' estimated tokens that are padding, from 0 to 1.
     """
 
     counts: Counts
@@ -24,6 +26,7 @@ class JobSummary:
     shards_skipped: int
     shards_failed: int
     rows_sent: int
+    padding: float
     seconds: float
     max_reject_rate: float
     failures: tuple[ShardOutcome, ...]
@@ -31,8 +34,7 @@ class JobSummary:
     @property
     def reject_rate(self) -> float:
         """The share of rejected records, or that of rejected rows if it is higher; 0 when there is nothing."""
-        records = self.counts.rejected / max(1, self.counts.records_in)
-        return max(records, self.counts.row_rejects / max(1, self.counts.rows))
+        return reject_rate(self.counts)
 
     def exit_code(self) -> int:
         """0: all is committed, or there was nothing to do; 1: a shard failed; 3: more rejects than allowed."""
@@ -50,6 +52,11 @@ class JobSummary:
         return counts | flat | {"reject_rate": self.reject_rate, "failures": failures}
 
 
+def reject_rate(counts: Counts) -> float:
+    """The share of rejected records, or that of rejected rows if it is higher; 0 when there is nothing."""
+    return max(counts.rejected / max(1, counts.records_in), counts.row_rejects / max(1, counts.rows))
+
+
 def summarise(outcomes: Sequence[ShardOutcome], *, seconds: float, max_reject_rate: float) -> JobSummary:
     """Add up the outcomes of a run that took `seconds` of wall time."""
     by_status = {status: [one for one in outcomes if one.status is status] for status in Status}
@@ -59,7 +66,12 @@ def summarise(outcomes: Sequence[ShardOutcome], *, seconds: float, max_reject_ra
         shards_skipped=len(by_status[Status.SKIPPED]),
         shards_failed=len(by_status[Status.FAILED]),
         rows_sent=sum(one.counts.rows for one in by_status[Status.COMMITTED]),
+        padding=round(_padding(outcomes), 4),
         seconds=round(seconds, 3),
         max_reject_rate=max_reject_rate,
         failures=tuple(by_status[Status.FAILED]),
     )
+
+
+def _padding(outcomes: Sequence[ShardOutcome]) -> float:
+    return sum((Fill(one.batch_tokens, one.batch_slots) for one in outcomes), Fill()).padding

@@ -8,12 +8,13 @@ from bioner_core.store.committed import committed_manifest
 from bioner_core.store.layout import ShardDescriptor
 from bioner_core.store.manifest import Manifest
 from bioner_core.store.sweep import sweep_shard
+from pipelines.carry_over import plan_carry_over
 from pipelines.job import AnnotationJob
 from pipelines.outcome import ShardOutcome, Status, failed_outcome, finished_outcome
 from pipelines.plan import ShardRun, group_runs, plan_input
 from pipelines.progress import reporter_for
 from pipelines.quiet_beam import beam
-from pipelines.service import AnnotationService, ServiceFactory
+from pipelines.service import AnnotationService, ServiceFactory, fill_so_far
 from pipelines.shard import ShardResult, annotate_shard
 from pipelines.shard_input import ShardInput
 
@@ -46,6 +47,8 @@ class PlanInput(beam.DoFn):  # type: ignore[misc]
             descriptors = plan_input(
                 element, store=job.store, shard_records=job.shard_records, format_name=job.format_name
             )
+            if job.carry_over:
+                plan_carry_over(job.store, descriptors, fingerprint=job.run_fingerprint)
         except Exception as error:  # noqa: BLE001  the shard boundary begins here: a bad input stops no other one
             yield beam.pvalue.TaggedOutput(_FAILED, failed_outcome(error, input_file=element))
             return
@@ -84,15 +87,17 @@ class AnnotateRun(beam.DoFn):  # type: ignore[misc]
         done = committed_manifest(self._job.store, descriptor, fingerprint=self._job.run_fingerprint)
         if done is not None:
             return self._skipped(descriptor, done)
+        service = self._connected()
+        before = fill_so_far(service)
         result = annotate_shard(
             descriptor,
             source.records(descriptor),
             job=self._job,
-            service=self._connected(),
+            service=service,
             on_records=lambda records: reporter_for(self._progress_token).done(records, skipped=False),
         )
         _count(result)
-        return finished_outcome(Status.COMMITTED, result.manifest)
+        return finished_outcome(Status.COMMITTED, result.manifest, fill=fill_so_far(service) - before)
 
     def _skipped(self, descriptor: ShardDescriptor, manifest: Manifest) -> ShardOutcome:
         sweep_shard(self._job.store, manifest, replaced=descriptor.replaces)
@@ -145,7 +150,7 @@ def _first_of_group(group: tuple[str, Iterable[ShardRun]]) -> ShardRun:
 
 def _count(result: ShardResult) -> None:
     counts = result.manifest.counts
-    for name in ("records_in", "annotated", "deleted", "rejected", "sentences", "rows", "mentions"):
+    for name in ("records_in", "annotated", "unchanged", "deleted", "rejected", "sentences", "rows", "mentions"):
         beam.metrics.Metrics.counter(METRICS_NAMESPACE, name).inc(getattr(counts, name))
     for reason, number in result.reject_reasons.items():
         beam.metrics.Metrics.counter(METRICS_NAMESPACE, f"rejects.{reason}").inc(number)

@@ -47,7 +47,7 @@ def _parquet_faults(path: Path, file: StoredFile, manifest: Manifest) -> Iterato
 def _row_counts(store: Path, manifest: Manifest) -> Iterator[str]:
     counts, found = manifest.counts, _count_rows(store, manifest)
     promises = {
-        "documents": ("annotated", counts.annotated),
+        "documents": ("annotated + unchanged", counts.annotated + counts.unchanged),
         "mentions": ("mentions", counts.mentions),
         "accepted": ("mentions_accepted", counts.mentions_accepted),
         "deletions": ("deleted", counts.deleted),

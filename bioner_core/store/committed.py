@@ -16,7 +16,12 @@ def committed_manifest(store: Path, descriptor: ShardDescriptor, *, fingerprint:
     manifest = read_manifest(store, descriptor.shard_id)
     if manifest is None or not _is_for(manifest, descriptor, fingerprint):
         return None
-    return manifest if all(_has_size(store / file.path, file.bytes) for file in manifest.files) else None
+    return manifest if files_are_there(store, manifest) else None
+
+
+def files_are_there(store: Path, manifest: Manifest) -> bool:
+    """Whether all files of a shard are there with their sizes."""
+    return all(_has_size(store / file.path, file.bytes) for file in manifest.files)
 
 
 def _is_for(manifest: Manifest, descriptor: ShardDescriptor, fingerprint: str) -> bool:

@@ -57,6 +57,11 @@ def shard_id(key: str, first: int, last: int) -> str:
     return f"{key}-{first:08d}-{last:08d}"
 
 
+def input_key_of(shard: str) -> str:
+    """The input key in the id of a shard."""
+    return shard.rsplit("-", 2)[0]
+
+
 def manifest_path(store: Path, shard: str) -> Path:
     """Where the manifest of a shard is."""
     return store / "manifests" / f"{shard}.json"

@@ -17,8 +17,10 @@ from bioner_core.store.schemas import check_schema_version
 class Counts:
     """The sums of one shard or of many.
 
-    `records_in` to `rejected` count records of the dump; `rows` counts sentence x label set pairs sent to the model;
-    `row_rejects` counts those of them that have no result, whether or not their record was rejected with them.
+    `records_in` to `rejected` count records of the dump; `unchanged` are documents whose mentions were carried over
+    from an earlier shard without a model call, and `sentences` leaves them out; `rows` counts sentence x label set
+    pairs sent to the model; `row_rejects` counts those of them that have no result, whether or not their record was
+    rejected with them.
     """
 
     records_in: int = 0

@@ -3,12 +3,15 @@
 Memory is bounded by the largest shard.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from bioner_core.store.check_files import file_faults
 from bioner_core.store.check_mentions import mention_faults
+from bioner_core.store.layout import input_key_of
+from bioner_core.store.ledger import applied_files, ledger_kinds
 from bioner_core.store.manifest import Counts, Manifest, total
 from bioner_core.store.reading import read_manifests
 
@@ -48,20 +51,34 @@ def verify_store(store: Path, *, on_shard: Callable[[Manifest], None] | None = N
     Checked are: the records of each manifest add up; each file has its size, digest, rows, schema and fingerprint; the
     rows of each table match the counts; `passage.text[start:end] == text` for every mention; each parent exists, is
     accepted and encloses; depths follow from parents; no `mention_id` occurs twice in a shard; no two shards of one
-    input overlap.
+    input overlap; each file in the ledger has all its records in the store.
 
     Raises:
-        StoreError: a manifest is damaged or of a newer schema version, so that nothing can be said about its shard.
+        StoreError: a manifest or a ledger entry is damaged or of a newer schema version, so that nothing can be said.
     """
     findings, counts = _Findings(), Counts()
     shards, ranges = 0, _Ranges()
+    records: Counter[str] = Counter()
     for manifest in read_manifests(store):
         shards, counts = shards + 1, total((counts, manifest.counts))
+        records[input_key_of(manifest.shard_id)] += manifest.counts.records_in
         for fault in _shard_faults(store, manifest, ranges):
             findings.add(f"shard {manifest.shard_id}: {fault}")
         if on_shard:
             on_shard(manifest)
+    for fault in _ledger_faults(store, records):
+        findings.add(fault)
     return VerificationReport(shards, counts, findings.count, tuple(findings.kept))
+
+
+def _ledger_faults(store: Path, records: Counter[str]) -> Iterator[str]:
+    """A file that counts as applied is not looked at again, so a shard of it that is lost would stay lost."""
+    for entry in (entry for kind in ledger_kinds(store) for entry in applied_files(store, kind)):
+        if records[entry.input_key] != entry.counts.records_in:
+            yield (
+                f"{entry.name}: the ledger says {entry.counts.records_in} records, its shards hold "
+                f"{records[entry.input_key]}. Remove its entries below ledger/{entry.kind}, and it is applied again"
+            )
 
 
 def _shard_faults(store: Path, manifest: Manifest, ranges: "_Ranges") -> Iterator[str]:
@@ -86,7 +103,7 @@ class _Ranges:
 
     def overlaps(self, manifest: Manifest) -> Iterator[str]:
         """A fault if this shard's records overlap those of an earlier shard of the same input."""
-        key = (manifest.shard_id.rsplit("-", 2)[0], manifest.input_digest)
+        key = (input_key_of(manifest.shard_id), manifest.input_digest)
         if key == self._input and manifest.first < self._last:
             yield f"its records overlap those of shard {self._shard}"
         if key != self._input or manifest.last > self._last:

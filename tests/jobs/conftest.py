@@ -5,11 +5,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from job_commands import Command, Finished
+from safetensors.numpy import save_file
 
 from bioner_core.labels.label_set import default_label_sets
 from bioner_core.models.base_model import SMOLLM2, pulled_folder
+from bioner_core.models.directory import ROWS_FILE
 from bioner_core.models.model_card import ModelCard, write_card
 from bioner_core.tagging.scheme import TagScheme
 from jobs.main import run_command
@@ -58,7 +61,7 @@ def samples() -> list[Path]:
 
 @pytest.fixture
 def model_card(tmp_path: Path) -> Path:
-    """A model directory that has a card and no weights: enough for all that is checked before a model is loaded."""
+    """A model directory with a card and rows of one number each: enough for all that is checked before it is loaded."""
     card = ModelCard(
         name="cardboard",
         base=SMOLLM2.name,
@@ -74,6 +77,8 @@ def model_card(tmp_path: Path) -> Path:
     folder = tmp_path / "cardboard"
     folder.mkdir()
     write_card(card, folder)
+    tags = len(card.tags)
+    save_file({"added_rows": np.zeros((tags + 1, 1)), "move_rows": np.zeros((tags + 2, 1))}, folder / ROWS_FILE)
     return folder
 
 

@@ -14,6 +14,7 @@ from job_commands import Command
 from job_stores import null_job
 
 from bioner_core.annotation import NullAnnotator
+from bioner_core.models.directory import ROWS_FILE
 from bioner_core.store.verify import verify_store
 from pipelines.annotate import run_annotation
 
@@ -32,6 +33,7 @@ DOCUMENTS = 20_000
         (("--shard-records", "0"), "shard_records"),
         (("--actors", "0"), "actors"),
         (("--token-budget", "0"), "token_budget"),
+        (("--memory-cap", "0"), "memory cap"),
         (("--ray", "ray://head:1"), "ray_address"),
     ],
 )
@@ -71,6 +73,18 @@ def test_a_missing_base_model_says_what_to_run_before_ray_starts(
     done = bioner("annotate", samples[0], "--store", tmp_path / "s", "--model", model_card)
     assert done.code == 1
     assert "bioner models pull" in done.err
+    assert "starting" not in done.err
+
+
+@pytest.mark.usefixtures("pulled_base")
+def test_a_model_without_rows_for_its_tags_is_named_before_ray_starts(
+    bioner: Command, samples: list[Path], tmp_path: Path, model_card: Path
+) -> None:
+    """Catches a damaged model that each actor loads, three times over, before the user hears of it."""
+    (model_card / ROWS_FILE).unlink()
+    done = bioner("annotate", samples[0], "--store", tmp_path / "s", "--model", model_card)
+    assert done.code == 1
+    assert "no rows for its tags" in done.err
     assert "starting" not in done.err
 
 

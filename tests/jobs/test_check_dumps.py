@@ -60,6 +60,6 @@ def test_every_real_dump_has_as_many_records_as_its_list_counts(shared_folder: P
     done = check(shared_folder, tmp_path / "store")
     assert done.code == 0, done.err
     found = json.loads(done.out)
-    assert (found["files"], found["listed_records"]) == (152, 419)
+    assert (found["files"], found["listed_records"]) == (242, 4509)
     assert found["records_in"] == found["annotated"] + found["unchanged"] + found["deleted"] + found["rejected"]
-    assert (found["annotated"], found["rejected"], found["deleted"], found["sound"]) == (415, 4, 3, True)
+    assert (found["annotated"], found["rejected"], found["deleted"], found["sound"]) == (4499, 10, 3, True)

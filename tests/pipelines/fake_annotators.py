@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bioner_core.annotation import AnnotationRequest, RowResult
+from bioner_core.batching import BatchLimits
 from bioner_core.errors import AnnotatorOutOfMemoryError
 from bioner_core.mentions import Candidate
 
@@ -88,3 +89,15 @@ def speechless() -> ObedientAnnotator:
     """A factory that never returns."""
     time.sleep(600)
     return ObedientAnnotator()
+
+
+class LimitedAnnotator(ObedientAnnotator):
+    """The ordinary fake, on a small device."""
+
+    def __init__(self, token_budget: int) -> None:
+        self.limits = BatchLimits.of_budget(token_budget)
+
+
+def limited(token_budget: int) -> LimitedAnnotator:
+    """The factory of a fake that has found limits for its device."""
+    return LimitedAnnotator(token_budget)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bioner_core.annotation import AnnotationRequest
+from bioner_core.batching import BatchLimits
 from pipelines import bulletin
 from pipelines.actors import ActorStatus, AnnotatorActor
 from pipelines.annotator_spec import AnnotatorSpec
@@ -81,3 +82,10 @@ def test_a_lost_device_ends_the_process_with_last_words(actor: AnnotatorActor, m
 def test_the_fingerprint_is_the_annotators(actor: AnnotatorActor) -> None:
     """A fingerprint of the pool that is not that of the model."""
     assert actor.fingerprint() == "obedient"
+
+
+def test_the_limits_are_the_annotators(actor: AnnotatorActor) -> None:
+    """Limits that an annotator found for its device and that never reach a client."""
+    assert actor.limits() == BatchLimits()
+    spec = AnnotatorSpec("fake_annotators:limited", {"token_budget": 640})
+    assert AnnotatorActor(spec, name="actor", namespace="space").limits() == BatchLimits(640, 10)

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -21,12 +22,15 @@ from annotate_fakes import (
     write_jsonl,
 )
 
+from bioner_core.annotation import AnnotationRequest, RowResult
+from bioner_core.batching import Fill
 from bioner_core.errors import ConfigurationError
 from bioner_core.records import RejectReason
 from bioner_core.store.reading import document_rows, mention_rows, read_manifests, reject_rows
 from bioner_core.store.verify import verify_store
 from pipelines.annotate import nothing_to_do
 from pipelines.job import LabelSetChoice
+from pipelines.job_report import latest_report, read_report
 from pipelines.quiet_beam import beam
 from pipelines.transforms import METRICS_NAMESPACE, AnnotateShards
 
@@ -221,7 +225,9 @@ def test_a_service_that_loses_a_row_fails_the_shard(tmp_path: Path) -> None:
 
 def test_progress_hears_of_every_record(tmp_path: Path) -> None:
     """Would catch a progress bar that never fills, or that jumps only at the end of a shard."""
-    job = make_job(tmp_path / "s", write_jsonl(tmp_path / "in.jsonl", _TEXTS * 10), shard_records=200)
+    job = make_job(
+        tmp_path / "s", write_jsonl(tmp_path / "in.jsonl", _TEXTS * 10), shard_records=200, buffer_records=32
+    )
     progress = CountingProgress()
     run(job, progress=progress)
     assert (progress.total, progress.fresh, progress.skipped) == (230, 230, 0)
@@ -229,6 +235,38 @@ def test_progress_hears_of_every_record(tmp_path: Path) -> None:
     again = CountingProgress()
     run(job, progress=again)
     assert (again.total, again.fresh, again.skipped) == (230, 0, 230)
+
+
+class BatchedWords(WordService):
+    """A service that makes batches: each call adds eight tokens in ten slots."""
+
+    def __init__(self) -> None:
+        self.fill = Fill()
+
+    def annotate(self, requests: Sequence[AnnotationRequest]) -> list[RowResult]:
+        self.fill += Fill(8, 10)
+        return super().annotate(requests)
+
+
+def test_padding_reaches_the_summary(tmp_path: Path) -> None:
+    """Would catch padding that is lost on the way, or that of earlier shards counted again with each shard."""
+    job = make_job(tmp_path / "s", write_jsonl(tmp_path / "in.jsonl", _TEXTS))
+    assert run(job, BatchedWords).padding == 0.2
+    report = latest_report(tmp_path / "s")
+    assert report is not None
+    assert {(one.batch_tokens, one.batch_slots) for one in read_report(report)} == {(8, 10)}
+    assert run(job, BatchedWords).padding == 0.0
+
+
+@pytest.mark.parametrize(
+    ("limits", "calls"), [({"buffer_records": 4}, 3), ({"buffer_characters": 1}, 12), ({"buffer_characters": 10**6}, 1)]
+)
+def test_a_buffer_ends_by_characters_or_by_records(tmp_path: Path, limits: dict[str, int], calls: int) -> None:
+    """Would catch calls of a whole shard at once, or calls so small that their batches are mostly padding."""
+    job = make_job(tmp_path / "s", write_jsonl(tmp_path / "in.jsonl", ["word"] * 12), shard_records=12, **limits)
+    progress = CountingProgress()
+    run(job, progress=progress)
+    assert progress.calls == calls
 
 
 def test_several_workers_do_the_same_as_one(tmp_path: Path) -> None:
@@ -266,6 +304,7 @@ def test_beam_counters_agree_with_the_manifests(tmp_path: Path) -> None:
         ({"inputs": ()}, "inputs"),
         ({"shard_records": 0}, "shard_records: is 0"),
         ({"buffer_records": 0}, "buffer_records: is 0"),
+        ({"buffer_characters": 0}, "buffer_characters: is 0"),
         ({"max_reject_rate": 1.5}, r"max_reject_rate: is 1\.5"),
         ({"label_sets": ()}, "label_sets"),
         ({"label_sets": (ENGLISH, ENGLISH)}, "label_sets"),

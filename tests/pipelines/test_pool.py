@@ -16,6 +16,7 @@ import ray
 from fake_annotators import answer
 
 from bioner_core.annotation import AnnotationRequest, RowError
+from bioner_core.batching import BatchLimits
 from bioner_core.errors import ConfigurationError, PoolError
 from pipelines.annotator_spec import AnnotatorSpec
 from pipelines.client_settings import ClientSettings
@@ -245,3 +246,16 @@ def test_joining_twice_is_joining_once(address: str) -> None:
     """Two DoFns of one process, the second of which fails because Ray is there already."""
     join_ray(address, namespace="x")
     join_ray(address, namespace="y")
+
+
+def test_clients_keep_to_what_the_actors_found() -> None:
+    """A budget that was found on the device and is not used, or not overruled by one that is set."""
+    with start_pool(settings(actors=1), AnnotatorSpec("fake_annotators:limited", {"token_budget": 128})) as pool:
+        assert pool.limits == BatchLimits(128, 2)
+        client = pool.client_factory()()
+        crowded = [AnnotationRequest("oom-above 2", "x")] * 8
+        assert all(isinstance(one, tuple) for one in client.annotate(crowded))
+        assert client._limits == BatchLimits(128, 2)
+        assert client.fill.tokens == client.fill.slots > 0
+        set_by_hand = pool.client_factory(ClientSettings(token_budget=6400))()
+        assert set_by_hand._limits == BatchLimits(6400, 100)

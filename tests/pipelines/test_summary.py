@@ -41,3 +41,15 @@ def test_only_this_run_counts_as_sent() -> None:
     assert (summary.rows_sent, summary.counts.rows, summary.seconds) == (3, 8, 1.235)
     flat = json.loads(json.dumps(summary.as_json()))
     assert (flat["rows_sent"], flat["rows"], flat["shards_skipped"], flat["failures"]) == (3, 8, 1, [])
+
+
+def test_padding_is_that_of_the_batches_of_this_run() -> None:
+    """Would catch a mean of the shards' shares, in which a small shard counts as much as a large one."""
+    outcomes = [
+        ShardOutcome(Status.COMMITTED, "a", "in", batch_tokens=90, batch_slots=100),
+        ShardOutcome(Status.COMMITTED, "b", "in", batch_tokens=500, batch_slots=900),
+        ShardOutcome(Status.SKIPPED, "c", "in"),
+    ]
+    summary = summarise(outcomes, seconds=1, max_reject_rate=0)
+    assert summary.padding == summary.as_json()["padding"] == 0.41
+    assert summarise([], seconds=1, max_reject_rate=0).padding == 0

@@ -6,7 +6,7 @@ import pyarrow.parquet as pq
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bioner_core.documents import Document, DocumentMeta, Passage
+from bioner_core.documents import Document, DocumentMeta, Passage, RemovedCode
 from bioner_core.mentions import Mention
 from bioner_core.records import Deletion, Reject, RejectReason
 from bioner_core.store import rows
@@ -29,6 +29,7 @@ _DOCUMENTS = st.builds(
         st.lists(_TEXT, max_size=3).map(tuple),
         _TEXT,
         _INT,
+        st.lists(st.builds(RemovedCode, _INT, _INT, _TEXT), max_size=2).map(tuple),
     ),
 )
 _MENTIONS = st.builds(

@@ -1,0 +1,188 @@
+"""The ledger: which input files were applied to a store, in which order, when, and with what result.
+
+It only grows: one file an entry, written at once and never changed. An entry is written after the last shard of its
+file, so what it names is committed.
+
+    ledger/<kind>/<order>-<input key>.json     an input file that was applied
+    ledger/reloads/<kind>-<year>.json          from here on the files of earlier years count no more
+    ledger/runs/<run id>.json                  one run of a job, how it ended
+"""
+
+import json
+import secrets
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field, fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from bioner_core.errors import StoreError
+from bioner_core.store.atomic import write_text
+from bioner_core.store.manifest import Counts
+
+_FOLDER = "ledger"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppliedFile:
+    """One input file that is in the store, whole.
+
+    `order` sorts the files of one `kind`: (year, number) of a PubMed release, else when it was applied. `name` is the
+    base name; `input_key` that of its manifests; `md5` is empty where there was none to check; `stamp` is what the
+    listing said of size and date. `rows_sent` counts model calls of the run that applied it, `seconds` its wall time.
+    """
+
+    kind: str
+    name: str
+    order: tuple[int, ...]
+    input_key: str
+    bytes: int
+    md5: str
+    sha256: str
+    stamp: str
+    fingerprint: str
+    run_id: str
+    applied: str
+    seconds: float
+    rows_sent: int
+    counts: Counts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reload:
+    """A new year's release is whole: the documents of earlier years that it lacks are gone.
+
+    `documents_before` and `documents_after` count the newest documents of the kind on either side.
+    """
+
+    kind: str
+    year: int
+    run_id: str
+    applied: str
+    documents_before: int
+    documents_after: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRun:
+    """One run of a job that ended by itself; `message` is empty unless it was stopped by a fault."""
+
+    run_id: str
+    job: str
+    started: str
+    seconds: float
+    applied: tuple[str, ...]
+    exit_code: int
+    message: str = ""
+    counts: Counts = field(default_factory=Counts)
+
+
+def utc_now() -> str:
+    """The time as the ledger writes it: ISO 8601, UTC, to the microsecond, so that entries sort by it."""
+    return datetime.now(UTC).isoformat(timespec="microseconds")
+
+
+def new_run_id() -> str:
+    """A name for a run that begins with the time; no two are alike."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
+
+
+def record_applied(store: Path, entry: AppliedFile) -> None:
+    """Enter a file whose shards are all committed. A file that is applied again, under another model, has a new entry.
+
+    Raises:
+        StoreError: the store cannot be written.
+    """
+    order = "-".join(f"{number:05d}" for number in entry.order)
+    token = "".join(character for character in entry.applied if character.isdigit())
+    _write(store, f"{entry.kind}/{order}-{entry.input_key}-{token}.json", entry)
+
+
+def applied_files(store: Path, kind: str) -> list[AppliedFile]:
+    """All entries of one kind, by order and then by time.
+
+    Raises:
+        StoreError: an entry is damaged.
+    """
+    entries = (_applied(path) for path in _entries(store, kind))
+    return sorted(entries, key=lambda entry: (entry.order, entry.applied))
+
+
+def standing_files(entries: Iterable[AppliedFile]) -> dict[tuple[int, ...], AppliedFile]:
+    """The newest entry of each order: of a file that was published again, and applied again, the later content."""
+    return {entry.order: entry for entry in sorted(entries, key=lambda entry: entry.applied)}
+
+
+def ledger_kinds(store: Path) -> list[str]:
+    """The kinds of which files were ever applied."""
+    folders = (path.name for path in (store / _FOLDER).glob("*") if path.is_dir())
+    return sorted(name for name in folders if name not in ("reloads", "runs"))
+
+
+def record_reload(store: Path, reload: Reload) -> None:
+    """Retire the files of the years before.
+
+    Raises:
+        StoreError: the store cannot be written.
+    """
+    _write(store, f"reloads/{reload.kind}-{reload.year}.json", reload)
+
+
+def reloads(store: Path, kind: str) -> list[Reload]:
+    """The reloads of one kind, by year.
+
+    Raises:
+        StoreError: an entry is damaged.
+    """
+    found = (Reload(**_read(path, Reload)) for path in _entries(store, "reloads"))
+    return sorted((one for one in found if one.kind == kind), key=lambda one: one.year)
+
+
+def record_run(store: Path, run: JobRun) -> None:
+    """Enter how a run ended.
+
+    Raises:
+        StoreError: the store cannot be written.
+    """
+    _write(store, f"runs/{run.run_id}.json", run)
+
+
+def job_runs(store: Path) -> list[JobRun]:
+    """All runs that ended, by the time of their start.
+
+    Raises:
+        StoreError: an entry is damaged.
+    """
+    return sorted((_run(path) for path in _entries(store, "runs")), key=lambda run: run.started)
+
+
+def _entries(store: Path, folder: str) -> list[Path]:
+    return sorted((store / _FOLDER / folder).glob("[!.]*.json"))
+
+
+def _write(store: Path, name: str, entry: AppliedFile | Reload | JobRun) -> None:
+    write_text(store / _FOLDER / name, json.dumps(asdict(entry), ensure_ascii=False, indent=1) + "\n")
+
+
+def _applied(path: Path) -> AppliedFile:
+    flat = _read(path, AppliedFile)
+    return AppliedFile(**flat | {"order": tuple(flat["order"]), "counts": Counts(**flat["counts"])})
+
+
+def _run(path: Path) -> JobRun:
+    flat = _read(path, JobRun)
+    return JobRun(**flat | {"applied": tuple(flat["applied"]), "counts": Counts(**flat["counts"])})
+
+
+def _read(path: Path, kind: type[AppliedFile] | type[Reload] | type[JobRun]) -> dict[str, Any]:
+    try:
+        flat: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        missing = {field.name for field in fields(kind)} ^ flat.keys()
+        if missing:
+            raise ValueError(f"missing or unknown: {', '.join(sorted(missing))}")
+    except (OSError, ValueError, AttributeError) as error:
+        raise StoreError(
+            f"{path}: is not a ledger entry that bioner wrote ({error}). Restore that file; if it is lost, remove it, "
+            "and its input is applied again"
+        ) from error
+    return flat

@@ -1,0 +1,198 @@
+"""The register of an input: which record of it is which document, and a digest of each document's text.
+
+One Parquet file an input, `register/<input key>.parquet`, made from its committed shards whenever it is missing or no
+longer fits them. It answers two questions without reading a single text: which version of a document is the newest, and
+whether a text was annotated before. It can be removed at any time.
+"""
+
+import hashlib
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from bioner_core.documents import Document
+from bioner_core.errors import StoreError
+from bioner_core.formats.record_keys import record_keys
+from bioner_core.store.atomic import replacing
+from bioner_core.store.layout import input_key_of
+from bioner_core.store.manifest import Manifest
+from bioner_core.store.reading import read_manifests, shard_batches
+from bioner_core.store.rows import deletions_from_arrow, documents_from_arrow
+
+TEXT_DIGEST_BYTES = 16
+
+SCHEMA = pa.schema(
+    [
+        pa.field("doc_id", pa.string(), nullable=False),
+        pa.field("version", pa.int64(), nullable=False),
+        pa.field("record_number", pa.int64(), nullable=False),
+        pa.field("shard", pa.string(), nullable=False),
+        pa.field("deleted", pa.bool_(), nullable=False),
+        pa.field("identity", pa.string(), nullable=False),
+        pa.field("other_keys", pa.list_(pa.field("element", pa.string(), nullable=False)), nullable=False),
+        pa.field("text_digest", pa.binary(TEXT_DIGEST_BYTES)),
+    ]
+)
+"""`identity` is the strongest key of a record's article, `other_keys` the weaker ones in their order; `text_digest` is
+null where the mentions of a document must not be used again: it is a deletion, stands in its shard twice, or one of its
+sentences has no result."""
+
+EXPORT_SOURCES = frozenset({"cnki", "wanfang"})
+"""Sources whose records have no stable id: one article may come under several, and is known by several keys."""
+
+_STATE_KEY = b"bioner.register_state"
+_GROUP_ROWS = 50_000
+_LAYOUT = "1"
+"""Rises when the meaning of a column changes; registers of another layout are made anew."""
+
+
+def text_digest(document: Document) -> bytes:
+    """A digest of a document's id and passages: where it is equal, mentions made by the same model are equal too."""
+    passages = [(one.section, one.label, one.lang, one.text) for one in document.passages]
+    words = json.dumps([document.doc_id, passages], ensure_ascii=False, separators=(",", ":"))
+    return hashlib.blake2b(words.encode(), digest_size=TEXT_DIGEST_BYTES).digest()
+
+
+def article_keys(document: Document) -> tuple[str, ...]:
+    """What the article of a document is known by across inputs, the strongest key first."""
+    return record_keys(document) if document.source in EXPORT_SOURCES else (document.doc_id,)
+
+
+def register_path(store: Path, key: str) -> Path:
+    """Where the register of an input is."""
+    return store / "register" / f"{key}.parquet"
+
+
+def manifests_by_input(store: Path) -> Iterator[tuple[str, list[Manifest]]]:
+    """The committed shards of each input, an input at a time.
+
+    Raises:
+        StoreError: a manifest is damaged or of a newer schema version.
+    """
+    found: defaultdict[str, list[Manifest]] = defaultdict(list)
+    for manifest in read_manifests(store):
+        found[input_key_of(manifest.shard_id)].append(manifest)
+    yield from sorted(found.items())
+
+
+def refresh_register(store: Path, key: str, manifests: Sequence[Manifest]) -> Path:
+    """Make the register of an input fit its shards; reads their documents only if it does not. Returns its path.
+
+    Holds the rows of `_GROUP_ROWS` documents, and one shard, in memory.
+
+    Raises:
+        StoreError: a shard cannot be read, or the store cannot be written.
+    """
+    path = register_path(store, key)
+    state = _state(manifests)
+    if _recorded_state(path) == state:
+        return path
+    with (
+        replacing(path) as temporary,
+        pq.ParquetWriter(temporary, SCHEMA.with_metadata({_STATE_KEY: state}), compression="zstd") as writer,
+    ):
+        for group in _row_groups(_shard_rows(store, manifest) for manifest in manifests):
+            writer.write_table(group)
+    return path
+
+
+def register_files(store: Path) -> list[Path]:
+    """All registers of a store, by input key."""
+    return sorted((store / "register").glob("[!.]*.parquet"))
+
+
+def matching_rows(path: Path, digests: pa.Array) -> Iterator[dict[str, Any]]:
+    """The rows of a register whose `text_digest` is one of these: `text_digest`, `doc_id`, `version` and `shard`.
+
+    Where nothing matches only the column of digests is read.
+
+    Raises:
+        StoreError: the file is damaged.
+    """
+    try:
+        with pq.ParquetFile(path) as parquet:
+            for group in range(parquet.num_row_groups):
+                found = parquet.read_row_group(group, columns=["text_digest"]).column(0)
+                matches = pc.is_in(found, value_set=digests)
+                if pc.any(matches).as_py():
+                    named = parquet.read_row_group(group, columns=["text_digest", "doc_id", "version", "shard"])
+                    yield from named.filter(matches).to_pylist()
+    except (OSError, ValueError) as error:
+        raise StoreError(f"{path}: cannot be read ({error}). Remove it: it is made anew when it is needed") from error
+
+
+def _state(manifests: Iterable[Manifest]) -> bytes:
+    parts = [(one.shard_id, [file.sha256 for file in one.files if file.table != "mentions"]) for one in manifests]
+    return hashlib.sha256(json.dumps([_LAYOUT, parts]).encode()).hexdigest().encode()
+
+
+def _recorded_state(path: Path) -> bytes:
+    try:
+        metadata = pq.read_schema(path).metadata or {}
+    except (OSError, ValueError):  # missing or damaged: made anew
+        return b""
+    return bytes(metadata.get(_STATE_KEY, b""))
+
+
+def _row_groups(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """Few large tables of many small ones: a row group costs a seek and a decoder to whoever scans."""
+    waiting: list[pa.Table] = []
+    for table in tables:
+        waiting.append(table)
+        if sum(one.num_rows for one in waiting) >= _GROUP_ROWS:
+            yield pa.concat_tables(waiting)
+            waiting = []
+    if waiting:
+        yield pa.concat_tables(waiting)
+
+
+def _shard_rows(store: Path, manifest: Manifest) -> pa.Table:
+    rows = [*_document_rows(store, manifest), *_deletion_rows(store, manifest)]
+    times = Counter((row["doc_id"], row["version"]) for row in rows if not row["deleted"])
+    faulty = _rejected_ids(store, manifest)
+    for row in rows:
+        if row["doc_id"] in faulty or times[row["doc_id"], row["version"]] > 1:
+            row["text_digest"] = None
+    return pa.Table.from_pylist(rows, schema=SCHEMA)
+
+
+def _document_rows(store: Path, manifest: Manifest) -> Iterator[dict[str, object]]:
+    for batch in shard_batches(store, manifest, "documents"):
+        for document in documents_from_arrow(batch):
+            identity, *others = article_keys(document)
+            yield {
+                "doc_id": document.doc_id,
+                "version": document.version,
+                "record_number": document.meta.record_number,
+                "shard": manifest.shard_id,
+                "deleted": False,
+                "identity": identity,
+                "other_keys": others,
+                "text_digest": text_digest(document),
+            }
+
+
+def _deletion_rows(store: Path, manifest: Manifest) -> Iterator[dict[str, object]]:
+    for batch in shard_batches(store, manifest, "deletions"):
+        for deletion in deletions_from_arrow(batch):
+            yield {
+                "doc_id": deletion.doc_id,
+                "version": deletion.version,
+                "record_number": deletion.record_number,
+                "shard": manifest.shard_id,
+                "deleted": True,
+                "identity": deletion.doc_id,
+                "other_keys": [],
+                "text_digest": None,
+            }
+
+
+def _rejected_ids(store: Path, manifest: Manifest) -> set[str]:
+    batches = shard_batches(store, manifest, "rejects", columns=["doc_id"])
+    return {doc_id for batch in batches for doc_id in batch.column(0).to_pylist()}

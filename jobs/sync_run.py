@@ -1,0 +1,77 @@
+"""The frame of a nightly run or a backfill: options to wishes, store, lock, model."""
+
+from collections.abc import Callable
+
+from bioner_core.store.ledger import new_run_id
+from bioner_core.store.lock import Part
+from jobs.annotation_run import AnnotationSession, AnnotationWishes, make_store, open_lock
+from jobs.annotator_choice import AnnotatorChoice, chosen_label_sets
+from jobs.sync_options import SyncOptions
+from pipelines.nightly.apply import Workplace
+from pipelines.nightly.report import SyncReport
+
+DOWNLOADS = "downloads"
+
+
+def wishes_of(options: SyncOptions) -> AnnotationWishes:
+    """The wishes that options make; what the store has annotated before is carried over.
+
+    Raises:
+        ConfigurationError: a label set, the annotator or the precision is unknown.
+    """
+    choice = AnnotatorChoice(
+        label_sets=chosen_label_sets(options.label_set or ()),
+        kind=options.annotator,
+        model=options.model,
+        precision=options.precision,
+        use_selector=not options.no_selector,
+    )
+    return AnnotationWishes(
+        store=options.store,
+        annotator=choice,
+        actors=options.actors,
+        gpus_per_actor=options.gpus_per_actor,
+        ray_address=options.ray,
+        shard_records=options.shard_records,
+        max_reject_rate=options.max_reject_rate,
+        token_budget=options.token_budget,
+        quiet=options.quiet,
+        wait_seconds=options.wait,
+        carry_over=True,
+    )
+
+
+def run_fingerprint_of(options: SyncOptions) -> str:
+    """The fingerprint of the shards that these options would make; starts nothing.
+
+    Raises:
+        ConfigurationError: an option is unusable.
+        ModelError: there is no such model.
+    """
+    return AnnotationSession(wishes_of(options)).run_fingerprint
+
+
+def run_sync(
+    options: SyncOptions,
+    work: Callable[[Workplace, AnnotationSession], SyncReport],
+    *,
+    purpose: str,
+    part: Part | None = None,
+) -> SyncReport:
+    """Do `work` with the store locked; the model is started when the first file needs it.
+
+    Raises:
+        BionerError: an option is unusable, or the store cannot be had.
+    """
+    wishes, run_id = wishes_of(options), new_run_id()
+    with AnnotationSession(wishes) as session:
+        make_store(options.store)
+        with open_lock(wishes, purpose=purpose, run_id=run_id, part=part) as lock:
+            place = Workplace(
+                store=options.store,
+                downloads=options.downloads or options.store / DOWNLOADS,
+                lock=lock,
+                run_id=run_id,
+                keep_downloads=not options.discard_downloads,
+            )
+            return work(place, session)

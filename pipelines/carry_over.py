@@ -1,0 +1,182 @@
+"""Documents whose text the store has annotated before keep their mentions: copied, not computed.
+
+The mentions are copied into the new shard, so that every shard holds all it names, whatever becomes of older ones.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from bioner_core.documents import Document
+from bioner_core.errors import StoreError
+from bioner_core.formats.reader import UNKNOWN, read_records
+from bioner_core.mentions import Mention
+from bioner_core.store.atomic import replacing
+from bioner_core.store.committed import committed_manifest, files_are_there
+from bioner_core.store.layout import ShardDescriptor, input_key_of
+from bioner_core.store.manifest import Manifest, read_manifest
+from bioner_core.store.mention_ids import document_prefix
+from bioner_core.store.reading import shard_batches
+from bioner_core.store.register import TEXT_DIGEST_BYTES, matching_rows, register_files, text_digest
+from bioner_core.store.rows import mentions_from_arrow
+
+_PLAN_SCHEMA = pa.schema(
+    [
+        pa.field("record_number", pa.int64(), nullable=False),
+        pa.field("doc_id", pa.string(), nullable=False),
+        pa.field("version", pa.int64(), nullable=False),
+        pa.field("shard", pa.string(), nullable=False),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Precedent:
+    """Where a text was annotated before."""
+
+    doc_id: str
+    version: int
+    shard: str
+
+
+class CarriedMentions:
+    """The mentions that the documents of one shard may keep; empty where nothing was planned."""
+
+    def __init__(self, found: dict[int, tuple[Mention, ...]] | None = None) -> None:
+        self._found = found or {}
+
+    def __contains__(self, document: Document) -> bool:
+        """Whether the document keeps its mentions, and needs no annotation."""
+        return document.meta.record_number in self._found
+
+    def of(self, document: Document, *, id_prefix: str) -> list[Mention]:
+        """The mentions of a document that keeps them, their ids beginning with `id_prefix`."""
+        return [_readdressed(mention, document, id_prefix) for mention in self._found[document.meta.record_number]]
+
+
+def plan_carry_over(store: Path, descriptors: Sequence[ShardDescriptor], *, fingerprint: str) -> None:
+    """Find the documents of one input whose text was annotated before under this fingerprint, and write down where.
+
+    Reads the input once and one column of each register; memory grows with the documents of this input alone.
+
+    Raises:
+        InputError: the input cannot be read.
+        StoreError: a register is damaged, or the store cannot be written.
+    """
+    todo = [one for one in descriptors if committed_manifest(store, one, fingerprint=fingerprint) is None]
+    if not todo:
+        return
+    digests = _digests_of_input(descriptors[0])
+    precedents = _precedents(store, digests, fingerprint=fingerprint, leave_out=input_key_of(todo[0].shard_id))
+    hits = [(number, precedents[digest]) for number, digest in digests.items() if digest in precedents]
+    columns = {
+        "record_number": [number for number, _ in hits],
+        "doc_id": [precedent.doc_id for _, precedent in hits],
+        "version": [precedent.version for _, precedent in hits],
+        "shard": [precedent.shard for _, precedent in hits],
+    }
+    with replacing(_plan_path(store, todo[0])) as temporary:
+        pq.write_table(pa.table(columns, schema=_PLAN_SCHEMA), temporary)
+
+
+def carried_mentions(store: Path, descriptor: ShardDescriptor) -> CarriedMentions:
+    """What was planned for one shard, read from the older shards; what these no longer hold is left to the model.
+
+    Raises:
+        StoreError: the plan is damaged.
+    """
+    planned = _planned(store, descriptor)
+    by_shard: defaultdict[str, dict[tuple[str, int], list[int]]] = defaultdict(lambda: defaultdict(list))
+    for number, precedent in planned:
+        by_shard[precedent.shard][precedent.doc_id, precedent.version].append(number)
+    found: dict[int, tuple[Mention, ...]] = {}
+    for shard, wanted in by_shard.items():
+        manifest = read_manifest(store, shard)
+        if manifest is not None:
+            found |= _kept(store, manifest, wanted)
+    return CarriedMentions(found)
+
+
+def discard_carry_over(store: Path, key: str) -> None:
+    """Remove the plan of an input that is committed.
+
+    Raises:
+        StoreError: it cannot be removed.
+    """
+    path = _path(store, key)
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise StoreError(f"{path}: is stale and cannot be removed ({error}). Remove it by hand") from error
+
+
+def _digests_of_input(descriptor: ShardDescriptor) -> dict[int, bytes]:
+    name = None if descriptor.format_name == UNKNOWN else descriptor.format_name
+    records = read_records(descriptor.input_file, format_name=name)
+    return {one.meta.record_number: text_digest(one) for one in records if isinstance(one, Document)}
+
+
+def _precedents(store: Path, digests: dict[int, bytes], *, fingerprint: str, leave_out: str) -> dict[bytes, _Precedent]:
+    wanted = pa.array(sorted(set(digests.values())), pa.binary(TEXT_DIGEST_BYTES))
+    usable: dict[str, bool] = {}
+    found: dict[bytes, _Precedent] = {}
+    for path in register_files(store):
+        if path.stem == leave_out:
+            continue
+        for row in matching_rows(path, wanted):
+            digest, precedent = row.pop("text_digest"), _Precedent(**row)
+            if precedent.shard not in usable:
+                usable[precedent.shard] = _is_usable(store, precedent.shard, fingerprint)
+            if usable[precedent.shard]:
+                found[digest] = precedent
+    return found
+
+
+def _is_usable(store: Path, shard: str, fingerprint: str) -> bool:
+    manifest = read_manifest(store, shard)
+    return manifest is not None and manifest.fingerprint == fingerprint and files_are_there(store, manifest)
+
+
+def _planned(store: Path, descriptor: ShardDescriptor) -> list[tuple[int, _Precedent]]:
+    path = _plan_path(store, descriptor)
+    if not path.exists():
+        return []
+    number = pc.field("record_number")
+    try:
+        rows = pq.read_table(path, filters=(number >= descriptor.first) & (number < descriptor.last)).to_pylist()
+    except (OSError, ValueError) as error:
+        raise StoreError(f"{path}: cannot be read ({error}). Remove it and run the same command again") from error
+    return [(row.pop("record_number"), _Precedent(**row)) for row in rows]
+
+
+def _kept(store: Path, manifest: Manifest, wanted: dict[tuple[str, int], list[int]]) -> dict[int, tuple[Mention, ...]]:
+    mentions: defaultdict[tuple[str, int], list[Mention]] = defaultdict(list)
+    names = pa.array(sorted({doc_id for doc_id, _ in wanted}), pa.string())
+    for batch in shard_batches(store, manifest, "mentions"):
+        hits = batch.filter(pc.is_in(batch.column("doc_id"), value_set=names))
+        for mention in mentions_from_arrow(hits):
+            mentions[mention.doc_id, mention.doc_version].append(mention)
+    return {number: tuple(mentions[key]) for key, numbers in wanted.items() for number in numbers}
+
+
+def _readdressed(mention: Mention, document: Document, id_prefix: str) -> Mention:
+    old = document_prefix(mention.doc_id, mention.doc_version)
+    return replace(
+        mention,
+        mention_id=id_prefix + mention.mention_id.removeprefix(old),
+        doc_version=document.version,
+        parent_id=None if mention.parent_id is None else id_prefix + mention.parent_id.removeprefix(old),
+    )
+
+
+def _plan_path(store: Path, descriptor: ShardDescriptor) -> Path:
+    return _path(store, input_key_of(descriptor.shard_id))
+
+
+def _path(store: Path, key: str) -> Path:
+    return store / "plans" / f"{key}.carry.parquet"

@@ -1,0 +1,111 @@
+"""Backfills: every file of a place, in any order, by as many machines as there are, each with its part of the files.
+
+Which part a file belongs to follows from its name alone, so that machines need to agree on nothing but the number of
+parts; and which record is the newest follows from the ledger, so that the order of the work does not matter.
+"""
+
+import hashlib
+import time
+from collections.abc import Sequence
+from itertools import chain
+
+from bioner_core.errors import BionerError, InputError
+from bioner_core.store.ledger import AppliedFile
+from bioner_core.store.lock import Part
+from pipelines.nightly.apply import FileNotAppliedError, InputAnnotator, PendingFile, Workplace, apply_file
+from pipelines.nightly.pubmed import ReleaseSource, companion_md5, look
+from pipelines.nightly.report import RunLog, SyncReport
+from pipelines.progress import ProgressReporter
+from pipelines.sync.checksums import COMPANION
+from pipelines.sync.listing import ListedFile, list_place
+from pipelines.sync.retry import Patience
+
+PMC = "pmc"
+
+PMC_SUFFIXES = (".tar.gz", ".tgz", ".xml", ".nxml", ".xml.gz", ".nxml.gz")
+"""What of a PMC folder is articles, and not a list of files."""
+
+
+def pubmed_files(
+    source: ReleaseSource, entries: Sequence[AppliedFile], patience: Patience, *, fingerprint: str
+) -> tuple[list[PendingFile], str]:
+    """All release files that this model has not been applied to, and what is missing in words.
+
+    Raises:
+        InputError: as `look`.
+    """
+    plan = look(source, entries, patience, fingerprint=fingerprint)
+    return list(plan.pending), plan.gap_message
+
+
+def pmc_files(
+    places: Sequence[str], entries: Sequence[AppliedFile], patience: Patience, *, fingerprint: str
+) -> list[PendingFile]:
+    """All articles and packages that this model has not been applied to; a new listing of an old name counts as new.
+
+    Raises:
+        InputError: a place cannot be listed, or holds no article.
+    """
+    listed = sorted(chain.from_iterable(list_place(place, patience) for place in places), key=lambda one: one.name)
+    companions = {one.name: one for one in listed if one.name.endswith(COMPANION)}
+    articles = [one for one in listed if one.name.endswith(PMC_SUFFIXES)]
+    if not articles:
+        raise InputError(f"{', '.join(places)}: holds no file that ends in {', '.join(PMC_SUFFIXES)}")
+    known = {(entry.name, entry.stamp) for entry in entries if entry.fingerprint == fingerprint}
+    return [
+        PendingFile(one, (), companions.get(one.name + COMPANION))
+        for one in articles
+        if (one.name, one.stamp) not in known
+    ]
+
+
+def of_part(files: Sequence[PendingFile], part: Part) -> list[PendingFile]:
+    """The files of one part, in their order."""
+    return [one for one in files if _bucket(one.listed, one.order) % part.of == part.number - 1]
+
+
+def run_backfill(
+    kind: str,
+    files: Sequence[PendingFile],
+    place: Workplace,
+    annotator: InputAnnotator,
+    *,
+    needs_md5: bool,
+    progress: ProgressReporter,
+    max_reject_rate: float,
+    gap: str = "",
+) -> SyncReport:
+    """Apply the files. One that fails stops no other; a fault of the store or of the model stops the run.
+
+    `gap` is a fault of the listing, reported at the end. The report is in the ledger when this returns.
+
+    Raises:
+        StoreError: the run cannot be entered.
+    """
+    log = RunLog(place.run_id, f"backfill {kind}", planned=len(files))
+    progress.planned(len(files))
+    try:
+        for wanted in files:
+            _apply(wanted, log, kind, place=place, annotator=annotator, needs_md5=needs_md5)
+            progress.done(1, skipped=False)
+    except BionerError as error:
+        log.failures.append(str(error))
+    log.failures += [gap] if gap else []
+    return log.close(place.store, max_reject_rate=max_reject_rate)
+
+
+def _apply(
+    wanted: PendingFile, log: RunLog, kind: str, *, place: Workplace, annotator: InputAnnotator, needs_md5: bool
+) -> None:
+    try:
+        md5 = companion_md5(wanted, needed=needs_md5, patience=place.patience)
+        order = wanted.order or (time.time_ns() // 1000,)
+        ordered = PendingFile(wanted.listed, order, wanted.companion, wanted.changed)
+        log.applied.append(apply_file(ordered, kind=kind, md5=md5, place=place, annotator=annotator))
+    except (InputError, FileNotAppliedError) as error:
+        log.failures.append(str(error))
+
+
+def _bucket(listed: ListedFile, order: tuple[int, ...]) -> int:
+    """A release's number, which spreads evenly; a digest of any other name."""
+    return order[-1] if order else int.from_bytes(hashlib.sha256(listed.name.encode()).digest()[:8])

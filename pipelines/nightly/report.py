@@ -1,0 +1,156 @@
+"""What a nightly run or a backfill did, and its exit code."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bioner_core.store.ledger import AppliedFile, JobRun, Reload, record_run, utc_now
+from bioner_core.store.manifest import Counts, total
+from pipelines.summary import EXIT_COMMITTED, EXIT_FAILED, EXIT_TOO_MANY_REJECTS, reject_rate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncReport:
+    """What a run did.
+
+    `pending` counts the files that are still to be applied, `failures` say why, in words; `notes` are things that a
+    person should know though the run went well.
+    """
+
+    run_id: str
+    job: str
+    started: str
+    seconds: float
+    applied: tuple[AppliedFile, ...]
+    pending: int
+    max_reject_rate: float
+    failures: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    reload: Reload | None = None
+
+    @property
+    def counts(self) -> Counts:
+        """The sums of the files that this run applied."""
+        return total(one.counts for one in self.applied)
+
+    @property
+    def rows_sent(self) -> int:
+        """How many sentence x label set pairs this run sent to the model."""
+        return sum(one.rows_sent for one in self.applied)
+
+    @property
+    def reject_rate(self) -> float:
+        """As `JobSummary.reject_rate`."""
+        return reject_rate(self.counts)
+
+    def exit_code(self) -> int:
+        """0: all is applied, or there was nothing to do; 1: stopped by a fault; 3: more rejects than allowed."""
+        if self.failures:
+            return EXIT_FAILED
+        return EXIT_TOO_MANY_REJECTS if self.reject_rate > self.max_reject_rate else EXIT_COMMITTED
+
+    def as_run(self) -> JobRun:
+        """The run as the ledger keeps it."""
+        return JobRun(
+            run_id=self.run_id,
+            job=self.job,
+            started=self.started,
+            seconds=self.seconds,
+            applied=tuple(one.name for one in self.applied),
+            exit_code=self.exit_code(),
+            message="; ".join(self.failures),
+            counts=self.counts,
+        )
+
+    def lines(self) -> list[str]:
+        """The report for a person."""
+        if not self.applied and not self.failures:
+            return ["nothing to do: every file is applied, no model call"]
+        counts = self.counts
+        found = [
+            f"{len(self.applied)} files applied in {self.seconds:.1f} s, {self.pending} are still to be applied",
+            f"{counts.records_in} records = {counts.annotated} annotated + {counts.unchanged} unchanged "
+            f"+ {counts.deleted} deleted + {counts.rejected} rejected",
+            f"{self.rows_sent} model rows; {counts.unchanged} documents needed none",
+        ]
+        if self.reload is not None:
+            before, after = self.reload.documents_before, self.reload.documents_after
+            found.append(f"the release of {self.reload.year} replaces all before: {before} articles, now {after}")
+        if self.exit_code() == EXIT_TOO_MANY_REJECTS:
+            found.append(f"{self.reject_rate:.1%} rejects, more than the {self.max_reject_rate:.1%} allowed")
+        return found
+
+    def as_json(self) -> dict[str, Any]:
+        """A flat object for `--json`: the counts at the top level, a short object a file."""
+        return asdict(self.counts) | {
+            "run_id": self.run_id,
+            "job": self.job,
+            "seconds": self.seconds,
+            "files_applied": len(self.applied),
+            "files_pending": self.pending,
+            "rows_sent": self.rows_sent,
+            "reject_rate": self.reject_rate,
+            "applied": [_file(one) for one in self.applied],
+            "reload": asdict(self.reload) if self.reload else None,
+            "notes": list(self.notes),
+            "failures": list(self.failures),
+            "exit_code": self.exit_code(),
+        }
+
+
+@dataclass(slots=True)
+class RunLog:
+    """Gathers what a run does while it does it."""
+
+    run_id: str
+    job: str
+    applied: list[AppliedFile] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    planned: int = 0
+    reload: Reload | None = None
+    started: str = field(default_factory=utc_now)
+    clock: float = field(default_factory=time.monotonic)
+
+    def close(self, store: Path, *, max_reject_rate: float) -> SyncReport:
+        """End the run: enter it in the ledger.
+
+        Raises:
+            StoreError: the store cannot be written.
+        """
+        report = SyncReport(
+            run_id=self.run_id,
+            job=self.job,
+            started=self.started,
+            seconds=round(time.monotonic() - self.clock, 3),
+            applied=tuple(self.applied),
+            pending=self.planned - len(self.applied),
+            max_reject_rate=max_reject_rate,
+            failures=tuple(self.failures),
+            notes=tuple(self.notes),
+            reload=self.reload,
+        )
+        record_run(store, report.as_run())
+        return report
+
+
+def _file(entry: AppliedFile) -> dict[str, Any]:
+    counts = entry.counts
+    return {
+        "name": entry.name,
+        "records_in": counts.records_in,
+        "annotated": counts.annotated,
+        "unchanged": counts.unchanged,
+        "deleted": counts.deleted,
+        "rejected": counts.rejected,
+        "rows_sent": entry.rows_sent,
+        "seconds": entry.seconds,
+    }
+
+
+def listed_names(names: Sequence[str], *, most: int = 5) -> str:
+    """A few names and how many more there are, for a sentence."""
+    shown = ", ".join(names[:most])
+    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"

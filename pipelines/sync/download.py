@@ -1,0 +1,167 @@
+"""Downloads that go on where they broke off, and take their name only when they are whole."""
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+from pathlib import Path
+from typing import BinaryIO
+from urllib.parse import urlsplit
+
+import fsspec
+
+from bioner_core.errors import InputError, StoreError
+from bioner_core.formats.inputs import public_name
+from bioner_core.store.atomic import fsync_path, make_folder
+from pipelines.sync.checksums import md5_of
+from pipelines.sync.http import body_chunks, http_get
+from pipelines.sync.listing import ListedFile
+from pipelines.sync.retry import PassingFault, Patience, patiently
+
+PARTIAL_SUFFIX = ".part"
+MAX_COMPANION_BYTES = 4096
+
+_CHUNK_BYTES = 256 * 1024
+
+
+def local_copy(listed: ListedFile, folder: Path, *, md5: str, patience: Patience) -> Path:
+    """A path to a whole file: the file itself where it is local, else its download in `folder`.
+
+    With `md5` (lower-case hex; empty: none is known) a file is given out only if it has that digest. A download that
+    has not is thrown away and made once more from the start, in case an interrupted one was of an older file.
+
+    Raises:
+        InputError: it cannot be downloaded, or has another digest.
+        StoreError: the disk refuses.
+    """
+    if not listed.remote:
+        return _checked(Path(listed.location), md5, listed.name)
+    path = folder / listed.name
+    if md5 and path.is_file() and md5_of(path) == md5:
+        return path
+    partial = path.with_name(f".{path.name}{PARTIAL_SUFFIX}")
+    resumed = partial.is_file()
+    if not md5:
+        partial.unlink(missing_ok=True)  # nothing would show that two halves are not of one file
+    _download(listed, partial, patience)
+    try:
+        _checked(partial, md5, listed.name)
+    except InputError:
+        partial.unlink(missing_ok=True)
+        if not resumed:
+            raise
+        _download(listed, partial, patience)
+        _checked(partial, md5, listed.name)
+    with _disk_trouble(path):
+        fsync_path(partial)
+        os.replace(partial, path)
+        fsync_path(path.parent)
+    return path
+
+
+def small_text(listed: ListedFile, patience: Patience) -> str:
+    """The text of a companion file.
+
+    Raises:
+        InputError: it cannot be read, or is not small.
+    """
+    content = patiently(lambda: _read_small(listed, patience), patience, progress=lambda: 0)
+    if len(content) > MAX_COMPANION_BYTES:
+        raise InputError(f"{public_name(listed.location)}: has more than {MAX_COMPANION_BYTES} bytes")
+    return content.decode("utf-8", "replace")
+
+
+def _checked(path: Path, md5: str, name: str) -> Path:
+    found = md5_of(path) if md5 else ""
+    if found != md5:
+        raise InputError(
+            f"{name}: has the MD5 {found}, but its companion says {md5}; nothing of it was applied. "
+            "If this lasts, the file is damaged where it comes from"
+        )
+    return path
+
+
+def _download(listed: ListedFile, partial: Path, patience: Patience) -> None:
+    def size() -> int:
+        return partial.stat().st_size if partial.exists() else 0
+
+    with _disk_trouble(partial):
+        make_folder(partial.parent)
+        patiently(lambda: _append(listed, partial, size(), patience), patience, progress=size)
+
+
+def _append(listed: ListedFile, partial: Path, offset: int, patience: Patience) -> None:
+    with _source(listed, offset, patience) as (start, chunks), partial.open("r+b" if offset else "wb") as file:
+        file.truncate(start)
+        file.seek(start)
+        for chunk in chunks:
+            file.write(chunk)
+
+
+@contextmanager
+def _source(listed: ListedFile, offset: int, patience: Patience) -> Iterator[tuple[int, Iterator[bytes]]]:
+    """The bytes of a file and the offset from which they are: what was asked for, or 0 if the server will not."""
+    if urlsplit(listed.location).scheme not in ("http", "https"):
+        with _opened(listed) as file:
+            file.seek(offset)
+            yield offset, iter(lambda: _read(file, listed), b"")
+        return
+    headers = {"Range": f"bytes={offset}-"} if offset else None
+    with http_get(listed.location, idle_seconds=patience.idle_seconds, headers=headers) as response:
+        if response.status_code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+            yield offset, iter(())  # there is nothing beyond; the digest tells whether what is here is right
+        else:
+            resumed = response.status_code == HTTPStatus.PARTIAL_CONTENT
+            yield offset if resumed else 0, body_chunks(response, _CHUNK_BYTES)
+
+
+def _read_small(listed: ListedFile, patience: Patience) -> bytes:
+    if not listed.remote:
+        return _read_local(Path(listed.location))
+    content = b""
+    with _source(listed, 0, patience) as (_, chunks):
+        for chunk in chunks:
+            content += chunk
+            if len(content) > MAX_COMPANION_BYTES:
+                break
+    return content
+
+
+def _read_local(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_COMPANION_BYTES + 1)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+
+
+@contextmanager
+def _opened(listed: ListedFile) -> Iterator[BinaryIO]:
+    try:
+        file = fsspec.open(listed.location, "rb").open()
+    except FileNotFoundError:
+        raise InputError(f"{public_name(listed.location)}: is gone since it was listed") from None
+    except OSError as error:
+        raise PassingFault(f"{public_name(listed.location)}: cannot be opened ({type(error).__name__})") from None
+    with file:
+        yield file
+
+
+def _read(file: BinaryIO, listed: ListedFile) -> bytes:
+    try:
+        return file.read(_CHUNK_BYTES)
+    except OSError as error:
+        raise PassingFault(f"{public_name(listed.location)}: reading failed ({type(error).__name__})") from None
+
+
+@contextmanager
+def _disk_trouble(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StoreError(
+                f"{path}: the disk is full ({error}). Free some space and run the same command again"
+            ) from error
+        raise StoreError(f"{path}: cannot be written ({error}). Check the folder and its permissions") from error

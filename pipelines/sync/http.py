@@ -1,0 +1,66 @@
+"""HTTP with one meaning for each kind of failure: a fault that may pass, or one that will not."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http import HTTPStatus
+
+import requests
+from urllib3.exceptions import HTTPError
+
+from bioner_core.errors import InputError
+from bioner_core.formats.inputs import public_name
+from pipelines.sync.retry import PassingFault
+
+_MAY_PASS = {
+    HTTPStatus.REQUEST_TIMEOUT,
+    HTTPStatus.TOO_EARLY,
+    HTTPStatus.TOO_MANY_REQUESTS,
+    HTTPStatus.INTERNAL_SERVER_ERROR,
+    HTTPStatus.BAD_GATEWAY,
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    HTTPStatus.GATEWAY_TIMEOUT,
+}
+_CONNECT_SECONDS = 20.0
+
+
+@contextmanager
+def http_get(url: str, *, idle_seconds: float, headers: Mapping[str, str] | None = None) -> Iterator[requests.Response]:
+    """Lend the streamed response to a GET; its body may be read inside the block.
+
+    Raises:
+        PassingFault: no connection, a silent or broken one, or a status that asks to come again.
+        InputError: any other status that is no success; 416 (nothing left to send) is given to the caller.
+    """
+    name = public_name(url)
+    try:
+        with requests.get(
+            url,
+            stream=True,
+            timeout=(_CONNECT_SECONDS, idle_seconds),
+            headers={"Accept-Encoding": "identity"} | dict(headers or {}),
+        ) as response:
+            _check_status(response, name)
+            yield response
+    except (requests.ConnectionError, requests.Timeout, HTTPError) as error:
+        raise PassingFault(f"{name}: the connection failed ({type(error).__name__})") from None
+    except requests.RequestException as error:
+        raise InputError(f"{name}: cannot be asked for ({type(error).__name__}); check the address") from None
+
+
+def body_chunks(response: requests.Response, size: int) -> Iterator[bytes]:
+    """The body as it comes, at most `size` bytes at a time; what came before a connection breaks is given out.
+
+    Raises:
+        urllib3.exceptions.HTTPError: the connection is silent or breaks; `http_get` makes a `PassingFault` of it.
+    """
+    while chunk := response.raw.read1(size):
+        yield chunk
+
+
+def _check_status(response: requests.Response, name: str) -> None:
+    status = response.status_code
+    if status in _MAY_PASS:
+        asked = response.headers.get("Retry-After", "")
+        raise PassingFault(f"{name}: HTTP status {status}", after_seconds=float(asked) if asked.isdecimal() else 0.0)
+    if status >= HTTPStatus.BAD_REQUEST and status != HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+        raise InputError(f"{name}: HTTP status {status}; check the address and your access to it")

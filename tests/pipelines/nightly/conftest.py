@@ -1,0 +1,6 @@
+"""Lets these tests use the server of the download tests."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "sync"))

@@ -1,0 +1,111 @@
+"""Release files, exports, places and an annotator for the tests of the nightly jobs."""
+
+import gzip
+import hashlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from annotate_fakes import CHINESE, ENGLISH, WordService
+
+from bioner_core.mentions import Mention
+from bioner_core.store.current import current_documents, current_mentions
+from bioner_core.store.ledger import new_run_id
+from bioner_core.store.lock import StoreLock
+from pipelines.annotate import run_annotation
+from pipelines.job import AnnotationJob
+from pipelines.nightly.apply import Workplace
+from pipelines.nightly.pubmed import ReleaseSource, run_pubmed
+from pipelines.nightly.report import SyncReport
+from pipelines.progress import SilentProgress
+from pipelines.summary import JobSummary
+from pipelines.sync.retry import Patience
+
+HASTE = Patience(attempts=3, first_pause=0.01, longest_pause=0.05, idle_seconds=1.0)
+
+
+class WordAnnotator:
+    """An `InputAnnotator` that runs the real pipeline with an annotator that finds each word; counts model rows."""
+
+    def __init__(self, store: Path, *, fingerprint: str = "model-1", shard_records: int = 4) -> None:
+        self._settings = {"store": store, "fingerprint": fingerprint, "shard_records": shard_records}
+        self.rows_asked = 0
+
+    @property
+    def run_fingerprint(self) -> str:
+        """That of its jobs."""
+        return self._job("any").run_fingerprint
+
+    def annotate(self, input_file: str) -> JobSummary:
+        """Commit all shards of a file."""
+        before = WordService.rows_asked
+        summary = run_annotation(self._job(input_file), service_factory=WordService)
+        self.rows_asked += WordService.rows_asked - before
+        return summary
+
+    def _job(self, input_file: str) -> AnnotationJob:
+        return AnnotationJob(
+            inputs=(input_file,),
+            label_sets=(ENGLISH, CHINESE),
+            carry_over=True,
+            **self._settings,  # type: ignore[arg-type]
+        )
+
+
+def citation(pmid: int, title: str, *, version: int = 1, journal: str = "J") -> str:
+    """A `PubmedArticle` with a title and no abstract."""
+    return (
+        f'<PubmedArticle><MedlineCitation><PMID Version="{version}">{pmid}</PMID><Article><Journal><Title>{journal}'
+        f"</Title></Journal><ArticleTitle>{title}</ArticleTitle></Article></MedlineCitation></PubmedArticle>"
+    )
+
+
+def release(titles: Mapping[int, str], *, deleted: Iterable[int] = (), journal: str = "J", more: str = "") -> bytes:
+    """The packed bytes of a release file: these citations, then these deletions."""
+    articles = "".join(citation(pmid, title, journal=journal) for pmid, title in titles.items())
+    gone = "".join(f'<PMID Version="1">{pmid}</PMID>' for pmid in deleted)
+    gone = f"<DeleteCitation>{gone}</DeleteCitation>" if gone else ""
+    body = f'<?xml version="1.0" encoding="utf-8"?><PubmedArticleSet>{articles}{more}{gone}</PubmedArticleSet>'
+    return gzip.compress(body.encode(), mtime=0)
+
+
+def companion(name: str, content: bytes) -> bytes:
+    """The companion that NLM puts beside a release file."""
+    return f"MD5({name})= {hashlib.md5(content, usedforsecurity=False).hexdigest()}\n".encode()
+
+
+def publish(folder: Path, name: str, content: bytes) -> None:
+    """Put a file and its companion into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(content)
+    (folder / f"{name}.md5").write_bytes(companion(name, content))
+
+
+def workplace(store: Path, lock: StoreLock) -> Workplace:
+    """A run on a store, in haste."""
+    return Workplace(
+        store=store, downloads=store.parent / f"{store.name}-downloads", lock=lock, run_id=new_run_id(), patience=HASTE
+    )
+
+
+def night(store: Path, *places: Path | str, annotator: WordAnnotator | None = None, **settings: object) -> SyncReport:
+    """One PubMed night."""
+    store.mkdir(exist_ok=True)
+    source = ReleaseSource(places=tuple(map(str, places)), **settings)  # type: ignore[arg-type]
+    with StoreLock(store, purpose="test") as lock:
+        return run_pubmed(
+            source,
+            workplace(store, lock),
+            annotator or WordAnnotator(store),
+            progress=SilentProgress(),
+            max_reject_rate=0.05,
+        )
+
+
+def titles_of(store: Path) -> dict[str, str]:
+    """The title of each newest document."""
+    return {document.doc_id: document.passages[0].text for document in current_documents(store)}
+
+
+def newest_mentions(store: Path) -> list[Mention]:
+    """The mentions of all newest documents, in an order that does not depend on shards."""
+    return sorted(current_mentions(store), key=lambda mention: mention.mention_id)

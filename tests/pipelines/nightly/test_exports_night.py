@@ -1,0 +1,137 @@
+"""A CNKI night on a drop folder: what is new by content, copies of one article, files that fail."""
+
+import os
+from pathlib import Path
+
+import fsspec
+from night_samples import HASTE, WordAnnotator, newest_mentions, titles_of, workplace
+
+from bioner_core.errors import InputError
+from bioner_core.store.ledger import applied_files
+from bioner_core.store.lock import StoreLock
+from bioner_core.store.reading import document_rows
+from bioner_core.store.verify import verify_store
+from pipelines.nightly.exports import look, run_exports
+from pipelines.nightly.report import SyncReport
+from pipelines.progress import SilentProgress
+from pipelines.summary import JobSummary
+
+
+def reference(title: str, *, doi: str = "", link: str = "", year: str = "2025") -> str:
+    """A RefWorks record of CNKI."""
+    more = "".join(f"{tag} {value}\n" for tag, value in (("DO", doi), ("LK", link)) if value)
+    return f"RT Journal Article\nSR 1\nA1 某人\nT1 {title}\nJF 示例\nYR {year}\n{more}\n"
+
+
+def link(name: str) -> str:
+    """A link that names its article."""
+    return f"https://kns.cnki.net/KCMS/detail/detail.aspx?DbName=CJFQ2021&FileName={name}"
+
+
+def night(store: Path, *places: Path | str, annotator: WordAnnotator | None = None) -> SyncReport:
+    """One CNKI night."""
+    store.mkdir(exist_ok=True)
+    with StoreLock(store, purpose="test") as lock:
+        return run_exports(
+            [str(place) for place in places],
+            workplace(store, lock),
+            annotator or WordAnnotator(store),
+            progress=SilentProgress(),
+            max_reject_rate=0.05,
+        )
+
+
+def drop(folder: Path, name: str, *records: str) -> Path:
+    """Put an export into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_text("".join(records), encoding="utf-8")
+    return folder
+
+
+def test_new_and_changed_files_are_applied_once(tmp_path: Path) -> None:
+    """Would catch a file that is done every night, or one that is overlooked because its name is known."""
+    place = drop(tmp_path / "in", "a.txt", reference("肺炎甲"))
+    drop(tmp_path / "in" / "deep", "b.txt", reference("肺炎乙"))
+    store = tmp_path / "s"
+    before = {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in place.rglob("*.txt")}
+    first = night(store, place)
+    assert (first.exit_code(), len(first.applied), first.pending) == (0, 2, 0)
+    assert before == {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in place.rglob("*.txt")}
+    assert night(store, place).applied == ()
+    drop(place, "a.txt", reference("肺炎甲"), reference("肺炎丙"))
+    annotator = WordAnnotator(store)
+    third = night(store, place, annotator=annotator)
+    assert [one.name for one in third.applied] == ["a.txt"]
+    assert (third.counts.unchanged, third.counts.annotated, annotator.rows_asked) == (1, 1, 1)
+    assert set(titles_of(store).values()) == {"肺炎甲", "肺炎乙", "肺炎丙"}
+    assert verify_store(store).sound
+
+
+def test_a_copy_under_another_name_is_not_applied(tmp_path: Path) -> None:
+    """Would catch the same export that counts twice because somebody renamed or touched it."""
+    place = drop(tmp_path / "in", "a.txt", reference("肺炎甲"))
+    night(tmp_path / "s", place)
+    drop(place, "copy.txt", reference("肺炎甲"))
+    drop(place, "a.txt", reference("肺炎甲"))
+    assert night(tmp_path / "s", place).applied == ()
+    assert len(applied_files(tmp_path / "s", "cnki")) == 1
+
+
+def test_of_copies_in_several_exports_the_newest_is_shown(tmp_path: Path) -> None:
+    """Would catch one article that is shown under its link, its DOI and its title, or an older text that wins."""
+    store = tmp_path / "s"
+    both = reference("支原体肺炎", doi="10.1000/1", link=link("AB01"))
+    night(store, drop(tmp_path / "1", "a.txt", both, reference("别的")))
+    assert len(titles_of(store)) == 2
+    night(store, drop(tmp_path / "2", "b.txt", reference("支原体肺炎 (修订)", doi="10.1000/1")))
+    night(store, drop(tmp_path / "3", "c.txt", reference("支原体肺炎")))
+    assert sorted(titles_of(store).values()) == ["别的", "支原体肺炎"]
+    assert len(list(document_rows(store))) == 4
+    night(store, drop(tmp_path / "4", "d.txt", reference("支原体肺炎三版", link=link("AB01"))))
+    assert sorted(titles_of(store).values()) == ["别的", "支原体肺炎三版"]
+    assert {mention.text for mention in newest_mentions(store) if mention.type == "word"} == {"别的", "支原体肺炎三版"}
+
+
+def test_headings_that_repeat_are_not_one_article(tmp_path: Path) -> None:
+    """Would catch articles with names of their own that are thrown together because they are called alike."""
+    first, second = (reference("本期导读", link=link(name)) for name in ("AB01", "AB02"))
+    drop(tmp_path / "in", "b.txt", reference("本期导读"))
+    night(tmp_path / "s", drop(tmp_path / "in", "a.txt", first, second))
+    assert len(titles_of(tmp_path / "s")) == 3
+
+
+class Refusing(WordAnnotator):
+    """Cannot read one of the files."""
+
+    def annotate(self, input_file: str) -> JobSummary:
+        """Fail for a.txt."""
+        if input_file.endswith("a.txt"):
+            raise InputError("a.txt: cannot be read")
+        return super().annotate(input_file)
+
+
+def test_a_file_that_fails_stops_no_other(tmp_path: Path) -> None:
+    """Would catch one unreadable file in the folder that keeps all others out, or that is forgotten."""
+    place = drop(tmp_path / "in", "a.txt", reference("肺炎甲"))
+    drop(place, "b.txt", reference("肺炎乙"))
+    report = night(tmp_path / "s", place, annotator=Refusing(tmp_path / "s"))
+    assert (report.exit_code(), len(report.applied), report.pending) == (1, 1, 1)
+    assert [one.name for one in night(tmp_path / "s", place).applied] == ["a.txt"]
+
+
+def test_older_files_are_applied_first(tmp_path: Path) -> None:
+    """Would catch an old export with a later name that hides a newer text."""
+    place = drop(tmp_path / "in", "z.txt", reference("肺炎旧", link=link("AB01")))
+    drop(place, "a.txt", reference("肺炎新", link=link("AB01")))
+    os.utime(place / "z.txt", (1, 1))
+    assert [one.name for one in look([str(place)], [], HASTE)] == ["z.txt", "a.txt"]
+    night(tmp_path / "s", place)
+    assert list(titles_of(tmp_path / "s").values()) == ["肺炎新"]
+
+
+def test_a_bucket_prefix_is_a_drop_folder(tmp_path: Path) -> None:
+    """Would catch objects of a bucket that are listed but cannot be applied, or are applied every night."""
+    fsspec.filesystem("memory").pipe("/bucket/exports/a.txt", reference("肺炎甲").encode())
+    assert len(night(tmp_path / "s", "memory://bucket/exports").applied) == 1
+    assert night(tmp_path / "s", "memory://bucket/exports").applied == ()
+    assert list(titles_of(tmp_path / "s").values()) == ["肺炎甲"]
