@@ -21,11 +21,24 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
+class RemovedCode:
+    """Characters of an export that only say how text is set: they stood before `offset` of a passage's text.
+
+    Putting all of a passage's codes back, in order, gives the field as the export writes it.
+    """
+
+    passage_index: int
+    offset: int
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
 class DocumentMeta:
     """What is known of a document beside its text.
 
     `ids` are (kind, value) pairs such as `("pmid", "12345678")`; `year` is empty when unknown; `input_file` is the file
-    or URL that it was read from, without credentials; `record_number` counts the records of that file from 0.
+    or URL that it was read from, without credentials; `record_number` counts the records of that file from 0;
+    `removed_codes` are the typography codes that the reader took out of the passages, in order.
     """
 
     ids: tuple[tuple[str, str], ...] = ()
@@ -34,6 +47,7 @@ class DocumentMeta:
     keywords: tuple[str, ...] = ()
     input_file: str = ""
     record_number: int = 0
+    removed_codes: tuple[RemovedCode, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

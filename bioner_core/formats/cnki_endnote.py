@@ -2,7 +2,8 @@
 
 import re
 
-from bioner_core.formats.tagged import FieldRoles, TaggedReader
+from bioner_core.formats.export_record import FieldRoles
+from bioner_core.formats.tagged import TaggedReader
 
 # The custom fields %1 to %5 are in no export, but a line of an abstract may begin with a percentage.
 _TAG_CHARACTERS = r"06-9A-Z@?!+~$&\])(<>#*^\["
@@ -16,9 +17,9 @@ class CnkiEndNoteReader(TaggedReader):
     tag_line = re.compile(rf"(?P<tag>%[{_TAG_CHARACTERS}])(?=\s|$)(?P<value>.*)", re.DOTALL)
     start_tags = frozenset({"%0"})
     roles = FieldRoles(
-        title="%T",
-        abstract="%X",
-        keywords="%K",
+        title=("%T",),
+        abstract=("%X",),
+        keywords=("%K",),
         journal=("%J", "%B", "%I"),
         year=("%D", "%8"),
         doi=("%R",),

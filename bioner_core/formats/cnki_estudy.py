@@ -1,11 +1,12 @@
-"""E-Study (知网研学) text exports, `Key-中文: value`.
+"""E-Study (知网研学) and 自定义 text exports of CNKI, `Key-中文: value`.
 
 The Chinese half of a key varies with the type of record, so the English half counts.
 """
 
 import re
 
-from bioner_core.formats.tagged import FieldRoles, TaggedReader, tag_pattern
+from bioner_core.formats.export_record import FieldRoles
+from bioner_core.formats.tagged import TaggedReader, tag_pattern
 
 _KEYS = (
     "Title", "Author", "Source", "Year", "PubTime", "Keyword", "Summary", "Period", "Roll", "Volume", "PageCount",
@@ -15,7 +16,9 @@ _KEYS = (
 
 
 class CnkiEStudyReader(TaggedReader):
-    """Both variants: records that begin with `DataType:`, and another tool's that begin with `SrcDatabase-来源库:`.
+    """E-Study, whose records begin with `DataType:`, and 自定义 text, whose records begin with `SrcDatabase-来源库:`.
+
+    自定义 holds the fields that its user chose; without `SrcDatabase` its records begin with `Title-题名:`.
 
     A key counts only with its Chinese half, so that no abstract's line is taken for one.
     """
@@ -27,11 +30,11 @@ class CnkiEStudyReader(TaggedReader):
         r"(?:-[\u4e00-\u9fff]{1,10})?\s*[:：](?P<value>.*)",
         re.DOTALL,
     )
-    start_tags = frozenset({"DataType", "SrcDatabase"})
+    start_tags = frozenset({"DataType", "SrcDatabase", "Title"})
     roles = FieldRoles(
-        title="Title",
-        abstract="Summary",
-        keywords="Keyword",
+        title=("Title",),
+        abstract=("Summary",),
+        keywords=("Keyword",),
         journal=("Source", "Organ"),
         year=("Year", "PubTime"),
         doi=("DOI",),

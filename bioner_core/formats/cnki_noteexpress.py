@@ -3,7 +3,8 @@
 import re
 
 from bioner_core.formats.encoding import decode_head
-from bioner_core.formats.tagged import FieldRoles, TaggedReader, tag_pattern
+from bioner_core.formats.export_record import FieldRoles
+from bioner_core.formats.tagged import TaggedReader, tag_pattern
 
 _TAGS = (
     "Reference Type", "Title", "Translated Title", "Short Title", "Secondary Title", "Tertiary Title", "Author",
@@ -27,9 +28,9 @@ class CnkiNoteExpressReader(TaggedReader):
     tag_line = re.compile(rf"\{{(?P<tag>{tag_pattern(_TAGS)})\}}\s*[:：](?P<value>.*)", re.DOTALL)
     start_tags = frozenset({"Reference Type"})
     roles = FieldRoles(
-        title="Title",
-        abstract="Abstract",
-        keywords="Keywords",
+        title=("Title", "Translated Title"),
+        abstract=("Abstract", "Translated Abstract"),
+        keywords=("Keywords", "Translated Keywords"),
         journal=("Journal", "Secondary Title", "Publisher"),
         year=("Year", "Date", "TryDate"),
         doi=("DOI",),

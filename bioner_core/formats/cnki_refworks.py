@@ -2,7 +2,8 @@
 
 import re
 
-from bioner_core.formats.tagged import FieldRoles, TaggedReader, tag_pattern
+from bioner_core.formats.export_record import FieldRoles
+from bioner_core.formats.tagged import TaggedReader, tag_pattern
 
 _TAGS = (
     "RT", "SR", "A1", "A2", "A3", "AD", "T1", "T2", "JF", "JO", "YR", "IS", "vo", "VO", "OP", "SP", "EP", "K1", "AB",
@@ -18,9 +19,9 @@ class CnkiRefWorksReader(TaggedReader):
     tag_line = re.compile(rf"(?P<tag>{tag_pattern(_TAGS)})(?=\s|[^\x00-\x7f]|$)(?P<value>.*)", re.DOTALL)
     start_tags = frozenset({"RT"})
     roles = FieldRoles(
-        title="T1",
-        abstract="AB",
-        keywords="K1",
+        title=("T1",),
+        abstract=("AB",),
+        keywords=("K1",),
         journal=("JF", "JO", "PB"),
         year=("YR", "FD"),
         doi=("DO",),

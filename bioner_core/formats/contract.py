@@ -137,6 +137,7 @@ def _require_unicode(document: Document) -> None:
     """Refuse unpaired surrogates anywhere in a document: no encoding can store them."""
     meta = document.meta
     values = [document.doc_id, document.lang, meta.journal, meta.year, *meta.keywords, *chain.from_iterable(meta.ids)]
+    values += (code.code for code in meta.removed_codes)
     for passage in document.passages:
         values += (passage.section, passage.label, passage.lang, passage.text)
     whole = "\n".join(values)

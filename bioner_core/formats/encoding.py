@@ -28,6 +28,22 @@ class DecodedText:
     lines: Iterator[str]
     fault: FileFault | None
 
+    def whole_lines(self) -> Iterator[str]:
+        """The lines; of a file that breaks off all but the last one, which may be cut.
+
+        Raises:
+            FileFault: after the last whole line of a file that breaks off.
+        """
+        held: str | None = None
+        for line in self.lines:
+            if held is not None:
+                yield held
+            held = line
+        if self.fault is not None:
+            raise self.fault
+        if held is not None:
+            yield held
+
 
 def decode_head(head: bytes) -> str:
     """The start of a file as text, for sniffing only: damaged or cut characters are replaced."""

@@ -1,7 +1,4 @@
-"""The text of an export's field as its reader sees it: escapes resolved, the export's own marks taken off.
-
-Typography codes (`CD4~+`, `H_3PO_4`, `~([1-3])`) stay as they stand in the file.
-"""
+"""The text of an export's field as its reader sees it: escapes resolved, the export's own marks taken off."""
 
 import html
 import re

@@ -31,8 +31,13 @@ def document_id(source: str, names: RecordNames) -> str:
         return f"{source}:{name}"
     if doi := doi_of(names):
         return f"{source}:doi:{doi.lower()}"
-    called = "\x1f".join(_normalised(part) for part in (names.title, names.journal, names.year))
-    return f"{source}:{hashlib.sha256(called.encode(errors='surrogatepass')).hexdigest()[:_DIGEST_DIGITS]}"
+    return f"{source}:{called_digest(names.title, names.journal, year=names.year)}"
+
+
+def called_digest(title: str, journal: str, *, year: str) -> str:
+    """16 hex digits of the sha256 of what an article is called: letters and digits only, width and case folded."""
+    called = "\x1f".join(_normalised(part) for part in (title, journal, year))
+    return hashlib.sha256(called.encode(errors="surrogatepass")).hexdigest()[:_DIGEST_DIGITS]
 
 
 def public_ids(source: str, names: RecordNames) -> tuple[tuple[str, str], ...]:

@@ -1,6 +1,7 @@
 """One PubMed citation or book as a document: exact paths only, so that no reference's title or PMID slips in.
 
-Titles and abstracts of PubMed are English whatever the article's language is; `Document.lang` is the article's.
+Titles and abstracts of PubMed are English whatever the article's language is; `Document.lang` is the article's. Texts
+in other languages are passages of their own sections, `vernacular_title` and `other_abstract`.
 """
 
 import re
@@ -12,37 +13,47 @@ from lxml import etree
 from bioner_core.documents import Document, DocumentMeta, Passage
 from bioner_core.formats.contract import Origin, RecordFault
 from bioner_core.formats.languages import short_code
+from bioner_core.formats.xml_text import Element, child, children, path, text_of
 from bioner_core.records import RejectReason
+
+UNDETERMINED_LANGUAGE = "und"
+"""The code of a language that nobody states."""
 
 _UNPRINTED_LABEL = "UNLABELLED"
 _TEXT_LANGUAGE = "en"
-_UNDETERMINED = "und"
 _YEAR = re.compile(r"\d{4}")
+_PLACEHOLDER = re.compile(r"\[?(?:In Process Citation|Not Available)\]?\.?", re.IGNORECASE)
 
-_Element = etree._Element
+_TEXTS = ("ArticleTitle", "AbstractText", "VernacularTitle", "BookTitle")
+
+_Fields = dict[str, Element]
 
 
-def citation_document(element: _Element, origin: Origin) -> Document:
+def citation_document(element: Element, origin: Origin) -> Document:
     """The document of a `PubmedArticle` or a `MedlineCitation`.
 
     Raises:
         RecordFault: it has no PMID, no text, or a text that cannot be resolved.
     """
-    citation = _fields(element if element.tag == "MedlineCitation" else _child(element, "MedlineCitation"))
+    whole = {"MedlineCitation": element} if element.tag == "MedlineCitation" else _fields(element)
+    citation = _fields(whole.get("MedlineCitation"))
     article = _fields(citation.get("Article"))
     journal = _fields(article.get("Journal"))
     pmid = citation.get("PMID")
-    listed = _path(element, "PubmedData", "ArticleIdList")
+    listed = _fields(whole.get("PubmedData")).get("ArticleIdList")
     return _document(
+        element,
         origin,
         pmid=pmid,
-        title=article.get("ArticleTitle"),
-        abstract=article.get("Abstract"),
-        language=_text(article.get("Language")),
+        passages=chain(
+            _main_passages(article.get("ArticleTitle"), article),
+            _other_abstracts(citation.get("OtherAbstract")),
+        ),
+        language=article.get("Language"),
         meta=DocumentMeta(
-            ids=_identifiers(pmid, chain(_listed_ids(listed), _located_dois(citation.get("Article")))),
-            journal=_text(journal.get("Title")) or _text(_path(citation.get("MedlineJournalInfo"), "MedlineTA")),
-            year=_year(_path(journal.get("JournalIssue"), "PubDate")),
+            ids=_identifiers(pmid, chain(_listed_ids(listed), _located_dois(article.get("ELocationID")))),
+            journal=text_of(journal.get("Title")) or text_of(path(citation.get("MedlineJournalInfo"), "MedlineTA")),
+            year=_year(path(journal.get("JournalIssue"), "PubDate")),
             keywords=_keywords(citation.get("KeywordList")),
             input_file=origin.input_file,
             record_number=origin.record_number,
@@ -50,27 +61,26 @@ def citation_document(element: _Element, origin: Origin) -> Document:
     )
 
 
-def book_document(element: _Element, origin: Origin) -> Document:
+def book_document(element: Element, origin: Origin) -> Document:
     """The document of a `PubmedBookArticle` or a `BookDocument`; a book without an article title has its own title.
 
     Raises:
         RecordFault: it has no PMID, no text, or a text that cannot be resolved.
     """
-    chapter = element if element.tag == "BookDocument" else _child(element, "BookDocument")
-    fields = _fields(chapter)
+    fields = _fields(element if element.tag == "BookDocument" else child(element, "BookDocument"))
     pmid = fields.get("PMID")
-    book_title = _path(fields.get("Book"), "BookTitle")
+    book_title = path(fields.get("Book"), "BookTitle")
     title = fields.get("ArticleTitle")
     return _document(
+        element,
         origin,
         pmid=pmid,
-        title=book_title if not _text(title) else title,
-        abstract=fields.get("Abstract"),
-        language=_text(fields.get("Language")),
+        passages=_main_passages(book_title if not text_of(title) else title, fields),
+        language=fields.get("Language"),
         meta=DocumentMeta(
             ids=_identifiers(pmid, _listed_ids(fields.get("ArticleIdList"))),
-            journal=_text(book_title),
-            year=_year(_path(fields.get("Book"), "PubDate")),
+            journal=text_of(book_title),
+            year=_year(path(fields.get("Book"), "PubDate")),
             keywords=_keywords(fields.get("KeywordList")),
             input_file=origin.input_file,
             record_number=origin.record_number,
@@ -78,19 +88,24 @@ def book_document(element: _Element, origin: Origin) -> Document:
     )
 
 
-def required_pmid(pmid: _Element | None) -> str:
+def is_placeholder(title: str) -> bool:
+    """Whether a title is only what NLM writes where a title has yet to be translated, or where there is none."""
+    return _PLACEHOLDER.fullmatch(title) is not None
+
+
+def required_pmid(pmid: Element | None) -> str:
     """The identifier that a `PMID` element holds.
 
     Raises:
         RecordFault: there is none.
     """
-    identifier = _text(pmid)
+    identifier = text_of(pmid)
     if not identifier:
         raise RecordFault(RejectReason.MISSING_ID, "the record has no PMID")
     return identifier
 
 
-def citation_version(pmid: _Element | None) -> int:
+def citation_version(pmid: Element | None) -> int:
     """The version that a `PMID` element names, 1 where it names none.
 
     Raises:
@@ -101,119 +116,117 @@ def citation_version(pmid: _Element | None) -> int:
         raise RecordFault(
             RejectReason.MALFORMED,
             f"PMID version {stated!a} is not a whole number from 1",
-            doc_id=f"pubmed:{_text(pmid)}",
+            doc_id=f"pubmed:{text_of(pmid)}",
         )
     return int(stated)
 
 
 def _document(
+    record: Element,
     origin: Origin,
     *,
-    pmid: _Element | None,
-    title: _Element | None,
-    abstract: _Element | None,
-    language: str,
+    pmid: Element | None,
+    passages: Iterable[Passage],
+    language: Element | None,
     meta: DocumentMeta,
 ) -> Document:
     doc_id = f"{origin.source}:{required_pmid(pmid)}"
-    try:
-        passages = tuple(_passages(title, abstract))
-    except _UnresolvedEntity as entity:
-        raise RecordFault(RejectReason.MALFORMED, f"the entity {entity} is not declared", doc_id=doc_id) from None
-    if not passages:
-        raise RecordFault(RejectReason.NO_TEXT, "neither title nor abstract has text", doc_id=doc_id)
+    if entity := _entity_in_text(record):
+        raise RecordFault(RejectReason.MALFORMED, f"the entity {entity!a} is not declared", doc_id=doc_id)
+    found = tuple(passages)
+    if not found:
+        raise RecordFault(RejectReason.NO_TEXT, "neither a title nor an abstract has text", doc_id=doc_id)
     return Document(
         doc_id=doc_id,
         source=origin.source,
         version=citation_version(pmid),
-        lang=short_code(language) or _UNDETERMINED,
-        passages=passages,
+        lang=short_code(text_of(language)) or UNDETERMINED_LANGUAGE,
+        passages=found,
         meta=meta,
     )
 
 
-def _passages(title: _Element | None, abstract: _Element | None) -> Iterator[Passage]:
-    if text := _reading_text(title):
+def _entity_in_text(record: Element) -> str:
+    """A reference, in a text that is read, to an entity that the file does not declare: its character is unknown."""
+    for entity in record.iter(etree.Entity):
+        if next(entity.iterancestors(*_TEXTS), None) is not None:
+            return str(entity.text)
+    return ""
+
+
+def _main_passages(title: Element | None, fields: _Fields) -> Iterator[Passage]:
+    """Title and abstract in English, then the title in the article's own language."""
+    text = text_of(title)
+    if text and not is_placeholder(text):
         yield Passage("title", "", _TEXT_LANGUAGE, text)
-    for part in _children(abstract, "AbstractText"):
-        if text := _reading_text(part):
+    yield from _abstract_passages(fields.get("Abstract"), "abstract", _TEXT_LANGUAGE)
+    if text := text_of(fields.get("VernacularTitle")):
+        yield Passage("vernacular_title", "", _foreign_language(fields.get("Language")), text)
+
+
+def _other_abstracts(first: Element | None) -> Iterator[Passage]:
+    """The abstracts of all `OtherAbstract`; without a stated language they are English, as the DTD has it."""
+    if first is None:
+        return
+    for other in chain((first,), first.itersiblings("OtherAbstract")):
+        language = short_code(other.get("Language", "").strip()) or _TEXT_LANGUAGE
+        yield from _abstract_passages(other, "other_abstract", language)
+
+
+def _abstract_passages(abstract: Element | None, section: str, language: str) -> Iterator[Passage]:
+    for part in children(abstract, "AbstractText"):
+        if text := text_of(part):
             label = part.get("Label", "").strip()
-            yield Passage("abstract", "" if label == _UNPRINTED_LABEL else label, _TEXT_LANGUAGE, text)
+            yield Passage(section, "" if label == _UNPRINTED_LABEL else label, language, text)
 
 
-class _UnresolvedEntity(Exception):
-    """A text holds an entity reference that its file does not declare: its character is unknown."""
+def _foreign_language(first: Element | None) -> str:
+    """The first language of an article that is not English: the one that its own title is in."""
+    if first is None:
+        return UNDETERMINED_LANGUAGE
+    stated = (short_code(text_of(node)) for node in chain((first,), first.itersiblings("Language")))
+    return next((language for language in stated if language not in ("", _TEXT_LANGUAGE)), UNDETERMINED_LANGUAGE)
 
 
-def _reading_text(element: _Element | None) -> str:
-    """All text below an element, markup removed, ends stripped and otherwise unchanged."""
-    if element is not None and len(element):
-        for entity in element.iter(etree.Entity):
-            raise _UnresolvedEntity(ascii(entity.text))
-    return _text(element)
+def _fields(element: Element | None) -> _Fields:
+    """The first child of each tag: one walk, backwards, costs less than a search for each tag."""
+    return {} if element is None else {node.tag: node for node in reversed(element)}
 
 
-def _text(element: _Element | None) -> str:
-    if element is None:
-        return ""
-    text = "".join(element.itertext()) if len(element) else element.text  # type: ignore[arg-type]
-    return (text or "").strip()
-
-
-def _fields(element: _Element | None) -> dict[str, _Element]:
-    """The first child of each tag: one walk costs less than a search for each tag."""
-    found: dict[str, _Element] = {}
-    for child in _children(element, "*"):
-        found.setdefault(child.tag, child)
-    return found
-
-
-def _child(element: _Element | None, tag: str) -> _Element | None:
-    return None if element is None else next(element.iterchildren(tag), None)
-
-
-def _children(element: _Element | None, tag: str) -> Iterable[_Element]:
-    return () if element is None else element.iterchildren(tag)
-
-
-def _path(element: _Element | None, *tags: str) -> _Element | None:
-    for tag in tags:
-        element = _child(element, tag)
-    return element
-
-
-def _listed_ids(listed: _Element | None) -> Iterator[tuple[str, str]]:
+def _listed_ids(listed: Element | None) -> Iterator[tuple[str, str]]:
     """The DOI and the PMC id of an `ArticleIdList`."""
-    for node in _children(listed, "ArticleId"):
+    for node in () if listed is None else listed:
         kind = node.get("IdType", "")
         if kind in ("doi", "pmc"):
-            yield kind, _text(node)
+            yield kind, text_of(node)
 
 
-def _located_dois(article: _Element | None) -> Iterator[tuple[str, str]]:
-    for node in _children(article, "ELocationID"):
+def _located_dois(first: Element | None) -> Iterator[tuple[str, str]]:
+    if first is None:
+        return
+    for node in chain((first,), first.itersiblings("ELocationID")):
         if node.get("EIdType") == "doi":
-            yield "doi", _text(node)
+            yield "doi", text_of(node)
 
 
-def _identifiers(pmid: _Element | None, found: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+def _identifiers(pmid: Element | None, found: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     """PMID first, then the first DOI and the first PMC id that have a value."""
-    identifiers = {"pmid": _text(pmid)}
+    identifiers = {"pmid": text_of(pmid)}
     for kind, value in found:
         if value:
             identifiers.setdefault(kind, value)
     return tuple(identifiers.items())
 
 
-def _year(date: _Element | None) -> str:
+def _year(date: Element | None) -> str:
     """The year of a `PubDate`; the first year of a free `MedlineDate`; empty when there is none."""
-    found = _YEAR.search(_text(_child(date, "Year")) or _text(_child(date, "MedlineDate")))
+    found = _YEAR.search(text_of(child(date, "Year")) or text_of(child(date, "MedlineDate")))
     return found.group() if found else ""
 
 
-def _keywords(first: _Element | None) -> tuple[str, ...]:
+def _keywords(first: Element | None) -> tuple[str, ...]:
     """The keywords of a `KeywordList` and of all lists that follow it in the same record."""
     if first is None:
         return ()
     lists = chain((first,), first.itersiblings("KeywordList"))
-    return tuple(keyword for listed in lists for node in _children(listed, "Keyword") if (keyword := _text(node)))
+    return tuple(keyword for listed in lists for node in listed if (keyword := text_of(node)))

@@ -17,8 +17,8 @@ from bioner_core.records import RejectReason
 HEAD_BYTES = 64 * 1024
 """How many decompressed bytes a reader may sniff at."""
 
-MAX_DECOMPRESSED_BYTES = 8 * 1024**3
-"""The most bytes that one compressed file may unpack to; a baseline file of PubMed unpacks to about 0.3 GB."""
+MAX_DECOMPRESSED_BYTES = 64 * 1024**3
+"""The most bytes that one compressed file may unpack to; PMC's largest packages of many articles come near to it."""
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _GZIP_WINDOW = 31

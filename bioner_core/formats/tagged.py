@@ -6,12 +6,11 @@ field before it. What differs between the formats is in their modules: the tags,
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 from typing import ClassVar
 
-from bioner_core.documents import Document, DocumentMeta, Passage
+from bioner_core.documents import Document
 from bioner_core.formats.contract import (
     MAX_RECORD_BYTES,
     ByteSource,
@@ -20,48 +19,33 @@ from bioner_core.formats.contract import (
     Reader,
     RecordFault,
 )
-from bioner_core.formats.encoding import decoded_text, first_line
-from bioner_core.formats.export_text import abstract_text, plain_text
-from bioner_core.formats.identity import RecordNames, document_id, public_ids
+from bioner_core.formats.encoding import decode_head, decoded_text
+from bioner_core.formats.export_record import FieldRoles, FieldValues, export_document
 from bioner_core.formats.languages import detect_language
 from bioner_core.records import RejectReason
 
 _FILE_LINE_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
-_KEYWORD_BREAK = re.compile(r"[;；\n]+")
-_YEAR = re.compile(r"(?<!\d)\d{4}(?!\d)")
 _UNSPACED = re.compile("[\u3000-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003fffd]")
-
-Field = tuple[str, str]
-"""A tag and its value, wrapped lines joined."""
-
-
-@dataclass(frozen=True, slots=True)
-class FieldRoles:
-    """Which tags of a format say what; where several may, the first that has a value counts."""
-
-    title: str
-    abstract: str
-    keywords: str
-    journal: tuple[str, ...]
-    year: tuple[str, ...]
-    doi: tuple[str, ...]
-    link: tuple[str, ...]
 
 
 class TaggedReader(Reader):
     """A reader of line-tagged text; a subclass states its tags.
 
     `tag_line` matches a line that begins a field, with the groups `tag` and `value`; `start_tags` are the tags that may
-    begin a record, of which the first one in a file is the one that does so there.
+    begin a record, of which the first one in a file is the one that does so there. Lines that `furniture` matches whole
+    belong to no record (rules between records, a file's heading). Where `indented_lines_continue`, a line that begins
+    with a blank never begins a field.
     """
 
     tag_line: ClassVar[re.Pattern[str]]
     start_tags: ClassVar[frozenset[str]]
     roles: ClassVar[FieldRoles]
+    furniture: ClassVar[re.Pattern[str] | None] = None
+    indented_lines_continue: ClassVar[bool] = False
 
     def recognises(self, head: bytes) -> bool:
-        """Whether the first line of the file begins a record of this format."""
-        match = self.tag_line.match(first_line(head))
+        """Whether the first line that is no furniture begins a record of this format."""
+        match = self._tag(next(self._lines(decode_head(head).split("\n")), "-"))
         return match is not None and match["tag"] in self.start_tags
 
     def scan(self, stream: ByteSource) -> Iterator[PendingRecord]:
@@ -69,8 +53,8 @@ class TaggedReader(Reader):
         with decoded_text(stream) as text:
             held: _OpenRecord | None = None
             start = ""
-            for line in _lines(text.lines):
-                match = self.tag_line.match(line)
+            for line in self._lines(text.lines):
+                match = self._tag(line)
                 if match and match["tag"] in self.start_tags and start in ("", match["tag"]):
                     start = match["tag"]
                     if held is not None:
@@ -84,8 +68,32 @@ class TaggedReader(Reader):
             if held is not None:
                 yield self._pending(held)
 
+    def values(self, fields: FieldValues) -> FieldValues:
+        """The values of a record's fields, by which `roles` finds its text; a format may take a field apart here."""
+        return fields
+
+    def _tag(self, line: str) -> re.Match[str] | None:
+        if self.indented_lines_continue and line[0].isspace():
+            return None
+        return self.tag_line.match(line.lstrip())
+
+    def _lines(self, lines: Iterable[str]) -> Iterator[str]:
+        """Lines with something on them; `<br>`, which one of CNKI's services writes for a line end, ends a line."""
+        for line in lines:
+            for piece in _FILE_LINE_BREAK.split(line) if "<" in line else (line,):
+                trimmed = piece.rstrip().removeprefix("\ufeff")
+                if trimmed and not (self.furniture and self.furniture.fullmatch(trimmed)):
+                    yield trimmed
+
     def _pending(self, record: "_OpenRecord") -> PendingRecord:
-        return partial(_build, record, self.roles)
+        return partial(self._build, record)
+
+    def _build(self, record: "_OpenRecord", origin: Origin) -> Document:
+        if record.too_large:
+            raise RecordFault(RejectReason.TOO_LARGE, f"the record takes more than {MAX_RECORD_BYTES} characters")
+        if record.headless:
+            raise RecordFault(RejectReason.MALFORMED, "lines stand before the first record's start tag")
+        return export_document(self.values(record.values()), self.roles, origin)
 
 
 def tag_pattern(tags: Iterable[str]) -> str:
@@ -144,66 +152,3 @@ class _OpenRecord:
             if value := joined_lines(first, following):
                 found.setdefault(tag, []).append(value)
         return found
-
-
-def _lines(lines: Iterable[str]) -> Iterator[str]:
-    """Lines with something on them; `<br>`, which one of CNKI's services writes for a line end, ends a line."""
-    for line in lines:
-        for piece in _FILE_LINE_BREAK.split(line) if "<" in line else (line,):
-            if stripped := piece.strip().lstrip("\ufeff"):
-                yield stripped
-
-
-def _build(record: _OpenRecord, roles: FieldRoles, origin: Origin) -> Document:
-    if record.too_large:
-        raise RecordFault(RejectReason.TOO_LARGE, f"the record takes more than {MAX_RECORD_BYTES} characters")
-    if record.headless:
-        raise RecordFault(RejectReason.MALFORMED, "lines stand before the first record's start tag")
-    values = record.values()
-    titles = [plain_text(value) for value in values.get(roles.title, ())]
-    abstracts = [abstract_text(value) for value in values.get(roles.abstract, ())]
-    passages = _passages("title", titles) + _passages("abstract", abstracts)
-    names = _names(values, roles, title=" ".join(titles) or " ".join(abstracts))
-    if not passages:
-        raise RecordFault(
-            RejectReason.NO_TEXT, "neither title nor abstract has text", doc_id=document_id(origin.source, names)
-        )
-    return Document(
-        doc_id=document_id(origin.source, names),
-        source=origin.source,
-        version=1,
-        lang=detect_language("".join(passage.text for passage in passages)),
-        passages=passages,
-        meta=DocumentMeta(
-            ids=public_ids(origin.source, names),
-            journal=names.journal,
-            year=names.year,
-            keywords=_keywords(values.get(roles.keywords, ())),
-            input_file=origin.input_file,
-            record_number=origin.record_number,
-        ),
-    )
-
-
-def _passages(section: str, texts: Iterable[str]) -> tuple[Passage, ...]:
-    return tuple(Passage(section, "", detect_language(text), text) for text in texts if text)
-
-
-def _names(values: dict[str, list[str]], roles: FieldRoles, *, title: str) -> RecordNames:
-    year = _YEAR.search(_first(values, roles.year))
-    return RecordNames(
-        title=title,
-        journal=plain_text(_first(values, roles.journal)),
-        year=year.group() if year else "",
-        doi=_first(values, roles.doi),
-        link=plain_text(_first(values, roles.link)),
-    )
-
-
-def _first(values: dict[str, list[str]], tags: Iterable[str]) -> str:
-    return next((values[tag][0] for tag in tags if tag in values), "")
-
-
-def _keywords(values: Iterable[str]) -> tuple[str, ...]:
-    pieces = (piece.strip() for value in values for piece in _KEYWORD_BREAK.split(plain_text(value)))
-    return tuple(piece for piece in pieces if piece)

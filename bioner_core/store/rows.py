@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from bioner_core.documents import Document, DocumentMeta, Passage
+from bioner_core.documents import Document, DocumentMeta, Passage, RemovedCode
 from bioner_core.mentions import Mention
 from bioner_core.records import Deletion, Reject, RejectReason
 from bioner_core.store.schemas import SCHEMAS
@@ -79,18 +79,26 @@ def _plain(value: Any) -> dict[str, Any]:
 
 
 def _document_to_row(document: Document) -> dict[str, Any]:
-    meta = _plain(document.meta) | {"ids": [{"kind": kind, "value": value} for kind, value in document.meta.ids]}
+    meta = _plain(document.meta) | {
+        "ids": [{"kind": kind, "value": value} for kind, value in document.meta.ids],
+        "removed_codes": [_plain(code) for code in document.meta.removed_codes],
+    }
     return _plain(document) | {"passages": [_plain(passage) for passage in document.passages], "meta": meta}
 
 
 def _document_from_row(row: dict[str, Any]) -> Document:
     meta = row["meta"]
-    ids = tuple((pair["kind"], pair["value"]) for pair in meta["ids"])
+    tuples = {
+        "ids": tuple((pair["kind"], pair["value"]) for pair in meta["ids"]),
+        "keywords": tuple(meta["keywords"]),
+        # A store of schema version 1 has no codes: its readers left them in the text.
+        "removed_codes": tuple(RemovedCode(**code) for code in meta.get("removed_codes", ())),
+    }
     return Document(
         **row
         | {
             "passages": tuple(Passage(**passage) for passage in row["passages"]),
-            "meta": DocumentMeta(**meta | {"ids": ids, "keywords": tuple(meta["keywords"])}),
+            "meta": DocumentMeta(**meta | tuples),
         }
     )
 

@@ -8,7 +8,7 @@ import pyarrow as pa
 import bioner_core
 from bioner_core.errors import StoreError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Rises when a column changes its name, type or meaning; a store written by a higher one is refused."""
 
 _KEY_PREFIX = b"bioner."
@@ -23,6 +23,7 @@ def _text(*names: str) -> list[pa.Field]:
 
 
 _PASSAGE = pa.struct(_text("section", "label", "lang", "text"))
+_REMOVED_CODE = pa.struct([_required("passage_index", pa.int32()), _required("offset", pa.int32()), *_text("code")])
 _META = pa.struct(
     [
         _required("ids", pa.list_(_required("element", pa.struct(_text("kind", "value"))))),
@@ -30,6 +31,7 @@ _META = pa.struct(
         _required("keywords", pa.list_(_required("element", pa.string()))),
         *_text("input_file"),
         _required("record_number", pa.int64()),
+        _required("removed_codes", pa.list_(_required("element", _REMOVED_CODE))),
     ]
 )
 
@@ -96,13 +98,18 @@ ROW_GROUP_ROWS: dict[str, int] = {"documents": 1_000, "mentions": 20_000, "rejec
 
 def schema_for(table: str, fingerprint: str) -> pa.Schema:
     """The schema of a table with schema version, fingerprint and software version in its key-value metadata."""
+    return SCHEMAS[table].with_metadata(file_metadata(table, fingerprint))
+
+
+def file_metadata(table: str, fingerprint: str) -> dict[bytes, bytes]:
+    """What each file of a table says about itself in its key-value metadata."""
     about = {
         "table": table,
         "schema_version": str(SCHEMA_VERSION),
         "fingerprint": fingerprint,
         "software_version": bioner_core.__version__,
     }
-    return SCHEMAS[table].with_metadata({_KEY_PREFIX + key.encode(): text.encode() for key, text in about.items()})
+    return {_KEY_PREFIX + key.encode(): text.encode() for key, text in about.items()}
 
 
 def file_fact(schema: pa.Schema, key: str) -> str:

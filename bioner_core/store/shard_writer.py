@@ -49,7 +49,7 @@ class ShardWriter:
         self._parts: dict[str, list[pa.Table]] = {table: [] for table in TABLES}
 
     def add_documents(self, documents: Sequence[Document]) -> None:
-        """Add annotated documents."""
+        """Add documents, annotated now or carried over."""
         self._parts["documents"].append(rows.documents_to_arrow(documents))
 
     def add_mentions(self, mentions: Sequence[Mention]) -> None:
@@ -63,6 +63,10 @@ class ShardWriter:
     def add_deletions(self, deletions: Sequence[Deletion]) -> None:
         """Add documents that the source has withdrawn."""
         self._parts["deletions"].append(rows.deletions_to_arrow(deletions))
+
+    def add_rows(self, table: str, found: pa.Table) -> None:
+        """Add rows of a table that are Arrow columns already, in its declared schema."""
+        self._parts[table].append(found)
 
     def commit(self, counts: Counts, *, seconds: float) -> Manifest:
         """Write the files, then the manifest, then sweep away what the manifest has made stale.
@@ -132,7 +136,7 @@ def _check_counts(shard: str, counts: Counts, tables: dict[str, pa.Table]) -> No
     if not counts.balanced:
         raise StoreError(f"shard {shard}: records are lost or doubled: {counts.accounts}. Nothing was committed")
     expected = {
-        "documents": counts.annotated,
+        "documents": counts.annotated + counts.unchanged,
         "mentions": counts.mentions,
         "rejects": counts.rejected + counts.row_rejects,
         "deletions": counts.deleted,

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+from western_samples import WESTERN_FORMS
+
 from bioner_core.records import Reject
 
 ReadBytes = Callable[..., list[Any]]
@@ -44,6 +46,7 @@ PUBMED = articles(*(article(pmid=str(i)) for i in range(1, 5)), "<DeleteCitation
 
 ALL_FORMS = {
     "pubmed": PUBMED,
+    **WESTERN_FORMS,
     "cnki_noteexpress": NOTE_EXPRESS.encode(),
     "cnki_refworks": REF_WORKS.encode(),
     "cnki_endnote": END_NOTE.encode(),

@@ -61,7 +61,7 @@ def test_text_of_mixed_content(read_bytes: ReadBytes) -> None:
 
 
 def test_abstract_holds_its_own_texts_only(read_bytes: ReadBytes) -> None:
-    """Catches copyright lines, other abstracts and references in the text, a printed UNLABELLED, and empty passages."""
+    """Catches copyright lines and references in the text, other abstracts in the abstract, a printed UNLABELLED."""
     content = (
         "<ArticleTitle>T</ArticleTitle><Abstract>"
         '<AbstractText Label="UNLABELLED" NlmCategory="UNASSIGNED">one</AbstractText>'
@@ -74,7 +74,44 @@ def test_abstract_holds_its_own_texts_only(read_bytes: ReadBytes) -> None:
         ("title", "", "en", "T"),
         ("abstract", "", "en", "one"),
         ("abstract", "CONCLUSION(S)", "en", "two"),
+        ("other_abstract", "", "en", "plain"),
     ]
+
+
+def test_texts_in_other_languages_are_passages_of_their_own(read_bytes: ReadBytes) -> None:
+    """Catches a Chinese abstract or a vernacular title under the wrong language, in the wrong section, or lost."""
+    content = (
+        "<ArticleTitle>[Asthma.]</ArticleTitle><Abstract><AbstractText>Text.</AbstractText></Abstract>"
+        "<Language>eng</Language><Language>chi</Language><VernacularTitle>哮喘<sup>2</sup></VernacularTitle>"
+    )
+    beside = (
+        '<OtherAbstract Type="Publisher" Language="chi"><AbstractText Label="目的">研究,</AbstractText>'
+        "<CopyrightInformation>(c)</CopyrightInformation></OtherAbstract><KeywordList/>"
+        '<OtherAbstract Type="Publisher" Language="ger"><AbstractText>Ziel</AbstractText></OtherAbstract>'
+        '<OtherAbstract Type="PIP"><AbstractText>No language.</AbstractText></OtherAbstract>'
+    )
+    document = only_document(read_bytes(articles(article(content, beside=beside))))
+    assert [(p.section, p.label, p.lang, p.text) for p in document.passages] == [
+        ("title", "", "en", "[Asthma.]"),
+        ("abstract", "", "en", "Text."),
+        ("vernacular_title", "", "zh", "哮喘2"),
+        ("other_abstract", "目的", "zh", "研究,"),
+        ("other_abstract", "", "de", "Ziel"),
+        ("other_abstract", "", "en", "No language."),
+    ]
+
+
+def test_a_title_in_its_own_language_alone_is_text(read_bytes: ReadBytes) -> None:
+    """Catches a citation whose only text is its vernacular title being turned down, or its language guessed."""
+    placeholder = "<ArticleTitle>[Not Available].</ArticleTitle><Language>spa</Language>"
+    records = read_bytes(
+        articles(
+            article(placeholder + "<VernacularTitle>Asma.</VernacularTitle>"),
+            article("<ArticleTitle/><VernacularTitle>Titel.</VernacularTitle>"),
+        )
+    )
+    found = [[(p.section, p.lang, p.text) for p in record.passages] for record in records]
+    assert found == [[("vernacular_title", "es", "Asma.")], [("vernacular_title", "und", "Titel.")]]
 
 
 def test_metadata_comes_from_exact_paths(read_bytes: ReadBytes) -> None:
@@ -132,7 +169,8 @@ def test_each_deleted_pmid_is_a_record(read_bytes: ReadBytes) -> None:
     ("content", "reason"),
     [
         (article("<ArticleTitle/><Abstract><AbstractText> </AbstractText></Abstract>"), RejectReason.NO_TEXT),
-        (article("<VernacularTitle>Titel.</VernacularTitle>"), RejectReason.NO_TEXT),
+        (article("<ArticleTitle>[In Process Citation]</ArticleTitle>"), RejectReason.NO_TEXT),
+        (article("<ArticleTitle>Not Available</ArticleTitle>"), RejectReason.NO_TEXT),
         (article(pmid=" "), RejectReason.MISSING_ID),
         ("<PubmedArticle/>", RejectReason.MISSING_ID),
         (article("<ArticleTitle>a &alpha; b</ArticleTitle>"), RejectReason.MALFORMED),

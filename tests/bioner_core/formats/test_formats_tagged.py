@@ -41,7 +41,12 @@ def test_noteexpress_fields(read_bytes: ReadBytes) -> None:
         "{x}: 集合,\n咳嗽\n{Translated Abstract}: English\n{DOI}: https://doi.org/10.1234/ABC.5\n"
     )
     (record,) = read_bytes(text.encode())
-    assert passages([record]) == [("title", "zh", "题名"), ("abstract", "zh", "目的\nA&B <0.05'{x}: 集合,咳嗽")]
+    assert passages([record]) == [
+        ("title", "zh", "题名"),
+        ("abstract", "zh", "目的\nA&B <0.05'{x}: 集合,咳嗽"),
+        ("abstract", "en", "English"),
+        ("keywords", "zh", "甲; 乙; 丙; 2,4-D"),
+    ]
     meta = record.meta
     assert (meta.journal, meta.year, meta.keywords) == ("某杂志", "2016", ("甲", "乙", "丙", "2,4-D"))
     assert (record.doc_id, meta.ids) == ("cnki:doi:10.1234/abc.5", (("doi", "10.1234/ABC.5"),))

@@ -5,6 +5,7 @@ declaration of an entity, before the parser that builds trees sees a byte of it.
 """
 
 import re
+from dataclasses import dataclass
 from xml.parsers import expat
 
 from bioner_core.formats.contract import ByteSource, FileFault, stream_chunks
@@ -17,15 +18,27 @@ MAX_PROLOG_BYTES = 1024 * 1024
 _MISCELLANEOUS = re.compile(r"\s+|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^\[>]*(?:\[.*?\]\s*)?>", re.DOTALL)
 _DOCTYPE_NAME = re.compile(r"<!DOCTYPE\s+([^\s\[>]+)")
 _START_TAG = re.compile(r"<([^\s/>!?]+)")
+_UTF8_WITHOUT_HYPHEN = re.compile(rb"<\?xml[^>]{1,100}encoding\s*=\s*[\"']utf8[\"']", re.IGNORECASE)
 _ENCODING_ERRORS = {
     expat.errors.codes[expat.errors.XML_ERROR_UNKNOWN_ENCODING],
     expat.errors.codes[expat.errors.XML_ERROR_INCORRECT_ENCODING],
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Prolog:
+    """The first bytes of a file, up to and beyond the start of its root; `root_at` counts bytes of `content`."""
+
+    content: bytes
+    root: str
+    root_at: int
+
+
 def sniff_root(head: bytes) -> str | None:
     """The name of the root element, or of the document type where the root is out of reach; None when not XML."""
     text = decode_head(head)
+    if not text.lstrip().startswith("<"):
+        return None
     position = 0
     while match := _MISCELLANEOUS.match(text, position):
         position = match.end()
@@ -33,20 +46,22 @@ def sniff_root(head: bytes) -> str | None:
     return found.group(1) if found else None
 
 
-def read_prolog(stream: ByteSource, roots: frozenset[str]) -> bytes:
-    """Read up to and beyond the start of the root element; return the bytes read, blanks before the prolog left out.
+def read_prolog(stream: ByteSource, roots: frozenset[str], *, namespaced: bool = False) -> Prolog:
+    """Read up to and beyond the start of the root element; blanks before the prolog are left out.
+
+    `roots` are local names; a root in a default namespace, or with a prefix, is taken only if it may be `namespaced`.
 
     Raises:
         FileFault: an entity is declared, the prolog is not well-formed or too long, or the root is none of `roots`.
     """
-    gate = _Gate(roots)
+    gate = _Gate(roots, namespaced=namespaced)
     held = bytearray()
     for chunk in stream_chunks(stream):
         # Blanks before the XML declaration are not well-formed, harmless and common.
         piece = chunk if held else chunk.lstrip(b" \t\r\n")
         held += piece
-        if gate.passed(piece):
-            return bytes(held)
+        if piece and (root := gate.root_in(piece)) is not None:
+            return Prolog(bytes(held), root.name, root.at)
         if len(held) > MAX_PROLOG_BYTES:
             raise FileFault(RejectReason.TOO_LARGE, f"no root element within {MAX_PROLOG_BYTES} bytes")
     raise FileFault(RejectReason.TRUNCATED, "the file ends before its root element")
@@ -55,22 +70,26 @@ def read_prolog(stream: ByteSource, roots: frozenset[str]) -> bytes:
 class _RootSeen(Exception):
     """Stops the gate's parser: the prolog is over."""
 
+    def __init__(self, name: str, at: int) -> None:
+        self.name = name
+        self.at = at
+
 
 class _Gate:
     """Parses a prolog, piece by piece, and refuses what must not reach a tree builder."""
 
-    def __init__(self, roots: frozenset[str]) -> None:
+    def __init__(self, roots: frozenset[str], *, namespaced: bool) -> None:
         self._roots = roots
-        self._parser = expat.ParserCreate()
-        self._parser.EntityDeclHandler = self._on_entity
-        self._parser.StartElementHandler = self._on_root
+        self._namespaced = namespaced
+        self._parser: expat.XMLParserType | None = None
 
-    def passed(self, piece: bytes) -> bool:
-        """Whether the root element has begun."""
+    def root_in(self, piece: bytes) -> _RootSeen | None:
+        """Where the root element begins, once it has begun."""
+        self._parser = self._parser or self._started(piece)
         try:
             self._parser.Parse(piece, False)
-        except _RootSeen:
-            return True
+        except _RootSeen as root:
+            return root
         except expat.ExpatError as error:
             bad_encoding = error.code in _ENCODING_ERRORS
             reason = RejectReason.BAD_ENCODING if bad_encoding else RejectReason.MALFORMED
@@ -78,13 +97,22 @@ class _Gate:
         except (LookupError, ValueError) as error:
             # Expat asks Python for encodings that it does not know itself; those of more than one byte it cannot use.
             raise FileFault(RejectReason.BAD_ENCODING, f"XML prolog: {error}") from None
-        return False
+        return None
+
+    def _started(self, first: bytes) -> expat.XMLParserType:
+        # Expat does not know UTF-8 by the name `utf8`, which some tools write.
+        parser = expat.ParserCreate("utf-8" if _UTF8_WITHOUT_HYPHEN.match(first) else None)
+        parser.EntityDeclHandler = self._on_entity
+        parser.StartElementHandler = self._on_root
+        return parser
 
     def _on_entity(self, name: str, *_details: object) -> None:
         message = f"the document type declares the entity {name!a}; entities are never expanded"
         raise FileFault(RejectReason.FORBIDDEN_MARKUP, message)
 
     def _on_root(self, name: str, attributes: dict[str, str]) -> None:
-        if name not in self._roots or "xmlns" in attributes:
-            raise FileFault(RejectReason.UNKNOWN_FORMAT, f"the root element {name!a} is not one of PubMed's")
-        raise _RootSeen
+        prefix, _, local = name.rpartition(":")
+        if local not in self._roots or (not self._namespaced and (prefix or "xmlns" in attributes)):
+            known = ", ".join(sorted(self._roots))
+            raise FileFault(RejectReason.UNKNOWN_FORMAT, f"the root element {name!a} is not one of: {known}")
+        raise _RootSeen(local, self._parser.CurrentByteIndex if self._parser else 0)

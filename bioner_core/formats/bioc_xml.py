@@ -1,0 +1,115 @@
+"""BioC XML: a collection of documents, streamed one document at a time."""
+
+from collections.abc import Iterable, Iterator
+from functools import partial
+from itertools import chain
+
+from bioner_core.formats.annotated import AnnotatedDocument, ForeignRelation, Infons
+from bioner_core.formats.bioc_document import BiocAnnotation, BiocDocument, BiocSpan, bioc_record
+from bioner_core.formats.contract import ByteSource, Origin, PendingRecord, Reader, RecordFault, stream_chunks
+from bioner_core.formats.xml_prolog import read_prolog, sniff_root
+from bioner_core.formats.xml_stream import finished_elements, release
+from bioner_core.formats.xml_text import Element, UnresolvedEntity, all_text, child, children, require_resolved
+from bioner_core.records import RejectReason
+
+_ROOT = "collection"
+_DOCUMENT = "document"
+_MARKS = (b"<document", b"<source", b"BioC")
+_LONGEST_NUMBER = 12
+
+
+class BiocXmlReader(Reader):
+    """Reads BioC XML; annotations and relations of the file come with the document, apart from its text."""
+
+    name = "bioc_xml"
+    source = "bioc"
+
+    def recognises(self, head: bytes) -> bool:
+        """Whether the root is a `collection` and BioC's next elements, or its name, follow."""
+        return sniff_root(head) == _ROOT and any(mark in head for mark in _MARKS)
+
+    def scan(self, stream: ByteSource) -> Iterator[PendingRecord]:
+        """Walk the documents in file order."""
+        prolog = read_prolog(stream, frozenset({_ROOT}))
+        for element in finished_elements(chain((prolog.content,), stream_chunks(stream)), (_DOCUMENT,)):
+            if next(element.iterancestors(_DOCUMENT), None) is None:
+                yield partial(_document, element)
+                release(element)
+
+
+def _document(element: Element, origin: Origin) -> AnnotatedDocument:
+    identifier = _text(child(element, "id")).strip()
+    try:
+        require_resolved(element)
+        found = BiocDocument(
+            document_id=identifier,
+            infons=_infons(element),
+            passages=tuple(_span(passage) for passage in element.iterchildren("passage")),
+            annotations=_annotations(element),
+            relations=tuple(_relations(element)),
+        )
+    except UnresolvedEntity as entity:
+        fault = f"the entity {entity} is not declared"
+        raise RecordFault(RejectReason.MALFORMED, fault, doc_id=_named(origin, identifier)) from None
+    except _BadNumber as number:
+        fault = f"{number} is not a whole number that an offset or a length may be"
+        raise RecordFault(RejectReason.MALFORMED, fault, doc_id=_named(origin, identifier)) from None
+    return bioc_record(found, origin)
+
+
+def _named(origin: Origin, identifier: str) -> str:
+    return f"{origin.source}:{identifier}" if identifier else ""
+
+
+def _span(element: Element) -> BiocSpan:
+    return BiocSpan(
+        offset=_number(_text(child(element, "offset")) or "0"),
+        text=_text(child(element, "text")),
+        infons=_infons(element),
+        annotations=_annotations(element),
+        sentences=tuple(_span(sentence) for sentence in element.iterchildren("sentence")),
+    )
+
+
+def _annotations(element: Element) -> tuple[BiocAnnotation, ...]:
+    return tuple(
+        BiocAnnotation(
+            annotation_id=node.get("id", ""),
+            locations=tuple(_location(place) for place in node.iterchildren("location")),
+            text=_text(child(node, "text")),
+            infons=_infons(node),
+        )
+        for node in element.iterchildren("annotation")
+    )
+
+
+def _location(place: Element) -> tuple[int, int]:
+    return _number(place.get("offset", "0")), _number(place.get("length", "0"))
+
+
+def _relations(document: Element) -> Iterator[ForeignRelation]:
+    """The relations of a document, of its passages and of their sentences."""
+    for node in document.iter("relation"):
+        nodes = tuple((part.get("refid", ""), part.get("role", "")) for part in children(node, "node"))
+        yield ForeignRelation(node.get("id", ""), nodes, _infons(node))
+
+
+def _infons(element: Element) -> Infons:
+    nodes: Iterable[Element] = element.iterchildren("infon")
+    return tuple((node.get("key", ""), _text(node)) for node in nodes)
+
+
+def _text(element: Element | None) -> str:
+    """All text below an element, to the letter."""
+    return "" if element is None else all_text(element)
+
+
+class _BadNumber(Exception):
+    """An offset or a length is no number."""
+
+
+def _number(stated: str) -> int:
+    number = stated.strip()
+    if not (number.isascii() and number.isdecimal() and len(number) <= _LONGEST_NUMBER):
+        raise _BadNumber(ascii(stated))
+    return int(number)

@@ -1,0 +1,165 @@
+"""A document as named fields: what an object of JSON lines or a row of Parquet may hold, and what becomes of it.
+
+Either bioner's own form (`passages` and `meta`), or simple columns: `title`, `abstract`, `text` and `keywords`, each a
+passage of its own, beside `journal`, `year`, `doi` and `link`. Text is kept to the letter.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Any
+
+from bioner_core.documents import Document, DocumentMeta, Passage, RemovedCode
+from bioner_core.formats.contract import Origin, RecordFault
+from bioner_core.formats.export_record import KEYWORD_SEPARATOR
+from bioner_core.formats.identity import RecordNames, document_id, public_ids
+from bioner_core.formats.languages import detect_language
+from bioner_core.records import RejectReason
+
+_COLUMNS = ("title", "abstract", "text", "keywords")
+
+KNOWN_FIELDS = frozenset(
+    {*_COLUMNS, "passages", "id", "doc_id", "lang", "version", "meta", "journal", "year", "doi", "link"}
+)
+"""The fields that are read; others may stand beside them."""
+
+Fields = Mapping[str, Any]
+
+
+class _FieldFault(Exception):
+    """A field has a value of the wrong kind."""
+
+
+def document_of_fields(fields: Fields, origin: Origin) -> Document:
+    """The document that some fields make; a field that is null is not there.
+
+    `id` or `doc_id` names it. A document of `title`, `abstract` or `keywords` may do without: then link, DOI, or title
+    with journal and year name it, as they do in exports.
+
+    Raises:
+        RecordFault: a field has a value of the wrong kind, there is no text, or nothing to name the document by.
+    """
+    doc_id = _given_id(fields, origin.source)
+    try:
+        passages = _passages(fields)
+        meta = _meta(fields, passages, origin)
+        version, lang = _version(fields), _string(fields, "lang")
+    except _FieldFault as fault:
+        raise RecordFault(RejectReason.MALFORMED, str(fault), doc_id=doc_id) from None
+    if not passages:
+        raise RecordFault(RejectReason.NO_TEXT, "no passage has text", doc_id=doc_id)
+    doc_id = doc_id or document_id(origin.source, _names(fields, meta, title=passages[0].text))
+    lang = lang or detect_language("".join(passage.text for passage in passages))
+    return Document(doc_id, origin.source, version, lang, passages, meta)
+
+
+def _given_id(fields: Fields, source: str) -> str:
+    """The document's id; empty where the text is to name it."""
+    identifier = fields.get("id", fields.get("doc_id"))
+    if identifier is None and any(fields.get(name) for name in ("title", "abstract", "keywords")):
+        return ""
+    if isinstance(identifier, int) and not isinstance(identifier, bool):
+        identifier = str(identifier)
+    if not isinstance(identifier, str) or not identifier.strip():
+        raise RecordFault(RejectReason.MISSING_ID, '"id" must be a string that is not empty, or a whole number')
+    return f"{source}:{identifier.strip().removeprefix(source + ':')}"
+
+
+def _passages(fields: Fields) -> tuple[Passage, ...]:
+    """The passages that have text."""
+    columns = [name for name in _COLUMNS if fields.get(name) is not None]
+    given = fields.get("passages")
+    if (given is not None and "text" in columns) or (given is None and not columns):
+        raise _FieldFault('give either "passages", or "text", "title", "abstract" or "keywords"')
+    if given is not None and not isinstance(given, list):
+        raise _FieldFault('"passages" must be an array')
+    found = _column_passages(fields, columns) if given is None else map(_passage, given)
+    return tuple(passage for passage in found if passage.text.strip())
+
+
+def _column_passages(fields: Fields, columns: list[str]) -> Iterator[Passage]:
+    for name in columns:
+        text = KEYWORD_SEPARATOR.join(_keywords(fields)) if name == "keywords" else _string(fields, name)
+        lang = _string(fields, "lang") if name == "text" else ""
+        yield Passage(name, "", lang or detect_language(text), text)
+
+
+def _passage(item: Any) -> Passage:
+    if not isinstance(item, dict) or not isinstance(item.get("text"), str):
+        raise _FieldFault('a passage must have a "text" that is a string')
+    text = item["text"]
+    lang = _string(item, "lang") or detect_language(text)
+    return Passage(_string(item, "section") or "text", _string(item, "label"), lang, text)
+
+
+def _string(fields: Fields, name: str) -> str:
+    value = fields.get(name)
+    if value is not None and not isinstance(value, str):
+        raise _FieldFault(f'"{name}" must be a string, not {type(value).__name__}')
+    return value or ""
+
+
+def _keywords(fields: Fields) -> list[str]:
+    given = fields.get("keywords") or []
+    given = [given] if isinstance(given, str) else given
+    if not isinstance(given, list):
+        raise _FieldFault('"keywords" must be an array')
+    return [str(keyword) for keyword in given if keyword not in ("", None)]
+
+
+def _year(fields: Fields) -> str:
+    year = fields.get("year")
+    if isinstance(year, date):
+        return str(year.year)
+    return str(year) if isinstance(year, int) else _string(fields, "year")
+
+
+def _version(fields: Fields) -> int:
+    version = 1 if fields.get("version") is None else fields["version"]
+    if not isinstance(version, int) or isinstance(version, bool) or not 0 < version < 2**31:
+        raise _FieldFault('"version" must be a whole number from 1')
+    return version
+
+
+def _meta(fields: Fields, passages: tuple[Passage, ...], origin: Origin) -> DocumentMeta:
+    given = fields.get("meta") or {}
+    if not isinstance(given, dict):
+        raise _FieldFault('"meta" must be an object')
+    own = {**{name: fields.get(name) for name in ("journal", "year", "keywords")}, **given}
+    ids = _ids(given) or public_ids(origin.source, _names(fields, DocumentMeta(), title=""))
+    return DocumentMeta(
+        ids=ids,
+        journal=_string(own, "journal"),
+        year=_year(own),
+        keywords=tuple(_keywords(own)),
+        input_file=origin.input_file,
+        record_number=origin.record_number,
+        removed_codes=_removed_codes(given, passages),
+    )
+
+
+def _ids(given: Fields) -> tuple[tuple[str, str], ...]:
+    """Ids as an object, or as the pairs of kind and value of bioner's own tables."""
+    ids = given.get("ids") or {}
+    if isinstance(ids, list) and all(isinstance(pair, dict) and {"kind", "value"} <= pair.keys() for pair in ids):
+        ids = {pair["kind"]: pair["value"] for pair in ids}
+    if not isinstance(ids, dict):
+        raise _FieldFault('"meta.ids" must be an object')
+    return tuple((str(kind), str(value)) for kind, value in ids.items())
+
+
+def _removed_codes(given: Fields, passages: tuple[Passage, ...]) -> tuple[RemovedCode, ...]:
+    codes = given.get("removed_codes") or []
+    if not isinstance(codes, list) or not all(_is_in_place(code, passages) for code in codes):
+        raise _FieldFault('"meta.removed_codes" must hold a passage_index, an offset in that passage, and a code')
+    return tuple(RemovedCode(**code) for code in codes)
+
+
+def _is_in_place(code: Any, passages: tuple[Passage, ...]) -> bool:
+    match code:
+        case {"passage_index": int(index), "offset": int(offset), "code": str()} if len(code) == 3:
+            return 0 <= index < len(passages) and 0 <= offset <= len(passages[index].text)
+    return False
+
+
+def _names(fields: Fields, meta: DocumentMeta, *, title: str) -> RecordNames:
+    return RecordNames(title, meta.journal, meta.year, doi=_string(fields, "doi"), link=_string(fields, "link"))

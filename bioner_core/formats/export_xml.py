@@ -1,0 +1,97 @@
+"""XML exports: one element a record, its fields named by the paths of `FieldRoles`.
+
+They are read as text first, since CNKI's are no more certain of their encoding than its other exports, and one kind has
+a document type in the wrong place.
+"""
+
+import re
+from abc import abstractmethod
+from collections.abc import Iterator
+from functools import partial
+from itertools import chain
+from typing import ClassVar
+
+from bioner_core.documents import Document
+from bioner_core.formats.contract import ByteSource, FileFault, Origin, PendingRecord, Reader, RecordFault
+from bioner_core.formats.encoding import DecodedText, decode_head, decoded_text
+from bioner_core.formats.export_record import FieldRoles, FieldValues, export_document
+from bioner_core.formats.xml_stream import finished_elements, release
+from bioner_core.formats.xml_text import Element, UnresolvedEntity, require_resolved, text_of
+from bioner_core.records import RejectReason
+
+_DECLARATION = re.compile(r"<\?xml\b.*?\?>", re.DOTALL)
+_STRAY_DOCTYPE = re.compile(r"\s*<!DOCTYPE\s+HTML\b[^>\[]*>\s*", re.IGNORECASE)
+_ENTITY = "<!ENTITY"
+
+
+class XmlExportReader(Reader):
+    """A reader of an XML export; a subclass states the tag of its records and, as paths below one, its fields."""
+
+    record_tag: ClassVar[str]
+    roles: ClassVar[FieldRoles]
+
+    def recognises(self, head: bytes) -> bool:
+        """Whether it is XML, and such that a record of this format is to be expected in it."""
+        text = decode_head(head).lstrip()
+        return text.startswith("<") and self.is_form(text)
+
+    @abstractmethod
+    def is_form(self, head: str) -> bool:
+        """Whether the start of an XML file is of this format."""
+
+    def scan(self, stream: ByteSource) -> Iterator[PendingRecord]:
+        """Walk the records in file order."""
+        with decoded_text(stream) as text:
+            for element in finished_elements(_pieces(text), (self.record_tag,)):
+                if next(element.iterancestors(self.record_tag), None) is not None:
+                    raise FileFault(RejectReason.MALFORMED, f"a record, <{self.record_tag}>, stands inside another")
+                yield partial(self._document, element)
+                release(element)
+
+    def values(self, element: Element) -> FieldValues:
+        """The values of a record's fields, each under the path that `roles` gives for it."""
+        roles = self.roles
+        paths = chain(roles.title, roles.abstract, roles.keywords, roles.journal, roles.year, roles.doi, roles.link)
+        found = {path: [self.field_text(one) for one in element.iterfind(path)] for path in paths}
+        return {path: kept for path, texts in found.items() if (kept := [text for text in texts if text])}
+
+    def field_text(self, field: Element) -> str:
+        """The text of one field."""
+        return text_of(field)
+
+    def _document(self, element: Element, origin: Origin) -> Document:
+        try:
+            require_resolved(element)
+        except UnresolvedEntity as entity:
+            raise RecordFault(RejectReason.MALFORMED, f"the file does not declare the entity {entity}") from None
+        return export_document(self.values(element), self.roles, origin)
+
+
+def _pieces(text: DecodedText) -> Iterator[bytes]:
+    """A file's text as UTF-8 without declaration, and without a document type of HTML wherever it stands.
+
+    Raises:
+        FileFault: an entity is declared, or the file breaks off.
+    """
+    before = ""
+    for line in _undeclared(text.lines):
+        if _STRAY_DOCTYPE.fullmatch(line):
+            continue
+        if _ENTITY in before + line:
+            raise FileFault(RejectReason.FORBIDDEN_MARKUP, "an entity is declared; entities are never expanded")
+        before = line[-len(_ENTITY) :]
+        yield line.encode()
+    if text.fault is not None:
+        raise text.fault
+
+
+def _undeclared(lines: Iterator[str]) -> Iterator[str]:
+    """The lines from the first that is not blank, without the XML declaration, whose encoding no longer holds."""
+    first = next((line.lstrip("\ufeff \t\n") for line in lines if line.strip("\ufeff \t\n")), "")
+    if first.startswith("<?xml"):
+        for line in lines if "?>" not in first else ():
+            first += line
+            if "?>" in line:
+                break
+        first = _DECLARATION.sub("", first, count=1).lstrip()
+    yield from chain([first] if first else [], lines)

@@ -1,0 +1,122 @@
+"""One JATS article, sub-article or response as a document."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from bioner_core.documents import Document, DocumentMeta
+from bioner_core.formats.contract import Origin, RecordFault
+from bioner_core.formats.jats_passages import jats_passages, language_of
+from bioner_core.formats.xml_text import Element, UnresolvedEntity, child, children, path, text_of
+from bioner_core.records import RejectReason
+
+_YEAR = re.compile(r"\d{4}")
+_VERSION = re.compile(r"\.([1-9]\d{0,8})$")
+_PMC_KINDS = ("pmcid", "pmc", "pmc-uid", "pmcaid")
+_NAMED_KINDS = ("pmid", "doi")
+_BLANKS = re.compile(r"[ \t\r\n]+")
+
+_Ids = tuple[tuple[str, str], ...]
+
+
+def jats_document(element: Element, part_of: tuple[Element, int] | None, origin: Origin) -> Document:
+    """The document of an `article`, or of a part: its article and its number in it from 1.
+
+    A part is named after its article: `pmc:PMC123/1`.
+
+    Raises:
+        RecordFault: nothing names it, it has no text, or a text that cannot be resolved.
+    """
+    article = element if part_of is None else part_of[0]
+    doc_id = article_id(origin.source, _identifiers(_meta_of(article)))
+    if part_of is not None:
+        doc_id += f"/{part_of[1]}"
+    try:
+        passages = tuple(jats_passages(element))
+    except UnresolvedEntity as entity:
+        raise RecordFault(RejectReason.MALFORMED, f"the entity {entity} is not declared", doc_id=doc_id) from None
+    if not passages:
+        raise RecordFault(RejectReason.NO_TEXT, "the article has no text", doc_id=doc_id)
+    meta = _meta_of(element)
+    return Document(
+        doc_id=doc_id,
+        source=origin.source,
+        version=_version(_meta_of(article)),
+        lang=language_of(element, passages[0].text),
+        passages=passages,
+        meta=DocumentMeta(
+            ids=_identifiers(meta),
+            journal=_journal(article),
+            year=_year(meta) or _year(_meta_of(article)),
+            keywords=tuple(_keywords(meta)),
+            input_file=origin.input_file,
+            record_number=origin.record_number,
+        ),
+    )
+
+
+def article_id(source: str, ids: _Ids) -> str:
+    """`<source>:PMC<number>`, else `<source>:pmid:<PMID>`, else `<source>:doi:<DOI in lower case>`.
+
+    Raises:
+        RecordFault: there is none of these ids.
+    """
+    known = dict(ids)
+    if pmc := known.get("pmc"):
+        return f"{source}:{_pmc_number(pmc)}"
+    for kind in _NAMED_KINDS:
+        if kind in known:
+            return f"{source}:{kind}:{known[kind].lower()}"
+    raise RecordFault(RejectReason.MISSING_ID, "the article has no PMC id, PMID or DOI")
+
+
+def _pmc_number(identifier: str) -> str:
+    return identifier if identifier.startswith("PMC") else f"PMC{identifier}"
+
+
+def _meta_of(element: Element) -> Element | None:
+    """Where an article, or a part of one, says what it is."""
+    whole = path(element, "{*}front", "{*}article-meta")
+    return whole if whole is not None else child(element, "{*}front-stub")
+
+
+def _identifiers(meta: Element | None) -> _Ids:
+    """PMC id, PMID and DOI, each the first that has a value."""
+    stated: dict[str, str] = {}
+    for node in children(meta, "{*}article-id"):
+        if value := text_of(node):
+            stated.setdefault(node.get("pub-id-type", ""), value)
+    found = [("pmid", stated["pmid"])] if "pmid" in stated else []
+    pmc = next((stated[kind] for kind in _PMC_KINDS if kind in stated), "")
+    if pmc:
+        found.append(("pmc", _pmc_number(pmc)))
+    if "doi" in stated:
+        found.append(("doi", stated["doi"]))
+    return tuple(found)
+
+
+def _version(meta: Element | None) -> int:
+    """The version that PMC numbers its copies with (`PMC123.2`), 1 where it does not."""
+    for node in children(meta, "{*}article-id"):
+        match = _VERSION.search(text_of(node)) if node.get("pub-id-type") == "pmcid-ver" else None
+        if match:
+            return int(match.group(1))
+    return 1
+
+
+def _journal(article: Element) -> str:
+    meta = path(article, "{*}front", "{*}journal-meta")
+    title = path(meta, "{*}journal-title-group", "{*}journal-title")
+    return _BLANKS.sub(" ", text_of(title if title is not None else child(meta, "{*}journal-title")))
+
+
+def _year(meta: Element | None) -> str:
+    """The earliest year of publication."""
+    years = (_YEAR.search(text_of(child(date, "{*}year"))) for date in children(meta, "{*}pub-date"))
+    return min((year.group() for year in years if year), default="")
+
+
+def _keywords(meta: Element | None) -> Iterator[str]:
+    groups: Iterable[Element] = children(meta, "{*}kwd-group")
+    for keyword in (keyword for group in groups for keyword in group.iterdescendants("{*}kwd")):
+        if text := _BLANKS.sub(" ", text_of(keyword)):
+            yield text

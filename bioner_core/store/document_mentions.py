@@ -1,0 +1,85 @@
+"""Documents with their mentions, joined shard by shard: what viewers, exports and tables of mentions read."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+from bioner_core.documents import Document
+from bioner_core.mentions import Mention
+from bioner_core.store.manifest import Manifest
+from bioner_core.store.mention_ids import document_prefix, place_suffix
+from bioner_core.store.reading import shard_batches
+from bioner_core.store.rows import documents_from_arrow, mentions_from_arrow
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentMentions:
+    """One document version and its mentions in the order of the text; a parent stands before its children.
+
+    `fingerprint` names everything that the mentions depend on (model, label sets, splitter, schema).
+    """
+
+    document: Document
+    mentions: tuple[Mention, ...]
+    fingerprint: str = ""
+
+    @property
+    def has_nesting(self) -> bool:
+        """Whether an accepted mention lies inside another one."""
+        return any(one.depth > 0 and one.accepted for one in self.mentions)
+
+
+def shard_documents(store: Path, manifest: Manifest) -> Iterator[DocumentMentions]:
+    """Every document of a shard with all its mention candidates, by `doc_id`, then record number.
+
+    Holds a batch of rows and the rows of one `doc_id` in memory.
+
+    Raises:
+        StoreError: a file is damaged, missing, or of a newer schema version.
+    """
+    documents = (one for batch in shard_batches(store, manifest, "documents") for one in documents_from_arrow(batch))
+    mentions = (one for batch in shard_batches(store, manifest, "mentions") for one in mentions_from_arrow(batch))
+    yield from joined(documents, mentions, fingerprint=manifest.fingerprint)
+
+
+def joined(
+    documents: Iterable[Document], mentions: Iterable[Mention], *, fingerprint: str = ""
+) -> Iterator[DocumentMentions]:
+    """Give each document its mentions; both must be sorted by `doc_id`. Mentions without a document are passed over."""
+    groups = groupby(mentions, key=lambda mention: mention.doc_id)
+    doc_id, group = next(groups, (None, iter(())))
+    for wanted, copies in groupby(documents, key=lambda document: document.doc_id):
+        while doc_id is not None and doc_id < wanted:
+            doc_id, group = next(groups, (None, iter(())))
+        found = list(group) if doc_id == wanted else []
+        for document, own in _of_copies(list(copies), found):
+            yield DocumentMentions(document, tuple(sorted(own, key=_reading_order)), fingerprint)
+
+
+def _of_copies(copies: Sequence[Document], mentions: Sequence[Mention]) -> Iterator[tuple[Document, Sequence[Mention]]]:
+    """The mentions of each copy of one document: nearly always there is a single copy, whose they all are."""
+    if len(copies) == 1:
+        yield copies[0], mentions
+        return
+    by_prefix: dict[str, list[Mention]] = {}
+    for mention in mentions:
+        by_prefix.setdefault(mention_prefix(mention), []).append(mention)
+    seen: set[str] = set()
+    for document in sorted(copies, key=lambda document: document.meta.record_number):
+        plain = document_prefix(document.doc_id, document.version)
+        number = document.meta.record_number
+        repeat = document_prefix(document.doc_id, document.version, repeat_of_record=number)
+        yield document, by_prefix.get(repeat if plain in seen else plain, [])
+        seen.add(plain)
+
+
+def mention_prefix(mention: Mention) -> str:
+    """How the id of a mention begins: see `mention_ids.document_prefix`."""
+    place = (mention.passage_index, mention.start, mention.end)
+    return mention.mention_id.removesuffix(place_suffix(*place, label_set=mention.label_set, type_name=mention.type))
+
+
+def _reading_order(mention: Mention) -> tuple[object, ...]:
+    place = (mention.passage_index, mention.sentence_index, mention.label_set, mention.start, -mention.end)
+    return (*place, mention.type)

@@ -1,0 +1,150 @@
+"""The newest version of each document with its mentions: the one way in for exports and viewers.
+
+They come from the current snapshot where there is one, otherwise from the committed shards.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from bioner_core.errors import StoreError
+from bioner_core.store.current import CurrentShard, current_shards
+from bioner_core.store.document_mentions import DocumentMentions, joined, shard_documents
+from bioner_core.store.manifest import Manifest
+from bioner_core.store.reading import read_manifests
+from bioner_core.store.rows import documents_from_arrow, mentions_from_arrow
+from bioner_core.store.snapshot_reading import Snapshot, open_snapshot
+
+
+class NewestState(Protocol):
+    """What was opened: it stays the same while it is read."""
+
+    @property
+    def origin(self) -> str:
+        """`snapshot:<id>`, or `shards`."""
+        ...
+
+    def documents(self) -> Iterator[DocumentMentions]:
+        """The newest version of each document with all its mention candidates, in bounded memory.
+
+        Raises:
+            StoreError: the store is damaged, of a newer schema version, or (shards) its registers cannot be written.
+        """
+        ...
+
+    def document(self, doc_id: str) -> DocumentMentions | None:
+        """One of `documents`, None where there is no such one; reads little more than its rows.
+
+        Raises:
+            StoreError: as `documents`.
+        """
+        ...
+
+
+def open_newest(store: Path) -> NewestState:
+    """Open the newest state of a store.
+
+    Raises:
+        StoreError: the current snapshot is damaged, or of a newer schema version.
+    """
+    snapshot = open_snapshot(store)
+    return _Shards(store) if snapshot is None else _OfSnapshot(snapshot)
+
+
+@dataclass(frozen=True, slots=True)
+class _OfSnapshot:
+    """The documents of a snapshot, source by source."""
+
+    snapshot: Snapshot
+
+    @property
+    def origin(self) -> str:
+        return f"snapshot:{self.snapshot.manifest.snapshot_id}"
+
+    def documents(self) -> Iterator[DocumentMentions]:
+        fingerprints = self._fingerprints()
+        for source in sorted({file.source for file in self.snapshot.manifest.files if file.table == "documents"}):
+            # `joined` needs one order of `doc_id`, which the files of one source have
+            part = _part(self.snapshot, source)
+            shards = _shards_of(part)
+            for found in joined(part.documents(), part.mentions()):
+                yield replace(found, fingerprint=fingerprints.get(next(shards, ""), ""))
+
+    def document(self, doc_id: str) -> DocumentMentions | None:
+        document = self.snapshot.document(doc_id)
+        if document is None:
+            return None
+        shards = _shards_of(self.snapshot, doc_id=doc_id)
+        fingerprint = self._fingerprints().get(next(shards, ""), "")
+        return next(joined([document], self.snapshot.mentions_of(doc_id), fingerprint=fingerprint))
+
+    def _fingerprints(self) -> dict[str, str]:
+        """The fingerprint of each shard that the snapshot was made of."""
+        found: dict[str, str] = {}
+        for path in self.snapshot.paths("shards"):
+            table = _read(path, columns=["shard", "fingerprint"])
+            found |= dict(zip(table.column(0).to_pylist(), table.column(1).to_pylist(), strict=True))
+        return found
+
+
+def _part(snapshot: Snapshot, source: str) -> Snapshot:
+    files = tuple(file for file in snapshot.manifest.files if file.source == source)
+    return replace(snapshot, manifest=replace(snapshot.manifest, files=files))
+
+
+def _shards_of(snapshot: Snapshot, *, doc_id: str | None = None) -> Iterator[str]:
+    """The shard of each document, in the order of the documents of one source."""
+    for batch in snapshot.batches("lineage", doc_id=doc_id):
+        yield from batch.column("shard").to_pylist()
+
+
+@dataclass(frozen=True, slots=True)
+class _Shards:
+    """The newest documents among the committed shards of a store."""
+
+    store: Path
+
+    @property
+    def origin(self) -> str:
+        return "shards"
+
+    def documents(self) -> Iterator[DocumentMentions]:
+        for shard in current_shards(self.store):
+            yield from _current(shard, shard_documents(self.store, shard.manifest))
+
+    def document(self, doc_id: str) -> DocumentMentions | None:
+        manifests = read_manifests(self.store)
+        holders = {one.shard_id for one in manifests if self._rows(one, "documents", doc_id)}
+        for shard in current_shards(self.store) if holders else ():
+            if shard.manifest.shard_id in holders:
+                for found in _current(shard, self._one(shard.manifest, doc_id)):
+                    return found
+        return None
+
+    def _one(self, manifest: Manifest, doc_id: str) -> Iterator[DocumentMentions]:
+        documents = [one for table in self._rows(manifest, "documents", doc_id) for one in documents_from_arrow(table)]
+        mentions = [one for table in self._rows(manifest, "mentions", doc_id) for one in mentions_from_arrow(table)]
+        return joined(documents, mentions, fingerprint=manifest.fingerprint)
+
+    def _rows(self, manifest: Manifest, table: str, doc_id: str) -> list[pa.Table]:
+        """The rows of one document, a table a file that has some; row groups without it are not read."""
+        paths = [self.store / file.path for file in manifest.files if file.table == table]
+        found = [_read(path, filters=[("doc_id", "==", doc_id)]) for path in paths]
+        return [one for one in found if one.num_rows]
+
+
+def _current(shard: CurrentShard, documents: Iterator[DocumentMentions]) -> Iterator[DocumentMentions]:
+    return (one for one in documents if one.document.meta.record_number in shard.record_numbers)
+
+
+def _read(
+    path: Path, *, columns: list[str] | None = None, filters: list[tuple[str, str, str]] | None = None
+) -> pa.Table:
+    try:
+        return pq.read_table(path, columns=columns, filters=filters, partitioning=None)
+    except (OSError, ValueError) as error:
+        raise StoreError(f"{path}: cannot be read ({error}). Run `bioner verify`, then restore the file") from error

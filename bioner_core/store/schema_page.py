@@ -1,0 +1,88 @@
+"""docs/schema.md, made from the declared Arrow schemas: `python -m bioner_core.store.schema_page > docs/schema.md`."""
+
+import sys
+from collections.abc import Iterator
+
+import pyarrow as pa
+
+from bioner_core.store.query_views import VIEWS
+from bioner_core.store.schemas import ROW_GROUP_ROWS, SCHEMA_VERSION, SCHEMAS, SORT_COLUMNS
+from bioner_core.store.snapshot_schemas import FLAT_TABLES, PARTITION_COLUMN, SORTED_TABLES, row_schema
+
+_HEAD = """# Schema
+
+Made from the Arrow schemas by `python -m bioner_core.store.schema_page`; do not edit. Schema version {version}. What
+the values mean stands in [store.md](store.md). `null` marks columns that may be empty; `a.b` is a field of a struct,
+`a[]` an element of a list. Offsets are Unicode code points into `passages[passage_index].text`, end exclusive.
+
+Every file says in its key-value metadata `bioner.table`, `bioner.schema_version`, `bioner.fingerprint` and
+`bioner.software_version`; those of a snapshot also `bioner.snapshot`.
+"""
+
+_MEANINGS = {
+    "documents": "One row a document version.",
+    "mentions": "One row a mention candidate, accepted or not.",
+    "rejects": "One row a record or sentence without annotation.",
+    "deletions": "One row a withdrawn document.",
+    "lineage": "One row a document of the snapshot: the shard and the record of its input that it comes from.",
+    "shards": "One row a committed shard, as its manifest has it, with the run that committed it.",
+    "runs": "One row a run that ended by itself: of annotation, or of a nightly job or backfill.",
+    "entity_years": "Accepted mentions counted by type, year and text in lower case.",
+    "nested_entities": "Accepted mentions directly inside accepted ones, counted by types and texts in lower case.",
+    "entity_pairs": "Different accepted entities in one sentence, each pair once, the lesser text first.",
+    "entity_choices": "Entities that the selector turned down at least once, and how often it kept them.",
+}
+
+
+def schema_page() -> str:
+    """The text of docs/schema.md."""
+    return "\n".join([_HEAD.format(version=SCHEMA_VERSION), *_tables(), *_views()])
+
+
+def _tables() -> Iterator[str]:
+    for table in (*SORTED_TABLES, *FLAT_TABLES):
+        yield f"## {table}\n"
+        yield f"{_MEANINGS[table]} {_place(table)}\n"
+        yield "| column | type | |\n| --- | --- | --- |"
+        yield from (f"| `{path}` | {kind} | {'null' if nullable else ''} |" for path, kind, nullable in _rows(table))
+        yield ""
+
+
+def _place(table: str) -> str:
+    if table in FLAT_TABLES:
+        return "Only in snapshots."
+    if table not in SCHEMAS:
+        return f"Only in snapshots, cut by `{PARTITION_COLUMN}`, sorted by `doc_id`, `version`."
+    order = ", ".join(f"`{column}`" for column in SORT_COLUMNS[table])
+    in_folder = f" In a snapshot `{PARTITION_COLUMN}` is in the name of the folder, not in the file."
+    return f"Sorted by {order}; row groups of {ROW_GROUP_ROWS[table]:,} rows at most.{in_folder}"
+
+
+def _rows(table: str) -> Iterator[tuple[str, str, bool]]:
+    for field in row_schema(table):
+        yield from _fields(field.name, field)
+
+
+def _fields(path: str, field: pa.Field) -> Iterator[tuple[str, str, bool]]:
+    kind = field.type
+    if pa.types.is_list(kind):
+        yield path, "list", field.nullable
+        yield from _fields(f"{path}[]", kind.value_field)
+    elif pa.types.is_struct(kind):
+        yield path, "struct", field.nullable
+        for number in range(kind.num_fields):
+            inner = kind.field(number)
+            yield from _fields(f"{path}.{inner.name}", inner)
+    else:
+        yield path, str(kind), field.nullable
+
+
+def _views() -> Iterator[str]:
+    yield "## Views of `bioner query`\n"
+    yield "| view | what it holds |\n| --- | --- |"
+    yield from (f"| `{name}` | {meaning} |" for name, meaning in VIEWS.items())
+    yield ""
+
+
+if __name__ == "__main__":
+    sys.stdout.write(schema_page())

@@ -1,0 +1,138 @@
+"""The manifest of a snapshot: what is in it, and of what state of the store it was made.
+
+STORE/snapshots/<id>/manifest.json
+STORE/CURRENT                        the id of the snapshot that readers open
+"""
+
+import json
+import re
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from bioner_core.errors import StoreError
+from bioner_core.store.atomic import write_text
+from bioner_core.store.schemas import check_schema_version
+
+_FOLDER = "snapshots"
+_MANIFEST = "manifest.json"
+_ID = re.compile(r"\d{8}T\d{6}_\d{6}Z-[0-9a-f]{12}")
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotFile:
+    """One file; `path` is relative to the folder of the snapshot, with `/` between its parts.
+
+    `first_doc_id` and `last_doc_id` are the least and the greatest of its rows, empty in tables without documents.
+    """
+
+    table: str
+    source: str
+    path: str
+    rows: int
+    bytes: int
+    sha256: str
+    first_doc_id: str
+    last_doc_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotManifest:
+    """What a snapshot holds. `state` is a digest of all committed shards and their order: equal ones make equal rows.
+
+    `fingerprint` is that of the shards, or a digest of theirs where they differ; `created` is ISO 8601 in UTC;
+    `mentions` counts candidates, `mentions_accepted` those that the selector accepted.
+    """
+
+    snapshot_id: str
+    state: str
+    created: str
+    seconds: float
+    schema_version: int
+    software_version: str
+    fingerprint: str
+    shards: int
+    documents: int
+    mentions: int
+    mentions_accepted: int
+    rejects: int
+    deletions: int
+    files: tuple[SnapshotFile, ...]
+
+    def to_json(self) -> str:
+        """The manifest as an indented JSON object."""
+        return json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n"
+
+
+def snapshots_folder(store: Path) -> Path:
+    """Where the snapshots of a store are."""
+    return store / _FOLDER
+
+
+def snapshot_folder(store: Path, snapshot_id: str) -> Path:
+    """Where a snapshot is."""
+    return snapshots_folder(store) / snapshot_id
+
+
+def is_snapshot_id(name: str) -> bool:
+    """Whether a name is one that a snapshot may have: time and state."""
+    return _ID.fullmatch(name) is not None
+
+
+def current_id(store: Path) -> str | None:
+    """The id of the snapshot that readers open, None before the first compaction.
+
+    Raises:
+        StoreError: the file CURRENT is damaged.
+    """
+    path = store / "CURRENT"
+    try:
+        text = path.read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise StoreError(f"{path}: cannot be read ({error}). Remove it and run `bioner compact`") from error
+    if not is_snapshot_id(text):
+        raise StoreError(f"{path}: names no snapshot ({text[:80]!r}). Remove it and run `bioner compact`")
+    return text
+
+
+def make_current(store: Path, snapshot_id: str) -> None:
+    """From here on readers open this snapshot.
+
+    Raises:
+        StoreError: the store cannot be written; readers open what they opened before.
+    """
+    write_text(store / "CURRENT", snapshot_id + "\n")
+
+
+def write_snapshot_manifest(folder: Path, manifest: SnapshotManifest) -> None:
+    """Complete the folder of a snapshot.
+
+    Raises:
+        StoreError: the store cannot be written.
+    """
+    write_text(folder / _MANIFEST, manifest.to_json())
+
+
+def read_snapshot_manifest(store: Path, snapshot_id: str) -> SnapshotManifest:
+    """The manifest of a snapshot.
+
+    Raises:
+        StoreError: it is missing or damaged, or a newer version of bioner wrote it.
+    """
+    path = snapshot_folder(store, snapshot_id) / _MANIFEST
+    try:
+        flat: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        check_schema_version(int(flat["schema_version"]), where=str(path))
+        return SnapshotManifest(**flat | {"files": tuple(SnapshotFile(**file) for file in flat["files"])})
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise StoreError(
+            f"{path}: is not a manifest that bioner wrote ({error!r}). Remove that folder and run `bioner compact`"
+        ) from error
+
+
+def snapshot_ids(store: Path) -> list[str]:
+    """All complete snapshots, the oldest first."""
+    found = snapshots_folder(store).glob(f"*/{_MANIFEST}")
+    return sorted(path.parent.name for path in found if is_snapshot_id(path.parent.name))

@@ -1,0 +1,13 @@
+SELECT
+    label_set, type, lower(text) AS entity,
+    count(*) FILTER (NOT accepted) AS dropped,
+    count(*) FILTER (accepted) AS kept,
+    avg(selector_score) FILTER (NOT accepted) AS mean_dropped_score,
+    max(selector_score) FILTER (NOT accepted) AS best_dropped_score,
+    min(selector_score) FILTER (accepted) AS least_kept_score,
+    avg(tag_score) FILTER (NOT accepted) AS mean_dropped_tag_score,
+    min(mention_id) FILTER (NOT accepted) AS example
+FROM candidates
+GROUP BY label_set, type, entity
+HAVING dropped > 0
+ORDER BY dropped DESC, entity, type, label_set
