@@ -9,6 +9,7 @@ _NAMES = {
     "floor": "floor",
     "floor_with_prompt": "floor + prompt",
     "drafted": "drafted",
+    "selector": "selector",
     "reference": "reference",
     "generate": "HF generate",
     "gliner_encoder": "GLiNER encoder",
@@ -59,6 +60,8 @@ def _remarks(figures: BatchFigures) -> list[str]:
     ]
     if figures.reference_to_drafted is not None:
         found.append(f"reference ÷ drafted {figures.reference_to_drafted:.2f}")
+    if figures.selector_to_drafted is not None:
+        found.append(f"selector ÷ drafted {figures.selector_to_drafted:.3f}")
     if figures.identical is not None:
         found.append(f"drafted = reference on {figures.identical:.2%} of the sentences")
     if figures.generate_to_drafted is not None:

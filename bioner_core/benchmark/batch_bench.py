@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 
-from bioner_core.benchmark.contenders import DecoderContender, FloorContender, PromptFloorContender
+from bioner_core.benchmark.contenders import DecoderContender, FloorContender, PromptFloorContender, SelectorContender
 from bioner_core.benchmark.decode_settings import DecodeBenchSettings
 from bioner_core.benchmark.encoders import bert_tagger, gliner_encoder
 from bioner_core.benchmark.gold_forcing import gold_forced
@@ -70,6 +70,8 @@ def _others(
     network, tokens, skip = subject.network, subject.tokens, settings.skip
     if "floor_with_prompt" not in skip:
         found.append(PromptFloorContender(network, tokens, answers))
+    if "selector" not in skip and subject.selector is not None and subject.decides_itself:
+        found.append(SelectorContender(subject.selector, subject, batches))
     if "reference" not in skip:
         found.append(_decoder_contender("reference", ReferenceDecoder(network), subject, batches))
     if "generate" not in skip:

@@ -15,7 +15,7 @@ from bioner_core.tagging.moves import FIRST_OPEN, Move
 from bioner_core.tagging.render import text_spans
 from bioner_core.tagging.scheme import parse
 
-_ENCODERS = ("gliner_encoder", "bert_tagger")
+_WRITE_NOTHING = ("gliner_encoder", "bert_tagger", "selector")
 
 
 def summarise(subject: BenchSubject, run: BatchRun, *, batch_size: int) -> BatchFigures:
@@ -24,7 +24,7 @@ def summarise(subject: BenchSubject, run: BatchRun, *, batch_size: int) -> Batch
     written = [_written_tokens(batch, answer, subject) for batch, answer in zip(run.batches, run.answers, strict=True)]
     opened = sum(move >= FIRST_OPEN for answer in run.answers for moves in answer for move in moves)
     drafted, reference = run.timings["drafted"], run.timings.get("reference")
-    generate = run.timings.get("generate")
+    generate, selector = run.timings.get("generate"), run.timings.get("selector")
     return BatchFigures(
         batch=batch_size,
         sentences=sentences,
@@ -39,6 +39,7 @@ def summarise(subject: BenchSubject, run: BatchRun, *, batch_size: int) -> Batch
         padding={"drafted": run.drafted_traffic.padding, "floor": run.floor_traffic.padding},
         reference_to_drafted=reference.ratio_to(drafted) if reference else None,
         generate_to_drafted=generate.ratio_to(drafted) if generate else None,
+        selector_to_drafted=selector.ratio_to(drafted) if selector else None,
         identical=_identical(drafted, reference, run.batches) if subject.decides_itself else None,
         generate_identical=_identical(drafted, generate, run.batches) if subject.decides_itself else None,
         f1=_f1(subject, run) if subject.decides_itself else {},
@@ -51,14 +52,14 @@ def _contender_figures(
     taken = [run.batches[index] for index in timing.taken]
     sentences = sum(len(batch.sentences) for batch in taken)
     needed = sum(_floor_flops(batch, run.answers[batch.index], subject) for batch in taken)
-    is_encoder = name in _ENCODERS
+    writes_nothing = name in _WRITE_NOTHING
     return ContenderFigures(
         seconds=timing.total,
         sentences=sentences,
         sentences_per_second=sentences / timing.total,
-        tokens_per_second=None if is_encoder else sum(written[batch.index] for batch in taken) / timing.total,
+        tokens_per_second=None if writes_nothing else sum(written[batch.index] for batch in taken) / timing.total,
         to_floor=timing.ratio_to(run.timings["floor"]),
-        of_matrix_rate=None if is_encoder else needed / timing.total / subject.matrix_rate,
+        of_matrix_rate=None if writes_nothing else needed / timing.total / subject.matrix_rate,
     )
 
 

@@ -1,19 +1,25 @@
 """Our own ways of doing a batch: the two decoders, and the floor that neither can get under."""
 
+import itertools
 from collections.abc import Sequence
 from contextlib import nullcontext
 
 import torch
 
+from bioner_core.annotator import tag_score
 from bioner_core.benchmark.sentences import Answer, SentenceBatch
+from bioner_core.benchmark.subject import BenchSubject
 from bioner_core.benchmark.tape import MoveLogitTape, replayed
 from bioner_core.decoding.cache import RaggedCache
-from bioner_core.decoding.decision import move_tokens
+from bioner_core.decoding.decision import tokens_of_moves
 from bioner_core.decoding.decoder import Decoder, PromptCaches
+from bioner_core.decoding.drafted import DraftedDecoder
 from bioner_core.decoding.rows import DecodingRow, LabelSetTokens
 from bioner_core.decoding.teacher_forced import teacher_forced_states
 from bioner_core.models.tagging_model import TaggingModel
-from bioner_core.tagging.moves import Move, TagState
+from bioner_core.selector.features import span_features
+from bioner_core.selector.selector import Selector
+from bioner_core.tagging.moves import Move, TagState, tag_pairs
 
 
 class DecoderContender:
@@ -92,10 +98,31 @@ class PromptFloorContender:
         RaggedCache(self._network, len(blocks)).feed(blocks)
 
 
+class SelectorContender:
+    """The selector on what the drafted decoder found: features, probabilities, decisions, without the decoding."""
+
+    name = "selector"
+
+    def __init__(self, selector: Selector, subject: BenchSubject, batches: Sequence[SentenceBatch]) -> None:
+        self._selector = selector
+        self._open_rows = subject.tokens.open_rows
+        decoder = DraftedDecoder(subject.network)
+        self._decoded = [decoder.decode(batch.rows, subject.tokens) for batch in batches]
+
+    def takes(self, batch: SentenceBatch) -> bool:
+        """Every batch."""
+        return True
+
+    def run(self, batch: SentenceBatch) -> None:
+        """Judge the candidates of the batch."""
+        for row, decoded in zip(batch.rows, self._decoded[batch.index], strict=True):
+            pairs = tag_pairs(decoded.moves, len(row.unit_ids))
+            if pairs:
+                tags = [self._open_rows[pair.span.type_index] for pair in pairs]
+                scores = [tag_score(decoded, pair) for pair in pairs]
+                self._selector.probabilities(span_features(decoded.states, pairs), tags, scores)
+
+
 def copy_tokens(row: DecodingRow, moves: Sequence[Move], label_set: LabelSetTokens) -> list[int]:
     """The token ids of a finished copy."""
-    state, tokens = TagState(), list[int]()
-    for move in moves:
-        tokens.extend(move_tokens(move, state, row, label_set))
-        state = state.after(move)
-    return tokens
+    return [*itertools.chain.from_iterable(tokens_of_moves(moves, TagState(), row, label_set=label_set))]

@@ -19,6 +19,7 @@ from bioner_core.evaluation.run import scored_types
 from bioner_core.labels.label_set import load_label_set
 from bioner_core.models.directory import model_folder
 from bioner_core.models.loading import load_model
+from bioner_core.selector.selector import load_selector
 
 
 def bench_decode(
@@ -43,12 +44,14 @@ def bench_decode(
     label_set, records = load_label_set(settings.label_set), list(read_corpus(settings.data))
     scored_types(records, label_set)
     configuration = random_configuration(settings.random_config) if settings.random_config else None
-    loaded = load_model(model_folder(settings.model), precision=settings.precision)
+    folder = model_folder(settings.model)
+    loaded = load_model(folder, precision=settings.precision)
     network = random_model(configuration, like=loaded.network) if configuration else loaded.network
     machine = describe_machine(loaded.device, network.added_rows.dtype)
     prepared = prepare_label_set(label_set, loaded)
     rate = machine["matrix_products_per_second"]
-    subject = BenchSubject(loaded, network, prepared, rate, is_gold_forced=settings.moves == GOLD_MOVES)
+    is_gold_forced = settings.moves == GOLD_MOVES
+    subject = BenchSubject(loaded, network, prepared, rate, is_gold_forced, load_selector(folder, loaded))
     sentences = draw_sentences(records, subject, count=settings.sentences)
     sizes = sorted(set(settings.batches or (GPU_BATCHES if loaded.device.type == "cuda" else BATCHES)))
     on_planned(len(sizes) * settings.repeats * len(sentences))

@@ -41,6 +41,7 @@ class BatchFigures:
     padding: Mapping[str, float]
     reference_to_drafted: float | None
     generate_to_drafted: float | None
+    selector_to_drafted: float | None
     identical: float | None
     generate_identical: float | None
     f1: Mapping[str, float]

@@ -6,7 +6,7 @@ from pathlib import Path
 from bioner_core.errors import ConfigurationError
 from bioner_core.models.directory import DEFAULT_MODEL
 
-SKIPPABLE = ("floor_with_prompt", "reference", "generate", "encoders")
+SKIPPABLE = ("floor_with_prompt", "selector", "reference", "generate", "encoders")
 """What a bench can do without; the floor and the drafted decoder are the bench."""
 
 BATCHES = (1, 8, 32)

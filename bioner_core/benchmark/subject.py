@@ -6,6 +6,7 @@ from bioner_core.annotator import PreparedLabelSet
 from bioner_core.decoding.rows import LabelSetTokens
 from bioner_core.models.loading import LoadedModel
 from bioner_core.models.tagging_model import TaggingModel
+from bioner_core.selector.selector import Selector
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class BenchSubject:
     prepared: PreparedLabelSet
     matrix_rate: float
     is_gold_forced: bool = False
+    selector: Selector | None = None
 
     @property
     def decides_itself(self) -> bool:

@@ -1,5 +1,7 @@
 """The one rule of decoding: of the legal moves take the one with the highest logit, the first of equals."""
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
@@ -30,6 +32,17 @@ def move_tokens(move: Move, state: TagState, row: DecodingRow, label_set: LabelS
     if move == CLOSE:
         return (label_set.close_id,)
     return (label_set.open_ids[opened_type(move)],)
+
+
+def tokens_of_moves(
+    moves: Iterable[Move], state: TagState, row: DecodingRow, *, label_set: LabelSetTokens
+) -> list[tuple[int, ...]]:
+    """The token ids that each of some moves writes, made one after the other from a state on."""
+    found = []
+    for move in moves:
+        found.append(move_tokens(move, state, row, label_set))
+        state = state.after(move)
+    return found
 
 
 def logits_of(model: TaggingModel, hidden: Tensor, open_rows: Tensor, *, open_bias: float) -> Logits:

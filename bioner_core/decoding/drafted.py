@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from bioner_core.decoding.cache import RaggedCache
-from bioner_core.decoding.decision import Logits, logits_of, move_tokens
+from bioner_core.decoding.decision import Logits, logits_of, tokens_of_moves
 from bioner_core.decoding.decoder import PromptCaches
 from bioner_core.decoding.draft import accept, plain_draft, redraft
 from bioner_core.decoding.rows import DecodedRow, DecodingRow, LabelSetTokens
@@ -134,11 +134,8 @@ class _DraftedCopy:
 
     def _window_tokens(self) -> list[tuple[int, ...]]:
         """The tokens of each move that the next pass reads."""
-        state, found = self._state, []
-        for move in self._draft.moves[: self._window]:
-            found.append(move_tokens(move, state, self._row, self._label_set))
-            state = state.after(move)
-        return found
+        window = self._draft.moves[: self._window]
+        return tokens_of_moves(window, self._state, self._row, label_set=self._label_set)
 
     def _with_known(self, hidden: Tensor, logits: Logits) -> tuple[list[Tensor], list[Logits]]:
         """Put the state from which the draft's first move is decided before those of the block."""

@@ -4,12 +4,13 @@ It is what training sees, what the selector learns from, and the floor of decodi
 can do with less.
 """
 
+import itertools
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
-from bioner_core.decoding.decision import move_tokens
+from bioner_core.decoding.decision import tokens_of_moves
 from bioner_core.decoding.decoder import PromptCaches
 from bioner_core.decoding.rows import DecodingRow, LabelSetTokens
 from bioner_core.tagging.moves import Move, TagState
@@ -37,11 +38,6 @@ def _block(
     row: DecodingRow, lead: Sequence[int], moves: Sequence[Move], *, label_set: LabelSetTokens
 ) -> tuple[list[int], list[int]]:
     """The row's token ids, and the columns of the last token before each move and after the last."""
-    block = [*lead]
-    ends = [len(block) - 1]
-    state = TagState()
-    for move in moves:
-        block.extend(move_tokens(move, state, row, label_set))
-        ends.append(len(block) - 1)
-        state = state.after(move)
-    return block, ends
+    written = tokens_of_moves(moves, TagState(), row, label_set=label_set)
+    lengths = itertools.accumulate(map(len, written), initial=len(lead))
+    return [*lead, *itertools.chain.from_iterable(written)], [length - 1 for length in lengths]

@@ -13,10 +13,11 @@ from bioner_core.benchmark.sentences import batches_of
 from bioner_core.benchmark.subject import BenchSubject
 from bioner_core.decoding.drafted import DraftedDecoder
 from bioner_core.decoding.rows import DecodedRow, DecodingRow, LabelSetTokens
-from bioner_core.tagging.moves import COPY, FIRST_OPEN
+from bioner_core.selector.selector import Selector
+from bioner_core.tagging.moves import COPY, FIRST_OPEN, tag_pairs
 from bioner_core.tagging.scheme import TagScheme
 from tests.bioner_core.benchmark.bench_samples import bench_sentences, tiny_settings, tiny_subject
-from tests.bioner_core.tiny_model import tiny_model
+from tests.bioner_core.tiny_model import TYPES, tiny_model
 
 
 class Untagged(DraftedDecoder):
@@ -99,11 +100,33 @@ def test_passes_and_traffic_are_those_of_the_drafted_decoder() -> None:
 
 def test_what_is_skipped_has_no_figures() -> None:
     """Would catch a figure made up for a contender that did not run."""
-    figures = figures_of(tiny_subject(), skip=("encoders", "generate", "reference", "floor_with_prompt"))
+    figures = figures_of(tiny_subject(), skip=("encoders", "generate", "reference", "floor_with_prompt", "selector"))
     assert set(figures.contenders) == {"floor", "drafted"}
     assert (figures.identical, figures.generate_identical, figures.reference_to_drafted) == (None, None, None)
     assert figures.to_json()["reference_s"] is None
     assert set(figures.f1) == {"drafted"}
+
+
+def test_the_selector_judges_every_candidate_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Would catch a cost of the selector that leaves candidates out, or that counts the decoding again."""
+    subject = replace(tiny_subject(), selector=Selector(48, len(TYPES)))
+    judged: list[int] = []
+    own = Selector.probabilities
+    monkeypatch.setattr(
+        Selector,
+        "probabilities",
+        lambda self, features, tags, scores: judged.append(len(tags)) or own(self, features, tags, scores),
+    )
+    figures = figures_of(subject)
+    assert figures.selector_to_drafted is not None
+    assert figures.selector_to_drafted > 0
+    assert figures.contenders["selector"].tokens_per_second is None
+    rows = [row for one in bench_sentences(subject) for row in one.rows]
+    decoded = DraftedDecoder(subject.network).decode(rows, subject.tokens)
+    found = [len(tag_pairs(one.moves, len(row.unit_ids))) for row, one in zip(rows, decoded, strict=True)]
+    of_one_round = sorted(filter(None, found))
+    assert sorted(judged[-len(of_one_round) :]) == of_one_round
+    assert figures_of(tiny_subject()).selector_to_drafted is None
 
 
 def test_random_weights_write_the_tags_of_the_gold() -> None:

@@ -1,0 +1,1 @@
+"""The newest state of a store in the formats of others."""

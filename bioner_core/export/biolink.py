@@ -1,0 +1,70 @@
+"""Names for a knowledge graph: CURIEs of documents, mentions and surface entities, and Biolink categories of types."""
+
+import hashlib
+import re
+import unicodedata
+from functools import lru_cache
+from urllib.parse import quote
+
+_OTHER_CATEGORY = "biolink:NamedThing"
+
+_CATEGORIES = {
+    ("bc5cdr", "Chemical"): "biolink:ChemicalEntity",
+    ("bc5cdr", "Disease"): "biolink:Disease",
+    ("cmedqaner", "body"): "biolink:AnatomicalEntity",
+    ("cmedqaner", "disease"): "biolink:Disease",
+    ("cmedqaner", "drug"): "biolink:Drug",
+    ("cmedqaner", "symptom"): "biolink:PhenotypicFeature",
+    ("cmedqaner", "test"): "biolink:Procedure",
+    ("cmedqaner", "treatment"): "biolink:Treatment",
+    ("cmeee", "bod"): "biolink:AnatomicalEntity",
+    ("cmeee", "dis"): "biolink:Disease",
+    ("cmeee", "dru"): "biolink:Drug",
+    ("cmeee", "equ"): "biolink:Device",
+    ("cmeee", "mic"): "biolink:OrganismalEntity",
+    ("cmeee", "pro"): "biolink:Procedure",
+    ("cmeee", "sym"): "biolink:PhenotypicFeature",
+    ("craft", "CHEBI"): "biolink:ChemicalEntity",
+    ("craft", "CL"): "biolink:Cell",
+    ("craft", "GO_BP"): "biolink:BiologicalProcess",
+    ("genia", "DNA"): "biolink:NucleicAcidEntity",
+    ("genia", "RNA"): "biolink:NucleicAcidEntity",
+    ("genia", "cell_line"): "biolink:CellLine",
+    ("genia", "cell_type"): "biolink:Cell",
+    ("genia", "protein"): "biolink:Protein",
+}
+_BLANKS = re.compile(r"\s+")
+_KEPT = ":@#.-_~"
+
+
+def category_of(label_set: str, type_name: str) -> str:
+    """The Biolink category of an entity type; `biolink:NamedThing` for a type that has none here."""
+    return _CATEGORIES.get((label_set, type_name), _OTHER_CATEGORY)
+
+
+def document_curie(doc_id: str) -> str:
+    """`PMID:1` and `PMC:PMC1` for records of PubMed and PMC, otherwise the document's id, percent-encoded."""
+    source, _, name = doc_id.partition(":")
+    prefix = {"pubmed": "PMID", "pmc": "PMC"}.get(source, source)
+    return f"{_encoded(prefix)}:{_encoded(name)}"
+
+
+def mention_curie(mention_id: str) -> str:
+    """The CURIE of one mention."""
+    return f"bioner.mention:{_encoded(mention_id)}"
+
+
+@lru_cache(maxsize=100_000)
+def entity_curie(text: str, label_set: str, type_name: str) -> str:
+    """The CURIE of a surface entity: mentions of one type whose texts have one normal form share it."""
+    key = "\0".join((label_set, type_name, normal_form(text)))
+    return f"bioner.entity:{hashlib.sha256(key.encode()).hexdigest()[:24]}"
+
+
+def normal_form(text: str) -> str:
+    """What counts in a surface form: NFKC, case folded, runs of white space as one blank."""
+    return _BLANKS.sub(" ", unicodedata.normalize("NFKC", text).casefold()).strip()
+
+
+def _encoded(name: str) -> str:
+    return quote(name, safe=_KEPT)

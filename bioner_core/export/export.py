@@ -1,0 +1,62 @@
+"""One export of the newest state of a store, with a report beside it."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import bioner_core
+from bioner_core.errors import ConfigurationError
+from bioner_core.export.formats import FORMATS, NOTES
+from bioner_core.export.provenance import Provenance, Tally
+from bioner_core.export.selection import Selection
+from bioner_core.store.atomic import write_text
+from bioner_core.store.document_mentions import DocumentMentions
+from bioner_core.store.newest import open_newest
+from bioner_core.store.reading import read_manifests
+
+
+def export_store(
+    store: Path,
+    output: Path,
+    *,
+    format_name: str,
+    selection: Selection,
+    on_document: Callable[[], None] = lambda: None,
+) -> dict[str, Any]:
+    """Write the newest version of each document, and `<output>.export.json` with provenance and counts; returns those.
+
+    Memory does not grow with the store. `on_document` is called once a document.
+
+    Raises:
+        ConfigurationError: the format is unknown, no shard was annotated with that label set, or `output` is in use.
+        StoreError: the store is damaged, or `output` cannot be written.
+    """
+    if format_name not in FORMATS:
+        raise ConfigurationError(f"--format: {format_name!r} is not one of {', '.join(FORMATS)}")
+    newest = open_newest(store)
+    provenance, tally = _provenance(store, selection, origin=newest.origin), Tally()
+
+    def selected() -> Iterator[DocumentMentions]:
+        for found in newest.documents():
+            on_document()
+            yield selection.of(found)
+
+    FORMATS[format_name](tally.counting(selected()), output, provenance=provenance, tally=tally)
+    report = {"format": format_name, "output": output.name, **provenance.facts, **tally.as_object()}
+    if format_name in NOTES:
+        report["note"] = NOTES[format_name]
+    write_text(output.with_name(f"{output.name}.export.json"), json.dumps(report, indent=1, ensure_ascii=False) + "\n")
+    return report
+
+
+def _provenance(store: Path, selection: Selection, *, origin: str) -> Provenance:
+    label_sets: set[str] = set()
+    newest_commit = ""
+    for manifest in read_manifests(store):
+        label_sets.update(manifest.label_sets)
+        newest_commit = max(newest_commit, manifest.created)
+    if selection.label_set is not None and selection.label_set not in label_sets:
+        known = ", ".join(sorted(label_sets)) or "none"
+        raise ConfigurationError(f"--label-set: {selection.label_set!r} is not in this store; it has: {known}")
+    return Provenance(origin, newest_commit, bioner_core.__version__, selection)

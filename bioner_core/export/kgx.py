@@ -1,0 +1,94 @@
+"""A knowledge graph as KGX has it: `nodes` and `edges`, each as TSV and as Parquet, in a folder.
+
+Documents, mentions and surface entities are nodes; see `kgx_tables` for the edges. The rows are gathered in a database
+on disk, so memory stays bounded; equal stores give equal files.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import duckdb
+
+from bioner_core.errors import StoreError
+from bioner_core.export.folder import new_folder
+from bioner_core.export.kgx_rows import gather_rows
+from bioner_core.export.kgx_tables import GRAPH, GraphTable
+from bioner_core.export.provenance import Provenance, Tally
+from bioner_core.store.document_mentions import DocumentMentions
+
+MEMORY_LIMIT = "1GB"
+"""What the database may hold in memory; it puts the rest on disk, beside the output."""
+
+
+def export_kgx(documents: Iterable[DocumentMentions], output: Path, *, provenance: Provenance, tally: Tally) -> None:
+    """Write the four files.
+
+    Raises:
+        ConfigurationError: `output` is there and not an empty folder.
+        StoreError: it cannot be written.
+    """
+    with new_folder(output) as folder, _database(output) as database:
+        try:
+            gather_rows(database, documents)
+            for name, table in GRAPH.items():
+                tally.details |= _fill(database, name, table)
+                _write(database, name, table, path=folder / name, provided_by=f"bioner {provenance.origin}")
+        except duckdb.Error as error:
+            raise StoreError(f"{output}: cannot be written ({error}). Free some space, then export again") from error
+
+
+@contextmanager
+def _database(output: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with (
+        TemporaryDirectory(prefix=f".{output.name}.", dir=output.parent) as scratch,
+        duckdb.connect(str(Path(scratch) / "graph.duckdb")) as database,
+    ):
+        database.execute("SET memory_limit = $limit", {"limit": MEMORY_LIMIT})
+        database.execute("SET temp_directory = $folder", {"folder": scratch})
+        yield database
+
+
+def _fill(database: duckdb.DuckDBPyConnection, name: str, table: GraphTable) -> dict[str, int]:
+    """Gather a table of the graph; returns how many rows there are of each kind."""
+    columns = ", ".join(f'"{column}" {kind}' for column, kind in table.stored.items())
+    database.execute(f"CREATE TABLE {name} ({columns})")
+    counts = {}
+    for kind, question in table.questions.items():
+        [row] = database.execute(f"INSERT INTO {name} BY NAME {question}").fetchall()
+        counts[f"{name}_{kind}"] = int(row[0])
+    return counts
+
+
+def _write(database: duckdb.DuckDBPyConnection, name: str, table: GraphTable, *, path: Path, provided_by: str) -> None:
+    said = table.said | {column: f'"{column}"' for column in table.stored if column not in _INNER}
+    cells = {column: f'{_FREE_TEXT.get(column, expression)} AS "{column}"' for column, expression in said.items()}
+    columns = (f'{expression} AS "{column}"' for column, expression in said.items())
+    for suffix, selected, options in ((".parquet", columns, _PARQUET), (".tsv", cells.values(), _TSV)):
+        database.execute(
+            f"COPY (SELECT {', '.join(selected)} FROM {name}) TO {_literal(path.with_suffix(suffix))} ({options})",  # noqa: S608 - names of our own
+            {"by": provided_by},
+        )
+
+
+_INNER = ("relation", "slot")
+"""Columns that only others are made of."""
+
+_PARQUET = "FORMAT parquet, COMPRESSION zstd"
+_TSV = "FORMAT csv, DELIMITER '\t', QUOTE '', ESCAPE '', HEADER"
+
+
+def _free_text(column: str, bar: str = "¦") -> str:
+    # KGX's TSV has no quotes, and takes `|` for what stands between the values of a list
+    signs = "concat('|', chr(9), chr(10), chr(13), chr(11), chr(12))"
+    return f"""translate("{column}", {signs}, '{bar}     ')"""
+
+
+_WORDS = ("name", "source", "lang", "journal", "year", "input_file", "type", "label_set", "normal_form", "section")
+_FREE_TEXT = {column: _free_text(column) for column in _WORDS} | {"xref": _free_text("xref", "|")}
+"""Columns that a dump or a label set has a say in; all others hold CURIEs, numbers and names of ours."""
+
+
+def _literal(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"

@@ -1,0 +1,136 @@
+"""The two tables of the graph, and the questions that fill them from flat rows.
+
+What a kind of node or edge does not have is null. A co-mention is two surface entities in one sentence whose mentions
+share no character; a mention inside another is `nested_in`. The score of a pair is the product of its two selector
+scores, the best of them where a sentence has several; their sum over sentences is `expected_sentence_count`.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class GraphTable:
+    """How a table of the graph is made.
+
+    `stored` are the columns that are gathered, with DuckDB's names of their types, by `questions`, one a kind of row,
+    in the order of the file; `said` are expressions for columns that follow from those, `$by` among them: where the
+    export is from.
+    """
+
+    stored: dict[str, str]
+    said: dict[str, str]
+    questions: dict[str, str]
+
+
+_NODE_COLUMNS = {
+    **dict.fromkeys(("id", "category", "name", "xref", "source"), "VARCHAR"),
+    "version": "BIGINT",
+    **dict.fromkeys(("lang", "journal", "year", "input_file"), "VARCHAR"),
+    "record_number": "BIGINT",
+    **dict.fromkeys(("model_fingerprint", "type", "label_set", "normal_form", "section"), "VARCHAR"),
+    **dict.fromkeys(("passage_index", "sentence_index", "start_offset", "end_offset"), "INTEGER"),
+    **dict.fromkeys(("selector_score", "max_selector_score", "tag_score"), "DOUBLE"),
+    "accepted": "BOOLEAN",
+    **dict.fromkeys(("mention_count", "document_count"), "BIGINT"),
+}
+_PREDICATES = ("part_of", "mentions", "mentioned_by", "related_to", "occurs_together_in_literature_with")
+_RELATIONS = ("mentioned_in", "refers_to", "nested_in", "co_mentioned_in_sentence")
+
+
+def _one_of(names: tuple[str, ...]) -> str:
+    return f"ENUM ({', '.join(repr(name) for name in names)})"
+
+
+_EDGE_COLUMNS = {
+    **dict.fromkeys(("subject", "object"), "VARCHAR"),
+    "relation": _one_of(_RELATIONS),
+    "slot": _one_of(_PREDICATES),
+    **dict.fromkeys(("selector_score", "max_selector_score", "expected_sentence_count"), "DOUBLE"),
+    **dict.fromkeys(("mention_count", "sentence_count", "document_count"), "BIGINT"),
+}
+_EDGE_FACTS = {
+    "id": "'bioner.edge:' || md5(concat_ws(' ', subject, relation, object))",
+    "subject": "subject",
+    "predicate": "'biolink:' || slot",
+    "object": "object",
+    "original_predicate": "'bioner:' || relation",
+    "category": "'biolink:Association'",
+    "primary_knowledge_source": "'infores:bioner'",
+    "knowledge_level": "'not_provided'",
+    "agent_type": "'text_mining_agent'",
+    "provided_by": "$by",
+}
+
+_NODES = {
+    "documents": """
+SELECT id, 'biolink:Publication' AS category, name, source, version, lang, journal, year, xref, input_file,
+    record_number, model_fingerprint
+FROM documents
+""",
+    "mentions": """
+SELECT id, 'biolink:InformationContentEntity' AS category, name, lang, type, label_set, section, passage_index,
+    sentence_index, start_offset, end_offset, selector_score, tag_score, accepted, model_fingerprint
+FROM mentions
+""",
+    "entities": """
+SELECT entity AS id, any_value(entity_category) AS category, min(name) AS name, any_value(normal_form) AS normal_form,
+    any_value(type) AS type, any_value(label_set) AS label_set, count(*) AS mention_count,
+    count(DISTINCT document) AS document_count, avg(selector_score) AS selector_score,
+    max(selector_score) AS max_selector_score
+FROM mentions GROUP BY entity ORDER BY id
+""",
+}
+
+_EDGES = {
+    "mention_in_document": """
+SELECT id AS subject, 'part_of' AS slot, document AS object, 'mentioned_in' AS relation,
+    selector_score
+FROM mentions
+""",
+    "mention_of_entity": """
+SELECT id AS subject, 'mentions' AS slot, entity AS object, 'refers_to' AS relation,
+    selector_score
+FROM mentions
+""",
+    "mention_nested_in": """
+SELECT id AS subject, 'part_of' AS slot, parent AS object, 'nested_in' AS relation,
+    selector_score
+FROM mentions WHERE parent IS NOT NULL
+""",
+    "entity_in_document": """
+SELECT entity AS subject, 'mentioned_by' AS slot, document AS object,
+    'mentioned_in' AS relation, avg(selector_score) AS selector_score,
+    max(selector_score) AS max_selector_score, count(*) AS mention_count,
+    count(DISTINCT (passage_index, sentence_index)) AS sentence_count
+FROM mentions GROUP BY entity, document ORDER BY subject, object
+""",
+    "entity_nested_in": """
+SELECT i.entity AS subject, 'related_to' AS slot, o.entity AS object,
+    'nested_in' AS relation, avg(i.selector_score * o.selector_score) AS selector_score,
+    max(i.selector_score * o.selector_score) AS max_selector_score, count(*) AS mention_count,
+    count(DISTINCT i.document) AS document_count
+FROM mentions AS i JOIN mentions AS o ON i.parent = o.id AND i.document = o.document
+GROUP BY i.entity, o.entity ORDER BY subject, object
+""",
+    "entities_in_sentence": """
+WITH pairs AS (
+    SELECT a.entity AS subject, b.entity AS object, a.document, a.passage_index, a.sentence_index,
+        max(a.selector_score * b.selector_score) AS score
+    FROM mentions AS a JOIN mentions AS b ON a.document = b.document AND a.passage_index = b.passage_index
+        AND a.sentence_index = b.sentence_index AND a.entity < b.entity
+    WHERE a.end_offset <= b.start_offset OR b.end_offset <= a.start_offset
+    GROUP BY ALL
+)
+SELECT subject, 'occurs_together_in_literature_with' AS slot, object,
+    'co_mentioned_in_sentence' AS relation, avg(score) AS selector_score,
+    max(score) AS max_selector_score, sum(score) AS expected_sentence_count, count(*) AS sentence_count,
+    count(DISTINCT document) AS document_count
+FROM pairs GROUP BY subject, object ORDER BY subject, object
+""",
+}
+
+GRAPH = {
+    "nodes": GraphTable(_NODE_COLUMNS, {"provided_by": "$by"}, _NODES),
+    "edges": GraphTable(_EDGE_COLUMNS, _EDGE_FACTS, _EDGES),
+}
+"""The tables by the name of their files."""

@@ -1,0 +1,102 @@
+"""The figures of a report: plain values, the same in `--json` and on the page."""
+
+from typing import Any
+
+from bioner_core.errors import ConfigurationError
+from bioner_core.report.drift import drift_of
+from bioner_core.report.scope import Row, Scope, rows_of
+from bioner_core.store.query_session import QuerySession
+
+SHOWN_RUNS = 10
+
+_COUNTS = """
+SELECT count(*) AS shards, coalesce(sum(records_in), 0)::BIGINT AS records_in,
+    coalesce(sum(annotated), 0)::BIGINT AS annotated, coalesce(sum(unchanged), 0)::BIGINT AS unchanged,
+    coalesce(sum(deleted), 0)::BIGINT AS deleted, coalesce(sum(rejected), 0)::BIGINT AS rejected,
+    coalesce(sum(sentences), 0)::BIGINT AS sentences, coalesce(sum(row_rejects), 0)::BIGINT AS row_rejects,
+    coalesce(sum(seconds), 0)::DOUBLE AS seconds
+FROM {shards}
+"""
+_STATE = """
+SELECT count(*) AS candidates, count(*) FILTER (accepted) AS accepted,
+    count(*) FILTER (accepted AND depth > 0) AS nested, (SELECT count(*) FROM {documents}) AS documents
+FROM {candidates}
+"""
+_TYPES = """
+SELECT label_set, type, count(*) FILTER (accepted) AS accepted, count(*) FILTER (NOT accepted) AS turned_down
+FROM {candidates} GROUP BY ALL ORDER BY accepted DESC, label_set, type
+"""
+_SELECTOR_SCORES = """
+SELECT least(floor(selector_score * 10), 9)::INTEGER AS tenth, count(*) FILTER (accepted) AS accepted,
+    count(*) FILTER (NOT accepted) AS turned_down
+FROM {candidates} GROUP BY ALL ORDER BY tenth
+"""
+_TAG_SCORES = """
+SELECT greatest(least(floor(tag_score), 9), -3)::INTEGER AS floor, count(*) FILTER (accepted) AS accepted,
+    count(*) FILTER (NOT accepted) AS turned_down
+FROM {candidates} GROUP BY ALL ORDER BY floor
+"""
+_DEPTHS = "SELECT depth, count(*) AS mentions FROM {candidates} WHERE accepted GROUP BY ALL ORDER BY depth"
+_REJECTS = """
+SELECT stage, reason, count(*) AS rejects, any_value(message) AS example
+FROM {rejects} GROUP BY ALL ORDER BY rejects DESC, stage, reason
+"""
+_TOP = """
+SELECT lower(text) AS entity, type, label_set, count(*) AS mentions, count(DISTINCT doc_id) AS documents,
+    avg(selector_score) AS selector_score
+FROM {candidates} WHERE accepted GROUP BY ALL ORDER BY mentions DESC, entity, type, label_set LIMIT 25
+"""
+_NEWEST = """
+SELECT d.doc_id, d.version, d.year, d.journal, left(d.passages[1].text, 300) AS title, s.committed, s.input_file
+FROM {documents} AS d JOIN lineage AS l ON d.doc_id = l.doc_id AND d.version = l.version
+JOIN shards AS s USING (shard)
+ORDER BY s.committed DESC, l.record_number DESC, d.doc_id LIMIT 20
+"""
+_MODELS = """
+SELECT fingerprint, software_version, count(*) AS shards, max(committed) AS last_commit
+FROM {shards} GROUP BY ALL ORDER BY last_commit DESC, fingerprint
+"""
+_RUNS = """
+SELECT run_id, job, started, seconds, shards_committed, records_in, annotated, rejected, mentions, mentions_accepted
+FROM runs ORDER BY started DESC, run_id DESC
+"""
+
+
+def report_figures(session: QuerySession, *, run: str | None = None) -> dict[str, Any]:
+    """All figures of the newest state, or of what one run made of it, and how that differs from the run before.
+
+    Raises:
+        ConfigurationError: no run has that id.
+        StoreError: the store cannot be read.
+    """
+    scope = Scope(session, run)
+    runs = rows_of(session, _RUNS)
+    if run is not None and run not in {one["run_id"] for one in runs}:
+        known = ", ".join(one["run_id"] for one in runs[:SHOWN_RUNS]) or "none"
+        raise ConfigurationError(f"--run: {run!r} is not a run of this store; the last ones are: {known}")
+    counts = scope.ask_one(_COUNTS)
+    return {
+        "origin": f"snapshot:{session.origin}" if session.origin else "shards",
+        "run": run,
+        "counts": counts | scope.ask_one(_STATE),
+        "throughput": _throughput(counts),
+        "types": scope.ask(_TYPES),
+        "selector_scores": scope.ask(_SELECTOR_SCORES),
+        "tag_scores": scope.ask(_TAG_SCORES),
+        "depths": scope.ask(_DEPTHS),
+        "rejects": scope.ask(_REJECTS),
+        "top_entities": scope.ask(_TOP),
+        "newest_documents": scope.ask(_NEWEST),
+        "models": scope.ask(_MODELS),
+        "runs": runs[:SHOWN_RUNS],
+        "drift": drift_of(session, run=run),
+    }
+
+
+def _throughput(counts: Row) -> dict[str, float | None]:
+    """Documents and sentences a second of work, summed over shards; None where nothing was timed."""
+    seconds = counts["seconds"]
+    return {
+        "documents_a_second": round(counts["annotated"] / seconds, 2) if seconds else None,
+        "sentences_a_second": round(counts["sentences"] / seconds, 2) if seconds else None,
+    }

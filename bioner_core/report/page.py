@@ -1,0 +1,81 @@
+"""A report as a page: a single HTML file that needs no network and no script, light or dark as the reader's system."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from bioner_core.evaluation.charts import bar_chart
+from bioner_core.export.provenance import Tally
+from bioner_core.export.substitution import xml_characters
+
+MOST_TYPES = 30
+"""How many types have a bar; the table has all."""
+
+_Rows = Sequence[Mapping[str, Any]]
+
+
+def render_report(figures: Mapping[str, Any]) -> str:
+    """The page of `report_figures`; all text of dumps in it is escaped.
+
+    Raises:
+        KeyError: a figure is missing.
+    """
+    environment = Environment(
+        loader=PackageLoader("bioner_core.report", ""),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        finalize=_held,
+    )
+    environment.filters["grouped"] = lambda number: f"{number:,}"
+    return environment.get_template("report.html.j2").render(figures=figures, charts=_charts(figures), rows_of=_rows_of)
+
+
+def _rows_of(rows: _Rows, names: Sequence[str]) -> list[list[Any]]:
+    return [[row[name] for name in names] for row in rows]
+
+
+def _held(value: Any) -> Any:
+    """Characters that HTML cannot hold show as U+FFFD; a missing value shows as nothing."""
+    if value is None:
+        return ""
+    return xml_characters(value, Tally()) if type(value) is str else value
+
+
+def _charts(figures: Mapping[str, Any]) -> dict[str, str]:
+    types = figures["types"][:MOST_TYPES]
+    charts = {
+        "types": _pair_chart("Candidates by type", types, [f"{one['type']} ({one['label_set']})" for one in types]),
+        "selector": _pair_chart(
+            "Candidates by selector score",
+            figures["selector_scores"],
+            [f"{one['tenth'] / 10:.1f} to {(one['tenth'] + 1) / 10:.1f}" for one in figures["selector_scores"]],
+        ),
+        "tag": _pair_chart(
+            "Candidates by tag score", figures["tag_scores"], list(map(_tag_bin, figures["tag_scores"]))
+        ),
+        "depths": bar_chart(
+            "Accepted mentions by nesting depth",
+            [(f"depth {one['depth']}", [one["mentions"]]) for one in figures["depths"]],
+            as_counts=True,
+        ),
+        "rejects": bar_chart(
+            "Rejects by reason",
+            [(f"{one['reason']} ({one['stage']})", [one["rejects"]]) for one in figures["rejects"]],
+            as_counts=True,
+        ),
+    }
+    return {name: xml_characters(chart, Tally()) for name, chart in charts.items()}
+
+
+def _pair_chart(title: str, rows: _Rows, names: Sequence[str]) -> str:
+    bars = [[one["accepted"], one["turned_down"]] for one in rows]
+    return bar_chart(title, list(zip(names, bars, strict=True)), as_counts=True)
+
+
+def _tag_bin(row: Mapping[str, Any]) -> str:
+    floor = row["floor"]
+    if floor == -3:
+        return "below -2"
+    return "9 and more" if floor == 9 else f"{floor} to {floor + 1}"

@@ -1,0 +1,1 @@
+"""A document with its mentions drawn over the text."""

@@ -1,0 +1,66 @@
+"""`bioner show`: one document with its mentions drawn over the text."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from jobs.console import only_results_on_stdout, print_result, require_store
+from jobs.options import Json, Store
+
+if TYPE_CHECKING:
+    from bioner_core.store.document_mentions import DocumentMentions
+
+HELP = """
+Show the newest version of a document with its mentions as lines over the text: in the terminal, or as a page.
+
+\b
+Example:
+  bioner show pubmed:90000012 --store my-store --html page.html
+"""
+
+Document = Annotated[str, typer.Argument(metavar="DOC", help="Id of the document, such as pubmed:90000012.")]
+Html = Annotated[Path | None, typer.Option("--html", help="Write one self-contained HTML file instead.")]
+Rejected = Annotated[bool, typer.Option("--rejected", help="In the terminal, also what the selector turned down.")]
+
+
+def show(document: Document, store: Store, html: Html = None, rejected: Rejected = False, as_json: Json = False) -> int:
+    """Show a document; returns the exit code."""
+    with only_results_on_stdout():
+        from jobs.document_view import print_document
+        from jobs.mention_table import as_object
+
+        require_store(store)
+        found, origin = _found(store, document)
+        if html is not None:
+            _write_page(found, origin, html)
+
+    def to_terminal() -> None:
+        if html is None:
+            print_document(found, rejected=rejected)
+        else:
+            print(f"{html}: {found.document.doc_id}, {sum(one.accepted for one in found.mentions)} mentions")
+
+    print_result(as_object(found) | {"origin": origin}, as_json=as_json, show=to_terminal)
+    return 0
+
+
+def _found(store: Path, doc_id: str) -> tuple["DocumentMentions", str]:
+    from bioner_core.errors import ConfigurationError
+    from bioner_core.store.newest import open_newest
+
+    newest = open_newest(store)
+    found = newest.document(doc_id)
+    if found is None:
+        raise ConfigurationError(
+            f"DOC: {doc_id!r} is not in the newest state of the store ({newest.origin}); it was never annotated, its "
+            "source withdrew it, or another record of its article is newer. `bioner mentions` shows some ids"
+        )
+    return found, newest.origin
+
+
+def _write_page(found: "DocumentMentions", origin: str, path: Path) -> None:
+    from bioner_core.store.atomic import write_text
+    from bioner_core.viewer.page import render_page
+
+    write_text(path, render_page(found, origin=origin))

@@ -1,0 +1,125 @@
+"""The graph's tables, read as KGX reads them and checked against the rules of its format and of Biolink.
+
+KGX's TSV reader splits at tabs with no quoting, takes every cell as a string, and splits cells at `|` into lists. A
+node must have `id` and `category`, an edge `subject`, `predicate` and `object`; ids are CURIEs; a category is a
+CamelCase class and a predicate a snake_case slot of Biolink.
+"""
+
+import re
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from bioner_core.export.biolink import category_of, document_curie, entity_curie, mention_curie, normal_form
+from tests.bioner_core.export.awkward_store import DOCUMENTS, MENTIONS
+from tests.bioner_core.export.conftest import Export
+
+CURIE = re.compile(r"[^\s:|]+:[^\s|]+")
+CLASS = re.compile(r"biolink:([A-Z][a-z]*)+")
+PREDICATES = {"mentions", "mentioned_by", "part_of", "related_to", "occurs_together_in_literature_with"}
+ACCEPTED = [one for one in MENTIONS.values() if one.accepted]
+
+
+def read_tsv(path: Path) -> list[dict[str, str]]:
+    """The rows of a TSV as KGX reads it: line feeds end a row, there are no quotes."""
+    with path.open(encoding="utf-8", newline="\n") as file:
+        head, *lines = file.read().removesuffix("\n").split("\n")
+    return [dict(zip(head.split("\t"), line.split("\t"), strict=True)) for line in lines]
+
+
+@pytest.fixture
+def graph(export: Export) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
+    """Nodes and edges."""
+    folder, _ = export("kgx")
+    return read_tsv(folder / "nodes.tsv"), read_tsv(folder / "edges.tsv")
+
+
+def test_every_row_obeys_the_rules_of_the_format(
+    graph: tuple[list[dict[str, str]], list[dict[str, str]]],
+) -> None:
+    """Catches ids with blanks, rows that break at a tab of a title, edges to nodes that are not there."""
+    nodes, edges = graph
+    ids = [one["id"] for one in nodes]
+    assert len(ids) == len(set(ids))
+    assert all(CURIE.fullmatch(one) for one in ids)
+    assert all(CLASS.fullmatch(one["category"]) for one in nodes)
+    assert len({one["id"] for one in edges}) == len(edges)
+    for edge in edges:
+        assert {edge["subject"], edge["object"]} <= set(ids)
+        assert edge["predicate"].removeprefix("biolink:") in PREDICATES
+        assert edge["primary_knowledge_source"].startswith("infores:")
+        assert (edge["knowledge_level"], edge["agent_type"]) == ("not_provided", "text_mining_agent")
+    assert all(one["provided_by"] == "bioner shards" for one in (*nodes, *edges))
+    assert not any("|" in value for one in nodes for key, value in one.items() if key != "xref")
+
+
+def test_both_forms_hold_the_same_rows(export: Export) -> None:
+    """Catches a Parquet file that lost a row, or that has texts with their tabs taken out."""
+    folder, report = export("kgx")
+    for name in ("nodes", "edges"):
+        table = pq.read_table(folder / f"{name}.parquet")
+        assert table.column("id").to_pylist() == [one["id"] for one in read_tsv(folder / f"{name}.tsv")]
+        assert table.num_rows == sum(number for key, number in report.items() if key.startswith(f"{name}_"))
+    assert "|t| > 2" in pq.read_table(folder / "nodes.parquet").column("name").to_pylist()
+
+
+def test_mentions_lead_to_their_document_entity_and_parent(
+    graph: tuple[list[dict[str, str]], list[dict[str, str]]],
+) -> None:
+    """Catches mentions in the wrong document, and lineage that ends before the input file."""
+    nodes, edges = graph
+    found = {(one["subject"], one["original_predicate"], one["object"]) for one in edges}
+    for one in ACCEPTED:
+        name = mention_curie(one.mention_id)
+        assert (name, "bioner:mentioned_in", document_curie(one.doc_id)) in found
+        assert (name, "bioner:refers_to", entity_curie(one.text, one.label_set, one.type)) in found
+        if one.parent_id:
+            assert (name, "bioner:nested_in", mention_curie(one.parent_id)) in found
+    documents = {one["id"]: one for one in nodes if one["category"] == "biolink:Publication"}
+    assert set(documents) == {document_curie(one) for one in DOCUMENTS}
+    assert {(one["input_file"], one["model_fingerprint"]) for one in documents.values()} == {("in/dump.xml", "f00d")}
+
+
+def test_counts_and_scores_are_those_of_the_mentions(
+    graph: tuple[list[dict[str, str]], list[dict[str, str]]],
+) -> None:
+    """Catches a co-mention counted once a mention, one of a mention with its own part, and scores of one side only."""
+    nodes, edges = graph
+    cd28 = entity_curie("CD28", "genia", "protein")
+    [node] = [one for one in nodes if one["id"] == cd28]
+    assert (node["mention_count"], node["document_count"]) == ("3", "2")
+    together = {
+        frozenset((one["subject"], one["object"])): one
+        for one in edges
+        if one["original_predicate"] == "bioner:co_mentioned_in_sentence"
+    }
+    il2, gene = entity_curie("IL-2", "genia", "protein"), entity_curie("IL-2 gene\nof", "genia", "DNA")
+    chemical = entity_curie("receptor <b>", "bc5cdr", "Chemical")
+    outer = entity_curie("CD28 surface receptor", "genia", "protein")
+    assert frozenset((il2, gene)) not in together
+    assert frozenset((outer, chemical)) not in together
+    pair = together[frozenset((cd28, chemical))]
+    assert (pair["sentence_count"], pair["document_count"]) == ("1", "1")
+    assert float(pair["expected_sentence_count"]) == pytest.approx(0.81)
+    [inner] = [one for one in edges if (one["subject"], one["object"]) == (il2, gene)]
+    assert (inner["original_predicate"], inner["mention_count"]) == ("bioner:nested_in", "1")
+    [place] = [one for one in edges if (one["subject"], one["object"]) == (cd28, "PMID:7")]
+    assert (place["mention_count"], place["sentence_count"]) == ("2", "2")
+
+
+def test_equal_stores_give_equal_files(export: Export) -> None:
+    """Catches rows in an order that depends on threads."""
+    first, second = export("kgx", name="a")[0], export("kgx", name="b")[0]
+    for name in ("nodes.tsv", "edges.tsv"):
+        assert (first / name).read_bytes() == (second / name).read_bytes()
+
+
+def test_surface_forms_fall_together_as_they_should() -> None:
+    """Catches case, width and white space that make two entities of one, and types that fall together."""
+    assert normal_form(" IL-2\n Gene ") == normal_form("ＩＬ－２ gene") == "il-2 gene"
+    assert entity_curie("IL-2", "genia", "protein") == entity_curie("il-2", "genia", "protein")
+    assert entity_curie("IL-2", "genia", "protein") != entity_curie("IL-2", "genia", "DNA")
+    assert document_curie("pmc:PMC1") == "PMC:PMC1"
+    assert CURIE.fullmatch(document_curie("jsonl:a b|c"))
+    assert category_of("my-own", "widget") == "biolink:NamedThing"
