@@ -1,16 +1,18 @@
 """Texts in, candidates out: the one object that an actor holds."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import torch
-
 from bioner_core.annotation import AnnotationRequest, RowResult
+from bioner_core.batching import BatchLimits, plan_batches
+from bioner_core.budget import MemoryWish
+from bioner_core.context import longest_piece, pieces_within
 from bioner_core.decoding.decoder import Decoder
 from bioner_core.decoding.drafted import DraftedDecoder
 from bioner_core.decoding.reference import ReferenceDecoder
 from bioner_core.decoding.rows import DecodedRow, DecodingRow, LabelSetTokens
+from bioner_core.device_budget import find_limits, trial_of
 from bioner_core.errors import AnnotatorOutOfMemoryError, ConfigurationError
 from bioner_core.labels.label_set import LabelSet
 from bioner_core.mentions import Candidate
@@ -20,6 +22,7 @@ from bioner_core.models.fingerprint import annotator_fingerprint
 from bioner_core.models.loading import LoadedModel, load_model
 from bioner_core.models.prompt import prompt_tokens
 from bioner_core.models.tagging_model import TaggingModel
+from bioner_core.out_of_memory import is_out_of_memory
 from bioner_core.selector.features import span_features
 from bioner_core.selector.selector import Selector, load_selector
 from bioner_core.selector.unseen_types import extend_selector
@@ -30,8 +33,6 @@ from bioner_core.text.units import Unit, split_units
 
 DECODERS: dict[str, Callable[[TaggingModel], Decoder]] = {"drafted": DraftedDecoder, "reference": ReferenceDecoder}
 """The decoders by name; they give the same answers, the reference slowly."""
-
-_CPU_OUT_OF_MEMORY = "can't allocate memory"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,14 @@ class PreparedLabelSet:
 
 
 class ModelAnnotator:
-    """Annotates sentences with a fine-tuned model, a decoder and, where the model has one, its selector."""
+    """Annotates sentences with a fine-tuned model, a decoder and, where the model has one, its selector.
+
+    `limits` are what a batch may cost on this device; `annotate` itself takes batches of any size.
+
+    Raises:
+        ModelError: the model was not trained for a tag, or cannot see a sentence behind the prompt of a label set.
+        ConfigurationError: two label sets have the same name.
+    """
 
     def __init__(
         self,
@@ -60,7 +68,9 @@ class ModelAnnotator:
         self._fingerprint = fingerprint
         self.decoder: Decoder = decoder or DraftedDecoder(loaded.network)
         self._selector = selector
+        self.limits = BatchLimits()
         self._prepared = {one.name: prepare_label_set(one, loaded) for one in label_sets}
+        self._longest = {name: longest_piece_of(one, loaded) for name, one in self._prepared.items()}
         if len(self._prepared) < len(label_sets):
             names = [one.name for one in label_sets]
             raise ConfigurationError(f"label sets {names}: two of the same name; give each its own")
@@ -75,6 +85,21 @@ class ModelAnnotator:
         """Whether a selector decides what is accepted."""
         return self._selector is not None
 
+    def find_limits(self, memory: MemoryWish) -> None:
+        """Set `limits` to what fits the device at this moment.
+
+        Raises:
+            ConfigurationError: the memory that was asked for holds no sentence.
+        """
+        prompts = {name: len(one.tokens.prefix) for name, one in self._prepared.items()}
+        self.limits = find_limits(
+            self._loaded,
+            memory,
+            prompts=list(prompts.values()),
+            lines=max((len(one.separators) for one in self._prepared.values()), default=1),
+            trial=trial_of(self.annotate, max(prompts, key=prompts.__getitem__, default="")),
+        )
+
     def annotate(self, requests: Sequence[AnnotationRequest]) -> list[RowResult]:
         """Annotate a batch of one or more label sets; results are index-aligned.
 
@@ -83,16 +108,13 @@ class ModelAnnotator:
             ConfigurationError: a request names a label set that the annotator was not given.
         """
         results: list[RowResult] = [()] * len(requests)
-        for name in dict.fromkeys(request.label_set for request in requests):
+        named = {name: self._label_set(name) for name in dict.fromkeys(request.label_set for request in requests)}
+        for name, prepared in named.items():
             indices = [index for index, request in enumerate(requests) if request.label_set == name]
-            prepared = self._label_set(name)
             try:
                 found = self._annotate_texts([requests[index].text for index in indices], prepared)
-            except (torch.OutOfMemoryError, MemoryError) as error:
-                raise AnnotatorOutOfMemoryError(f"batch of {len(indices)} sentences: {error}") from error
-            except RuntimeError as error:
-                # On a CPU torch says so only in words.
-                if _CPU_OUT_OF_MEMORY not in str(error):
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error):
                     raise
                 raise AnnotatorOutOfMemoryError(f"batch of {len(indices)} sentences: {error}") from error
             for index, candidates in zip(indices, found, strict=True):
@@ -105,6 +127,35 @@ class ModelAnnotator:
         return self._prepared[name]
 
     def _annotate_texts(self, texts: Sequence[str], prepared: PreparedLabelSet) -> list[tuple[Candidate, ...]]:
+        """The candidates of each text, of which the pieces that the model can see are decoded as rows of their own."""
+        most = self._longest[prepared.label_set.name]
+        places = [
+            (index, start, text[start:end])
+            for index, text in enumerate(texts)
+            for start, end in pieces_within(text, most, count=self._loaded.vocabulary.count_tokens)
+        ]
+        were_cut = any(len(piece) < len(texts[index]) for index, _, piece in places)
+        found: list[list[Candidate]] = [[] for _ in texts]
+        decoded = self._annotate_pieces([piece for _, _, piece in places], prepared, were_cut=were_cut)
+        for (index, start, _), candidates in zip(places, decoded, strict=True):
+            found[index].extend(replace(one, start=start + one.start, end=start + one.end) for one in candidates)
+        return [tuple(candidates) for candidates in found]
+
+    def _annotate_pieces(
+        self, pieces: Sequence[str], prepared: PreparedLabelSet, *, were_cut: bool
+    ) -> list[tuple[Candidate, ...]]:
+        """A batch is taken as it is; only the pieces of long texts, which nobody planned, are made batches of here."""
+        if not were_cut:
+            return self._decode(pieces, prepared)
+        requests = [AnnotationRequest(piece, prepared.label_set.name) for piece in pieces]
+        found: list[tuple[Candidate, ...]] = [()] * len(pieces)
+        for batch in plan_batches(requests, token_budget=self.limits.token_budget, max_rows=self.limits.max_rows):
+            decoded = self._decode([one.text for one in batch.requests], prepared)
+            for index, candidates in zip(batch.indices, decoded, strict=True):
+                found[index] = candidates
+        return found
+
+    def _decode(self, texts: Sequence[str], prepared: PreparedLabelSet) -> list[tuple[Candidate, ...]]:
         units = [split_units(text) for text in texts]
         unit_ids = [tuple(self._loaded.vocabulary.unit_ids(text, one)) for text, one in zip(texts, units, strict=True)]
         rows = [
@@ -179,6 +230,20 @@ def prepare_label_set(label_set: LabelSet, loaded: LoadedModel) -> PreparedLabel
     return PreparedLabelSet(label_set, tokens, prompt.separators, tuple(line.type_indices for line in lines))
 
 
+def longest_piece_of(prepared: PreparedLabelSet, loaded: LoadedModel) -> int:
+    """Tokens of the longest sentence that the model can see whole, its prompt and its copy included.
+
+    Raises:
+        ModelError: the prompt leaves no room for a sentence.
+    """
+    return longest_piece(
+        getattr(loaded.network.backbone.config, "max_position_embeddings", None),
+        prompt=len(prepared.tokens.prefix),
+        separator=max(map(len, prepared.separators)),
+        label_set=prepared.label_set.name,
+    )
+
+
 def load_annotator(
     label_sets: Sequence[LabelSet],
     *,
@@ -187,14 +252,17 @@ def load_annotator(
     precision: str = "bfloat16",
     use_selector: bool = True,
     decoder: str = "drafted",
+    memory: MemoryWish | None = None,
 ) -> ModelAnnotator:
     """Load a model directory (or the default model) into an annotator for these label sets.
+
+    `memory` is what its batches may take; their limits are found for it here, and change no answer and no fingerprint.
 
     Tags that the model was not trained for are composed from those that it was (`models/unseen_tags.py`).
 
     Raises:
         ModelError: the model or its base is missing or damaged.
-        ConfigurationError: unknown precision or decoder.
+        ConfigurationError: unknown precision or decoder, or a memory cap that holds no sentence.
     """
     if decoder not in DECODERS:
         raise ConfigurationError(f"decoder: {decoder!r}; choose from {', '.join(DECODERS)}")
@@ -207,6 +275,8 @@ def load_annotator(
         if selector is not None:
             extend_selector(selector, unseen.weights)
     fingerprint = annotator_fingerprint(folder, label_sets, precision=precision, use_selector=use_selector)
-    return ModelAnnotator(
+    annotator = ModelAnnotator(
         loaded, label_sets, fingerprint=fingerprint, decoder=DECODERS[decoder](loaded.network), selector=selector
     )
+    annotator.find_limits(memory or MemoryWish())
+    return annotator

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bioner_core.annotation import NullAnnotator
+from bioner_core.budget import MemoryWish
 from bioner_core.errors import ConfigurationError
 from bioner_core.labels.label_set import LabelSet, default_label_sets, load_label_set
 from bioner_core.models.base_model import base_folder
 from bioner_core.models.directory import DEFAULT_MODEL, model_folder
 from bioner_core.models.fingerprint import annotator_fingerprint
 from bioner_core.models.model_card import read_card
+from bioner_core.models.rows_check import check_rows
 from jobs.console import say
 from pipelines.annotator_spec import AnnotatorSpec
 
@@ -55,12 +57,14 @@ class AnnotatorChoice:
         """Find out in a moment what would otherwise come up in every actor.
 
         Raises:
-            ModelError: the base model has not been pulled.
+            ModelError: the base model has not been pulled, or the model lacks rows for its tags.
         """
         if self.kind == NULL:
             return
-        card = read_card(model_folder(self.model))
+        folder = model_folder(self.model)
+        card = read_card(folder)
         base_folder(card.base)
+        check_rows(folder, card)
         for label_set in self.label_sets:
             unseen = [one.name for one in label_set.types if one.tag not in card.tags]
             if unseen:
@@ -69,8 +73,8 @@ class AnnotatorChoice:
                     f"{', '.join(unseen)}; it goes by the nearest of its own types (docs/evaluation.md)"
                 )
 
-    def spec(self) -> AnnotatorSpec:
-        """How an actor builds the annotator, in whatever folder it runs."""
+    def spec(self, memory: MemoryWish | None = None) -> AnnotatorSpec:
+        """How an actor builds the annotator, in whatever folder it runs; `memory` is what its batches may take."""
         if self.kind == NULL:
             return AnnotatorSpec("bioner_core.annotation:NullAnnotator")
         model = self.model if self.model == DEFAULT_MODEL else str(Path(self.model).resolve())
@@ -81,6 +85,7 @@ class AnnotatorChoice:
                 "model": model,
                 "precision": self.precision,
                 "use_selector": self.use_selector,
+                "memory": memory,
             },
         )
 

@@ -59,7 +59,8 @@ class SyncOptions:
     ray: annotation.Ray = "local"
     shard_records: annotation.ShardRecords = 1_000
     max_reject_rate: annotation.MaxRejectRate = 0.05
-    token_budget: annotation.TokenBudget = 4096
+    token_budget: annotation.TokenBudget = None
+    memory_cap: annotation.MemoryCap = None
     wait: Wait = 0.0
     as_json: Json = False
     quiet: Quiet = False

@@ -35,6 +35,7 @@ def wishes_of(options: SyncOptions) -> AnnotationWishes:
         shard_records=options.shard_records,
         max_reject_rate=options.max_reject_rate,
         token_budget=options.token_budget,
+        memory_cap=options.memory_cap,
         quiet=options.quiet,
         wait_seconds=options.wait,
         carry_over=True,

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from bioner_core.annotation import AnnotationRequest, RowResult
+from bioner_core.batching import BatchLimits, limits_of
+from bioner_core.ladder import DeviceLostError, annotate_rows
 from pipelines.annotator_spec import AnnotatorSpec
 from pipelines.bulletin import Bulletin
-from pipelines.ladder import DeviceLostError, annotate_rows
 
 HEALTH_GROUP = "health"
 """Concurrency group of `AnnotatorActor.ping`: one thread of its own, so that it answers while a batch runs."""
@@ -43,6 +44,7 @@ class AnnotatorActor:
         self._running: tuple[str, float, float] | None = None
         self._annotator = spec.build()
         self._fingerprint = self._annotator.fingerprint
+        self._limits = limits_of(self._annotator)
 
     def annotate(
         self, parcel_id: str, requests: Sequence[AnnotationRequest], *, deadline_seconds: float
@@ -72,6 +74,10 @@ class AnnotatorActor:
     def fingerprint(self) -> str:
         """The annotator's fingerprint, as it was when the actor started."""
         return self._fingerprint
+
+    def limits(self) -> BatchLimits:
+        """What a batch may cost here, as the annotator found it for its device when the actor started."""
+        return self._limits
 
     def _die(self, parcel_id: str, error: DeviceLostError) -> NoReturn:
         self._bulletin.note_last_words(parcel_id, "".join(traceback.format_exception(error)))

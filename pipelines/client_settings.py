@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from bioner_core.batching import BatchLimits
 from bioner_core.errors import ConfigurationError
 from pipelines.deadline import DeadlinePolicy
 
@@ -10,18 +11,19 @@ from pipelines.deadline import DeadlinePolicy
 class ClientSettings:
     """Limits of one client.
 
-    `token_budget` and `max_rows` cap a batch (see `plan_batches`). `window` is how many batches one actor has from this
-    client: one that runs and one that is ready. `max_attempts` is how many deaths a single row may cause before it is
-    rejected. The client gives up when no actor answers for `grace_seconds`, or when actors died `max_deaths_in_a_row`
-    times each, on average, with no batch answered in between. An overdue actor that does not answer a ping in
-    `ping_seconds` is taken for hung.
+    `token_budget` and `max_rows` cap a batch (see `plan_batches`); None leaves them to what the actors found for
+    their devices, and a budget that is set without `max_rows` sets them as `BatchLimits.of_budget` does. `window` is
+    how many batches one actor has from this client: one that runs and one that is ready. `max_attempts` is how many
+    deaths a single row may cause before it is rejected. The client gives up when no actor answers for
+    `grace_seconds`, or when actors died `max_deaths_in_a_row` times each, on average, with no batch answered in
+    between. An overdue actor that does not answer a ping in `ping_seconds` is taken for hung.
 
     Raises:
         ConfigurationError: a value is out of range.
     """
 
-    token_budget: int = 4096
-    max_rows: int = 64
+    token_budget: int | None = None
+    max_rows: int | None = None
     window: int = 2
     max_attempts: int = 3
     deadline: DeadlinePolicy = field(default_factory=DeadlinePolicy)
@@ -31,8 +33,14 @@ class ClientSettings:
 
     def __post_init__(self) -> None:
         for name in ("token_budget", "max_rows", "window", "max_attempts", "max_deaths_in_a_row"):
-            if getattr(self, name) < 1:
-                raise ConfigurationError(f"{name} must be at least 1, not {getattr(self, name)}: raise it")
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ConfigurationError(f"{name} must be at least 1, not {value}: raise it")
         for name in ("grace_seconds", "ping_seconds"):
             if not getattr(self, name) > 0:
                 raise ConfigurationError(f"{name} must be above 0, not {getattr(self, name)}: raise it")
+
+    def limits(self, found: BatchLimits) -> BatchLimits:
+        """What a batch may cost: as set here, and where nothing is set, as it was found."""
+        limits = found if self.token_budget is None else BatchLimits.of_budget(self.token_budget)
+        return limits if self.max_rows is None else BatchLimits(limits.token_budget, self.max_rows)

@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import ray
 from ray.exceptions import RayError
 
+from bioner_core.batching import BatchLimits
 from bioner_core.errors import PoolError
 from pipelines.actors import HEALTH_GROUP, ActorStatus
 from pipelines.annotator_spec import AnnotatorSpec
@@ -19,11 +21,15 @@ from pipelines.supervisor import Supervisor
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """Running actors that all hold the same annotator. `address` is the Ray that other processes join."""
+    """Running actors that all hold the same annotator. `address` is the Ray that other processes join.
+
+    `limits` are those of the actor that can take least: any batch may go to any actor.
+    """
 
     settings: PoolSettings
     address: str
     fingerprint: str
+    limits: BatchLimits
     supervisor: Supervisor
 
     def client_factory(self, client: ClientSettings | None = None) -> PoolClientFactory:
@@ -33,6 +39,7 @@ class Pool:
             namespace=self.settings.namespace,
             actor_names=self.settings.actor_names(),
             settings=client or ClientSettings(),
+            found_limits=self.limits,
         )
 
     def health(self, timeout_seconds: float = 10.0) -> dict[str, ActorStatus | None]:
@@ -57,17 +64,27 @@ def start_pool(settings: PoolSettings, spec: AnnotatorSpec) -> Iterator[Pool]:
         supervisor = Supervisor(settings, spec)
         try:
             supervisor.start()
-            yield Pool(settings, address, _common_fingerprint(supervisor), supervisor)
+            yield Pool(settings, address, _common_fingerprint(supervisor), _common_limits(supervisor), supervisor)
         finally:
             supervisor.close()
 
 
+def _ask_all(supervisor: Supervisor, method: str) -> list[Any]:
+    try:
+        answers: list[Any] = ray.get([getattr(one, method).remote() for one in supervisor.handles().values()])
+    except RayError as error:
+        raise PoolError(f"an actor died before it gave its {method}: {error}") from error
+    return answers
+
+
+def _common_limits(supervisor: Supervisor) -> BatchLimits:
+    found: list[BatchLimits] = _ask_all(supervisor, "limits")
+    return BatchLimits(min(one.token_budget for one in found), min(one.max_rows for one in found))
+
+
 def _common_fingerprint(supervisor: Supervisor) -> str:
     names = list(supervisor.handles())
-    try:
-        found = ray.get([handle.fingerprint.remote() for handle in supervisor.handles().values()])
-    except RayError as error:
-        raise PoolError(f"an actor died before it gave its fingerprint: {error}") from error
+    found = _ask_all(supervisor, "fingerprint")
     if len(set(found)) != 1:
         raise PoolError(
             f"the actors hold different annotators: {dict(zip(names, found, strict=True))}; "

@@ -19,6 +19,7 @@ from bioner_core.evaluation.run import scored_types
 from bioner_core.labels.label_set import load_label_set
 from bioner_core.models.directory import model_folder
 from bioner_core.models.loading import load_model
+from bioner_core.out_of_memory import is_out_of_memory
 from bioner_core.selector.selector import load_selector
 
 
@@ -77,6 +78,8 @@ def _figures(
 ) -> BatchFigures:
     try:
         run = run_batches(subject, batches_of(sentences, size), settings, on_sentences=on_sentences)
-    except torch.OutOfMemoryError as error:
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
         raise AnnotatorOutOfMemoryError(f"batch {size} does not fit the device, name smaller ones: {error}") from error
     return summarise(subject, run, batch_size=size)

@@ -120,7 +120,9 @@ class _SlotStore(Cache):  # type: ignore[misc]
     def select(self, rows: Tensor) -> None:
         """Keep these rows."""
         self._rows = len(rows)
-        self._slots = [_Layer(one.keys[rows], one.values[rows]) for one in self._slots]
+        for layer in self._slots:
+            # one after the other, so that never two copies of all layers are held
+            layer.keys, layer.values = layer.keys[rows], layer.values[rows]
 
     def repeated(self, rows: int, length: int) -> "_SlotStore":
         """Each of `rows` rows begins with the first `length` slots of this store's only row."""

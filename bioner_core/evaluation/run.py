@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from bioner_core.annotation import AnnotationRequest, Annotator, RowError, RowResult
-from bioner_core.batching import Batch, plan_batches
+from bioner_core.batching import limits_of, plan_batches
 from bioner_core.documents import Sentence
-from bioner_core.errors import AnnotatorOutOfMemoryError, ConfigurationError
+from bioner_core.errors import ConfigurationError, ModelError
 from bioner_core.evaluation.assembly import record_sentences, spans_in_record
 from bioner_core.evaluation.corpora import GoldRecord
 from bioner_core.evaluation.examples import Example, pick_examples
@@ -18,10 +18,8 @@ from bioner_core.evaluation.report import Evaluation, evaluate
 from bioner_core.evaluation.scoring import RecordSpans
 from bioner_core.evaluation.unit_ruler import UnitRuler
 from bioner_core.labels.label_set import LabelSet
+from bioner_core.ladder import annotate_rows
 from bioner_core.mentions import Candidate, Span
-
-TOKEN_BUDGET = 2048
-MAX_ROWS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +90,7 @@ def evaluate_annotator(
     `on_sentences` how many more were done, a batch at a time.
 
     Raises:
-        AnnotatorOutOfMemoryError: a single sentence does not fit the device.
+        ModelError: no sentence at all could be annotated; the message has the first one's traceback.
     """
     sentences = [record_sentences(record) for record in records]
     requests = [AnnotationRequest(one.text, label_set) for group in sentences for one in group]
@@ -120,20 +118,22 @@ def _annotated(
     annotator: Annotator, requests: Sequence[AnnotationRequest], on_sentences: Callable[[int], None]
 ) -> list[RowResult]:
     results: list[RowResult] = [()] * len(requests)
-    for batch in plan_batches(requests, token_budget=TOKEN_BUDGET, max_rows=MAX_ROWS):
-        for index, result in zip(batch.indices, _batch_results(annotator, batch), strict=True):
+    limits = limits_of(annotator)
+    for batch in plan_batches(requests, token_budget=limits.token_budget, max_rows=limits.max_rows):
+        for index, result in zip(batch.indices, annotate_rows(annotator, batch.requests), strict=True):
             results[index] = result
         on_sentences(len(batch.indices))
+    _check_some_worked(results)
     return results
 
 
-def _batch_results(annotator: Annotator, batch: Batch) -> list[RowResult]:
-    try:
-        return annotator.annotate(batch.requests)
-    except AnnotatorOutOfMemoryError:
-        if len(batch.requests) == 1:
-            raise
-        return [result for half in batch.halves() for result in _batch_results(annotator, half)]
+def _check_some_worked(results: Sequence[RowResult]) -> None:
+    failures = [result for result in results if isinstance(result, RowError)]
+    if failures and len(failures) == len(results):
+        first = failures[0]
+        raise ModelError(
+            f"none of {len(failures)} sentences could be annotated; the first: {first.message}\n{first.traceback}"
+        )
 
 
 def _per_record(

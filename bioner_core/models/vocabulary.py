@@ -64,6 +64,10 @@ class TaggingVocabulary:
         """
         return [self._unit_ids(text[unit.start : unit.end]) for unit in (units or split_units(text))]
 
+    def count_tokens(self, text: str) -> int:
+        """How many tokens a text takes when each unit is tokenised on its own; raises as `unit_ids` does."""
+        return sum(map(len, self.unit_ids(text)))
+
     def base_ids_of_character(self, char: str) -> list[int]:
         """The ids that the base tokenizer gives a character, from which an added row is initialised."""
         return self.plain_ids(char)

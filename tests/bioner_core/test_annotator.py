@@ -6,7 +6,9 @@ import pytest
 import torch
 
 from bioner_core.annotation import AnnotationRequest
-from bioner_core.annotator import ModelAnnotator, tag_score
+from bioner_core.annotator import ModelAnnotator, longest_piece_of, tag_score
+from bioner_core.batching import BatchLimits
+from bioner_core.context import pieces_within
 from bioner_core.decoding.reference import ReferenceDecoder
 from bioner_core.decoding.rows import DecodedRow, DecodingRow, LabelSetTokens
 from bioner_core.errors import AnnotatorOutOfMemoryError, ConfigurationError, ModelError
@@ -90,6 +92,69 @@ def test_without_a_selector_all_is_accepted() -> None:
     found = [one for row in annotator_of().annotate(requests_of(TEXTS)) if isinstance(row, tuple) for one in row]
     assert found
     assert all(isinstance(one, Candidate) and one.accepted and one.selector_score == 1.0 for one in found)
+
+
+@pytest.mark.parametrize("scheme", list(TagScheme))
+def test_a_text_longer_than_the_context_is_cut_and_stitched(scheme: TagScheme) -> None:
+    """Would catch a long text that is truncated, rejected, or whose offsets start again at each piece."""
+    annotator = annotator_of(scheme)
+    annotator._longest["full"] = 64  # bytes, as the tokenizer of this model counts
+    sentence = "Activation of CD28 by 肺病, and of IL-2; "
+    text = f"{sentence * 5}{'G' * 100} end"
+    pieces = pieces_within(text, 64, count=annotator._loaded.vocabulary.count_tokens)
+    assert len(pieces) >= 6
+    (short, found, nothing) = annotator.annotate(requests_of(["IL-2 gene", text, "  "]))
+    alone = annotator.annotate(requests_of([text[start:end] for start, end in pieces]))
+    expected = [
+        (origin + start, origin + end, one)
+        for (origin, _), row in zip(pieces, alone, strict=True)
+        for start, end, one in places(row)
+    ]
+    assert places(found) == expected
+    assert expected[-1][0] > len(sentence) * 4, "no candidate in the later pieces: the test is blind"
+    assert places(short) == places(annotator_of(scheme).annotate(requests_of(["IL-2 gene"]))[0])
+    assert nothing == ()
+
+
+def test_the_pieces_of_a_long_text_are_batches_within_the_limits() -> None:
+    """Would catch one text of a few pages whose pieces are decoded side by side, whatever the memory."""
+    annotator = annotator_of()
+    annotator.limits = BatchLimits(40, 2)
+    annotator._longest["full"] = 64
+    sizes: list[int] = []
+    decode = annotator.decoder.decode
+
+    class Watching:
+        def decode(self, rows: Sequence[DecodingRow], label_set: LabelSetTokens) -> list[DecodedRow]:
+            sizes.append(len(rows))
+            return decode(rows, label_set)
+
+    annotator.decoder = Watching()
+    annotator.annotate(requests_of(["Activation of CD28, " * 20]))
+    assert max(sizes) <= 2
+    assert len(sizes) > 2
+
+
+def test_the_longest_piece_leaves_room_for_prompt_and_copy() -> None:
+    """Would catch a limit that is a constant, or that of another label set."""
+    for scheme in TagScheme:
+        annotator = annotator_of(scheme)
+        annotator._loaded.network.backbone.config.max_position_embeddings = 700  # type: ignore[union-attr]
+        for prepared in annotator._prepared.values():
+            most = longest_piece_of(prepared, annotator._loaded)
+            fixed = len(prepared.tokens.prefix) + max(map(len, prepared.separators))
+            assert 0 <= 700 - fixed - 2.5 * most < 3
+        annotator._loaded.network.backbone.config.max_position_embeddings = 200  # type: ignore[union-attr]
+        with pytest.raises(ModelError, match="200 tokens that the model can see"):
+            ModelAnnotator(annotator._loaded, [FULL], fingerprint="f")
+
+
+def test_an_unknown_label_set_is_found_before_any_row_is_decoded() -> None:
+    """Would catch a batch that is half done when its last request proves to be impossible."""
+    annotator = annotator_of()
+    annotator.decoder = FailingDevice(AssertionError("a row was decoded"))
+    with pytest.raises(ConfigurationError, match="'other' was not loaded"):
+        annotator.annotate([*requests_of(["a", "b"]), *requests_of(["c"], "other")])
 
 
 def test_no_requests_no_results() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from bioner_core.annotation import AnnotationRequest, RowError, RowResult
-from bioner_core.errors import AnnotatorOutOfMemoryError, ConfigurationError
+from bioner_core.errors import AnnotatorOutOfMemoryError, ConfigurationError, ModelError
 from bioner_core.evaluation.corpora import GoldRecord
 from bioner_core.evaluation.run import evaluate_annotator, scored_types
 from bioner_core.labels.label_set import load_label_set
@@ -78,8 +78,28 @@ def test_the_size_of_a_batch_changes_no_score() -> None:
     whole = evaluate_annotator(Finder(), RECORDS, label_set="genia", types=types, has_selector=True)
     halved = evaluate_annotator(Finder(room=1), RECORDS, label_set="genia", types=types, has_selector=True)
     assert halved.evaluation == whole.evaluation
-    with pytest.raises(AnnotatorOutOfMemoryError):
+
+
+def test_an_annotator_that_never_answers_is_no_score_of_0() -> None:
+    """Catches a defect or a device without room that passes for a model which finds nothing."""
+    types = scored_types(RECORDS, GENIA)
+    with pytest.raises(ModelError, match=r"none of 6 sentences could be annotated; the first: .*too many rows"):
         evaluate_annotator(Finder(room=0), RECORDS, label_set="genia", types=types, has_selector=True)
+
+
+def test_a_sentence_without_room_is_left_out_alone() -> None:
+    """Catches an evaluation of hours that ends at one sentence too long for the device, or loses its batch-mates."""
+
+    class Tight(Finder):
+        def _row(self, text: str) -> RowResult:
+            if "IL-2" in text:
+                raise AnnotatorOutOfMemoryError("no room")
+            return super()._row(text)
+
+    types = scored_types(RECORDS, GENIA)
+    run = evaluate_annotator(Tight(), RECORDS, label_set="genia", types=types, has_selector=True)
+    assert run.failed_sentences == 3
+    assert run.evaluation.strict.recall == pytest.approx(1 / 3)
 
 
 def test_a_failed_sentence_counts_as_empty_and_is_told() -> None:

@@ -1,8 +1,8 @@
-"""The failure ladder inside an actor (DESIGN 4.8): what a batch that fails turns into, row by row.
+"""The failure ladder (DESIGN 4.8): what a batch that fails turns into, row by row, in an actor as in an evaluation.
 
 Out of memory: free what can be freed and halve the batch, down to one row. Any other exception: halve the batch until
-the bad rows stand alone, so that a bad row never takes its batch-mates with it. A device that is broken for good is not
-a row's fault: that error is passed on.
+the bad rows stand alone, so that a bad row never takes its batch-mates with it. A device that is broken for good, or a
+label set that the annotator was not given, is not a row's fault: such an error is passed on. Imports no torch.
 """
 
 import gc
@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bioner_core.annotation import AnnotationRequest, Annotator, RowError, RowResult
-from bioner_core.errors import AnnotatorOutOfMemoryError, PoolError
+from bioner_core.errors import AnnotatorOutOfMemoryError, ConfigurationError, PoolError
 from bioner_core.records import RejectReason
 
 _FATAL_TEXTS = ("CUDA error", "device-side assert", "illegal memory access")
@@ -59,6 +59,7 @@ def annotate_rows(
 
     Raises:
         PoolError: the annotator gave another number of results than rows; no answer of it can be trusted then.
+        ConfigurationError: the annotator says that the request is wrong, not the text.
         DeviceLostError: the annotator's error says that the process must end (`is_fatal_device_error`).
     """
     if not requests:
@@ -82,6 +83,8 @@ def _try_batch(annotator: Annotator, requests: Sequence[AnnotationRequest]) -> l
         return annotator.annotate(requests)
     except (AnnotatorOutOfMemoryError, MemoryError) as error:
         return _failure(RejectReason.OUT_OF_MEMORY, error)
+    except ConfigurationError:
+        raise
     except Exception as error:  # the row boundary: one bad row must not stop the batch
         if is_fatal_device_error(error):
             raise DeviceLostError(str(error)) from error
