@@ -7,7 +7,23 @@ from typing import Annotated, NoReturn
 import typer
 
 import bioner_core
-from jobs import annotate, evaluate, mentions, models, status, train, verify
+from jobs import (
+    annotate,
+    backfill,
+    bench,
+    compact,
+    evaluate,
+    export,
+    mentions,
+    models,
+    nightly,
+    query,
+    report,
+    show,
+    status,
+    train,
+    verify,
+)
 from jobs.process import run_app, run_process
 
 PROGRAM = "bioner"
@@ -20,11 +36,19 @@ app = typer.Typer(
 )
 app.add_typer(models.app, name="models")
 app.command(help=annotate.HELP)(annotate.annotate)
+app.add_typer(nightly.app, name="nightly")
+app.add_typer(backfill.app, name="backfill")
 app.command(help=status.HELP)(status.status)
 app.command(help=verify.HELP)(verify.verify)
 app.command(help=mentions.HELP)(mentions.mentions)
+app.command(help=compact.HELP)(compact.compact)
+app.command(help=query.HELP)(query.query)
+app.command(help=show.HELP)(show.show)
+app.command(help=report.HELP)(report.report)
+app.command(help=export.HELP)(export.export)
 app.add_typer(train.app, name="train")
 app.command(help=evaluate.HELP)(evaluate.evaluate)
+app.add_typer(bench.app, name="bench")
 
 
 def _print_version(wanted: bool) -> None:

@@ -1,7 +1,7 @@
 """Mentions of a few documents of a store, nested ones indented under what encloses them."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -10,38 +10,24 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from bioner_core.documents import Document
 from bioner_core.mentions import Mention
+from bioner_core.store.document_mentions import DocumentMentions, shard_documents
 from bioner_core.store.manifest import Manifest
-from bioner_core.store.mention_ids import document_prefix
-from bioner_core.store.reading import read_manifests, shard_batches
-from bioner_core.store.rows import documents_from_arrow, mentions_from_arrow
+from bioner_core.store.reading import read_manifests
 
-_PIPE_WIDTH = 120
+PIPE_WIDTH = 120
 """Width of the table where standard output is no terminal."""
 
 
-@dataclass(frozen=True, slots=True)
-class DocumentMentions:
-    """One document version and its mentions in the order of the text; a parent stands before its children."""
-
-    document: Document
-    mentions: tuple[Mention, ...]
-
-    @property
-    def has_nesting(self) -> bool:
-        """Whether an accepted mention lies inside another one."""
-        return any(one.depth > 0 and one.accepted for one in self.mentions)
-
-    def as_object(self) -> dict[str, Any]:
-        """The document's name and its mentions, for `--json`."""
-        document = self.document
-        return {
-            "doc_id": document.doc_id,
-            "version": document.version,
-            "lang": document.lang,
-            "mentions": [asdict(one) for one in self.mentions],
-        }
+def as_object(one: DocumentMentions) -> dict[str, Any]:
+    """The document's name and its mentions, for `--json`."""
+    document = one.document
+    return {
+        "doc_id": document.doc_id,
+        "version": document.version,
+        "lang": document.lang,
+        "mentions": [asdict(mention) for mention in one.mentions],
+    }
 
 
 def some_documents(store: Path, *, limit: int, nested_only: bool, accepted_only: bool) -> list[DocumentMentions]:
@@ -64,7 +50,7 @@ def print_mentions(documents: Sequence[DocumentMentions]) -> None:
     """Print a table a document to standard output."""
     console = Console()
     if not console.is_terminal:
-        console = Console(width=_PIPE_WIDTH)
+        console = Console(width=PIPE_WIDTH)
     for one in documents:
         console.print(_table(one))
 
@@ -77,28 +63,7 @@ def printable(text: str) -> str:
 def _of_source(store: Path, manifests: Sequence[Manifest], source: str) -> Iterator[DocumentMentions]:
     for manifest in manifests:
         if manifest.source == source:
-            yield from _of_shard(store, manifest)
-
-
-def _of_shard(store: Path, manifest: Manifest) -> Iterator[DocumentMentions]:
-    documents: dict[str, Document] = {}
-    for batch in shard_batches(store, manifest, "documents"):
-        for document in documents_from_arrow(batch):
-            # A dump may hold a version twice; its first copy speaks for both.
-            documents.setdefault(document_prefix(document.doc_id, document.version), document)
-    mentions: dict[str, list[Mention]] = {prefix: [] for prefix in documents}
-    for batch in shard_batches(store, manifest, "mentions"):
-        for mention in mentions_from_arrow(batch):
-            prefix = document_prefix(mention.doc_id, mention.doc_version)
-            if mention.mention_id.startswith(f"{prefix}:p"):
-                mentions[prefix].append(mention)
-    for prefix, document in documents.items():
-        yield DocumentMentions(document, tuple(sorted(mentions[prefix], key=_reading_order)))
-
-
-def _reading_order(mention: Mention) -> tuple[object, ...]:
-    place = (mention.passage_index, mention.sentence_index, mention.label_set, mention.start, -mention.end)
-    return (*place, mention.type)
+            yield from shard_documents(store, manifest)
 
 
 def _in_turns(queues: Sequence[Iterator[DocumentMentions]]) -> Iterator[DocumentMentions]:
@@ -113,7 +78,7 @@ def _in_turns(queues: Sequence[Iterator[DocumentMentions]]) -> Iterator[Document
 
 
 def _accepted(one: DocumentMentions) -> DocumentMentions:
-    return DocumentMentions(one.document, tuple(mention for mention in one.mentions if mention.accepted))
+    return replace(one, mentions=tuple(mention for mention in one.mentions if mention.accepted))
 
 
 def _table(one: DocumentMentions) -> Table:

@@ -25,11 +25,11 @@ def mentions(
 ) -> int:
     """Print mentions; returns the exit code."""
     with only_results_on_stdout():
-        from jobs.mention_table import print_mentions, some_documents
+        from jobs.mention_table import as_object, print_mentions, some_documents
 
         require_store(store)
         found = some_documents(store, limit=limit, nested_only=nested, accepted_only=accepted)
-    result = {"documents": [one.as_object() for one in found]}
+    result = {"documents": [as_object(one) for one in found]}
 
     def show() -> None:
         if found:

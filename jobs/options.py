@@ -10,3 +10,4 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on sta
 Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
 Precision = Annotated[str, typer.Option(help="How the model computes: bfloat16 or float32.")]
 NoSelector = Annotated[bool, typer.Option("--no-selector", help="Accept every candidate; do not ask the selector.")]
+Wait = Annotated[float, typer.Option(help="Seconds to wait for another job on the store; else stop at once.", min=0)]

@@ -36,7 +36,9 @@ class SelectorSettings:
     epochs: int = 12
     batch_spans: int = 256
     batch_rows: int = 16
-    learning_rate: float = 1e-3
+    learning_rate: float = 5e-4
+    weight_decay: float = 0.3
+    dropout: float = 0.4
     seed: int = 13
     threads: int = 0
 
@@ -44,6 +46,10 @@ class SelectorSettings:
         for name in ("rendered", "calibration", "epochs", "batch_spans", "batch_rows", "learning_rate"):
             if getattr(self, name) <= 0:
                 raise ConfigurationError(f"{name}: {getattr(self, name)}; give a number above 0")
+        if not 0 <= self.dropout < 1 or self.weight_decay < 0:
+            raise ConfigurationError(
+                f"dropout, weight_decay: {self.dropout}, {self.weight_decay}; give a share below 1, and a number from 0"
+            )
         if not self.open_biases:
             raise ConfigurationError("open_biases: empty; name at least one bias to try, such as 0.0")
 

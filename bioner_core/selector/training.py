@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from bioner_core.annotator import PreparedLabelSet, prepare_label_set
 from bioner_core.decoding.decoder import PromptCaches
@@ -152,12 +153,15 @@ def _fit_space(
     tag = torch.cat([one.tag for one in filled])
     is_gold = torch.cat([one.is_right for one in filled])
     rivals = torch.cat([_rivals(one, selector.space.types.shape[0]) for one in filled])
-    optimizer = torch.optim.AdamW(selector.space.parameters(), lr=settings.learning_rate, weight_decay=0.05)
+    optimizer = torch.optim.AdamW(
+        selector.space.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
+    )
     for epoch in range(settings.epochs):
         total, batches = 0.0, 0
         for chosen in torch.split(torch.randperm(len(tag)), settings.batch_spans):
             if is_gold[chosen].any():
-                loss = info_nce(selector.space(features[chosen]), tag[chosen], is_gold[chosen], rivals[chosen])
+                seen = functional.dropout(features[chosen], settings.dropout)
+                loss = info_nce(selector.space(seen), tag[chosen], is_gold[chosen], rivals[chosen])
                 optimizer.zero_grad()
                 torch.autograd.backward(loss)
                 optimizer.step()

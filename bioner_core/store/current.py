@@ -20,7 +20,7 @@ from bioner_core.documents import Document
 from bioner_core.errors import StoreError
 from bioner_core.mentions import Mention
 from bioner_core.store.manifest import Manifest
-from bioner_core.store.mention_ids import document_prefix, place_suffix
+from bioner_core.store.mention_ids import document_prefix, mention_prefix
 from bioner_core.store.reading import shard_batches
 from bioner_core.store.register import EXPORT_SOURCES, manifests_by_input, refresh_register
 from bioner_core.store.rows import documents_from_arrow, mentions_from_arrow
@@ -120,7 +120,7 @@ def current_mentions(store: Path) -> Iterator[Mention]:
         prefixes = _mention_prefixes(store, shard)
         for batch in shard_batches(store, shard.manifest, "mentions"):
             for mention in mentions_from_arrow(batch):
-                if _prefix_of(mention) in prefixes:
+                if mention_prefix(mention) in prefixes:
                     yield mention
 
 
@@ -202,8 +202,3 @@ def _mention_prefixes(store: Path, shard: CurrentShard) -> set[str]:
             found |= {repeat} if plain in seen else {plain, repeat}
         seen.add(plain)
     return found
-
-
-def _prefix_of(mention: Mention) -> str:
-    place = (mention.passage_index, mention.start, mention.end)
-    return mention.mention_id.removesuffix(place_suffix(*place, label_set=mention.label_set, type_name=mention.type))

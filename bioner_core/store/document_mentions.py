@@ -8,7 +8,7 @@ from pathlib import Path
 from bioner_core.documents import Document
 from bioner_core.mentions import Mention
 from bioner_core.store.manifest import Manifest
-from bioner_core.store.mention_ids import document_prefix, place_suffix
+from bioner_core.store.mention_ids import document_prefix, mention_prefix
 from bioner_core.store.reading import shard_batches
 from bioner_core.store.rows import documents_from_arrow, mentions_from_arrow
 
@@ -72,12 +72,6 @@ def _of_copies(copies: Sequence[Document], mentions: Sequence[Mention]) -> Itera
         repeat = document_prefix(document.doc_id, document.version, repeat_of_record=number)
         yield document, by_prefix.get(repeat if plain in seen else plain, [])
         seen.add(plain)
-
-
-def mention_prefix(mention: Mention) -> str:
-    """How the id of a mention begins: see `mention_ids.document_prefix`."""
-    place = (mention.passage_index, mention.start, mention.end)
-    return mention.mention_id.removesuffix(place_suffix(*place, label_set=mention.label_set, type_name=mention.type))
 
 
 def _reading_order(mention: Mention) -> tuple[object, ...]:

@@ -1,5 +1,7 @@
 """The name of a mention: made of its place alone, so that a rerun gives it the same one."""
 
+from bioner_core.mentions import Mention
+
 
 def document_prefix(doc_id: str, version: int, *, repeat_of_record: int | None = None) -> str:
     """How the ids of a document's mentions begin.
@@ -14,3 +16,9 @@ def document_prefix(doc_id: str, version: int, *, repeat_of_record: int | None =
 def place_suffix(passage_index: int, start: int, end: int, *, label_set: str, type_name: str) -> str:
     """How the id of a mention ends: its passage (from 0), its offsets into it, its label set and its type."""
     return f":p{passage_index}:{start}-{end}:{label_set}:{type_name}"
+
+
+def mention_prefix(mention: Mention) -> str:
+    """How the id of a mention begins: what `document_prefix` gave."""
+    place = (mention.passage_index, mention.start, mention.end)
+    return mention.mention_id.removesuffix(place_suffix(*place, label_set=mention.label_set, type_name=mention.type))

@@ -55,7 +55,8 @@ def documents_from_arrow(batch: pa.RecordBatch) -> Iterable[Document]:
 
 def mentions_from_arrow(batch: pa.RecordBatch) -> Iterable[Mention]:
     """The mentions of a batch, in its order."""
-    return (Mention(**row) for row in batch.to_pylist())
+    # by column: a dict a row takes three times as long, and there are millions of rows
+    return map(Mention, *(batch.column(field.name).to_pylist() for field in fields(Mention)))
 
 
 def deletions_from_arrow(batch: pa.RecordBatch) -> Iterable[Deletion]:

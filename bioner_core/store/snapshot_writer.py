@@ -19,6 +19,8 @@ from bioner_core.store.snapshot_schemas import FLAT_TABLES, PARTITION_COLUMN, so
 
 _GROUP_ROWS = ROW_GROUP_ROWS | dict.fromkeys(("lineage", *FLAT_TABLES), 20_000)
 _KEY = "doc_id"
+_LONG_TEXTS = frozenset({"passages.list.element.text"})
+"""Columns without statistics: the least and the greatest abstract help no filter, and would be most of a footer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ class _OpenFile:
             self._sink,
             place.schema,
             compression="zstd",
-            write_statistics=True,
+            write_statistics=[path for path in _leaves(place.schema) if path not in _LONG_TEXTS],
             write_page_index=True,
             sorting_columns=sorting or None,
         )
@@ -132,6 +134,22 @@ def file_digest(path: Path) -> str:
 
 def _sorting(place: TablePlace) -> tuple[str, ...]:
     return () if place.table in FLAT_TABLES else sort_columns(place.table)
+
+
+def _leaves(schema: pa.Schema) -> Iterator[str]:
+    """The paths of the columns of a file, as Parquet writes them."""
+    for field in schema:
+        yield from _leaves_below(field.name, field.type)
+
+
+def _leaves_below(path: str, kind: pa.DataType) -> Iterator[str]:
+    if pa.types.is_list(kind):
+        yield from _leaves_below(f"{path}.list.element", kind.value_type)
+    elif pa.types.is_struct(kind):
+        for number in range(kind.num_fields):
+            yield from _leaves_below(f"{path}.{kind.field(number).name}", kind.field(number).type)
+    else:
+        yield path
 
 
 def _without_partition(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from bioner_core.annotation import NullAnnotator
+from bioner_core.budget import MemoryWish
 from bioner_core.labels.label_set import default_label_sets, load_label_set
 from jobs import gpus
+from jobs.annotation_run import AnnotationWishes, _memory_wish, _pool_settings
 from jobs.annotator_choice import NULL, AnnotatorChoice, chosen_label_sets
 from jobs.gpus import visible_gpus
 
@@ -27,6 +29,23 @@ def test_an_actor_finds_the_model_from_any_folder(
     spec = AnnotatorChoice(label_sets=default_label_sets(), model=model_card.name).spec()
     assert Path(spec.arguments["model"]) == model_card
     assert pickle.loads(pickle.dumps(spec)) == spec  # noqa: S301  our own bytes
+
+
+@pytest.mark.parametrize(
+    ("wishes", "expected"),
+    [
+        ({"actors": 4, "gpus_per_actor": 0.0}, MemoryWish(None, 0.25)),
+        ({"actors": 4, "gpus_per_actor": 0.5}, MemoryWish(None, 0.5)),
+        ({"actors": 2, "gpus_per_actor": 2.0, "memory_cap": 1.5}, MemoryWish(1_500_000_000, 1.0)),
+    ],
+)
+def test_an_actor_hears_what_memory_is_its_own(tmp_path: Path, wishes: dict[str, float], expected: MemoryWish) -> None:
+    """Catches four actors that each plan for the whole machine or card, and a cap that is read in bytes."""
+    choice = AnnotatorChoice(label_sets=default_label_sets())
+    asked = AnnotationWishes(store=tmp_path, annotator=choice, **wishes)  # type: ignore[arg-type]
+    memory = _memory_wish(asked, _pool_settings(asked))
+    assert memory == expected
+    assert choice.spec(memory).arguments["memory"] == expected
 
 
 @pytest.mark.usefixtures("pulled_base")

@@ -45,6 +45,18 @@ def test_a_superseded_version_is_not_shown(tmp_path: Path) -> None:
     assert (found.document.version, [one.start for one in found.mentions]) == (2, [8])
 
 
+def test_of_two_versions_in_one_shard_the_newer_is_shown(tmp_path: Path) -> None:
+    """Catches a shard of which every record goes out because one of them is current."""
+    versions = [document("pubmed:1", ("title", "CD28"), version=number + 1, record_number=number) for number in (0, 1)]
+    wanted = [("CD28", "genia", "protein", True)]
+    commit(tmp_path, [(one, mentions_of(one, wanted)) for one in versions])
+    newest = open_newest(tmp_path)
+    assert [one.document.version for one in newest.documents()] == [2]
+    found = newest.document("pubmed:1")
+    assert found is not None
+    assert [one.doc_version for one in found.mentions] == [2]
+
+
 def test_each_copy_of_a_document_gets_its_own_mentions() -> None:
     """Catches mentions of a repeated record that are given to its first copy, or to both."""
     first = document("pubmed:1", ("title", "CD28 twice"), record_number=3)
