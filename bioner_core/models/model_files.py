@@ -33,8 +33,9 @@ def _forget_machine(adapter: Path, base: str) -> None:
     configuration = adapter / "adapter_config.json"
     content = json.loads(configuration.read_text(encoding="utf-8"))
     content["base_model_name_or_path"] = base
-    # peft writes this set in hash order, which would make two equal trainings differ in digest.
-    content["target_modules"] = sorted(content["target_modules"])
+    if isinstance(content["target_modules"], list):
+        # peft writes this set in hash order, which would make two equal trainings differ in digest
+        content["target_modules"].sort()
     configuration.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 

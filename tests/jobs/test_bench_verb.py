@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 from job_commands import Command
+from safetensors.torch import save_file
 
 from bioner_core.benchmark import decode_bench
 from bioner_core.errors import ModelError
 from bioner_core.models.base_model import SMOLLM2, is_pulled
-from bioner_core.models.directory import model_folder
+from bioner_core.models.directory import ROWS_FILE, model_folder
 from bioner_core.models.loading import LoadedModel
 from bioner_core.models.model_card import write_card
 from tests.bioner_core.benchmark.bench_samples import tiny_card, tiny_loaded
@@ -28,6 +29,8 @@ def words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[object]:
     folder = tmp_path / "tiny"
     folder.mkdir()
     write_card(replace(tiny_card(), base=str(save_tiny_base(tmp_path / "base"))), folder)
+    network = tiny_loaded().network
+    save_file({"added_rows": network.added_rows.data, "move_rows": network.move_rows.data}, folder / ROWS_FILE)
     own, gold = write_label_set(tmp_path / "own.toml"), write_corpus(tmp_path / "gold.jsonl")
     named = {"--data": gold, "--label-set": own, "--model": folder, "--precision": "float32", "--skip": "encoders"}
     return ["bench", "decode", *(word for pair in named.items() for word in pair), "--generate-sentences", 4]
