@@ -159,7 +159,7 @@ def test_an_interrupt_ends_in_order_and_leaves_no_process(tmp_path: Path, number
                 _wait(lambda: any(store.glob("manifests/*.json")), process)
             children = psutil.Process(process.pid).children(recursive=True)
             process.send_signal(number)
-            assert process.wait(timeout=60) == 128 + number
+            assert process.wait(timeout=180) == 128 + number
         finally:
             process.kill()
     words_said = (tmp_path / "err").read_text()
