@@ -22,8 +22,9 @@ class SelectorSettings:
     `sft_settings` is the file that the model was fine-tuned with, `earlier` the stages before that: their batches are
     replayed to find the sentences that the model has never seen. `open_biases` are tried on the development sentences,
     and each label set keeps the one with the best F1: the selector then sees what such a model tags. `development`
-    names the development file of each label set; a label set without one uses the held-out tail of its training file.
-    Counts are sentences a label set.
+    names the development file of each label set; a label set without one uses the held-out tail of its training file,
+    or, where that tail is unlike the rest, sentences of the whole file that no stage came to (`calibrate_on_unseen`),
+    which are then not trained on. Counts are sentences a label set.
     """
 
     sft_settings: str
@@ -32,6 +33,7 @@ class SelectorSettings:
     decoded: int = 300
     earlier: tuple[EarlierStage, ...] = ()
     open_biases: tuple[float, ...] = (0.0,)
+    calibrate_on_unseen: tuple[str, ...] = ()
     calibration: int = 400
     epochs: int = 12
     batch_spans: int = 256
@@ -52,6 +54,9 @@ class SelectorSettings:
             )
         if not self.open_biases:
             raise ConfigurationError("open_biases: empty; name at least one bias to try, such as 0.0")
+        twice = sorted(set(self.calibrate_on_unseen) & set(self.development))
+        if twice:
+            raise ConfigurationError(f"calibrate_on_unseen: {twice} have a file in [development] too; name one of both")
 
 
 def read_selector_settings(path: Path) -> SelectorSettings:
@@ -64,7 +69,8 @@ def read_selector_settings(path: Path) -> SelectorSettings:
         given = tomllib.loads(path.read_text(encoding="utf-8"))
         earlier = tuple(EarlierStage(**one) for one in given.pop("earlier", []))
         biases = tuple(given.pop("open_biases", (0.0,)))
-        return SelectorSettings(earlier=earlier, open_biases=biases, **given)
+        on_unseen = tuple(given.pop("calibrate_on_unseen", ()))
+        return SelectorSettings(earlier=earlier, open_biases=biases, calibrate_on_unseen=on_unseen, **given)
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise ConfigurationError(f"selector settings {path}: {error}") from error
     except TypeError as error:

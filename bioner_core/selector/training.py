@@ -19,7 +19,7 @@ from bioner_core.evaluation.reliability import ScoredCandidate, reliability
 from bioner_core.labels.label_set import load_label_set
 from bioner_core.models.loading import LoadedModel, load_model
 from bioner_core.models.model_card import write_card
-from bioner_core.selector.calibration import best_threshold, fit_calibration
+from bioner_core.selector.calibration import fit_calibration, precise_threshold
 from bioner_core.selector.contrastive import info_nce
 from bioner_core.selector.opening_bias import best_bias, with_bias
 from bioner_core.selector.samples import GoldSentence, SpanSamples, decoded_samples, rendered_samples
@@ -53,11 +53,11 @@ def train_selector(model: Path, settings: SelectorSettings, *, log: Callable[[st
     biases: dict[str, float] = {}
     for corpus in sft_settings.corpora:
         prepared = prepare_label_set(load_label_set(corpus.label_set), loaded)
-        sentences = _development_sentences(corpus, settings)
+        sentences, remaining = _development_sentences(corpus, unseen[corpus.label_set], settings)
         trial = best_bias(settings.open_biases, prepared, lambda one: _decode(sentences, one, loaded, settings))  # noqa: B023 - called at once
         biases[corpus.label_set] = trial.bias
         development.append(trial.samples)
-        training.extend(_training_samples(unseen[corpus.label_set], with_bias(prepared, trial.bias), loaded, settings))
+        training.extend(_training_samples(remaining, with_bias(prepared, trial.bias), loaded, settings))
         log(
             f"{corpus.label_set}: opening bias {trial.bias:+.2f}, development F1 {trial.f1:.4f}; "
             f"{sum(len(one.tag) for one in training)} training candidates so far"
@@ -124,12 +124,19 @@ def _training_samples(
     return [rendered, _decode(chosen[settings.rendered :], prepared, loaded, settings)]
 
 
-def _development_sentences(corpus: CorpusMix, settings: SelectorSettings) -> list[GoldSentence]:
+def _development_sentences(
+    corpus: CorpusMix, unseen: Sequence[GoldSentence], settings: SelectorSettings
+) -> tuple[list[GoldSentence], list[GoldSentence]]:
+    """The sentences to calibrate on, and the unseen ones that are left to train on."""
+    chooser = random.Random(settings.seed)  # noqa: S311 - sampling, not secrecy
+    if corpus.label_set in settings.calibrate_on_unseen:
+        drawn = chooser.sample(list(unseen), min(len(unseen), settings.calibration))
+        texts = {one.text for one in drawn}
+        return drawn, [one for one in unseen if one.text not in texts]
     file = settings.development.get(corpus.label_set)
     records = list(read_corpus(Path(file or corpus.file)))
     sentences = gold_sentences(records if file else records[-corpus.held_out :])
-    chooser = random.Random(settings.seed)  # noqa: S311 - sampling, not secrecy
-    return chooser.sample(sentences, min(len(sentences), settings.calibration))
+    return chooser.sample(sentences, min(len(sentences), settings.calibration)), list(unseen)
 
 
 def _decode(
@@ -187,9 +194,9 @@ def _calibrate(selector: Selector, development: Sequence[SpanSamples]) -> Select
     with_selector: dict[str, float] = {}
     for one in development:
         probabilities = selector.probabilities(one.features, one.tag.tolist(), one.tag_score.tolist())
-        threshold, best_f1 = best_threshold(probabilities, one.is_right.tolist(), one.gold_count)
+        threshold, f1 = precise_threshold(probabilities, one.is_right.tolist(), one.gold_count)
         thresholds[one.label_set] = threshold
-        with_selector[one.label_set] = best_f1
+        with_selector[one.label_set] = f1
         without[one.label_set] = 2 * int(one.is_right.sum()) / max(len(one.tag) + one.gold_count, 1)
     with torch.no_grad():
         every = torch.sigmoid(selector.calibration(torch.cat(similarity), scores))

@@ -7,35 +7,44 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bioner_core.selector.calibration import (
-    Calibration,
-    best_threshold,
-    fit_calibration,
-)
+from bioner_core.selector.calibration import F1_TO_SPARE, Calibration, fit_calibration, precise_threshold
 
 candidates = st.lists(st.tuples(st.floats(0.01, 0.99), st.booleans()), max_size=12)
 
 
 @given(candidates, st.integers(0, 5))
-def test_no_other_threshold_gives_a_better_f1(found: list[tuple[float, bool]], missed: int) -> None:
+def test_no_higher_threshold_is_as_good(found: list[tuple[float, bool]], missed: int) -> None:
     """Would catch an off-by-one in the sweep: every cut between candidates is tried by brute force."""
     gold = sum(right for _, right in found) + missed
-    threshold, f1 = best_threshold([one for one, _ in found], [right for _, right in found], gold)
+    threshold, f1 = precise_threshold([one for one, _ in found], [right for _, right in found], gold)
 
     def f1_at(cut: float) -> float:
         kept = [right for probability, right in found if probability >= cut]
         return 2 * sum(kept) / (len(kept) + gold) if kept or gold else 0.0
 
     cuts = [0.0, *(probability for probability, _ in found), 1.0]
-    assert f1 == pytest.approx(max(map(f1_at, cuts)))
+    near_best = max(map(f1_at, cuts)) - F1_TO_SPARE
     assert f1_at(threshold) == pytest.approx(f1)
+    assert f1 >= near_best
+    if f1 > 0:
+        assert all(f1_at(cut) < near_best for cut in cuts if cut > threshold and f1_at(cut) != pytest.approx(f1))
 
 
 def test_a_hand_worked_threshold() -> None:
     """Would catch F1 computed against the found spans instead of all gold spans."""
-    threshold, f1 = best_threshold([0.9, 0.8, 0.3], [True, True, False], 4)
+    threshold, f1 = precise_threshold([0.9, 0.8, 0.3], [True, True, False], 4)
     assert threshold == pytest.approx(0.55)
     assert f1 == pytest.approx(2 * 2 / (2 + 4))
+
+
+def test_precision_is_bought_for_a_little_f1() -> None:
+    """Would catch a threshold at the very best F1, where one candidate in a thousand right ones decides."""
+    found = [True] * 1000 + [False] * 500 + [True] * 251
+    probabilities = [1 - place / 2000 for place in range(len(found))]
+    threshold, f1 = precise_threshold(probabilities, found, 1251)
+    kept = [right for probability, right in zip(probabilities, found, strict=True) if probability >= threshold]
+    assert sum(kept) / len(kept) > 0.99
+    assert f1 == pytest.approx(2 * 1000 / (1000 + 1251), abs=0.002)
 
 
 def test_calibration_learns_the_rate_of_each_group() -> None:
@@ -53,4 +62,4 @@ def test_calibration_learns_the_rate_of_each_group() -> None:
 def test_thresholds_are_at_the_door_of_zero_when_all_is_right() -> None:
     """Would catch a threshold that drops candidates when every one of them is right."""
     for count in itertools.islice(itertools.count(1), 4):
-        assert best_threshold([0.6] * count, [True] * count, count) == (0.0, 1.0)
+        assert precise_threshold([0.6] * count, [True] * count, count) == (0.0, 1.0)

@@ -1,7 +1,9 @@
 """Training the selector from end to end on a model that a test can train."""
 
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import tomli_w
@@ -13,6 +15,7 @@ from bioner_core.labels.label_set import load_label_set
 from bioner_core.models.directory import SELECTOR_FILE
 from bioner_core.models.loading import load_model
 from bioner_core.models.model_card import read_card
+from bioner_core.selector.samples import GoldSentence, SpanSamples, decoded_samples
 from bioner_core.selector.settings import EarlierStage, SelectorSettings, read_selector_settings
 from bioner_core.selector.training import train_selector, unseen_sentences
 from bioner_core.training.settings import SftSettings
@@ -91,6 +94,33 @@ def test_sentences_that_were_trained_on_are_not_unseen(trained: tuple[SftSetting
     assert with_earlier == unseen[1] & {one.text for one in unseen_sentences(other, loaded)[own]}
 
 
+def test_calibration_on_unseen_sentences_leaves_the_rest_to_training(
+    trained: tuple[SftSettings, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Would catch calibration on sentences that the selector was trained on, where it is too sure of itself."""
+    settings, folder = trained
+    own = settings.corpora[0].label_set
+    texts: dict[int, set[str]] = {}
+
+    def note(sentences: Sequence[GoldSentence], *others: Any, **named: Any) -> SpanSamples:
+        texts[len(texts)] = {one.text for one in sentences}
+        return decoded_samples(sentences, *others, **named)
+
+    monkeypatch.setattr("bioner_core.selector.training.decoded_samples", note)
+    chosen = SelectorSettings(
+        sft_settings=str(write_settings(folder / "sft.toml", replace(settings, batch_tokens=1))),
+        development={},
+        calibrate_on_unseen=(own,),
+        rendered=1,
+        decoded=10,
+        calibration=3,
+        epochs=1,
+    )
+    train_selector(folder / "run", chosen, log=lambda _: None)
+    assert texts[0]
+    assert not texts[0] & texts[1]
+
+
 def test_unusable_settings_are_named(tmp_path: Path) -> None:
     """Would catch a misspelt field that is ignored, or a count of nothing."""
     path = tmp_path / "selector.toml"
@@ -99,6 +129,9 @@ def test_unusable_settings_are_named(tmp_path: Path) -> None:
         read_selector_settings(path)
     path.write_text('sft_settings = "a"\ndevelopment = {}\nepochs = 0\n')
     with pytest.raises(ConfigurationError, match="epochs"):
+        read_selector_settings(path)
+    path.write_text('sft_settings = "a"\ncalibrate_on_unseen = ["genia"]\n[development]\ngenia = "b"\n')
+    with pytest.raises(ConfigurationError, match="calibrate_on_unseen"):
         read_selector_settings(path)
     with pytest.raises(ConfigurationError, match="missing"):
         read_selector_settings(tmp_path / "missing.toml")
