@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from bioner_core.errors import ModelError
 from bioner_core.labels.label_set import LabelSet, load_label_set
 from bioner_core.models.directory import model_folder
-from bioner_core.models.model_card import ModelCard
+from bioner_core.models.model_card import ModelCard, read_card
 from bioner_core.models.model_files import save_model
 from bioner_core.models.prompt import prompt_tokens
 from bioner_core.tagging.scheme import copy_lines
@@ -22,6 +22,7 @@ from bioner_core.training.batches import MixedCorpus, mixed_batches
 from bioner_core.training.checkpoint import TrainingProgress, load_checkpoint, save_checkpoint
 from bioner_core.training.corpora import build_mix, frequent_characters, tags_of, training_records
 from bioner_core.training.development import development_f1, development_sets, mean_f1
+from bioner_core.training.earlier_stage import tags_with_earlier, take_up_model
 from bioner_core.training.examples import TaggingExample
 from bioner_core.training.kept_values import BestValues, LastValues
 from bioner_core.training.language_model_loss import LanguageModelLoss
@@ -30,7 +31,7 @@ from bioner_core.training.optimization import MasterWeights, make_optimizer, rat
 from bioner_core.training.plan import Batch, plan_digest, step_batches
 from bioner_core.training.progress_log import LogWindow
 from bioner_core.training.settings import SftSettings, TrainingLoss
-from bioner_core.training.trainable import TrainableModel, make_trainable, take_up_model
+from bioner_core.training.trainable import TrainableModel, make_trainable
 from bioner_core.training.training_card import training_card, training_facts
 
 LOG_STEPS = 10
@@ -251,11 +252,15 @@ class SftRun:
 
 
 def _trainable(settings: SftSettings, device: torch.device) -> TrainableModel:
-    texts = (record.text for corpus in settings.corpora for record in training_records(corpus))
-    characters = frequent_characters(texts, at_least=settings.rare_character)
-    trainable = make_trainable(settings, tags=tags_of(settings.corpora), characters=characters, device=device)
-    if settings.start_model:
-        take_up_model(trainable, model_folder(settings.start_model), settings)
+    if not settings.start_model:
+        texts = (record.text for corpus in settings.corpora for record in training_records(corpus))
+        characters = frequent_characters(texts, at_least=settings.rare_character)
+        return make_trainable(settings, tags=tags_of(settings.corpora), characters=characters, device=device)
+    folder = model_folder(settings.start_model)
+    label_sets = [load_label_set(one.label_set) for one in settings.corpora]
+    tags, characters = tags_with_earlier(folder, label_sets), list(read_card(folder).characters)
+    trainable = make_trainable(settings, tags=tags, characters=characters, device=device)
+    take_up_model(trainable, folder, settings=settings, label_sets=label_sets)
     return trainable
 
 

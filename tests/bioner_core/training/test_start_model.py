@@ -5,9 +5,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
+from bioner_core.annotation import AnnotationRequest
+from bioner_core.annotator import load_annotator
 from bioner_core.errors import ModelError
-from bioner_core.models.directory import ADAPTER_FOLDER, files_digest
+from bioner_core.labels.label_set import load_label_set
+from bioner_core.models.directory import ADAPTER_FOLDER, ROWS_FILE, files_digest
 from bioner_core.models.model_card import read_card
 from bioner_core.tagging.scheme import TagScheme
 from bioner_core.training.settings import CorpusMix, SftSettings, Tuning
@@ -65,16 +69,35 @@ def test_a_stage_resumes_from_its_own_checkpoint(tmp_path: Path, first: SftSetti
     assert torch.equal(again.trainable.model.move_rows, run.trainable.model.move_rows)
 
 
-def test_another_base_scheme_rank_or_corpus_is_refused(tmp_path: Path, first: SftSettings) -> None:
+def test_a_stage_may_bring_tags_that_are_new(tmp_path: Path, first: SftSettings) -> None:
+    """Would catch trained tags that lose their rows to new ones, or new ones that start from nothing."""
+    own = tmp_path / "part.toml"
+    own.write_text('name = "part"\n[[types]]\nname = "Part"\nen = "part of a body"\n', encoding="utf-8")
+    corpus = write_corpus(
+        tmp_path / "part.jsonl", [(text, ((0, 3, "Part"),)) for text, _ in SENTENCES if len(text) > 3]
+    )
+    settings = replace(
+        first, start_model=str(tmp_path / "first"), corpora=(CorpusMix(str(corpus), str(own)),), max_tokens=500
+    )
+    earlier, run = read_card(tmp_path / "first"), quiet_run(settings, tmp_path / "second")
+    rows = load_file(tmp_path / "first" / ROWS_FILE)["added_rows"].float()
+    count = len(earlier.tags)
+    assert run.trainable.vocabulary.tags[:count] == earlier.tags
+    assert "".join(run.trainable.vocabulary.characters) == earlier.characters
+    assert torch.allclose(run.trainable.model.added_rows[:count].float(), rows[:count])
+    assert torch.allclose(run.trainable.model.added_rows[count + 1 :].float(), rows[count:])
+    run.train()
+    annotator = load_annotator([load_label_set(str(own))], model=str(tmp_path / "second"), precision="float32")
+    [found] = annotator.annotate([AnnotationRequest(SENTENCES[0][0], "part")])
+    assert isinstance(found, tuple)
+
+
+def test_another_base_scheme_or_rank_is_refused(tmp_path: Path, first: SftSettings) -> None:
     """Would catch weights that are put where they mean something else."""
     settings = replace(first, start_model=str(tmp_path / "first"))
-    own = first.corpora[0]
-    fewer = write_corpus(tmp_path / "fewer.jsonl", [one for one in SENTENCES * 4 if one[0].isascii()])
     for changed, said in [
         (replace(settings, scheme=TagScheme.LINES), "scheme and prompt"),
         (replace(settings, lora_rank=2), "another rank"),
-        (replace(settings, corpora=(replace(own, label_set="genia"),)), "its tags"),
-        (replace(settings, corpora=(CorpusMix(str(fewer), own.label_set),)), "added characters"),
         (replace(settings, start_model=str(tmp_path / "nowhere")), "nowhere"),
     ]:
         with pytest.raises(ModelError, match=said):

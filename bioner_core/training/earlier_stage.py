@@ -1,0 +1,82 @@
+"""Going on from a model that was fine-tuned before: its adapter, its rows, and rows for tags that are new to it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from peft import get_peft_model_state_dict, set_peft_model_state_dict
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from bioner_core.errors import ModelError
+from bioner_core.labels.label_set import LabelSet
+from bioner_core.models.base_model import base_digest
+from bioner_core.models.directory import ADAPTER_FOLDER
+from bioner_core.models.extension import extend_model, find_unseen_tags
+from bioner_core.models.loading import load_model
+from bioner_core.models.model_card import ModelCard, read_card
+from bioner_core.models.model_files import load_rows
+from bioner_core.models.prompt import PROMPT_VERSION
+from bioner_core.training.settings import SftSettings
+from bioner_core.training.trainable import TrainableModel
+
+
+def tags_with_earlier(folder: Path, label_sets: Sequence[LabelSet]) -> tuple[str, ...]:
+    """The tags of the model in the folder, in their order, and behind them those that are new to it."""
+    own = read_card(folder).tags
+    wanted = dict.fromkeys(one.tag for label_set in label_sets for one in label_set.types)
+    return (*own, *(tag for tag in wanted if tag not in own))
+
+
+def take_up_model(
+    trainable: TrainableModel, folder: Path, *, settings: SftSettings, label_sets: Sequence[LabelSet]
+) -> None:
+    """Start from a model directory: load its adapter and rows, and compose rows for tags that it does not know.
+
+    Raises:
+        ModelError: the directory is damaged, or has another base, scheme or prompt, or other adapter sizes than this
+            run.
+    """
+    card = read_card(folder)
+    for name, theirs, ours in _must_be_equal(card, settings):
+        if theirs != ours:
+            raise ModelError(
+                f"start_model {folder}: its {name} are not those of this run; "
+                "use the base and scheme that it was trained with, or start from the base"
+            )
+    found = _adapter_tensors(folder / ADAPTER_FOLDER / "adapter_model.safetensors")
+    wanted = {name: value.shape for name, value in get_peft_model_state_dict(trainable.adapted).items()}
+    if {name: value.shape for name, value in found.items()} != wanted:
+        raise ModelError(
+            f"start_model {folder}: its adapter has other layers or another rank; use its tuning and lora_rank"
+        )
+    set_peft_model_state_dict(trainable.adapted, found)
+    if trainable.vocabulary.tags == card.tags:
+        load_rows(folder, trainable.model)
+    else:
+        _compose_rows(trainable, folder, label_sets)
+
+
+def _compose_rows(trainable: TrainableModel, folder: Path, label_sets: Sequence[LabelSet]) -> None:
+    """The rows that annotation without training would use for the new tags: a far better start than none."""
+    earlier = load_model(folder, device="cpu", precision="float32")
+    network = extend_model(earlier, find_unseen_tags(earlier, label_sets)).network
+    with torch.no_grad():
+        for name in ("added_rows", "move_rows", "move_bias"):
+            getattr(trainable.model, name).copy_(getattr(network, name))
+
+
+def _adapter_tensors(file: Path) -> dict[str, Tensor]:
+    try:
+        tensors: dict[str, Tensor] = load_file(file)
+    except (OSError, SafetensorError) as error:
+        raise ModelError(f"start_model: {file} is missing or damaged: {error}") from error
+    return tensors
+
+
+def _must_be_equal(card: ModelCard, settings: SftSettings) -> list[tuple[str, object, object]]:
+    return [
+        ("base weights", card.base_sha256, base_digest(settings.base)),
+        ("scheme and prompt", (card.scheme, card.prompt_version), (settings.scheme, PROMPT_VERSION)),
+    ]
