@@ -1,7 +1,7 @@
 """Texts in, candidates out: the one object that an actor holds."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from bioner_core.annotation import AnnotationRequest, RowResult
@@ -10,8 +10,10 @@ from bioner_core.budget import MemoryWish
 from bioner_core.context import longest_piece, pieces_within
 from bioner_core.decoding.decoder import Decoder
 from bioner_core.decoding.drafted import DraftedDecoder
+from bioner_core.decoding.prepared_label_set import PreparedLabelSet, prepare_label_set
 from bioner_core.decoding.reference import ReferenceDecoder
-from bioner_core.decoding.rows import DecodedRow, DecodingRow, LabelSetTokens
+from bioner_core.decoding.rows import DecodedRow, DecodingRow
+from bioner_core.decoding.tag_score import tag_score
 from bioner_core.device_budget import find_limits, trial_of
 from bioner_core.errors import AnnotatorOutOfMemoryError, ConfigurationError
 from bioner_core.labels.label_set import LabelSet
@@ -20,7 +22,6 @@ from bioner_core.models.directory import DEFAULT_MODEL, model_folder
 from bioner_core.models.extension import extend_model, find_unseen_tags
 from bioner_core.models.fingerprint import annotator_fingerprint
 from bioner_core.models.loading import LoadedModel, load_model
-from bioner_core.models.prompt import prompt_tokens
 from bioner_core.models.tagging_model import TaggingModel
 from bioner_core.out_of_memory import is_out_of_memory
 from bioner_core.selector.features import span_features
@@ -28,21 +29,10 @@ from bioner_core.selector.selector import Selector, load_selector
 from bioner_core.selector.unseen_types import extend_selector
 from bioner_core.tagging.moves import TagPair, tag_pairs
 from bioner_core.tagging.render import text_spans
-from bioner_core.tagging.scheme import copy_lines
 from bioner_core.text.units import Unit, split_units
 
 DECODERS: dict[str, Callable[[TaggingModel], Decoder]] = {"drafted": DraftedDecoder, "reference": ReferenceDecoder}
 """The decoders by name; they give the same answers, the reference slowly."""
-
-
-@dataclass(frozen=True, slots=True)
-class PreparedLabelSet:
-    """A label set with its prompt in the model's tokens."""
-
-    label_set: LabelSet
-    tokens: LabelSetTokens
-    separators: tuple[tuple[int, ...], ...]
-    line_types: tuple[tuple[int, ...], ...]
 
 
 class ModelAnnotator:
@@ -201,33 +191,6 @@ class ModelAnnotator:
         probabilities = self._selector.probabilities(span_features(row.states, pairs), tag_rows, tag_scores)
         threshold = self._loaded.card.thresholds.get(prepared.label_set.name, 0.0)
         return [(probability, probability >= threshold) for probability in probabilities]
-
-
-def tag_score(row: DecodedRow, pair: TagPair) -> float:
-    """Mean log-margin of the opening and the closing decision; a decision without a rival does not count."""
-    margins = [float(row.margins[index]) for index in (pair.open_index, pair.close_index)]
-    finite = [margin for margin in margins if margin != float("inf")]
-    return sum(finite) / len(finite)
-
-
-def prepare_label_set(label_set: LabelSet, loaded: LoadedModel) -> PreparedLabelSet:
-    """Tokenise a label set's prompt.
-
-    Raises:
-        ModelError: the model was not trained for one of its tags.
-    """
-    vocabulary, scheme = loaded.vocabulary, loaded.card.scheme
-    lines = copy_lines(scheme, len(label_set.types))
-    prompt = prompt_tokens(label_set, lines, vocabulary=vocabulary, scheme=scheme)
-    tokens = LabelSetTokens(
-        name=label_set.name,
-        prefix=prompt.prefix,
-        open_rows=tuple(vocabulary.tags.index(one.tag) for one in label_set.types),
-        open_ids=tuple(vocabulary.open_id(one.tag) for one in label_set.types),
-        close_id=vocabulary.close_id,
-        open_bias=loaded.card.open_bias.get(label_set.name, 0.0),
-    )
-    return PreparedLabelSet(label_set, tokens, prompt.separators, tuple(line.type_indices for line in lines))
 
 
 def longest_piece_of(prepared: PreparedLabelSet, loaded: LoadedModel) -> int:

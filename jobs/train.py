@@ -14,7 +14,7 @@ from jobs.options import Json
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bioner_core.selector.training import SelectorReport
+    from bioner_core.training.selector_training import SelectorReport
     from bioner_core.training.settings import SettingOrigin, SftSettings
 
 app = typer.Typer(help="Fine-tune models.", rich_markup_mode=None)
@@ -94,11 +94,11 @@ def sft(
 def selector(settings: Settings, model: Model, as_json: Json = False) -> int:
     """Train the selector; returns the exit code."""
     with only_results_on_stdout():
-        from bioner_core.selector.settings import read_selector_settings
+        from bioner_core.training.selector_settings import read_selector_settings
 
         chosen = read_selector_settings(settings)
         quiet_transformers()
-        from bioner_core.selector.training import train_selector
+        from bioner_core.training.selector_training import train_selector
 
         report = train_selector(model, chosen, log=say)
     print_result(asdict(report), as_json=as_json, show=lambda: _show_report(report))

@@ -6,7 +6,6 @@ from contextlib import nullcontext
 
 import torch
 
-from bioner_core.annotator import tag_score
 from bioner_core.benchmark.sentences import Answer, SentenceBatch
 from bioner_core.benchmark.subject import BenchSubject
 from bioner_core.benchmark.tape import MoveLogitTape, replayed
@@ -15,6 +14,7 @@ from bioner_core.decoding.decision import tokens_of_moves
 from bioner_core.decoding.decoder import Decoder, PromptCaches
 from bioner_core.decoding.drafted import DraftedDecoder
 from bioner_core.decoding.rows import DecodingRow, LabelSetTokens
+from bioner_core.decoding.tag_score import tag_score
 from bioner_core.decoding.teacher_forced import teacher_forced_states
 from bioner_core.models.tagging_model import TaggingModel
 from bioner_core.selector.features import span_features

@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 
 import torch
 
-from bioner_core.annotator import prepare_label_set
 from bioner_core.benchmark.batch_bench import run_batches
 from bioner_core.benchmark.batch_summary import summarise
 from bioner_core.benchmark.decode_report import BatchFigures, DecodeBench
@@ -13,6 +12,7 @@ from bioner_core.benchmark.machine import describe_machine
 from bioner_core.benchmark.random_models import random_configuration, random_model
 from bioner_core.benchmark.sentences import BenchSentence, batches_of, draw_sentences
 from bioner_core.benchmark.subject import BenchSubject
+from bioner_core.decoding.prepared_label_set import prepare_label_set
 from bioner_core.errors import AnnotatorOutOfMemoryError
 from bioner_core.evaluation.corpora import read_corpus
 from bioner_core.evaluation.run import scored_types

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bioner_core.annotator import PreparedLabelSet
+from bioner_core.decoding.prepared_label_set import PreparedLabelSet
 from bioner_core.decoding.rows import LabelSetTokens
 from bioner_core.models.loading import LoadedModel
 from bioner_core.models.tagging_model import TaggingModel

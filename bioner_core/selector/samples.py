@@ -7,25 +7,18 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from bioner_core.annotator import PreparedLabelSet, tag_score
 from bioner_core.decoding.decoder import Decoder, PromptCaches
+from bioner_core.decoding.prepared_label_set import PreparedLabelSet
 from bioner_core.decoding.rows import DecodingRow
+from bioner_core.decoding.tag_score import tag_score
 from bioner_core.decoding.teacher_forced import teacher_forced_states
-from bioner_core.mentions import Span
+from bioner_core.evaluation.gold_sentences import GoldSentence
 from bioner_core.models.vocabulary import TaggingVocabulary
 from bioner_core.selector.features import span_features
 from bioner_core.selector.negatives import corrupt
 from bioner_core.tagging.moves import TagPair, UnitSpan, tag_pairs
 from bioner_core.tagging.render import align, nest, render_moves
 from bioner_core.text.units import split_units
-
-
-@dataclass(frozen=True, slots=True)
-class GoldSentence:
-    """A sentence and its gold spans in code points."""
-
-    text: str
-    spans: frozenset[Span]
 
 
 @dataclass(frozen=True, slots=True)

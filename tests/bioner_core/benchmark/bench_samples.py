@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from bioner_core.annotator import prepare_label_set
 from bioner_core.benchmark.decode_settings import DecodeBenchSettings
 from bioner_core.benchmark.sentences import BenchSentence, draw_sentences
 from bioner_core.benchmark.subject import BenchSubject
+from bioner_core.decoding.prepared_label_set import prepare_label_set
 from bioner_core.evaluation.corpora import GoldRecord
 from bioner_core.mentions import Span
 from bioner_core.models.loading import LoadedModel

@@ -11,13 +11,14 @@ import tomli_w
 from bioner_core.annotation import AnnotationRequest
 from bioner_core.annotator import load_annotator
 from bioner_core.errors import ConfigurationError
+from bioner_core.evaluation.gold_sentences import GoldSentence
 from bioner_core.labels.label_set import load_label_set
 from bioner_core.models.directory import SELECTOR_FILE
 from bioner_core.models.loading import load_model
 from bioner_core.models.model_card import read_card
-from bioner_core.selector.samples import GoldSentence, SpanSamples, decoded_samples
-from bioner_core.selector.settings import EarlierStage, SelectorSettings, read_selector_settings
-from bioner_core.selector.training import train_selector, unseen_sentences
+from bioner_core.selector.samples import SpanSamples, decoded_samples
+from bioner_core.training.selector_settings import EarlierStage, SelectorSettings, read_selector_settings
+from bioner_core.training.selector_training import train_selector, unseen_sentences
 from bioner_core.training.settings import SftSettings
 from bioner_core.training.sft import SftRun
 from tests.bioner_core.training.training_samples import SENTENCES, tiny_settings, write_corpus
@@ -106,7 +107,7 @@ def test_calibration_on_unseen_sentences_leaves_the_rest_to_training(
         texts[len(texts)] = {one.text for one in sentences}
         return decoded_samples(sentences, *others, **named)
 
-    monkeypatch.setattr("bioner_core.selector.training.decoded_samples", note)
+    monkeypatch.setattr("bioner_core.training.selector_training.decoded_samples", note)
     chosen = SelectorSettings(
         sft_settings=str(write_settings(folder / "sft.toml", replace(settings, batch_tokens=1))),
         development={},

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from bioner_core.annotator import PreparedLabelSet
+from bioner_core.decoding.prepared_label_set import PreparedLabelSet
 from bioner_core.selector.samples import SpanSamples
 
 F1_TO_SPARE = 0.005

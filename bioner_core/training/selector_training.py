@@ -10,23 +10,23 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from bioner_core.annotator import PreparedLabelSet, prepare_label_set
 from bioner_core.decoding.decoder import PromptCaches
 from bioner_core.decoding.drafted import DraftedDecoder
-from bioner_core.evaluation.assembly import record_sentences, spans_by_sentence
-from bioner_core.evaluation.corpora import GoldRecord, read_corpus
+from bioner_core.decoding.prepared_label_set import PreparedLabelSet, prepare_label_set
+from bioner_core.evaluation.corpora import read_corpus
+from bioner_core.evaluation.gold_sentences import GoldSentence, gold_sentences
 from bioner_core.evaluation.reliability import ScoredCandidate, reliability
 from bioner_core.labels.label_set import load_label_set
 from bioner_core.models.loading import LoadedModel, load_model
 from bioner_core.models.model_card import write_card
 from bioner_core.selector.calibration import fit_calibration, precise_threshold
 from bioner_core.selector.contrastive import info_nce
-from bioner_core.selector.opening_bias import best_bias, with_bias
-from bioner_core.selector.samples import GoldSentence, SpanSamples, decoded_samples, rendered_samples
+from bioner_core.selector.samples import SpanSamples, decoded_samples, rendered_samples
 from bioner_core.selector.selector import Selector, save_selector
-from bioner_core.selector.settings import EarlierStage, SelectorSettings
 from bioner_core.training.batches import mixed_batches
 from bioner_core.training.corpora import build_mix, training_records
+from bioner_core.training.opening_bias import best_bias, with_bias
+from bioner_core.training.selector_settings import EarlierStage, SelectorSettings
 from bioner_core.training.settings import CorpusMix, SftSettings, read_settings
 
 
@@ -96,16 +96,6 @@ def _seen_tokens(settings: SftSettings, batch_count: int, loaded: LoadedModel) -
     mix = build_mix(settings, loaded.vocabulary)
     batches = mixed_batches(mix, batch_tokens=settings.batch_tokens, seed=settings.seed)
     return {one.input_ids for batch in itertools.islice(batches, batch_count) for one in batch}
-
-
-def gold_sentences(records: Sequence[GoldRecord]) -> list[GoldSentence]:
-    """The sentences of gold records, each with the gold spans that lie in it whole."""
-    found: list[GoldSentence] = []
-    for record in records:
-        sentences = record_sentences(record)
-        for sentence, spans in zip(sentences, spans_by_sentence(sentences, record.spans), strict=True):
-            found.append(GoldSentence(sentence.text, spans))
-    return found
 
 
 def _training_samples(
