@@ -1,6 +1,7 @@
 """The rules of the house: who may import what, how long code may be, and what may not occur at all."""
 
 import ast
+import graphlib
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -30,6 +31,11 @@ def imported_names(tree: ast.AST) -> Iterator[str]:
             yield str(node.module)
 
 
+def part_of(module: str) -> str:
+    """The part of a package that a module belongs to: a sub-package or a file beside them."""
+    return ".".join(module.split(".")[:2])
+
+
 def parsed(path: Path) -> ast.Module:
     """The syntax tree of a file."""
     return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
@@ -47,6 +53,17 @@ def test_packages_import_nothing_from_the_floors_above(package: str, foreign: se
         if name.partition(".")[0] in foreign
     }
     assert not found
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_parts_of_a_package_do_not_import_each_other_in_a_circle(package: str) -> None:
+    """Catches two parts that each need the other: neither can be read, tested or replaced alone."""
+    graph: dict[str, set[str]] = {}
+    for path in modules(package):
+        own = part_of(".".join(path.relative_to(REPOSITORY).with_suffix("").parts))
+        imported = {part_of(name) for name in imported_names(parsed(path)) if name.startswith(f"{package}.")}
+        graph.setdefault(own, set()).update(imported - {own})
+    assert list(graphlib.TopologicalSorter(graph).static_order())
 
 
 def test_beam_workers_import_no_torch() -> None:
