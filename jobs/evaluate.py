@@ -64,6 +64,8 @@ def evaluate(
         from bioner_core.evaluation.corpora import read_corpus
         from bioner_core.evaluation.run import evaluate_annotator, scored_types
         from bioner_core.labels.label_set import load_label_set
+        from bioner_core.models.directory import model_folder
+        from bioner_core.models.model_card import read_card
         from jobs.progress_bar import ProgressBar
 
         _check_folders(output, html)
@@ -85,6 +87,7 @@ def evaluate(
                 label_set=chosen.name,
                 types=names,
                 has_selector=annotator.has_selector,
+                tag_threshold=read_card(model_folder(model)).tag_thresholds.get(chosen.name),
                 examples=examples,
                 on_planned=progress.planned,
                 on_sentences=progress.done,

@@ -17,6 +17,8 @@ def print_scores(run: EvaluationRun) -> None:
     _add_evaluation(table, run.evaluation)
     if run.without_selector is not None:
         _add_score(table, "all, without the selector", run.without_selector.strict)
+    if run.by_tag_score is not None:
+        _add_score(table, "all, by tag score alone", run.by_tag_score)
     console = Console()
     console.print(table)
     low, high = run.evaluation.ci95

@@ -15,18 +15,17 @@ def record_sentences(record: GoldRecord) -> list[Sentence]:
 
 
 def spans_in_record(
-    sentences: Sequence[Sentence], candidates_per_sentence: Sequence[Sequence[Candidate]], *, accepted_only: bool
+    sentences: Sequence[Sentence], candidates_per_sentence: Sequence[Sequence[Candidate]]
 ) -> frozenset[Span]:
     """The spans of all candidates (offsets into their sentence) in offsets of the record.
 
-    `accepted_only` leaves out what the selector turned down. A length mismatch raises ValueError: results that are
+    A length mismatch raises ValueError: results that are
     missing or doubled must not pass for a sentence without entities.
     """
     return frozenset(
         Span(sentence.start + candidate.start, sentence.start + candidate.end, candidate.type)
         for sentence, candidates in zip(sentences, candidates_per_sentence, strict=True)
         for candidate in candidates
-        if candidate.accepted or not accepted_only
     )
 
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from bioner_core.annotation import AnnotationRequest, Annotator, RowError, RowResult
@@ -15,7 +15,7 @@ from bioner_core.evaluation.examples import Example, pick_examples
 from bioner_core.evaluation.mistakes import MistakeKind, mistakes
 from bioner_core.evaluation.reliability import Reliability, ScoredCandidate, reliability
 from bioner_core.evaluation.report import Evaluation, evaluate
-from bioner_core.evaluation.scoring import RecordSpans
+from bioner_core.evaluation.scoring import RecordSpans, Score, score
 from bioner_core.evaluation.unit_ruler import UnitRuler
 from bioner_core.labels.label_set import LabelSet
 from bioner_core.ladder import annotate_rows
@@ -26,12 +26,14 @@ from bioner_core.mentions import Candidate, Span
 class EvaluationRun:
     """The scores of one run, what it read and how long annotating took.
 
-    `without_selector` scores all candidates of the same pass, None when no selector had a say; `failed_sentences` had
+    `without_selector` scores all candidates of the same pass, None when no selector had a say, and `by_tag_score` those
+    whose tag score alone is high enough, None where nobody knows what is; `failed_sentences` had
     no result, and count as sentences without entities. `examples` are some of the mistakes that `evaluation` counts.
     """
 
     evaluation: Evaluation
     without_selector: Evaluation | None
+    by_tag_score: Score | None
     reliability: Reliability
     examples: Mapping[MistakeKind, tuple[Example, ...]]
     sentences: int
@@ -40,7 +42,11 @@ class EvaluationRun:
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object with the scores at its top level; no text of the corpus is in it."""
-        other = {} if self.without_selector is None else {"without_selector": self.without_selector.to_json()}
+        other: dict[str, Any] = {}
+        if self.without_selector is not None:
+            other["without_selector"] = self.without_selector.to_json()
+        if self.by_tag_score is not None:
+            other["by_tag_score"] = asdict(self.by_tag_score)
         return {
             **self.evaluation.to_json(),
             "sentences": self.sentences,
@@ -80,14 +86,15 @@ def evaluate_annotator(
     label_set: str,
     types: frozenset[str],
     has_selector: bool,
+    tag_threshold: float | None = None,
     examples: int = 0,
     on_planned: Callable[[int], None] = lambda _: None,
     on_sentences: Callable[[int], None] = lambda _: None,
 ) -> EvaluationRun:
     """Annotate the records with all types of the label set, and score those of `types`, on both sides.
 
-    `examples` bounds the examples of each kind of mistake. `on_planned` hears how many sentences there are,
-    `on_sentences` how many more were done, a batch at a time.
+    `tag_threshold` is the tag score from which `by_tag_score` accepts. `examples` bounds the examples of each kind of
+    mistake. `on_planned` hears how many sentences there are, `on_sentences` how many more were done, a batch at a time.
 
     Raises:
         ModelError: no sentence at all could be annotated; the message has the first one's traceback.
@@ -101,11 +108,15 @@ def evaluate_annotator(
     gold = [GoldRecord(one.record_id, one.lang, one.text, _kept(one.spans, types)) for one in records]
     found = [[_of_types(row, types) for row in group] for group in _per_record(sentences, results)]
     rulers = [UnitRuler(record.text) for record in records]
-    accepted = _sides(gold, sentences, found, accepted_only=True)
-    every = _sides(gold, sentences, found, accepted_only=False)
+    accepted = _sides(gold, sentences, found, lambda one: one.accepted)
+    every = _sides(gold, sentences, found, lambda _: True)
+    by_tag_score = None
+    if tag_threshold is not None:
+        by_tag_score = score(_sides(gold, sentences, found, lambda one: one.tag_score >= tag_threshold))
     return EvaluationRun(
         evaluation=evaluate(accepted, rulers),
         without_selector=evaluate(every, rulers) if has_selector else None,
+        by_tag_score=by_tag_score,
         reliability=reliability(_scored(gold, sentences, found), has_selector=has_selector),
         examples=pick_examples(gold, sentences, list(map(mistakes, accepted, rulers)), limit=examples),
         sentences=len(requests),
@@ -151,11 +162,10 @@ def _sides(
     gold: Sequence[GoldRecord],
     sentences: Sequence[Sequence[Sentence]],
     found: Sequence[Sequence[Sequence[Candidate]]],
-    *,
-    accepted_only: bool,
+    keep: Callable[[Candidate], bool],
 ) -> list[RecordSpans]:
     return [
-        RecordSpans(record.spans, spans_in_record(group, rows, accepted_only=accepted_only))
+        RecordSpans(record.spans, spans_in_record(group, [tuple(filter(keep, row)) for row in rows]))
         for record, group, rows in zip(gold, sentences, found, strict=True)
     ]
 

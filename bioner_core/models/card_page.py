@@ -59,8 +59,13 @@ def _parts(card: ModelCard, weights_digest: str) -> Iterator[tuple[str, str]]:
 def _scores(card: ModelCard) -> Iterator[str]:
     yield _table(("measured", "value"), _pairs(card.metrics))
     if card.thresholds:
-        yield "The selector accepts a candidate from these probabilities on:"
-        yield _table(("label set", "threshold"), ((name, f"{value:.3f}") for name, value in card.thresholds.items()))
+        yield "The selector accepts a candidate from the threshold on; logits of opening tags are raised by the bias."
+        yield _table(("label set", "threshold", "opening bias"), _decisions(card))
+
+
+def _decisions(card: ModelCard) -> Iterator[tuple[str, str, str]]:
+    for name, threshold in card.thresholds.items():
+        yield name, f"{threshold:.3f}", f"{card.open_bias.get(name, 0.0):+.2f}"
 
 
 def _pairs(values: Mapping[str, Any], *, above: str = "") -> Iterator[tuple[str, str]]:

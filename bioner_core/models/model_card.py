@@ -17,10 +17,11 @@ CARD_FILE = "model.toml"
 class ModelCard:
     """What a model is made of and how good it is.
 
-    `characters` are those with embedding rows of their own; `thresholds` the selector's acceptance threshold and
-    `open_bias` what is added to the logits of opening tags, both per label set; `training` and `metrics` are free-form
-    tables for people, and `about` holds what only a person can write: title, summary, data and their terms, intended
-    use, limits (`models/card_page.py` says how it is shown).
+    `characters` are those with embedding rows of their own; `thresholds` the selector's acceptance threshold,
+    `open_bias` what is added to the logits of opening tags, and `tag_thresholds` the tag score from which a selector
+    that knows nothing else would accept (a yardstick for evaluation, no part of any answer), each per label set;
+    `training` and `metrics` are free-form tables for people, and `about` holds what only a person can write: title,
+    summary, data and their terms, intended use, limits (`models/card_page.py` says how it is shown).
     """
 
     name: str
@@ -33,6 +34,7 @@ class ModelCard:
     label_sets: tuple[str, ...]
     thresholds: dict[str, float] = field(default_factory=dict)
     open_bias: dict[str, float] = field(default_factory=dict)
+    tag_thresholds: dict[str, float] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)
     about: dict[str, Any] = field(default_factory=dict)
@@ -58,6 +60,7 @@ def read_card(folder: Path) -> ModelCard:
             label_sets=tuple(data["label_sets"]),
             thresholds=data.get("thresholds", {}),
             open_bias=data.get("open_bias", {}),
+            tag_thresholds=data.get("tag_thresholds", {}),
             training=data.get("training", {}),
             metrics=data.get("metrics", {}),
             about=data.get("about", {}),
@@ -83,6 +86,7 @@ def write_card(card: ModelCard, folder: Path) -> None:
         "characters": card.characters,
         "thresholds": card.thresholds,
         "open_bias": card.open_bias,
+        "tag_thresholds": card.tag_thresholds,
         "training": card.training,
         "metrics": card.metrics,
         "about": card.about,

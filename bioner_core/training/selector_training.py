@@ -32,12 +32,17 @@ from bioner_core.training.settings import CorpusMix, SftSettings, read_settings
 
 @dataclass(frozen=True, slots=True)
 class SelectorReport:
-    """What training the selector gave, on development candidates: a threshold and F1 before and after, by label set."""
+    """What training the selector gave, on development candidates: a threshold and F1 before and after, by label set.
+
+    `tag_thresholds` and `f1_by_tag_score` are those of the plainer selector that has nothing but tag scores.
+    """
 
     thresholds: dict[str, float]
     f1_without: dict[str, float]
     f1_with: dict[str, float]
     calibration_error: float
+    tag_thresholds: dict[str, float]
+    f1_by_tag_score: dict[str, float]
 
 
 def train_selector(model: Path, settings: SelectorSettings, *, log: Callable[[str], None]) -> SelectorReport:
@@ -66,7 +71,8 @@ def train_selector(model: Path, settings: SelectorSettings, *, log: Callable[[st
     _fit_space(selector, training, settings, log)
     report = _calibrate(selector, development)
     save_selector(model, selector)
-    write_card(replace(loaded.card, thresholds=report.thresholds, open_bias=biases), model)
+    card = replace(loaded.card, thresholds=report.thresholds, open_bias=biases, tag_thresholds=report.tag_thresholds)
+    write_card(card, model)
     return report
 
 
@@ -192,4 +198,15 @@ def _calibrate(selector: Selector, development: Sequence[SpanSamples]) -> Select
         every = torch.sigmoid(selector.calibration(torch.cat(similarity), scores))
     scored = [ScoredCandidate(*values) for values in zip(scores.tolist(), every.tolist(), right.tolist(), strict=True)]
     error = reliability(scored, has_selector=True).calibration_error or 0.0
-    return SelectorReport(thresholds, without, with_selector, error)
+    plain = {
+        one.label_set: precise_threshold(one.tag_score.tolist(), one.is_right.tolist(), one.gold_count)
+        for one in development
+    }
+    return SelectorReport(
+        thresholds,
+        without,
+        with_selector,
+        error,
+        tag_thresholds={name: threshold for name, (threshold, _) in plain.items()},
+        f1_by_tag_score={name: f1 for name, (_, f1) in plain.items()},
+    )

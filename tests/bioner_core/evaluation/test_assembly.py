@@ -12,25 +12,23 @@ TEXT = "IL-2 rose.  The CD28 gene fell. Then p53."
 RECORD = GoldRecord("a", "en", TEXT, frozenset({Span(0, 4, "protein"), Span(16, 25, "DNA"), Span(5, 15, "DNA")}))
 
 
-def candidate(start: int, end: int, *, accepted: bool = True) -> Candidate:
+def candidate(start: int, end: int) -> Candidate:
     """A protein at these offsets of its sentence."""
-    return Candidate(start, end, "protein", tag_score=1.0, selector_score=0.5, accepted=accepted)
+    return Candidate(start, end, "protein", tag_score=1.0, selector_score=0.5, accepted=True)
 
 
 def test_candidates_land_at_their_offsets_in_the_record() -> None:
-    """Catches an origin that forgets the blanks between sentences, and dropped candidates that come back."""
+    """Catches an origin that forgets the blanks between sentences."""
     sentences = record_sentences(RECORD)
-    rows = [(candidate(0, 4),), (candidate(4, 8), candidate(4, 13, accepted=False)), ()]
+    rows = [(candidate(0, 4),), (candidate(4, 8), candidate(4, 13)), ()]
     assert [s.text for s in sentences] == ["IL-2 rose.", "The CD28 gene fell.", "Then p53."]
-    assert {TEXT[s.start : s.end] for s in spans_in_record(sentences, rows, accepted_only=True)} == {"IL-2", "CD28"}
-    everything = spans_in_record(sentences, rows, accepted_only=False)
-    assert {TEXT[s.start : s.end] for s in everything} == {"IL-2", "CD28", "CD28 gene"}
+    assert {TEXT[s.start : s.end] for s in spans_in_record(sentences, rows)} == {"IL-2", "CD28", "CD28 gene"}
 
 
 def test_a_missing_row_is_an_error() -> None:
     """Catches a lost result that passes for a sentence without entities."""
     with pytest.raises(ValueError, match="shorter"):
-        spans_in_record(record_sentences(RECORD), [()], accepted_only=True)
+        spans_in_record(record_sentences(RECORD), [()])
 
 
 def test_gold_that_crosses_a_sentence_is_in_none() -> None:
@@ -50,7 +48,7 @@ def test_there_and_back_is_the_identity(text: str, edges: set[tuple[int, int]]) 
     placed = spans_by_sentence(sentences, spans)
     rows = [[candidate(span.start, span.end) for span in found] for found in placed]
     whole = {p for p in spans if any(s.start <= p.start and p.end <= s.end for s in sentences)}
-    assert spans_in_record(sentences, rows, accepted_only=True) == whole
+    assert spans_in_record(sentences, rows) == whole
 
 
 def test_a_span_before_the_first_sentence_is_in_none() -> None:

@@ -1,6 +1,7 @@
 """The way of an evaluation from records to scores."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -55,6 +56,18 @@ def test_one_pass_gives_scores_with_and_without_the_selector() -> None:
     assert (run.without_selector.strict.precision, run.without_selector.strict.recall) == (0.75, 1.0)
     assert run.sentences == 6
     assert "without_selector" in run.to_json()
+
+
+def test_tag_scores_alone_may_decide() -> None:
+    """Catches a yardstick that scores what the selector accepted, or drops what lies at its threshold."""
+    named: dict[str, Any] = {"label_set": "genia", "types": scored_types(RECORDS, GENIA), "has_selector": True}
+    at, above = (evaluate_annotator(Finder(), RECORDS, tag_threshold=one, **named) for one in (1.0, 1.5))
+    assert at.without_selector is not None
+    assert at.by_tag_score == at.without_selector.strict
+    assert above.by_tag_score is not None
+    assert above.by_tag_score.predicted == 0
+    assert at.to_json()["by_tag_score"]["f1"] == at.by_tag_score.f1
+    assert evaluate_annotator(Finder(), RECORDS, **named).by_tag_score is None
 
 
 def test_without_a_selector_there_is_one_score() -> None:

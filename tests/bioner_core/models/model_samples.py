@@ -16,6 +16,7 @@ CARD = ModelCard(
     characters='病"\\\u3000\ufeff\u0301',
     label_sets=("genia",),
     thresholds={"genia": 0.25},
+    tag_thresholds={"genia": 1.75},
     training={"seed": 13, "corpora": ["genia/train.jsonl.gz"]},
     metrics={"genia": {"f1": 0.5}},
 )

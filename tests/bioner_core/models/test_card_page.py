@@ -53,7 +53,7 @@ def test_everything_in_the_card_is_on_the_page(tmp_path: Path) -> None:
         "| genia test: f1 | 74.5 |",
         "| One | train | a \\| b |  |",
         "| Two |  |  | somewhere |",
-        "| genia | 0.250 |",
+        "| genia | 0.250 | +0.00 |",
         CARD.base_sha256,
         "A note.",
     ):
