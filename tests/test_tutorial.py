@@ -1,0 +1,62 @@
+"""The tutorial, run as it is printed."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bioner_core.models.base_model import SMOLLM2, is_pulled
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+TUTORIAL = REPOSITORY / "docs" / "tutorial.md"
+INSTALL = "make install model"
+
+
+def shell_blocks() -> list[str]:
+    """The shell blocks of the tutorial, in order, without the one that installs."""
+    blocks = re.findall(r"^```sh\n(.*?)^```$", TUTORIAL.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+    assert blocks[0].startswith(INSTALL)
+    return blocks[1:]
+
+
+def test_every_command_of_the_tutorial_is_in_a_block() -> None:
+    """Catches a command that is printed with indentation, and so never run by the test below."""
+    outside = re.sub(r"^```.*?^```$", "", TUTORIAL.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+    assert not re.findall(r"^\s*bioner .*$", outside, flags=re.MULTILINE)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1_600)
+@pytest.mark.skipif(not is_pulled(SMOLLM2), reason="needs the base model: run `bioner models pull`")
+def test_the_tutorial_runs_as_it_is_printed(tmp_path: Path) -> None:
+    """Catches an option that was renamed, a file that moved, or a step that only works where it was written."""
+    for part in ("docs/tutorial", "bioner_core/samples"):
+        shutil.copytree(REPOSITORY / part, tmp_path / part)
+    command = tmp_path / "bin" / "bioner"
+    command.parent.mkdir()
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m jobs.main "$@"\n', encoding="utf-8")
+    command.chmod(0o755)
+    environment = os.environ | {"PYTHONPATH": str(REPOSITORY), "PATH": f"{command.parent}:{os.environ['PATH']}"}
+    *steps, cleaning = shell_blocks()
+    done = subprocess.run(
+        ["bash", "-euxc", "".join(steps)],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=1_500,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3_000:]
+    assert re.search(r"cisplatin", done.stdout, flags=re.IGNORECASE)
+    assert "<html" in (tmp_path / "article.html").read_text(encoding="utf-8")
+    assert "<html" in (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert (tmp_path / "graph" / "nodes.tsv").stat().st_size > 1_000
+    before, after = (float(one) for one in re.findall(r"^all +\S+ +\S+ +(\S+)", done.stdout, flags=re.MULTILINE))
+    assert after > before
+    subprocess.run(["bash", "-euc", cleaning], cwd=tmp_path, check=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bin", "bioner_core", "docs"]
