@@ -1,4 +1,4 @@
-"""Sentences to batches under a token budget (DESIGN 4.8); a pure function: the same sentences make the same batches."""
+"""Sentences to batches under a token budget; a pure function: the same sentences make the same batches."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass

@@ -13,13 +13,16 @@ from jobs.annotation_options import (
     MaxRejectRate,
     MemoryCap,
     Model,
+    Pool,
     Ray,
     Runner,
     ShardRecords,
     TokenBudget,
 )
-from jobs.console import only_results_on_stdout, print_result, warn
+from jobs.console import only_results_on_stdout, print_result, say, warn
+from jobs.metrics_outlet import LOOPBACK, MetricsFile, MetricsHost, MetricsOutlet, MetricsPort, metrics_shown
 from jobs.options import Json, NoSelector, Precision, Quiet, Store, Wait
+from pipelines.listed_names import listed_names
 
 if TYPE_CHECKING:
     from pipelines.summary import JobSummary
@@ -31,6 +34,7 @@ Annotate literature dumps into a store. Results are committed shard by shard; a 
 Examples:
   bioner annotate pubmed26n0001.xml.gz 'cnki/*.txt' --store my-store
   bioner annotate dumps/ --store my-store --actors 4 --json
+  bioner annotate in.xml --store my-store --pool gpus          (started with `bioner pool start --name gpus`)
   bioner annotate in.xml --store my-store --runner FlinkRunner -- --parallelism=4
 
 What follows a lone -- goes to Beam as it is.
@@ -54,12 +58,16 @@ def annotate(
     actors: Actors = None,
     gpus_per_actor: Gpus = None,
     ray: Ray = "local",
+    pool: Pool = None,
     runner: Runner = "FnApiRunner",
     shard_records: ShardRecords = 200,
     max_reject_rate: MaxRejectRate = 0.05,
     token_budget: TokenBudget = None,
     memory_cap: MemoryCap = None,
     wait: Wait = 0.0,
+    metrics_port: MetricsPort = None,
+    metrics_host: MetricsHost = LOOPBACK,
+    metrics_file: MetricsFile = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> int:
@@ -83,6 +91,7 @@ def annotate(
             actors=actors,
             gpus_per_actor=gpus_per_actor,
             ray_address=ray,
+            pool=pool,
             runner=runner,
             pipeline_options=tuple(context.obj or ()),
             shard_records=shard_records,
@@ -92,7 +101,10 @@ def annotate(
             quiet=quiet,
             wait_seconds=wait,
         )
-        summary = annotate_inputs(wishes)
+        outlet = MetricsOutlet(metrics_port, metrics_host, metrics_file)
+        with metrics_shown(outlet, wishes.page, job="annotate"):
+            summary = annotate_inputs(wishes)
+            wishes.page.end(summary.exit_code())
     report(summary, as_json=as_json)
     return summary.exit_code()
 
@@ -101,6 +113,9 @@ def report(summary: "JobSummary", *, as_json: bool) -> None:
     """Print what a run did; failures and too many rejects go to standard error, a line each."""
     for failure in summary.failures:
         warn(f"{failure.shard_id or failure.input_file}: {failure.message}")
+    if summary.unread:
+        names = listed_names(summary.unread, most=20)
+        say(f"note: {len(summary.unread)} files that no reader knows were not read: {names}")
     if summary.exit_code() == 3:
         warn(
             f"{summary.reject_rate:.1%} rejects, more than the {summary.max_reject_rate:.1%} allowed; "
@@ -128,3 +143,9 @@ def _show(summary: "JobSummary") -> None:
     )
     if summary.rows_sent:
         print(f"{summary.padding:.1%} of the batches was padding")
+    load = summary.load
+    if load.actor_busy_share is not None and load.first_document_seconds is not None:
+        print(
+            f"first document after {load.first_document_seconds:.1f} s; "
+            f"actors at work {load.actor_busy_share:.1%} of the time"
+        )

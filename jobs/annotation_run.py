@@ -3,26 +3,27 @@
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from bioner_core.budget import MemoryWish
-from bioner_core.errors import ModelError, PoolError, StoreError
-from bioner_core.formats.inputs import expand_inputs
+from bioner_core.errors import ConfigurationError, PoolError, StoreError
+from bioner_core.formats.folder_inputs import find_inputs
+from bioner_core.formats.inputs import public_name
 from bioner_core.formats.registry import reader_named
 from bioner_core.store.lock import Part, StoreLock
 from jobs.annotator_choice import AnnotatorChoice
 from jobs.console import say
-from jobs.gpus import visible_gpus
-from jobs.interrupts import interrupted_exit_code, signals_deferred, take_signals_again
+from jobs.interrupts import interrupted_exit_code
+from jobs.open_pool import join_pool, memory_wish, open_pool, planned_settings
+from jobs.process_start import process_started
 from jobs.progress_bar import ProgressBar
+from jobs.run_watch import RunWatch
 from pipelines.annotate import nothing_to_do, run_annotation
+from pipelines.beam_run import RunnerError
 from pipelines.client_settings import ClientSettings
 from pipelines.job import (
-    DEFAULT_BUFFER_CHARACTERS,
-    DEFAULT_BUFFER_RECORDS,
     DEFAULT_MAX_REJECT_RATE,
     DEFAULT_SHARD_RECORDS,
     FN_API_RUNNER,
@@ -30,18 +31,27 @@ from pipelines.job import (
     LabelSetChoice,
     run_fingerprint,
 )
-from pipelines.pool_settings import LOCAL, PoolSettings
+from pipelines.live_note import WatchedPool, live_note
+from pipelines.metrics_page import JobPage
+from pipelines.pool_places import check_pool_name
+from pipelines.pool_settings import LOCAL
+from pipelines.progress import FirstDone
 from pipelines.service import AnnotationService, ServiceFactory
 from pipelines.summary import JobSummary
+
+if TYPE_CHECKING:
+    from pipelines.pool import Pool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnnotationWishes:
-    """What a user asks of a verb that annotates. `actors` and `gpus_per_actor` None mean: as fits this machine;
-    `token_budget` and `memory_cap` (GB of an actor's batches) None mean: as the actors find it.
+    """What a user asks of a verb that annotates. `actors` and what each has, None, mean: as fits this machine;
+    `token_budget` and `memory_cap` (GB of an actor's batches) None mean: as the actors find it. `pool` is the name of a
+    running pool to use, None to start one for this command.
 
     `inputs` is empty where the verb finds them itself; `wait_seconds` is how long to wait for another job on the store;
-    `carry_over` as in `AnnotationJob`.
+    `carry_over` as in `AnnotationJob`; `started` is the instant, by the monotonic clock, that the time to the first
+    document counts from: that at which the command began; `page` shows what the job does.
     """
 
     inputs: tuple[str, ...] = ()
@@ -50,7 +60,9 @@ class AnnotationWishes:
     format_name: str | None = None
     actors: int | None = None
     gpus_per_actor: float | None = None
+    threads_per_actor: int | None = None
     ray_address: str = LOCAL
+    pool: str | None = None
     runner: str = FN_API_RUNNER
     pipeline_options: tuple[str, ...] = ()
     shard_records: int = DEFAULT_SHARD_RECORDS
@@ -60,6 +72,8 @@ class AnnotationWishes:
     quiet: bool = False
     wait_seconds: float = 0.0
     carry_over: bool = False
+    started: float = field(default_factory=process_started)
+    page: JobPage = field(default_factory=JobPage)
 
 
 def annotate_inputs(wishes: AnnotationWishes) -> JobSummary:
@@ -67,16 +81,17 @@ def annotate_inputs(wishes: AnnotationWishes) -> JobSummary:
 
     Raises:
         ConfigurationError: an option is unusable; nothing was started.
-        InputError: a pattern names no file; nothing was started.
-        ModelError: the model or its base is not there, or the actors hold another one.
-        PoolError: the actors cannot be started.
+        InputError: a pattern names no file, or a folder holds none that is read here; nothing was started.
+        ModelError: the model or its base is not there, or a running pool holds another one.
+        PoolError: the actors cannot be started, or the pool not be joined.
         StoreError: the store cannot be written, or another job is at work on it.
     """
     make_store(wishes.store)
     with AnnotationSession(wishes) as session:
-        job = session.job(expand_inputs(wishes.inputs))
+        found = find_inputs(wishes.inputs, format_name=wishes.format_name)
+        job = session.job(found.files)
         with open_lock(wishes, purpose="bioner annotate"):
-            return session.run(job)
+            return replace(session.run(job), unread=tuple(map(public_name, found.unread)))
 
 
 def make_store(store: Path) -> None:
@@ -110,7 +125,7 @@ def open_lock(
 
 
 class AnnotationSession:
-    """Runs one job after another on one pool, which is started for the first job that needs a model.
+    """Runs one job after another on one pool, which is started, or joined, for the first job that needs a model.
 
     Raises:
         ConfigurationError: an option is unusable; nothing was started.
@@ -119,13 +134,20 @@ class AnnotationSession:
 
     def __init__(self, wishes: AnnotationWishes) -> None:
         self._wishes = wishes
-        self._pool_settings = _pool_settings(wishes)
+        _check_pool_options(wishes)
+        self._pool_settings = planned_settings(
+            wishes.actors,
+            wishes.gpus_per_actor,
+            ray_address=wishes.ray_address,
+            threads_per_actor=wishes.threads_per_actor,
+        )
         self._client_settings = ClientSettings(token_budget=wishes.token_budget)
-        self._memory = _memory_wish(wishes, self._pool_settings)
+        memory_wish(wishes.memory_cap, self._pool_settings)  # it checks the option
         self._label_sets = tuple(LabelSetChoice(one.name, one.languages) for one in wishes.annotator.label_sets)
         self._fingerprint = wishes.annotator.fingerprint()
         self._opened = ExitStack()
         self._service_factory: ServiceFactory | None = None
+        self._pool: Pool | None = None
         if wishes.format_name is not None:
             reader_named(wishes.format_name)
         self.job(["any"])  # its checks are those of the options, whatever the input
@@ -136,7 +158,7 @@ class AnnotationSession:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> bool | None:
-        """Stop the pool, and Ray if it was started for it."""
+        """Stop the pool, and Ray, if they were started for this session."""
         return self._opened.__exit__(kind, error, traceback)
 
     @property
@@ -154,8 +176,6 @@ class AnnotationSession:
             fingerprint=self._fingerprint,
             format_name=wishes.format_name,
             shard_records=wishes.shard_records,
-            buffer_characters=DEFAULT_BUFFER_CHARACTERS * self._pool_settings.actors,
-            buffer_records=DEFAULT_BUFFER_RECORDS * self._pool_settings.actors,
             max_reject_rate=wishes.max_reject_rate,
             runner=wishes.runner,
             pipeline_options=wishes.pipeline_options,
@@ -174,16 +194,28 @@ class AnnotationSession:
         """Commit what is not committed yet; a finished job needs no model.
 
         Raises:
-            ModelError: the model or its base is not there, or the actors hold another one.
+            ModelError: the model or its base is not there, or a running pool holds another one.
             ConfigurationError: the model does not know a label set, or Beam no such runner.
-            PoolError: the actors cannot be started.
+            PoolError: the actors cannot be started, or the pool not be joined.
             StoreError: the store cannot be written.
         """
         if nothing_to_do(job):
             return run_annotation(job, service_factory=_no_service)
         service_factory = self._connected()
-        with ProgressBar("records", quiet=self._wishes.quiet) as progress:
-            return _run_interruptibly(job, service_factory, progress)
+        watch = RunWatch(self._pool)
+        with ProgressBar("records", quiet=self._wishes.quiet) as bar:
+            progress = FirstDone(bar)
+            summary = _run_interruptibly(job, service_factory, progress)
+        first = None if progress.at is None else progress.at - self._wishes.started
+        return replace(summary, load=watch.load(first))
+
+    def service(self) -> AnnotationService:
+        """A client of the pool, which is started for it if need be.
+
+        Raises:
+            ModelError, ConfigurationError, PoolError: as `run`.
+        """
+        return self._connected()()
 
     def _connected(self) -> ServiceFactory:
         if self._service_factory is None:
@@ -192,44 +224,51 @@ class AnnotationSession:
         return self._service_factory
 
     def _start_pool(self) -> ServiceFactory:
-        # After an interrupt a Beam thread may call Ray once more; Ray reads this at import, and must not start anew.
-        os.environ["RAY_ENABLE_AUTO_CONNECT"] = "0"
-        from pipelines.pool import start_pool
-        from pipelines.ray_session import ray_session
-
-        settings, address = self._pool_settings, self._wishes.ray_address
-        if not self._wishes.quiet:
-            where = "on this machine" if address == LOCAL else f"at {address}"
-            say(f"starting {settings.actors} actor(s) on Ray {where} ...")
-        with signals_deferred():  # half-started, Ray would leave its agents behind
-            self._opened.enter_context(ray_session(settings))
-        take_signals_again()  # Ray has put its own handler of SIGTERM in place
-        pool = self._opened.enter_context(start_pool(settings, self._wishes.annotator.spec(self._memory)))
-        if pool.fingerprint != self._fingerprint:
-            raise ModelError(
-                f"the actors hold a model with fingerprint {pool.fingerprint}, this machine has {self._fingerprint}: "
-                "install the same bioner and the same model on every machine"
+        wishes = self._wishes
+        if wishes.pool is not None:
+            joined = join_pool(
+                self._opened,
+                wishes.pool,
+                ray_address=wishes.ray_address,
+                choice=wishes.annotator,
+                client=self._client_settings,
+                quiet=wishes.quiet,
             )
-        return pool.client_factory(self._client_settings)
+            self._watch(joined)
+            return joined
+        spec = wishes.annotator.spec(memory_wish(wishes.memory_cap, self._pool_settings))
+        self._pool = open_pool(self._opened, self._pool_settings, spec, quiet=wishes.quiet)
+        self._watch(self._pool)
+        return self._pool.client_factory(self._client_settings)
+
+    def _watch(self, pool: WatchedPool) -> None:
+        """Show how the actors are, as long as the pool is open."""
+        page = self._wishes.page
+        page.follow(pool)
+        self._opened.callback(page.let_go)
+        self._opened.enter_context(live_note(self._wishes.store, pool))
 
 
-def _pool_settings(wishes: AnnotationWishes) -> PoolSettings:
-    gpus = visible_gpus() if wishes.ray_address == LOCAL else 0
-    per_actor = wishes.gpus_per_actor if wishes.gpus_per_actor is not None else float(gpus > 0)
-    actors = wishes.actors if wishes.actors is not None else max(1, gpus)
-    return PoolSettings(actors=actors, gpus_per_actor=per_actor, ray_address=wishes.ray_address)
+def _check_pool_options(wishes: AnnotationWishes) -> None:
+    if wishes.pool is None:
+        return
+    check_pool_name(wishes.pool)
+    for option, value in [
+        ("--actors", wishes.actors),
+        ("--gpus-per-actor", wishes.gpus_per_actor),
+        ("--memory-cap", wishes.memory_cap),
+    ]:
+        if value is not None:
+            raise ConfigurationError(
+                f"{option}: is {value}, but the actors of --pool {wishes.pool} run already: leave it out, and give it "
+                "to `bioner pool start` or `bioner pool scale`"
+            )
 
 
-def _memory_wish(wishes: AnnotationWishes, settings: PoolSettings) -> MemoryWish:
-    cap = None if wishes.memory_cap is None else int(wishes.memory_cap * 1e9)
-    share = min(1.0, settings.gpus_per_actor) if settings.gpus_per_actor else 1.0 / settings.actors
-    return MemoryWish(cap, share)
-
-
-def _run_interruptibly(job: AnnotationJob, service_factory: ServiceFactory, progress: ProgressBar) -> JobSummary:
+def _run_interruptibly(job: AnnotationJob, service_factory: ServiceFactory, progress: FirstDone) -> JobSummary:
     try:
         return run_annotation(job, service_factory=service_factory, progress=progress)
-    except RuntimeError as error:  # Beam makes one of whatever stops it, a KeyboardInterrupt too
+    except (RuntimeError, RunnerError) as error:  # Beam makes one of whatever stops it, a KeyboardInterrupt too
         if interrupted_exit_code() is not None:
             raise KeyboardInterrupt from error
         raise

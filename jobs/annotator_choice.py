@@ -1,10 +1,11 @@
 """Which annotator a command works with: known, checked and fingerprinted before Ray starts and without torch."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from bioner_core.annotation import NullAnnotator
+from bioner_core.benchmark.simulated_annotator import SimulatedAnnotator
 from bioner_core.budget import MemoryWish
 from bioner_core.errors import ConfigurationError
 from bioner_core.labels.label_set import LabelSet, default_label_sets, load_label_set
@@ -18,12 +19,15 @@ from pipelines.annotator_spec import AnnotatorSpec
 
 MODEL = "model"
 NULL = "null"
+SIMULATED = "simulated"
 PRECISIONS = ("bfloat16", "float32")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnnotatorChoice:
     """`kind` is `model` or `null`; the rest says which model, and counts for `model` only.
+
+    For benches there is a third kind, `simulated`: `simulated` is then what each actor holds.
 
     Raises:
         ConfigurationError: `kind` or `precision` is unknown.
@@ -34,9 +38,10 @@ class AnnotatorChoice:
     model: str = DEFAULT_MODEL
     precision: str = "bfloat16"
     use_selector: bool = True
+    simulated: SimulatedAnnotator | None = None
 
     def __post_init__(self) -> None:
-        if self.kind not in (MODEL, NULL):
+        if self.kind not in (MODEL, NULL) and not (self.kind == SIMULATED and self.simulated):
             raise ConfigurationError(f"annotator: {self.kind!r}; choose {MODEL} or {NULL}")
         if self.precision not in PRECISIONS:
             raise ConfigurationError(f"precision: {self.precision!r}; choose from {', '.join(PRECISIONS)}")
@@ -49,9 +54,19 @@ class AnnotatorChoice:
         """
         if self.kind == NULL:
             return NullAnnotator().fingerprint
+        if self.simulated is not None:
+            return self.simulated.fingerprint
         return annotator_fingerprint(
             model_folder(self.model), self.label_sets, precision=self.precision, use_selector=self.use_selector
         )
+
+    def in_words(self) -> dict[str, str]:
+        """What the choice is, for a person who compares it with another."""
+        label_sets = ", ".join(one.name for one in self.label_sets)
+        if self.kind == NULL:
+            return {"annotator": NULL}
+        selector = "with" if self.use_selector else "without"
+        return {"model": self.model, "label sets": label_sets, "precision": self.precision, "selector": selector}
 
     def check_ready(self) -> None:
         """Find out in a moment what would otherwise come up in every actor.
@@ -59,7 +74,7 @@ class AnnotatorChoice:
         Raises:
             ModelError: the base model has not been pulled, or the model lacks rows for its tags.
         """
-        if self.kind == NULL:
+        if self.kind != MODEL:
             return
         folder = model_folder(self.model)
         card = read_card(folder)
@@ -74,9 +89,16 @@ class AnnotatorChoice:
                 )
 
     def spec(self, memory: MemoryWish | None = None) -> AnnotatorSpec:
-        """How an actor builds the annotator, in whatever folder it runs; `memory` is what its batches may take."""
+        """How an actor builds the annotator, in whatever folder it runs; `memory` is what its batches may take.
+
+        Raises:
+            ModelError: there is no such model.
+        """
         if self.kind == NULL:
-            return AnnotatorSpec("bioner_core.annotation:NullAnnotator")
+            return AnnotatorSpec("bioner_core.annotation:NullAnnotator", fingerprint=self.fingerprint())
+        if self.simulated is not None:
+            factory = "bioner_core.benchmark.simulated_annotator:SimulatedAnnotator"
+            return AnnotatorSpec(factory, asdict(self.simulated), self.fingerprint())
         model = self.model if self.model == DEFAULT_MODEL else str(Path(self.model).resolve())
         return AnnotatorSpec(
             "bioner_core.annotator:load_annotator",
@@ -87,6 +109,7 @@ class AnnotatorChoice:
                 "use_selector": self.use_selector,
                 "memory": memory,
             },
+            self.fingerprint(),
         )
 
 

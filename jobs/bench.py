@@ -1,18 +1,19 @@
 """`bioner bench decode|pipeline`: how fast decoding is, and how fast everything else is."""
 
-import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from jobs.annotation_options import LabelSets, ShardRecords, ThreadsPerActor, TokenBudget
 from jobs.console import only_results_on_stdout, print_result, quiet_transformers, say
 from jobs.options import Json, Precision, Quiet
 
 if TYPE_CHECKING:
     from bioner_core.benchmark.decode_report import DecodeBench
     from bioner_core.benchmark.decode_settings import DecodeBenchSettings
-    from pipelines.summary import JobSummary
+    from bioner_core.benchmark.pipeline_report import PipelineBench
+    from jobs.bench_pipeline import PipelineBenchSettings
 
 app = typer.Typer(help="Measure speed.", rich_markup_mode=None)
 
@@ -29,11 +30,17 @@ The figures of the largest batch stand at the top level of the JSON object, thos
 """
 
 PIPELINE_HELP = """
-Time the whole way from dumps to Parquet with an annotator that finds nothing, into a store that is thrown away.
+Time the whole way from dumps to Parquet, into stores that are thrown away: with an annotator that finds nothing, with
+simulated actors that take a fixed time for each batch, or with the model.
 
 \b
-Example:
+Examples:
   bioner bench pipeline dumps/*.xml.gz --json
+  bioner bench pipeline dumps/ --annotator simulated --actors 1 --actors 8 --actors 32 --documents 120 --chart load.svg
+  bioner bench pipeline dumps/ --annotator null --documents 2000 --document-sentences 5 --document-sentences 200
+
+Each annotator is run with each number of actors on documents of each length. The figures of the last run stand at the
+top level of the JSON object, those of all under "points".
 """
 
 Data = Annotated[Path, typer.Option(help="Gold corpus, JSON lines, plain or gzip.", show_default=False)]
@@ -59,6 +66,21 @@ Moves = Annotated[
 ]
 Chart = Annotated[Path | None, typer.Option(help="Draw sentences a minute into this SVG file.", dir_okay=False)]
 Inputs = Annotated[list[str], typer.Argument(help="Files, folders, globs or URLs.", show_default=False)]
+Annotators = Annotated[
+    list[str] | None, typer.Option("--annotator", help="null, simulated or model; may be given often. Else null.")
+]
+ActorCounts = Annotated[list[int] | None, typer.Option("--actors", help="Actors; may be given often. Else 1.")]
+Documents = Annotated[
+    int | None,
+    typer.Option(help="Documents for each actor, made of the inputs', over and over. Else the inputs as they are."),
+]
+Lengths = Annotated[
+    list[int] | None,
+    typer.Option("--document-sentences", help="Sentences of each of the --documents; may be given often."),
+]
+BatchSeconds = Annotated[float, typer.Option(help="Seconds that a simulated actor takes for a batch.")]
+TokenSeconds = Annotated[float, typer.Option(help="And for each estimated token of it.")]
+PipelineChart = Annotated[Path | None, typer.Option(help="Draw the figures into this SVG file.", dir_okay=False)]
 
 
 @app.command(help=DECODE_HELP)
@@ -115,8 +137,9 @@ def _run_decode(settings: "DecodeBenchSettings", chart: Path | None, *, quiet: b
     from jobs.progress_bar import ProgressBar
 
     quiet_transformers()
+    from bioner_core.benchmark.chart_file import check_chart_name
     from bioner_core.benchmark.decode_bench import bench_decode
-    from bioner_core.benchmark.decode_chart import check_chart_name, decode_chart
+    from bioner_core.benchmark.decode_chart import decode_chart
 
     if chart is not None:
         check_chart_name(chart)
@@ -135,32 +158,66 @@ def _show_decode(bench: "DecodeBench") -> None:
 
 
 @app.command(help=PIPELINE_HELP)
-def pipeline(inputs: Inputs, as_json: Json = False, quiet: Quiet = False) -> int:
-    """Bench the pipeline without a model; returns the exit code of the run."""
+def pipeline(
+    inputs: Inputs,
+    annotator: Annotators = None,
+    actors: ActorCounts = None,
+    documents: Documents = None,
+    document_sentences: Lengths = None,
+    seconds_per_batch: BatchSeconds = 2.0,
+    seconds_per_token: TokenSeconds = 0.0,
+    label_set: LabelSets = None,
+    model: Model = "default",
+    token_budget: TokenBudget = None,
+    shard_records: ShardRecords = 200,
+    threads_per_actor: ThreadsPerActor = None,
+    chart: PipelineChart = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Bench the pipeline; returns the worst exit code of its runs."""
     with only_results_on_stdout():
-        from jobs.annotation_run import AnnotationWishes, annotate_inputs
-        from jobs.annotator_choice import NULL, AnnotatorChoice, chosen_label_sets
+        from bioner_core.benchmark.simulated_annotator import SimulatedAnnotator
+        from jobs.annotator_choice import chosen_label_sets
+        from jobs.bench_pipeline import PipelineBenchSettings
 
-        choice = AnnotatorChoice(label_sets=chosen_label_sets(()), kind=NULL)
-        with tempfile.TemporaryDirectory(prefix="bioner-bench-") as store:
-            wishes = AnnotationWishes(inputs=tuple(inputs), store=Path(store), annotator=choice, quiet=quiet)
-            summary = annotate_inputs(wishes)
-    found = _pipeline_figures(summary)
-    print_result(found, as_json=as_json, show=lambda: _show_pipeline(found))
-    return summary.exit_code()
+        settings = PipelineBenchSettings(
+            inputs=tuple(inputs),
+            label_sets=chosen_label_sets(label_set or ()),
+            annotators=tuple(annotator or ("null",)),
+            actors=tuple(actors or (1,)),
+            documents=documents,
+            document_sentences=tuple(document_sentences or ()),
+            simulated=SimulatedAnnotator(seconds_per_batch, seconds_per_token),
+            model=model,
+            token_budget=token_budget,
+            shard_records=shard_records,
+            threads_per_actor=threads_per_actor,
+            quiet=quiet,
+        )
+        bench, code = _run_pipeline(settings, chart)
+    print_result(bench.to_json(), as_json=as_json, show=lambda: _show_pipeline(bench))
+    return code
 
 
-def _pipeline_figures(summary: "JobSummary") -> dict[str, Any]:
-    counts, seconds = summary.counts, max(summary.seconds, 1e-9)
-    rates = {
-        "documents_per_second": round(counts.annotated / seconds, 2),
-        "sentences_per_second": round(counts.sentences / seconds, 2),
-    }
-    return summary.as_json() | rates
+def _run_pipeline(settings: "PipelineBenchSettings", chart: Path | None) -> tuple["PipelineBench", int]:
+    from bioner_core.benchmark.chart_file import check_chart_name
+    from bioner_core.benchmark.pipeline_chart import pipeline_chart
+    from jobs.bench_pipeline import Point, bench_pipeline
+
+    def announce(point: Point) -> None:
+        if not settings.quiet:
+            say(f"{point.annotator}, {point.actors} actor(s) ...")
+
+    if chart is not None:
+        check_chart_name(chart)
+    bench, code = bench_pipeline(settings, on_point=announce)
+    if chart is not None:
+        chart.write_text(pipeline_chart(bench), encoding="utf-8")
+    return bench, code
 
 
-def _show_pipeline(found: dict[str, Any]) -> None:
-    print(
-        f"{found['annotated']} documents, {found['sentences']} sentences in {found['seconds']:.1f} s: "
-        f"{found['documents_per_second']:.0f} documents/s, {found['sentences_per_second']:.0f} sentences/s"
-    )
+def _show_pipeline(bench: "PipelineBench") -> None:
+    from jobs.bench_pipeline_table import print_pipeline_bench
+
+    print_pipeline_bench(bench)

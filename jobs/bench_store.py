@@ -1,7 +1,8 @@
-"""What a store of many documents costs to compact and to query: `python -m jobs.bench_store --documents N`.
+"""What a store of many documents costs to compact, to query and to export: `python -m jobs.bench_store --documents N`.
 
 The store is made by `jobs.synthetic_store` unless it is there. Compaction runs in a process of its own, whose highest
-memory is read when it ends. Bytes read are those of the kernel's read calls, page cache or not (Linux only).
+memory is read when it ends; with `--exports` each format is exported in one of its own. Bytes read are those of the
+kernel's read calls, page cache or not (Linux only).
 """
 
 import argparse
@@ -16,6 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from bioner_core.errors import BionerError, StoreError
+from bioner_core.export.formats import FORMATS
 from bioner_core.store.named_queries import named_queries
 from bioner_core.store.query_session import QuerySession, query_session
 from bioner_core.store.snapshot_reading import Snapshot, open_snapshot
@@ -43,10 +45,11 @@ class StoreBench:
     query_share_of_one_document: float
     open_session_s: float
     named_queries_s: dict[str, float]
+    export_mentions_a_second: dict[str, int]
 
 
-def bench_store(store: Path, scale: Scale, *, memory: str) -> StoreBench:
-    """Make a store unless it is there, compact it, and ask every named query once.
+def bench_store(store: Path, scale: Scale, *, memory: str, exports: bool = False) -> StoreBench:
+    """Make a store unless it is there, compact it, ask every named query once, and export it in every format.
 
     Raises:
         BionerError: the store cannot be made, compacted or queried.
@@ -57,6 +60,7 @@ def bench_store(store: Path, scale: Scale, *, memory: str) -> StoreBench:
     made = time.monotonic()
     subprocess.run([sys.executable, "-m", "jobs.main", "compact", "--store", store, "--memory", memory], check=True)  # noqa: S603
     compacted = time.monotonic()
+    compact_peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     snapshot = open_snapshot(store)
     if snapshot is None:
         raise StoreError(f"{store}: there is no snapshot after a compaction")
@@ -73,14 +77,28 @@ def bench_store(store: Path, scale: Scale, *, memory: str) -> StoreBench:
         mentions=snapshot.manifest.mentions,
         make_s=round(made - started, 1),
         compact_s=round(compacted - made, 1),
-        compact_peak_mib=round(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024, 1),
+        compact_peak_mib=round(compact_peak / 1024, 1),
         snapshot_mib=round(sum(file.bytes for file in snapshot.manifest.files) / _MEBIBYTE, 1),
         files=len(snapshot.manifest.files),
         reader_share_of_one_document=round(by_reader / mention_bytes, 5),
         query_share_of_one_document=round(by_query / mention_bytes, 5),
         open_session_s=round(opened, 2),
         named_queries_s=seconds,
+        export_mentions_a_second=_export_speeds(store) if exports else {},
     )
+
+
+def _export_speeds(store: Path) -> dict[str, int]:
+    """Mentions a second of each format, from the start of the command to its end."""
+    speeds = {}
+    for name in FORMATS:
+        with tempfile.TemporaryDirectory(dir=store.parent) as folder:
+            output = Path(folder) / "export"
+            words = ["export", "--store", str(store), "--format", name, "--output", str(output), "--quiet", "--json"]
+            started = time.monotonic()
+            done = subprocess.run([sys.executable, "-m", "jobs.main", *words], check=True, stdout=subprocess.PIPE)  # noqa: S603
+            speeds[name] = round(json.loads(done.stdout)["mentions"] / (time.monotonic() - started))
+    return speeds
 
 
 def _seconds_of_named_queries(session: QuerySession, mention_id: str) -> dict[str, float]:
@@ -120,6 +138,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--documents", type=int, default=100_000)
     parser.add_argument("--mentions", type=int, default=2_000_000)
     parser.add_argument("--memory", default="2GB")
+    parser.add_argument("--exports", action="store_true", help="also export the store in every format")
     parser.add_argument("--store", type=Path, help="keep the store here; else it is made in a temporary folder")
     options = parser.parse_args(arguments)
     scale = Scale(
@@ -130,7 +149,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     try:
         with tempfile.TemporaryDirectory() as folder:
-            found = bench_store(options.store or Path(folder) / "store", scale, memory=options.memory)
+            found = bench_store(
+                options.store or Path(folder) / "store", scale, memory=options.memory, exports=options.exports
+            )
     except (BionerError, subprocess.CalledProcessError) as error:
         warn(str(error))
         return EXIT_FAILED

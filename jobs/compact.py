@@ -11,6 +11,7 @@ from jobs.memory_size import bytes_of
 from jobs.options import Json, Quiet, Store, Wait
 
 if TYPE_CHECKING:
+    from bioner_core.store.lock import StoreLock
     from bioner_core.store.snapshots import CompactionReport, CompactionSettings
     from jobs.progress_bar import ProgressBar
 
@@ -40,14 +41,11 @@ def compact(
     quiet: Quiet = False,
 ) -> int:
     """Make a snapshot; returns the exit code."""
-    memory_bytes = bytes_of(memory, option="--memory", least=_LEAST_MEMORY)
-    file_bytes = bytes_of(file_size, option="--file-size", least=1)
     with only_results_on_stdout():
-        from bioner_core.store.snapshots import CompactionSettings
         from jobs.progress_bar import ProgressBar
 
+        settings = settings_of(keep=keep, memory=memory, memory_option="--memory", file_size=file_size)
         require_store(store)
-        settings = CompactionSettings(keep=keep, memory_bytes=memory_bytes, file_bytes=file_bytes)
         with ProgressBar("shard tables", quiet=quiet) as progress:
             found = compact_locked(store, settings, wait_seconds=wait, progress=progress)
     print_result(as_object(found), as_json=as_json, show=lambda: _show(found))
@@ -63,14 +61,40 @@ def compact_locked(
         StoreError: another job holds the store, or as `compact_store`.
     """
     from bioner_core.store.lock import StoreLock
-    from bioner_core.store.snapshots import CompactionWatch, compact_store
-    from pipelines.run_history import run_history
 
     with StoreLock(store, purpose="bioner compact", wait_seconds=wait_seconds) as lock:
         if lock.took_over:
             say(f"took over the lock of a job that has died: {lock.took_over}")
-        watch = CompactionWatch(progress.planned, progress.done, lock.check)
-        return compact_store(store, settings, history=run_history(store), watch=watch)
+        return compact_held(store, settings, lock=lock, progress=progress)
+
+
+def compact_held(
+    store: Path, settings: "CompactionSettings", *, lock: "StoreLock", progress: "ProgressBar"
+) -> "CompactionReport":
+    """Compact under a lock that is held already.
+
+    Raises:
+        StoreError: as `compact_store`.
+    """
+    from bioner_core.store.snapshots import CompactionWatch, compact_store
+    from pipelines.run_history import run_history
+
+    watch = CompactionWatch(progress.planned, progress.done, lock.check)
+    return compact_store(store, settings, history=run_history(store), watch=watch)
+
+
+def settings_of(*, keep: int, memory: str, memory_option: str, file_size: str = "256MB") -> "CompactionSettings":
+    """What the options say; `memory_option` is the name of the one that `memory` comes from.
+
+    Raises:
+        ConfigurationError: a size cannot be read, or is too small.
+    """
+    from bioner_core.store.snapshots import CompactionSettings
+
+    memory_bytes = bytes_of(memory, option=memory_option, least=_LEAST_MEMORY)
+    return CompactionSettings(
+        keep=keep, memory_bytes=memory_bytes, file_bytes=bytes_of(file_size, option="--file-size", least=1)
+    )
 
 
 def as_object(found: "CompactionReport") -> dict[str, object]:

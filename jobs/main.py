@@ -17,8 +17,10 @@ from jobs import (
     mentions,
     models,
     nightly,
+    pool,
     query,
     report,
+    retry,
     show,
     status,
     train,
@@ -38,7 +40,9 @@ app.add_typer(models.app, name="models")
 app.command(help=annotate.HELP)(annotate.annotate)
 app.add_typer(nightly.app, name="nightly")
 app.add_typer(backfill.app, name="backfill")
+app.add_typer(pool.app, name="pool")
 app.command(help=status.HELP)(status.status)
+app.command(help=retry.HELP)(retry.retry)
 app.command(help=verify.HELP)(verify.verify)
 app.command(help=mentions.HELP)(mentions.mentions)
 app.command(help=compact.HELP)(compact.compact)

@@ -1,6 +1,9 @@
 """`bioner status`: how a store stands."""
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from jobs.console import only_results_on_stdout, print_result, require_store
 from jobs.options import Json, Store
@@ -11,20 +14,41 @@ if TYPE_CHECKING:
 HELP = """
 Say how a store stands. Shows what is committed and pending, what was rejected and why, and what failed last.
 
+With --watch it is shown again and again while a job works on the store, with its speed, the time left and its actors:
+on a terminal as one page, elsewhere as one line each time, with --json as one JSON object a line. It ends when no job
+is at work, or with Ctrl-C and exit code 130.
+
 \b
-Example:
+Examples:
   bioner status --store my-store
+  bioner status --store my-store --watch
+  bioner status --store my-store --watch --interval 60 --json >> progress.jsonl
 """
 
+Watch = Annotated[bool, typer.Option("--watch", help="Show it again and again until no job is at work.")]
+Interval = Annotated[float, typer.Option(help="Seconds between two looks of --watch.", min=0.1)]
 
-def status(store: Store, as_json: Json = False) -> int:
+
+def status(store: Store, watch: Watch = False, interval: Interval = 2.0, as_json: Json = False) -> int:
     """Print the state of a store; returns the exit code."""
+    if watch:
+        return _watch(store, interval=interval, as_json=as_json)
     with only_results_on_stdout():
         from pipelines.status import store_status
 
         require_store(store)
         found = store_status(store)
     print_result(found.as_json(), as_json=as_json, show=lambda: _show(found))
+    return 0
+
+
+def _watch(store: Path, *, interval: float, as_json: bool) -> int:
+    with only_results_on_stdout():
+        from jobs.status_view import show_until_done
+        from pipelines.store_watch import StoreWatch
+
+        require_store(store)
+    show_until_done(StoreWatch(store), interval=interval, as_json=as_json)
     return 0
 
 

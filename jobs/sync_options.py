@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from jobs import annotation_options as annotation
+from jobs.metrics_outlet import LOOPBACK, MetricsFile, MetricsHost, MetricsPort
 from jobs.options import Json, NoSelector, Precision, Quiet, Store, Wait
 
 Places = Annotated[
@@ -26,6 +27,12 @@ AllowShrink = Annotated[
     bool, typer.Option("--allow-shrink", help="Let a new year replace the last one although it is much smaller.")
 ]
 ShardOf = Annotated[str, typer.Option("--shard", metavar="K/N", help="This machine's part of the files, of N parts.")]
+
+NoSnapshot = Annotated[bool, typer.Option("--no-snapshot", help="Make no snapshot; `bioner compact` makes one later.")]
+KeepSnapshots = Annotated[int, typer.Option(min=1, help="How many snapshots stay, the new one among them.")]
+SnapshotMemory = Annotated[
+    str, typer.Option(help="About how much memory the snapshot may take; the rest goes to disk.")
+]
 
 _Downloads = Annotated[
     Path | None, typer.Option(help="Folder for downloads; else 'downloads' in the store.", file_okay=False)
@@ -57,11 +64,15 @@ class SyncOptions:
     actors: annotation.Actors = None
     gpus_per_actor: annotation.Gpus = None
     ray: annotation.Ray = "local"
+    pool: annotation.Pool = None
     shard_records: annotation.ShardRecords = 1_000
     max_reject_rate: annotation.MaxRejectRate = 0.05
     token_budget: annotation.TokenBudget = None
     memory_cap: annotation.MemoryCap = None
     wait: Wait = 0.0
+    metrics_port: MetricsPort = None
+    metrics_host: MetricsHost = LOOPBACK
+    metrics_file: MetricsFile = None
     as_json: Json = False
     quiet: Quiet = False
 

@@ -1,11 +1,18 @@
 """The frame of a nightly run or a backfill: options to wishes, store, lock, model."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
+from bioner_core.errors import StoreError
 from bioner_core.store.ledger import new_run_id
 from bioner_core.store.lock import Part
+from bioner_core.store.reading import read_manifests
+from bioner_core.store.snapshots import CompactionSettings
 from jobs.annotation_run import AnnotationSession, AnnotationWishes, make_store, open_lock
 from jobs.annotator_choice import AnnotatorChoice, chosen_label_sets
+from jobs.compact import compact_held
+from jobs.metrics_outlet import MetricsOutlet, metrics_shown
+from jobs.progress_bar import ProgressBar
 from jobs.sync_options import SyncOptions
 from pipelines.nightly.apply import Workplace
 from pipelines.nightly.report import SyncReport
@@ -32,6 +39,7 @@ def wishes_of(options: SyncOptions) -> AnnotationWishes:
         actors=options.actors,
         gpus_per_actor=options.gpus_per_actor,
         ray_address=options.ray,
+        pool=options.pool,
         shard_records=options.shard_records,
         max_reject_rate=options.max_reject_rate,
         token_budget=options.token_budget,
@@ -58,21 +66,45 @@ def run_sync(
     *,
     purpose: str,
     part: Part | None = None,
+    snapshot: CompactionSettings | None = None,
 ) -> SyncReport:
-    """Do `work` with the store locked; the model is started when the first file needs it.
+    """Do `work` with the store locked; the model is started when the first file needs it, and ended after the last.
+
+    With `snapshot` one is made under the same lock, of what the store holds then, also when a file has failed.
 
     Raises:
         BionerError: an option is unusable, or the store cannot be had.
     """
     wishes, run_id = wishes_of(options), new_run_id()
-    with AnnotationSession(wishes) as session:
-        make_store(options.store)
-        with open_lock(wishes, purpose=purpose, run_id=run_id, part=part) as lock:
-            place = Workplace(
-                store=options.store,
-                downloads=options.downloads or options.store / DOWNLOADS,
-                lock=lock,
-                run_id=run_id,
-                keep_downloads=not options.discard_downloads,
-            )
-            return work(place, session)
+    session = AnnotationSession(wishes)
+    make_store(options.store)
+    outlet = MetricsOutlet(options.metrics_port, options.metrics_host, options.metrics_file)
+    with (
+        metrics_shown(outlet, wishes.page, job=purpose.removeprefix("bioner ")),
+        open_lock(wishes, purpose=purpose, run_id=run_id, part=part) as lock,
+    ):
+        place = Workplace(
+            store=options.store,
+            downloads=options.downloads or options.store / DOWNLOADS,
+            lock=lock,
+            run_id=run_id,
+            keep_downloads=not options.discard_downloads,
+        )
+        with session:
+            done = work(place, session)
+        if snapshot is not None:
+            done = _with_snapshot(done, place, snapshot, quiet=options.quiet)
+        wishes.page.end(done.exit_code())
+        return done
+
+
+def _with_snapshot(done: SyncReport, place: Workplace, settings: CompactionSettings, *, quiet: bool) -> SyncReport:
+    """The report, and the snapshot that was made or already is of this state; a store without shards gets none."""
+    try:
+        if next(read_manifests(place.store), None) is None:
+            return done
+        with ProgressBar("shard tables", quiet=quiet) as progress:
+            made = compact_held(place.store, settings, lock=place.lock, progress=progress)
+    except StoreError as error:
+        return replace(done, failures=(*done.failures, f"the files are applied, but there is no new snapshot: {error}"))
+    return replace(done, snapshot=made)

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
 HELP = """
 Check a whole store. Records in = annotated + unchanged + deleted + rejected in every manifest, each file's digest and
-rows, passage.text[start:end] == text for every mention, parents and depths. Ends with 1 if anything is wrong.
+rows, passage.text[start:end] == text for every mention, parents and depths; of snapshots the pointer CURRENT, digests
+and counts. Ends with 1 if anything is wrong.
 
 \b
 Example:
@@ -23,13 +24,14 @@ def verify(store: Store, as_json: Json = False, quiet: Quiet = False) -> int:
     """Check a store; returns the exit code."""
     with only_results_on_stdout():
         from bioner_core.store.reading import read_manifests
+        from bioner_core.store.snapshot_manifest import snapshot_ids
         from bioner_core.store.verify import verify_store
         from jobs.progress_bar import ProgressBar
 
         require_store(store)
-        with ProgressBar("shards", quiet=quiet) as progress:
-            progress.planned(sum(1 for _ in read_manifests(store)))
-            found = verify_store(store, on_shard=lambda _: progress.done(1))
+        with ProgressBar("shards and snapshots", quiet=quiet) as progress:
+            progress.planned(sum(1 for _ in read_manifests(store)) + len(snapshot_ids(store)))
+            found = verify_store(store, on_shard=lambda _: progress.done(1), on_snapshot=lambda _: progress.done(1))
     print_result(as_object(found), as_json=as_json, show=lambda: _show(found))
     return 0 if found.sound else EXIT_FAILED
 
@@ -39,6 +41,8 @@ def as_object(found: "VerificationReport") -> dict[str, object]:
     return asdict(found.counts) | {
         "sound": found.sound,
         "shards": found.shards,
+        "snapshots": found.snapshots,
+        "leftovers": list(found.leftovers),
         "fault_count": found.fault_count,
         "faults": list(found.faults),
     }
@@ -50,8 +54,10 @@ def _show(found: "VerificationReport") -> None:
         print(f"fault: {fault}")
     if found.fault_count > len(found.faults):
         print(f"... and {found.fault_count - len(found.faults)} more")
+    for name in found.leftovers:
+        print(f"note: snapshots/{name} is of a compaction at work, or of one that was killed; the next one removes it")
     verdict = "sound" if found.sound else f"NOT sound: {found.fault_count} faults"
     print(
         f"{verdict}: {found.shards} shards, {counts.records_in} records, "
-        f"{counts.mentions} mentions checked against their text"
+        f"{counts.mentions} mentions checked against their text, {found.snapshots} snapshots"
     )

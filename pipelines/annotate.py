@@ -1,21 +1,22 @@
 """Runs an annotation job as a Beam pipeline and says how it ended."""
 
-import secrets
 import time
-from datetime import UTC, datetime
+from contextlib import nullcontext
 
-from bioner_core.errors import BionerError, ConfigurationError
+from bioner_core.errors import BionerError
 from bioner_core.formats.inputs import public_name
 from bioner_core.store.committed import committed_manifest
 from bioner_core.store.layout import input_key
 from bioner_core.store.reading import manifests_of_input
+from pipelines.beam_run import new_pipeline, run_to_the_end, works_in_this_process
 from pipelines.job import AnnotationJob
-from pipelines.job_report import read_report, report_path, write_report
+from pipelines.job_report import new_report_path, read_report, write_report
 from pipelines.plan import descriptors_of, recorded_plan
 from pipelines.progress import ProgressReporter, SilentProgress, reporting
 from pipelines.quiet_beam import beam
 from pipelines.service import ServiceFactory
 from pipelines.shard_input import file_digest
+from pipelines.store_follower import following
 from pipelines.summary import JobSummary, summarise
 from pipelines.transforms import AnnotateShards
 
@@ -27,20 +28,23 @@ def run_annotation(
 
     Shards and inputs that fail are in the summary's `failures`; they stop no others. `service_factory` is called in a
     Beam worker, at the first shard that needs it. `progress` is told of each buffer when the runner works in this
-    process (`FnApiRunner` with in-memory or multi-threaded workers), and of nothing otherwise.
+    process (see `works_in_this_process`), and of each shard that appears in the store otherwise.
 
     Raises:
         ConfigurationError: Beam knows no such runner or option.
+        RunnerError: the runner cannot be reached, or did not finish the job.
         StoreError: the report of the run cannot be written or read.
     """
     started = time.monotonic()
-    path = report_path(job.store, f"{datetime.now(UTC):%Y%m%dT%H%M%S_%fZ}-{secrets.token_hex(4)}")
-    with reporting(progress or SilentProgress()) as token:
-        pipeline = _new_pipeline(job)
+    path = new_report_path(job.store)
+    reporter = progress or SilentProgress()
+    elsewhere = nullcontext() if works_in_this_process(job) else following(job, reporter)
+    with reporting(reporter) as token, elsewhere:
+        pipeline = new_pipeline(job)
         outcomes = pipeline | beam.Create(job.inputs) | AnnotateShards(job, service_factory, progress_token=token)
         everything = outcomes | beam.Flatten() | beam.combiners.ToList()
         everything | "Report" >> beam.Map(write_report, path=path)
-        pipeline.run().wait_until_finish()
+        run_to_the_end(pipeline, runner=job.runner)
     return summarise(read_report(path), seconds=time.monotonic() - started, max_reject_rate=job.max_reject_rate)
 
 
@@ -62,13 +66,3 @@ def _is_finished(job: AnnotationJob, input_file: str) -> bool:
         return all(committed_manifest(job.store, one, fingerprint=job.run_fingerprint) for one in descriptors)
     except BionerError:
         return False  # the job itself will say what is wrong
-
-
-def _new_pipeline(job: AnnotationJob) -> "beam.Pipeline":
-    try:
-        options = beam.options.pipeline_options.PipelineOptions(list(job.pipeline_options))
-        return beam.Pipeline(runner=job.runner, options=options)
-    except (ValueError, ImportError, AttributeError) as error:
-        raise ConfigurationError(
-            f"runner: {job.runner!r} is unusable with {list(job.pipeline_options)}: {error}"
-        ) from error

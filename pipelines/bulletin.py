@@ -1,10 +1,13 @@
 """Notes that outlive the process that wrote them, kept in the Ray cluster's own key-value table.
 
 An actor notes which parcel it starts before it starts it, so that after its death everyone can tell the parcel that was
-running from those that only waited behind it, and notes why when it ends itself. The launcher notes why the pool gave
-up, so that clients in other processes can say so.
+running from those that only waited behind it, and notes why when it ends itself. The launcher notes which actors are to
+get batches, how the pool stands, and why it gave up, so that clients in other processes can follow; and whoever looks
+after the pool leaves it orders.
 """
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ray.experimental import internal_kv
@@ -26,6 +29,16 @@ class Bulletin:
         """The parcel that the actor of this name started last; empty when it never started one."""
         return self._read(f"running/{actor_name}")
 
+    def count_start(self, actor_name: str) -> int:
+        """Count one more process of this name that is ready for work; how many there were before it."""
+        before = int(self._read(f"starts/{actor_name}") or 0)
+        self._write(f"starts/{actor_name}", str(before + 1))
+        return before
+
+    def forget_starts(self, actor_name: str) -> None:
+        """Count from 0 again, since the name may be given to another actor."""
+        internal_kv._internal_kv_del(self._key(f"starts/{actor_name}"), namespace=_TABLE)
+
     def note_last_words(self, parcel_id: str, words: str) -> None:
         """Note why an actor ends itself while it runs the parcel."""
         self._write(f"last_words/{parcel_id}", words)
@@ -41,6 +54,34 @@ class Bulletin:
     def failure(self) -> str:
         """Why the pool will never answer again; empty while it may."""
         return self._read("failure")
+
+    def note_roster(self, actor_names: Sequence[str]) -> None:
+        """Note which actors are to get batches from now on."""
+        self._write("roster", json.dumps(list(actor_names)))
+
+    def roster(self) -> tuple[str, ...] | None:
+        """The actors that are to get batches; None while the launcher has not noted any."""
+        text = self._read("roster")
+        return tuple(json.loads(text)) if text else None
+
+    def note_report(self, report: str) -> None:
+        """Note how the pool stands, for whoever looks after it."""
+        self._write("report", report)
+
+    def report(self) -> str:
+        """How the pool stood when its owner last noted it; empty when it never did."""
+        return self._read("report")
+
+    def give_order(self, order: str) -> None:
+        """Leave an order for the pool's owner; it takes the place of one that was not taken yet."""
+        self._write("order", order)
+
+    def take_order(self) -> str:
+        """The order that was left last, which is then gone; empty when there is none."""
+        order = self._read("order")
+        if order:
+            internal_kv._internal_kv_del(self._key("order"), namespace=_TABLE)
+        return order
 
     def clear(self) -> None:
         """Remove all notes of this pool."""

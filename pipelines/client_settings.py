@@ -13,10 +13,11 @@ class ClientSettings:
 
     `token_budget` and `max_rows` cap a batch (see `plan_batches`); None leaves them to what the actors found for
     their devices, and a budget that is set without `max_rows` sets them as `BatchLimits.of_budget` does. `window` is
-    how many batches one actor has from this client: one that runs and one that is ready. `max_attempts` is how many
-    deaths a single row may cause before it is rejected. The client gives up when no actor answers for
-    `grace_seconds`, or when actors died `max_deaths_in_a_row` times each, on average, with no batch answered in
-    between. An overdue actor that does not answer a ping in `ping_seconds` is taken for hung.
+    how many batches one actor has from this client: one that runs and one that is ready. `read_ahead` is how many
+    batches an actor a stream may have open, read and not handed back, before it waits for its oldest buffer.
+    `max_attempts` is how many deaths a single row may cause before it is rejected. The client gives up when no actor
+    answers for `grace_seconds`, or when actors died `max_deaths_in_a_row` times each, on average, with no batch
+    answered in between. An overdue actor that does not answer a ping in `ping_seconds` is taken for hung.
 
     Raises:
         ConfigurationError: a value is out of range.
@@ -25,6 +26,7 @@ class ClientSettings:
     token_budget: int | None = None
     max_rows: int | None = None
     window: int = 2
+    read_ahead: int = 16
     max_attempts: int = 3
     deadline: DeadlinePolicy = field(default_factory=DeadlinePolicy)
     grace_seconds: float = 900.0
@@ -32,7 +34,7 @@ class ClientSettings:
     max_deaths_in_a_row: int = 16
 
     def __post_init__(self) -> None:
-        for name in ("token_budget", "max_rows", "window", "max_attempts", "max_deaths_in_a_row"):
+        for name in ("token_budget", "max_rows", "window", "read_ahead", "max_attempts", "max_deaths_in_a_row"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ConfigurationError(f"{name} must be at least 1, not {value}: raise it")

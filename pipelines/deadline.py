@@ -1,4 +1,4 @@
-"""How long a batch may take: a time that grows with its tokens (DESIGN 4.8)."""
+"""How long a batch may take: a time that grows with its tokens."""
 
 from dataclasses import dataclass
 

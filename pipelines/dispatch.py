@@ -1,10 +1,13 @@
-"""One call of a client: every batch to some actor, every row answered once, in the order of the requests."""
+"""One stream of a client: every batch to some actor, every row answered once, in the order of the requests.
+
+The next buffer is read while the last one runs, so that actors find work from the first batch of a stream to its last.
+"""
 
 import itertools
 import secrets
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,10 +18,12 @@ from bioner_core.annotation import RowResult
 from bioner_core.batching import Batch
 from bioner_core.errors import PoolError
 from bioner_core.records import RejectReason
-from pipelines.actors import ActorStatus
+from pipelines.actors import ActorStatus, TurnedAway
 from pipelines.bulletin import Bulletin
 from pipelines.client_settings import ClientSettings
 from pipelines.crew import Crew, Seat
+from pipelines.meters import PROCESS as METERS
+from pipelines.metrics import BATCH_SECONDS, QUEUE_DEPTH
 from pipelines.parcel import Death, Parcel
 
 _LOOK_EVERY_SECONDS = 0.25
@@ -27,52 +32,111 @@ _LOST = (RayActorError, OutOfMemoryError, ObjectLostError)
 
 @dataclass(slots=True)
 class _Sent:
-    """A parcel at an actor; at `doubt_at` (monotonic seconds) the actor is asked what it is doing."""
+    """A parcel at an actor; at `doubt_at` the actor is asked what it is doing. Times are monotonic seconds."""
 
     parcel: Parcel
     parcel_id: str
     seat: Seat
+    sent_at: float
     doubt_at: float
 
 
+@dataclass(slots=True)
+class _Buffer:
+    """The answers to one buffer: None for a row that has none yet; `missing` counts those, `batches` its batches."""
+
+    results: list[RowResult | None]
+    missing: int
+    batches: int
+
+
 class Dispatch:
-    """Drives the batches of one `annotate` call through the crew; `run` may be called once."""
+    """Drives the batches of one stream through the crew; `run` may be called once."""
 
     def __init__(self, crew: Crew, bulletin: Bulletin, settings: ClientSettings) -> None:
         self._crew = crew
         self._bulletin = bulletin
         self._settings = settings
+        self._source: Iterator[Sequence[Batch]] | None = None
         self._queue: deque[Parcel] = deque()
         self._sent: dict[Any, _Sent] = {}
-        self._results: list[RowResult | None] = []
+        self._open: dict[int, _Buffer] = {}
+        self._read = 0
+        self._told_depth = 0
         self._call_id = secrets.token_hex(8)
         self._numbers = itertools.count()
 
-    def run(self, batches: Sequence[Batch], rows: int) -> list[RowResult]:
-        """The result of each row, index-aligned with the requests that the batches were made of.
+    def run(self, buffers: Iterable[Sequence[Batch]]) -> Iterator[list[RowResult]]:
+        """For each buffer, in order, the result of each of its rows, index-aligned with what it was batched from.
+
+        A buffer is read when fewer batches wait than there are actors, and not before an earlier one is handed back
+        when `read_ahead` batches an actor are open: so what is in memory is bounded, however slow one batch is.
 
         Raises:
             PoolError: no actor can be reached for too long, the pool gave up, actors die without end, or an answer
                 does not fit its batch.
         """
-        self._results = [None] * rows
-        self._queue.extend(Parcel(batch) for batch in batches)
-        self._crew.none_ready_since = None  # time between two calls is nobody's waiting
-        while self._queue or self._sent:
+        self._source = iter(buffers)
+        self._read_on()
+        try:
+            yield from self._rounds()
+        finally:
+            self._tell_depth(0)
+
+    def _rounds(self) -> Iterator[list[RowResult]]:
+        while self._source is not None or self._open:
+            self._follow_roster(time.monotonic())
             self._crew.look_up(time.monotonic())
             self._check_hope(time.monotonic())
             self._fill_windows()
+            self._tell_depth(len(self._queue))
             self._take_arrivals()
             self._doubt_overdue(time.monotonic())
-        return self._complete_results()
+            yield from self._finished()
+            self._read_on()
+
+    def _tell_depth(self, depth: int) -> None:
+        if depth != self._told_depth:
+            METERS.shift(QUEUE_DEPTH, depth - self._told_depth)
+            self._told_depth = depth
+
+    def _wants_more(self) -> bool:
+        actors = max(1, len(self._crew.seats))
+        if self._source is None or len(self._queue) >= actors:
+            return False
+        batches = sum(buffer.batches for buffer in self._open.values())
+        return not self._open or batches < actors * self._settings.read_ahead
+
+    def _read_on(self) -> None:
+        """Read one buffer if there is room; one only, so that idle actors have its batches before the next is read."""
+        if self._source is None or not self._wants_more():
+            return
+        batches = next(self._source, None)
+        self._crew.none_ready_since = None  # while the caller was at work, nobody waited for an actor
+        if batches is None:
+            self._source = None
+            return
+        rows = sum(len(batch.indices) for batch in batches)
+        self._open[self._read] = _Buffer([None] * rows, rows, len(batches))
+        self._queue.extend(Parcel(batch, buffer=self._read) for batch in batches)
+        self._read += 1
+
+    def _finished(self) -> Iterator[list[RowResult]]:
+        while self._open and not self._open[oldest := min(self._open)].missing:
+            yield [result for result in self._open.pop(oldest).results if result is not None]
+            self._crew.none_ready_since = None
+
+    def _follow_roster(self, now: float) -> None:
+        if self._crew.roster_is_due(now):
+            self._crew.follow_roster(now, busy={sent.seat for sent in self._sent.values()})
 
     def _fill_windows(self) -> None:
         load = {seat.name: 0 for seat in self._crew.seats}
         for sent in self._sent.values():
             load[sent.seat.name] += 1
-        ready = self._crew.ready_seats()
-        while self._queue and ready:
-            seat = min(ready, key=lambda seat: load[seat.name])
+        open_seats = self._crew.open_seats()
+        while self._queue and open_seats:
+            seat = min(open_seats, key=lambda seat: load[seat.name])
             if load[seat.name] >= self._settings.window:
                 return
             load[seat.name] += 1
@@ -82,15 +146,17 @@ class Dispatch:
         parcel_id = f"{self._call_id}-{next(self._numbers)}"
         seconds = self._settings.deadline.seconds(parcel.batch.tokens)
         ref = seat.handle.annotate.remote(parcel_id, parcel.batch.requests, deadline_seconds=seconds)
-        self._sent[ref] = _Sent(parcel, parcel_id, seat, time.monotonic() + seconds)
+        now = time.monotonic()
+        self._sent[ref] = _Sent(parcel, parcel_id, seat, now, now + seconds)
 
     def _take_arrivals(self) -> None:
         probes = self._crew.probes()
         waited_for = [*self._sent, *probes]
+        seconds = 0.0 if self._wants_more() else _LOOK_EVERY_SECONDS
         if not waited_for:
-            time.sleep(_LOOK_EVERY_SECONDS)
+            time.sleep(seconds)
             return
-        if not ray.wait(waited_for, timeout=_LOOK_EVERY_SECONDS)[0]:
+        if not ray.wait(waited_for, timeout=seconds)[0]:
             return
         for ref in ray.wait(waited_for, num_returns=len(waited_for), timeout=0)[0]:
             if ref in self._sent:
@@ -101,7 +167,7 @@ class Dispatch:
     def _settle(self, ref: Any) -> None:
         sent = self._sent.pop(ref)
         try:
-            results: list[RowResult] = ray.get(ref)
+            results: list[RowResult] | TurnedAway = ray.get(ref)
         except RayTaskError as error:
             raise PoolError(f"the actor {sent.seat.name} failed outside any row: {error}") from error
         except _LOST as error:
@@ -111,17 +177,27 @@ class Dispatch:
         except RayError as error:
             raise PoolError(f"an answer of the actor {sent.seat.name} cannot be had: {error}") from error
         else:
+            METERS.observe(BATCH_SECONDS, time.monotonic() - sent.sent_at)
             self._crew.deaths_in_a_row = 0
             sent.seat.found_idle = False
-            self._keep(sent.parcel.batch, results)
+            self._take(sent, results)
 
-    def _keep(self, batch: Batch, results: Sequence[RowResult]) -> None:
-        if len(results) != len(batch.indices):
-            raise PoolError(f"an actor gave {len(results)} results for {len(batch.indices)} rows: mend the annotator")
-        for index, result in zip(batch.indices, results, strict=True):
-            if self._results[index] is not None:
+    def _take(self, sent: _Sent, results: list[RowResult] | TurnedAway) -> None:
+        if isinstance(results, TurnedAway):  # the pool lets this actor go
+            sent.seat.wanted = False
+            self._queue.appendleft(sent.parcel)
+        else:
+            self._keep(sent.parcel, results)
+
+    def _keep(self, parcel: Parcel, results: Sequence[RowResult]) -> None:
+        indices, buffer = parcel.batch.indices, self._open[parcel.buffer]
+        if len(results) != len(indices):
+            raise PoolError(f"an actor gave {len(results)} results for {len(indices)} rows: mend the annotator")
+        for index, result in zip(indices, results, strict=True):
+            if buffer.results[index] is not None:
                 raise PoolError(f"row {index} was answered twice: mend the batching")
-            self._results[index] = result
+            buffer.results[index] = result
+        buffer.missing -= len(indices)
 
     def _lose(self, sent: _Sent, error: RayError) -> None:
         if self._bulletin.last_running(sent.seat.name) == sent.parcel_id:
@@ -137,7 +213,7 @@ class Dispatch:
         if isinstance(outcome, list):
             self._queue.extendleft(reversed(outcome))
         else:
-            self._keep(parcel.batch, [outcome])
+            self._keep(parcel, [outcome])
 
     def _doubt_overdue(self, now: float) -> None:
         for sent in self._sent.values():
@@ -182,15 +258,9 @@ class Dispatch:
                 f"actors died {deaths} times with no batch answered in between; the last error: {self._crew.last_error}"
             )
         since = self._crew.none_ready_since
-        if since is None:
+        if since is None or any(sent.seat.ready for sent in self._sent.values()):
             return
         if failure := self._bulletin.failure():
             raise PoolError(f"the pool gave up: {failure}")
         if now - since > self._settings.grace_seconds:
             raise PoolError(f"no actor answered for {now - since:.0f} s; the last error: {self._crew.last_error}")
-
-    def _complete_results(self) -> list[RowResult]:
-        results = [result for result in self._results if result is not None]
-        if len(results) != len(self._results):
-            raise PoolError(f"{len(self._results) - len(results)} rows were never answered: mend the batching")
-        return results

@@ -4,8 +4,10 @@ It is how the workers of any Beam runner tell the launcher.
 """
 
 import json
+import secrets
 from collections.abc import Iterable
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,11 @@ from pipelines.outcome import ShardOutcome, Status
 def report_path(store: Path, job_id: str) -> Path:
     """Where the report of a run is."""
     return store / "jobs" / f"{job_id}.json"
+
+
+def new_report_path(store: Path) -> Path:
+    """Where the report of a run that begins now is to be: named after the time, and no two alike."""
+    return report_path(store, f"{datetime.now(UTC):%Y%m%dT%H%M%S_%fZ}-{secrets.token_hex(4)}")
 
 
 def latest_report(store: Path) -> Path | None:

@@ -1,4 +1,4 @@
-"""A batch on its way through the pool, and what its deaths mean for its rows (DESIGN 4.8)."""
+"""A batch on its way through the pool, and what its deaths mean for its rows."""
 
 from dataclasses import dataclass, replace
 
@@ -18,10 +18,14 @@ class Death:
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """A batch, and how many actors died while they ran it or a larger batch that it was cut from."""
+    """A batch, and how many actors died while they ran it or a larger batch that it was cut from.
+
+    `buffer` says which buffer of the stream its rows are from, counted from 0.
+    """
 
     batch: Batch
     deaths: int = 0
+    buffer: int = 0
 
     def after(self, death: Death, *, max_attempts: int) -> "list[Parcel] | RowError":
         """What to send again after one more death, or why the only row of this parcel is given up.
@@ -36,4 +40,4 @@ class Parcel:
             return RowError(death.reason, death.message, death.traceback, deaths)
         if deaths < 2:
             return [replace(self, deaths=deaths)]
-        return [Parcel(half, deaths=1) for half in self.batch.halves()]
+        return [replace(self, batch=half, deaths=1) for half in self.batch.halves()]

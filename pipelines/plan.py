@@ -1,4 +1,4 @@
-"""Cutting inputs into shards (DESIGN 4.7): the same input always gives the same shards."""
+"""Cutting inputs into shards: the same input always gives the same shards."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path

@@ -9,13 +9,14 @@ import ray
 from ray.exceptions import RayError
 
 from bioner_core.batching import BatchLimits
-from bioner_core.errors import PoolError
-from pipelines.actors import HEALTH_GROUP, ActorStatus
+from bioner_core.errors import ConfigurationError, PoolError
+from pipelines.actor_handles import ping_all
+from pipelines.actors import ActorStatus
 from pipelines.annotator_spec import AnnotatorSpec
 from pipelines.client import PoolClientFactory
 from pipelines.client_settings import ClientSettings
 from pipelines.pool_settings import PoolSettings
-from pipelines.ray_session import ray_session
+from pipelines.ray_session import ray_session, uses_tokens
 from pipelines.supervisor import Supervisor
 
 
@@ -37,19 +38,29 @@ class Pool:
         return PoolClientFactory(
             address=self.address,
             namespace=self.settings.namespace,
-            actor_names=self.settings.actor_names(),
+            actor_names=tuple(report.name for report in self.supervisor.reports()),
             settings=client or ClientSettings(),
             found_limits=self.limits,
+            tokens=uses_tokens(),
+            fingerprint=self.fingerprint,
         )
 
     def health(self, timeout_seconds: float = 10.0) -> dict[str, ActorStatus | None]:
         """The status of each actor by name; None for one that does not answer in time."""
-        pings = {
-            name: handle.ping.options(concurrency_group=HEALTH_GROUP).remote()
-            for name, handle in self.supervisor.handles().items()
-        }
-        ray.wait(list(pings.values()), num_returns=len(pings), timeout=timeout_seconds)
-        return {name: _status_or_none(pings.get(name)) for name in self.settings.actor_names()}
+        answers = ping_all(self.supervisor.handles(), timeout_seconds)
+        return {report.name: answers.get(report.name) for report in self.supervisor.reports()}
+
+    def scale(self, actors: int) -> None:
+        """Have so many actors from now on; clients follow without a restart, and no row is lost or charged.
+
+        Returns at once: new actors load their model first, and those that are too many end the batch that they run.
+
+        Raises:
+            ConfigurationError: fewer than one.
+        """
+        if actors < 1:
+            raise ConfigurationError(f"actors must be at least 1, not {actors}: stop the pool to have none")
+        self.supervisor.scale(actors)
 
 
 @contextmanager
@@ -91,10 +102,3 @@ def _common_fingerprint(supervisor: Supervisor) -> str:
             "install the same model on every machine"
         )
     return str(found[0])
-
-
-def _status_or_none(ping: "ray.ObjectRef[ActorStatus] | None") -> ActorStatus | None:
-    try:
-        return None if ping is None else ray.get(ping, timeout=0)
-    except RayError:
-        return None

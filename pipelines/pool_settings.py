@@ -25,6 +25,9 @@ class PoolSettings:
     use in each actor; without it, the machine's processors are shared out. `namespace` must differ between pools on
     one cluster; without it, it is drawn at random.
 
+    After a failed start the next one waits `back_off_seconds`, twice as long after each further failure in a row, and
+    never longer than `longest_back_off_seconds`. An actor that is to go has `drain_seconds` to end what it runs.
+
     Raises:
         ConfigurationError: a value is out of range, or the values contradict each other.
     """
@@ -39,6 +42,9 @@ class PoolSettings:
     max_restarts: int = 4
     max_failed_starts: int = 3
     start_seconds: float = 900.0
+    back_off_seconds: float = 1.0
+    longest_back_off_seconds: float = 60.0
+    drain_seconds: float = 600.0
 
     def __post_init__(self) -> None:
         self._check_at_least("actors", self.actors, 1)
@@ -47,6 +53,9 @@ class PoolSettings:
         self._check_at_least("max_restarts", self.max_restarts, 0)
         self._check_at_least("max_failed_starts", self.max_failed_starts, 1)
         self._check_at_least("start_seconds", self.start_seconds, 1)
+        self._check_at_least("back_off_seconds", self.back_off_seconds, 0)
+        self._check_at_least("longest_back_off_seconds", self.longest_back_off_seconds, self.back_off_seconds)
+        self._check_at_least("drain_seconds", self.drain_seconds, 0)
         if self.threads_per_actor is not None:
             self._check_at_least("threads_per_actor", self.threads_per_actor, 1)
         if self.gpus_per_actor > 1 and not float(self.gpus_per_actor).is_integer():
@@ -83,17 +92,30 @@ class PoolSettings:
             return self.local_cpus
         return max(usable_processors(), math.ceil(self.actors * self.cpus_per_actor))
 
-    def threads(self) -> int:
-        """The threads of each actor: as set, or this machine's processors shared out, or on a cluster its CPUs."""
+    def threads(self, actors: int | None = None) -> int:
+        """The threads of each of so many actors (else of those that the pool begins with).
+
+        As set, or this machine's processors shared out, or on a cluster the CPUs of each.
+        """
         if self.threads_per_actor is not None:
             return self.threads_per_actor
         if self.ray_address == LOCAL:
-            return max(1, usable_processors() // self.actors)
+            return max(1, usable_processors() // (actors or self.actors))
         return max(1, int(self.cpus_per_actor))
 
     def actor_names(self) -> tuple[str, ...]:
-        """The names of the actors within the namespace, in order."""
-        return tuple(f"bioner-annotator-{number}" for number in range(self.actors))
+        """The names within the namespace of the actors that the pool begins with, in order."""
+        return tuple(actor_name(number) for number in range(self.actors))
+
+    def back_off(self, failed_starts: int) -> float:
+        """Seconds to wait before the next start, after so many failed ones in a row."""
+        doublings = min(max(failed_starts - 1, 0), 30)  # beyond that a float would only grow past every cap
+        return min(self.longest_back_off_seconds, self.back_off_seconds * 2.0**doublings) if failed_starts else 0.0
+
+
+def actor_name(number: int) -> str:
+    """The name of the pool's actor of this number, from 0."""
+    return f"bioner-annotator-{number}"
 
 
 def usable_processors() -> int:

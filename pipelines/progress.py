@@ -1,10 +1,11 @@
 """Progress of a job whose Beam runner works in this very process.
 
 Beam pickles what it sends to its workers, and a progress bar cannot be pickled; workers therefore get a token and look
-the reporter up. In another process the look-up finds nothing and progress is silent.
+the reporter up. In another process the look-up finds nothing, and `pipelines.store_follower` tells the reporter.
 """
 
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
@@ -30,6 +31,24 @@ class SilentProgress:
 
     def done(self, records: int, *, skipped: bool) -> None:
         """Nothing happens."""
+
+
+class FirstDone:
+    """Passes on what it is told, and remembers when (monotonic seconds) the first piece was done in this run."""
+
+    def __init__(self, reporter: ProgressReporter) -> None:
+        self._reporter = reporter
+        self.at: float | None = None
+
+    def planned(self, records: int) -> None:
+        """Pass it on."""
+        self._reporter.planned(records)
+
+    def done(self, records: int, *, skipped: bool) -> None:
+        """Pass it on, and look at the clock the first time."""
+        if self.at is None and not skipped:
+            self.at = time.monotonic()
+        self._reporter.done(records, skipped=skipped)
 
 
 _REPORTERS: dict[str, ProgressReporter] = {}

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 
 import ray
 from ray._private import ray_constants
+from ray._private.authentication.authentication_utils import is_token_auth_enabled
+from ray._raylet import Config  # type: ignore[attr-defined]  # no stubs
 
 from bioner_core.errors import ConfigurationError, PoolError
 from pipelines.pool_settings import LOCAL, PoolSettings
@@ -43,8 +45,34 @@ def ray_session(settings: PoolSettings) -> Iterator[str]:
         ray.shutdown()
 
 
-def join_ray(address: str, *, namespace: str) -> None:
+@contextmanager
+def joined_ray(address: str, *, namespace: str, tokens: bool = False) -> Iterator[None]:
+    """Be connected to a running Ray for the block, as `join_ray`; a connection from before it stays.
+
+    Raises:
+        PoolError: nothing answers at the address.
+    """
+    was_connected = ray.is_initialized()
+    join_ray(address, namespace=namespace, tokens=tokens)
+    try:
+        yield
+    finally:
+        if not was_connected:
+            ray.shutdown()
+
+
+def uses_tokens() -> bool:
+    """Whether the Ray of this process lets in only those that show its token, as each that `ray_session` starts does.
+
+    The token itself is in the user's home (`~/.ray/auth_token`), or where Ray's environment variables say.
+    """
+    return bool(is_token_auth_enabled())
+
+
+def join_ray(address: str, *, namespace: str, tokens: bool = False) -> None:
     """Connect this process to a running Ray; nothing happens where it is connected already. Safe in any thread.
+
+    With `tokens` it shows its token; else it does so only if the environment says `RAY_AUTH_MODE=token`.
 
     Raises:
         PoolError: nothing answers at the address.
@@ -52,20 +80,26 @@ def join_ray(address: str, *, namespace: str) -> None:
     with _connecting:
         if ray.is_initialized():
             return
+        if tokens and not uses_tokens():  # a Beam worker that is no child of the launcher has not inherited it
+            os.environ["RAY_AUTH_MODE"] = "token"
+            Config.initialize("")  # Ray reads the environment only at import
         host, _, port = address.rpartition(":")
         try:
             # Ray itself would try for minutes, and say nothing meanwhile.
             socket.create_connection((host.strip("[]"), int(port)), timeout=_CONNECT_SECONDS).close()
-            with _on_loopback(host in ("127.0.0.1", "localhost")):
+            with on_loopback(host in ("127.0.0.1", "localhost")):
                 ray.init(address=address, namespace=namespace, log_to_driver=False, logging_level=logging.ERROR)
         except (OSError, RuntimeError, ValueError) as error:
-            raise PoolError(f"cannot join Ray at {address}: {error}; check the address and that Ray runs") from error
+            raise PoolError(
+                f"cannot join Ray at {address}: {error}; check the address, that Ray runs, and whether it asks for a "
+                "token (RAY_AUTH_MODE=token)"
+            ) from error
 
 
 def _start(settings: PoolSettings) -> None:
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     try:
-        with _on_loopback(True):
+        with on_loopback(True):
             ray.init(
                 address=LOCAL,
                 namespace=settings.namespace,
@@ -74,8 +108,10 @@ def _start(settings: PoolSettings) -> None:
                 log_to_driver=False,
                 logging_level=logging.ERROR,
                 _node_ip_address="127.0.0.1",
+                # Workers made ahead, one a processor, would serve nobody: actors have environments of their own.
+                _system_config={"prestart_worker_first_driver": False},
             )
-    except (OSError, RuntimeError, ValueError) as error:
+    except Exception as error:  # Ray has no class of its own for a node that is not up in 30 seconds
         raise PoolError(f"cannot start Ray on this machine: {error}") from error
     host = ray.get_runtime_context().gcs_address.rpartition(":")[0]
     if not ipaddress.ip_address(host.strip("[]")).is_loopback:
@@ -85,7 +121,8 @@ def _start(settings: PoolSettings) -> None:
 
 
 @contextmanager
-def _on_loopback(wanted: bool) -> Iterator[None]:
+def on_loopback(wanted: bool) -> Iterator[None]:
+    """Within the block a Ray that is started or joined at 127.0.0.1 stays there, if `wanted`."""
     # On Linux Ray replaces 127.0.0.1 by the machine's outer address, and then listens on every interface; this is its
     # own switch for machines without clusters (it is read from the environment only once, at import).
     before = ray_constants.ENABLE_RAY_CLUSTER

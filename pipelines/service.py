@@ -1,6 +1,6 @@
 """What a Beam worker calls to have sentences annotated; who answers (Ray actors, or one object) is not its business."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol, runtime_checkable
 
 from bioner_core.annotation import AnnotationRequest, RowResult
@@ -20,17 +20,37 @@ class AnnotationService(Protocol):
 
 
 @runtime_checkable
+class StreamingService(Protocol):
+    """A service that reads the next requests while it works on the last ones, so that its actors never run dry."""
+
+    def annotate_stream(self, buffers: Iterable[Sequence[AnnotationRequest]]) -> Iterator[list[RowResult]]:
+        """For each buffer, in order, what `annotate` promises; how far it reads ahead is bounded.
+
+        Raises:
+            PoolError: as `annotate`; buffers that were not handed back are lost.
+        """
+        ...
+
+
+@runtime_checkable
 class BatchingService(Protocol):
     """A service that makes batches, and knows how full they were."""
 
     @property
     def fill(self) -> Fill:
-        """How full the batches of all calls so far were."""
+        """How full the batches of all buffers that were handed back so far were."""
         ...
 
 
+def answered(service: AnnotationService, buffers: Iterable[Sequence[AnnotationRequest]]) -> Iterator[list[RowResult]]:
+    """The service's answers to each buffer, in order; one call after another where it cannot take a stream."""
+    if isinstance(service, StreamingService):
+        return service.annotate_stream(buffers)
+    return (service.annotate(requests) if requests else [] for requests in buffers)
+
+
 def fill_so_far(service: AnnotationService) -> Fill:
-    """How full the service's batches were in all calls so far; nothing where it makes none."""
+    """How full the service's batches were in all buffers so far; nothing where it makes none."""
     return service.fill if isinstance(service, BatchingService) else Fill()
 
 

@@ -1,11 +1,11 @@
-"""One shard from records to commit: the work that Beam hands to a worker in one piece."""
+"""One shard from records to commit: planned buffer by buffer, settled as the answers come, committed at its end."""
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from bioner_core.annotation import RowResult
+from bioner_core.annotation import AnnotationRequest, RowResult
 from bioner_core.documents import Document
 from bioner_core.errors import StoreError
 from bioner_core.formats.inputs import public_name
@@ -19,7 +19,6 @@ from bioner_core.store.shard_writer import ShardHeader, ShardWriter
 from pipelines.carry_over import CarriedMentions, carried_mentions
 from pipelines.document_rows import AnnotatedDocument, PlannedDocument, plan_rows, settle_document
 from pipelines.job import AnnotationJob
-from pipelines.service import AnnotationService
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,132 +29,124 @@ class ShardResult:
     reject_reasons: Counter[str]
 
 
-def annotate_shard(
-    descriptor: ShardDescriptor,
-    records: Iterable[Record],
-    *,
-    job: AnnotationJob,
-    service: AnnotationService,
-    on_records: Callable[[int], None],
-) -> ShardResult:
-    """Annotate the records of a shard and commit it; `on_records` hears how many were done, a buffer at a time.
+@dataclass(frozen=True, slots=True)
+class PlannedBuffer:
+    """Some records of a shard in order, and the rows of those documents that need the model."""
+
+    records: tuple[Record, ...]
+    planned: tuple[PlannedDocument, ...]
+
+    def requests(self) -> list[AnnotationRequest]:
+        """What the model is asked: document by document, row by row."""
+        return [row.request for one in self.planned for row in one.rows]
+
+
+class OpenShard:
+    """A shard at work. Buffers may be planned ahead, and are settled in the order of the records.
+
+    Nothing touches the disk before `commit`; whatever is raised, the shard in the store is as it was before. `opened`
+    is when work on it began, by the monotonic clock, if that is not now.
 
     Raises:
-        InputError: `records` finds that the input has changed.
-        PoolError: no annotator can be reached any more.
-        StoreError: the service lost or doubled rows, counts do not add up, or the disk refuses.
-            Whatever is raised, the shard is as it was before.
+        StoreError: what was planned to be carried over cannot be read.
     """
-    started = time.monotonic()
-    header = ShardHeader(descriptor, public_name(descriptor.input_file), job.run_fingerprint, job.label_set_names)
-    carried = carried_mentions(job.store, descriptor) if job.carry_over else CarriedMentions()
-    work = _ShardWork(descriptor, job, service, ShardWriter(job.store, header), carried)
-    for buffer in _buffers(records, job):
-        work.add(buffer)
-        on_records(len(buffer))
-    manifest = work.writer.commit(Counts(**work.tally), seconds=time.monotonic() - started)
-    return ShardResult(manifest, work.reasons)
 
+    def __init__(self, descriptor: ShardDescriptor, job: AnnotationJob, *, opened: float | None = None) -> None:
+        header = ShardHeader(descriptor, public_name(descriptor.input_file), job.run_fingerprint, job.label_set_names)
+        self._opened = time.monotonic() if opened is None else opened
+        self._descriptor = descriptor
+        self._job = job
+        self._writer = ShardWriter(job.store, header)
+        self._carried = carried_mentions(job.store, descriptor) if job.carry_over else CarriedMentions()
+        self._tally: Counter[str] = Counter()
+        self._reasons: Counter[str] = Counter()
+        self._named: set[str] = set()
 
-@dataclass(slots=True)
-class _ShardWork:
-    descriptor: ShardDescriptor
-    job: AnnotationJob
-    service: AnnotationService
-    writer: ShardWriter
-    carried: CarriedMentions
-    tally: Counter[str] = field(default_factory=Counter)
-    reasons: Counter[str] = field(default_factory=Counter)
-    named: set[str] = field(default_factory=set)
+    def plan(self, records: Sequence[Record]) -> PlannedBuffer:
+        """Split the documents that need the model into rows; changes nothing here."""
+        new = (one for one in records if isinstance(one, Document) and one not in self._carried)
+        return PlannedBuffer(tuple(records), tuple(plan_rows(document, self._job.label_sets) for document in new))
 
-    def add(self, buffer: Sequence[Record]) -> None:
-        self.tally["records_in"] += len(buffer)
-        self._add_deletions([record for record in buffer if isinstance(record, Deletion)])
-        self._add_unreadable([record for record in buffer if isinstance(record, Reject)])
-        self._add_documents([record for record in buffer if isinstance(record, Document)])
+    def settle(self, buffer: PlannedBuffer, results: Sequence[RowResult]) -> None:
+        """Take in the answers to a buffer, index-aligned with its requests.
+
+        Raises:
+            StoreError: the answers are too few or too many, or a sentence does not lie where it says.
+        """
+        self._tally["records_in"] += len(buffer.records)
+        self._add_deletions([record for record in buffer.records if isinstance(record, Deletion)])
+        self._add_unreadable([record for record in buffer.records if isinstance(record, Reject)])
+        self._add_carried([one for one in buffer.records if isinstance(one, Document) and one in self._carried])
+        self._add_answers(buffer.planned, results)
+
+    def commit(self, *, not_before: float = 0.0) -> ShardResult:
+        """Write the shard; its `seconds` count from when it was opened, or from `not_before` if that was later.
+
+        Raises:
+            StoreError: the counts do not add up, or the disk refuses.
+        """
+        seconds = time.monotonic() - max(self._opened, not_before)
+        return ShardResult(self._writer.commit(Counts(**self._tally), seconds=seconds), self._reasons)
 
     def _add_deletions(self, deletions: Sequence[Deletion]) -> None:
-        self.tally["deleted"] += len(deletions)
-        self.writer.add_deletions(deletions)
+        self._tally["deleted"] += len(deletions)
+        self._writer.add_deletions(deletions)
 
     def _add_unreadable(self, rejects: Sequence[Reject]) -> None:
-        digest = self.descriptor.input_digest
+        digest = self._descriptor.input_digest
         rows = [
-            RejectRow(replace(one, input_digest=one.input_digest or digest), self.descriptor.shard_id)
+            RejectRow(replace(one, input_digest=one.input_digest or digest), self._descriptor.shard_id)
             for one in rejects
         ]
-        self.tally["rejected"] += len(rows)
+        self._tally["rejected"] += len(rows)
         self._add_rejects(rows)
 
-    def _add_documents(self, documents: Sequence[Document]) -> None:
-        new = [document for document in documents if not self._carries_over(document)]
-        planned = [plan_rows(document, self.job.label_sets) for document in new]
-        answers = iter(self._ask(planned))
-        annotated = [self._settle(one, [next(answers) for _ in one.rows]) for one in planned]
-        self.tally["sentences"] += sum(one.sentences for one in planned)
-        self._add_annotated(annotated)
+    def _add_carried(self, documents: Sequence[Document]) -> None:
+        self._tally["unchanged"] += len(documents)
+        for document in documents:
+            self._add_mentions(self._carried.of(document, id_prefix=self._prefix(document)))
+        self._writer.add_documents(documents)
 
-    def _carries_over(self, document: Document) -> bool:
-        if document not in self.carried:
-            return False
-        self.tally["unchanged"] += 1
-        self._add_mentions(self.carried.of(document, id_prefix=self._prefix(document)))
-        self.writer.add_documents([document])
-        return True
-
-    def _ask(self, planned: Sequence[PlannedDocument]) -> list[RowResult]:
-        requests = [row.request for one in planned for row in one.rows]
-        results = self.service.annotate(requests) if requests else []
-        if len(results) != len(requests):
+    def _add_answers(self, planned: Sequence[PlannedDocument], results: Sequence[RowResult]) -> None:
+        rows = sum(len(one.rows) for one in planned)
+        if len(results) != rows:
             raise StoreError(
-                f"shard {self.descriptor.shard_id}: rows are lost or doubled: the annotation service gave "
-                f"{len(results)} results for {len(requests)} requests"
+                f"shard {self._descriptor.shard_id}: rows are lost or doubled: the annotation service gave "
+                f"{len(results)} results for {rows} requests"
             )
-        self.tally["rows"] += len(requests)
-        return results
+        self._tally["rows"] += rows
+        self._tally["sentences"] += sum(one.sentences for one in planned)
+        answers = iter(results)
+        self._add_annotated([self._settle(one, [next(answers) for _ in one.rows]) for one in planned])
 
     def _settle(self, planned: PlannedDocument, results: Sequence[RowResult]) -> AnnotatedDocument:
         prefix = self._prefix(planned.document)
-        return settle_document(planned, results, descriptor=self.descriptor, id_prefix=prefix)
+        return settle_document(planned, results, descriptor=self._descriptor, id_prefix=prefix)
 
     def _prefix(self, document: Document) -> str:
         plain = document_prefix(document.doc_id, document.version)
-        if plain in self.named:
+        if plain in self._named:
             record = document.meta.record_number
             return document_prefix(document.doc_id, document.version, repeat_of_record=record)
-        self.named.add(plain)
+        self._named.add(plain)
         return plain
 
     def _add_annotated(self, annotated: Sequence[AnnotatedDocument]) -> None:
         kept = [one for one in annotated if not one.rejected]
         mentions = [mention for one in kept for mention in one.mentions]
         rejects = [row for one in annotated for row in one.rejects]
-        self.tally["annotated"] += len(kept)
-        self.tally["rejected"] += len(annotated) - len(kept)
-        self.tally["row_rejects"] += sum(not row.whole_record for row in rejects)
-        self.writer.add_documents([one.document for one in kept])
+        self._tally["annotated"] += len(kept)
+        self._tally["rejected"] += len(annotated) - len(kept)
+        self._tally["row_rejects"] += sum(not row.whole_record for row in rejects)
+        self._writer.add_documents([one.document for one in kept])
         self._add_mentions(mentions)
         self._add_rejects(rejects)
 
     def _add_mentions(self, mentions: Sequence[Mention]) -> None:
-        self.tally["mentions"] += len(mentions)
-        self.tally["mentions_accepted"] += sum(mention.accepted for mention in mentions)
-        self.writer.add_mentions(mentions)
+        self._tally["mentions"] += len(mentions)
+        self._tally["mentions_accepted"] += sum(mention.accepted for mention in mentions)
+        self._writer.add_mentions(mentions)
 
     def _add_rejects(self, rejects: Sequence[RejectRow]) -> None:
-        self.reasons.update(row.reject.reason.value for row in rejects)
-        self.writer.add_rejects(rejects)
-
-
-def _buffers(records: Iterable[Record], job: AnnotationJob) -> Iterator[list[Record]]:
-    buffer: list[Record] = []
-    characters = 0
-    for record in records:
-        buffer.append(record)
-        if isinstance(record, Document):
-            characters += sum(len(passage.text) for passage in record.passages)
-        if len(buffer) >= job.buffer_records or characters >= job.buffer_characters:
-            yield buffer
-            buffer, characters = [], 0
-    if buffer:
-        yield buffer
+        self._reasons.update(row.reject.reason.value for row in rejects)
+        self._writer.add_rejects(rejects)

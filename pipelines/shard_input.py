@@ -23,13 +23,14 @@ def file_digest(input_file: str) -> str:
 
 
 class ShardInput:
-    """A reading position in one input. Shards must be asked for in order; those in between are passed over.
+    """A reading position in one input at a time. Shards are asked for in order; those in between are passed over.
 
     Without it, each shard would read its file from the start, and a file of many shards would be read many times.
     """
 
     def __init__(self) -> None:
         self._records: Iterator[Record] | None = None
+        self._input = ("", "")
         self._position = 0
 
     def __enter__(self) -> Self:
@@ -46,7 +47,8 @@ class ShardInput:
         Raises:
             InputError: the input cannot be read, or is not what it was when it was planned.
         """
-        if self._records is None or descriptor.first < self._position:
+        is_open = self._records is not None and self._input == (descriptor.input_file, descriptor.input_digest)
+        if not is_open or descriptor.first < self._position:
             self._open(descriptor)
         while self._position < descriptor.first:
             self._next(descriptor)
@@ -63,7 +65,7 @@ class ShardInput:
         self.close()
         if file_digest(descriptor.input_file) != descriptor.input_digest:
             raise _changed(descriptor, "its digest is another one")
-        self._position = descriptor.first
+        self._input, self._position = (descriptor.input_file, descriptor.input_digest), descriptor.first
         name = None if descriptor.format_name == UNKNOWN else descriptor.format_name
         self._records = read_records(descriptor.input_file, format_name=name, first=descriptor.first)
 

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from bioner_core.store.layout import shard_id
-from bioner_core.store.manifest import Counts, Manifest, total
-from bioner_core.store.reading import read_manifests, shard_batches
+from bioner_core.store.manifest import Counts, total
+from bioner_core.store.reading import read_manifests
 from pipelines.job_report import latest_report, read_report
 from pipelines.outcome import ShardOutcome, Status
 from pipelines.plan_record import read_plans
+from pipelines.reject_reasons import reject_reasons
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +58,6 @@ def store_status(store: Path) -> StoreStatus:
         counts=total(manifest.counts for manifest in manifests),
         seconds=round(sum(manifest.seconds for manifest in manifests), 3),
         fingerprints=dict(Counter(manifest.fingerprint for manifest in manifests)),
-        reject_reasons=dict(_reject_reasons(store, manifests).most_common()),
+        reject_reasons=dict(reject_reasons(store, manifests).most_common()),
         failures=tuple(one for one in read_report(report) if one.status is Status.FAILED) if report else (),
     )
-
-
-def _reject_reasons(store: Path, manifests: list[Manifest]) -> Counter[str]:
-    found: Counter[str] = Counter()
-    for manifest in manifests:
-        for batch in shard_batches(store, manifest, "rejects", columns=["reason"]):
-            found.update(batch.column(0).to_pylist())
-    return found

@@ -1,12 +1,13 @@
-"""The sums of one run, and the exit code that follows from them (DESIGN 4.7)."""
+"""The sums of one run, and the exit code that follows from them."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from bioner_core.batching import Fill
 from bioner_core.store.manifest import Counts, total
 from pipelines.outcome import ShardOutcome, Status
+from pipelines.run_load import RunLoad
 
 EXIT_COMMITTED = 0
 EXIT_FAILED = 1
@@ -18,7 +19,8 @@ class JobSummary:
     """What a run did. `counts` are the sums of the manifests of all its shards, those of earlier runs included.
 
     `rows_sent` counts only what this run sent to the model; `seconds` is the wall time of this run; `padding` is the
-    share of its batches' estimated tokens that are padding, from 0 to 1.
+    share of its batches' estimated tokens that are padding, from 0 to 1. `unread` are files of folders that no reader
+    knows: they are no input, and are named so that no dump goes missing unseen.
     """
 
     counts: Counts
@@ -30,6 +32,8 @@ class JobSummary:
     seconds: float
     max_reject_rate: float
     failures: tuple[ShardOutcome, ...]
+    unread: tuple[str, ...] = ()
+    load: RunLoad = field(default_factory=RunLoad)
 
     @property
     def reject_rate(self) -> float:
@@ -43,9 +47,9 @@ class JobSummary:
         return EXIT_TOO_MANY_REJECTS if self.reject_rate > self.max_reject_rate else EXIT_COMMITTED
 
     def as_json(self) -> dict[str, Any]:
-        """A flat object for `--json`: the counts at the top level, failures without their tracebacks."""
+        """A flat object for `--json`: the counts and the load at the top level, failures without their tracebacks."""
         flat = asdict(self)
-        counts: dict[str, Any] = flat.pop("counts")
+        counts: dict[str, Any] = flat.pop("counts") | flat.pop("load")
         failures = [
             {"shard_id": one.shard_id, "input_file": one.input_file, "message": one.message} for one in self.failures
         ]

@@ -1,24 +1,29 @@
 """The Beam side: inputs to shard runs, shard runs to committed shards. Only descriptors travel between stages."""
 
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
+from bioner_core.batching import Fill
 from bioner_core.errors import PoolError
 from bioner_core.store.committed import committed_manifest
 from bioner_core.store.layout import ShardDescriptor
-from bioner_core.store.manifest import Manifest
 from bioner_core.store.sweep import sweep_shard
 from pipelines.carry_over import plan_carry_over
 from pipelines.job import AnnotationJob
+from pipelines.meters import PROCESS
+from pipelines.metrics import NAMESPACE, SHARDS, fill_increases, shard_increases
 from pipelines.outcome import ShardOutcome, Status, failed_outcome, finished_outcome
 from pipelines.plan import ShardRun, group_runs, plan_input
 from pipelines.progress import reporter_for
 from pipelines.quiet_beam import beam
-from pipelines.service import AnnotationService, ServiceFactory, fill_so_far
-from pipelines.shard import ShardResult, annotate_shard
-from pipelines.shard_input import ShardInput
+from pipelines.service import AnnotationService, ServiceFactory
+from pipelines.shard import ShardResult
+from pipelines.shard_stream import ShardStream
 
-METRICS_NAMESPACE = "bioner"
+RECORDS_PER_STREAM = 20_000
+"""About how many records of one Beam worker share a stream; each worker takes one stream after another."""
 
 _FAILED = Status.FAILED.value
 _SKIPPED = Status.SKIPPED.value
@@ -56,8 +61,8 @@ class PlanInput(beam.DoFn):  # type: ignore[misc]
         yield from ((run[0].shard_id, run) for run in group_runs(descriptors))
 
 
-class AnnotateRun(beam.DoFn):  # type: ignore[misc]
-    """Shard run to one `ShardOutcome` a shard. The shard is a failure boundary: one that fails stops no other."""
+class AnnotateRuns(beam.DoFn):  # type: ignore[misc]
+    """Shard runs to one `ShardOutcome` a shard. The shard is a failure boundary: one that fails stops no other."""
 
     def __init__(self, job: AnnotationJob, service_factory: ServiceFactory, progress_token: str) -> None:
         self._job = job
@@ -66,43 +71,57 @@ class AnnotateRun(beam.DoFn):  # type: ignore[misc]
         self._service: AnnotationService | None = None
         self._pool_error: PoolError | None = None
 
-    def process(self, element: ShardRun) -> Iterator[ShardOutcome]:
-        """Yield the outcome of each shard of the run, in order; committed ones on the main output."""
-        with ShardInput() as source:
-            for descriptor in element:
-                outcome = self._outcome(descriptor, source)
-                committed = outcome.status is Status.COMMITTED
-                yield outcome if committed else beam.pvalue.TaggedOutput(outcome.status.value, outcome)
+    def process(self, element: Sequence[ShardRun]) -> Iterator[ShardOutcome]:
+        """Yield the outcome of each shard of the runs; committed ones on the main output."""
+        descriptors = [descriptor for run in element for descriptor in run]
+        for outcome in self._outcomes(sorted(descriptors, key=_place)):
+            if outcome.status is Status.COMMITTED:
+                yield outcome
+            else:
+                _count_other(outcome)
+                yield beam.pvalue.TaggedOutput(outcome.status.value, outcome)
 
-    def _outcome(self, descriptor: ShardDescriptor, source: ShardInput) -> ShardOutcome:
+    def _outcomes(self, descriptors: Sequence[ShardDescriptor]) -> Iterator[ShardOutcome]:
+        todo: deque[ShardDescriptor] = deque()
+        for descriptor in descriptors:
+            outcome = self._found_committed(descriptor)
+            if outcome is None:
+                todo.append(descriptor)
+            else:
+                yield outcome
+        while todo:
+            yield from self._annotated(todo)
+
+    def _found_committed(self, descriptor: ShardDescriptor) -> ShardOutcome | None:
         try:
-            return self._settled(descriptor, source)
+            manifest = committed_manifest(self._job.store, descriptor, fingerprint=self._job.run_fingerprint)
+            if manifest is None:
+                return None
+            sweep_shard(self._job.store, manifest, replaced=descriptor.replaces)
         except Exception as error:  # noqa: BLE001  the shard boundary: whatever happened is reported, with its traceback
-            source.close()
-            if isinstance(error, PoolError) and self._pool_error is None:
-                self._pool_error = error
-            return failed_outcome(error, input_file=descriptor.input_file, descriptor=descriptor)
-
-    def _settled(self, descriptor: ShardDescriptor, source: ShardInput) -> ShardOutcome:
-        done = committed_manifest(self._job.store, descriptor, fingerprint=self._job.run_fingerprint)
-        if done is not None:
-            return self._skipped(descriptor, done)
-        service = self._connected()
-        before = fill_so_far(service)
-        result = annotate_shard(
-            descriptor,
-            source.records(descriptor),
-            job=self._job,
-            service=service,
-            on_records=lambda records: reporter_for(self._progress_token).done(records, skipped=False),
-        )
-        _count(result)
-        return finished_outcome(Status.COMMITTED, result.manifest, fill=fill_so_far(service) - before)
-
-    def _skipped(self, descriptor: ShardDescriptor, manifest: Manifest) -> ShardOutcome:
-        sweep_shard(self._job.store, manifest, replaced=descriptor.replaces)
+            return self._failed(error, descriptor)
         reporter_for(self._progress_token).done(descriptor.records, skipped=True)
         return finished_outcome(Status.SKIPPED, manifest)
+
+    def _annotated(self, todo: deque[ShardDescriptor]) -> Iterator[ShardOutcome]:
+        """The outcomes of the shards that one stream of the service takes from the left of `todo`."""
+        try:
+            service = self._connected()
+        except Exception as error:  # noqa: BLE001  the shard boundary: the next one may reach the service
+            yield self._failed(error, todo.popleft())
+            return
+        done = partial(reporter_for(self._progress_token).done, skipped=False)
+        for end in ShardStream(self._job, service, done).run(todo):
+            if isinstance(end.outcome, Exception):
+                yield self._failed(end.outcome, end.descriptor)
+            else:
+                _count(end.outcome, end.fill)
+                yield finished_outcome(Status.COMMITTED, end.outcome.manifest, fill=end.fill)
+
+    def _failed(self, error: Exception, descriptor: ShardDescriptor) -> ShardOutcome:
+        if isinstance(error, PoolError) and self._pool_error is None:
+            self._pool_error = error
+        return failed_outcome(error, input_file=descriptor.input_file, descriptor=descriptor)
 
     def _connected(self) -> AnnotationService:
         """Connect at the first shard that needs it, so that a finished job needs no service at all."""
@@ -135,8 +154,9 @@ class AnnotateShards(beam.PTransform):  # type: ignore[misc]
             planned.runs
             | "Spread" >> beam.GroupByKey()
             | "Once" >> beam.Map(_first_of_group)
+            | "Join" >> _join_runs()
             | "Annotate"
-            >> beam.ParDo(AnnotateRun(self._job, self._service_factory, self._progress_token)).with_outputs(
+            >> beam.ParDo(AnnotateRuns(self._job, self._service_factory, self._progress_token)).with_outputs(
                 _SKIPPED, _FAILED, main=_COMMITTED
             )
         )
@@ -144,17 +164,37 @@ class AnnotateShards(beam.PTransform):  # type: ignore[misc]
         return ShardOutcomes(outcomes[_COMMITTED], outcomes[_SKIPPED], failed)
 
 
+def _join_runs() -> Any:
+    """Runs that one worker has anyway go through one stream of the service, small files too, so that no actor runs dry
+    between them; it is cut now and then, so that a worker's share is not one piece."""
+    return beam.BatchElements(
+        min_batch_size=RECORDS_PER_STREAM, max_batch_size=RECORDS_PER_STREAM, element_size_fn=_records_of_run
+    )
+
+
+def _place(descriptor: ShardDescriptor) -> tuple[str, int]:
+    """In this order each input is read in one pass."""
+    return descriptor.input_file, descriptor.first
+
+
+def _records_of_run(run: ShardRun) -> int:
+    return max(1, sum(descriptor.records for descriptor in run))
+
+
 def _first_of_group(group: tuple[str, Iterable[ShardRun]]) -> ShardRun:
     return next(iter(group[1]))
 
 
-def _count(result: ShardResult) -> None:
+def _count(result: ShardResult, fill: Fill) -> None:
     counts = result.manifest.counts
-    for name in ("records_in", "annotated", "unchanged", "deleted", "rejected", "sentences", "rows", "mentions"):
-        beam.metrics.Metrics.counter(METRICS_NAMESPACE, name).inc(getattr(counts, name))
-    for reason, number in result.reject_reasons.items():
-        beam.metrics.Metrics.counter(METRICS_NAMESPACE, f"rejects.{reason}").inc(number)
-    beam.metrics.Metrics.distribution(METRICS_NAMESPACE, "shard_milliseconds").update(
-        int(result.manifest.seconds * 1000)
-    )
-    beam.metrics.Metrics.distribution(METRICS_NAMESPACE, "mentions_per_shard").update(counts.mentions)
+    shard = shard_increases(counts, result.reject_reasons)
+    PROCESS.add_all(shard)
+    for one in (*shard, *fill_increases(fill)):  # the client has told this process of the batches
+        beam.metrics.Metrics.counter(NAMESPACE, one.metric.beam_name(one.value)).inc(one.amount)
+    beam.metrics.Metrics.distribution(NAMESPACE, "shard_milliseconds").update(int(result.manifest.seconds * 1000))
+    beam.metrics.Metrics.distribution(NAMESPACE, "mentions_per_shard").update(counts.mentions)
+
+
+def _count_other(outcome: ShardOutcome) -> None:
+    PROCESS.add(SHARDS, 1, outcome.status.value)
+    beam.metrics.Metrics.counter(NAMESPACE, SHARDS.beam_name(outcome.status.value)).inc()

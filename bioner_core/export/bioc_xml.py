@@ -1,6 +1,7 @@
 """BioC XML: one collection, a document a line; white space stands only where it counts for nothing."""
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Mapping
 from html import escape
 
 from bioner_core.export.bioc_document import KEY, SOURCE, BiocObject, bioc_date, bioc_document
@@ -54,20 +55,25 @@ def _node(refid: str, role: str, tally: Tally) -> str:
 
 
 def _infons(infons: Mapping[str, str], tally: Tally) -> str:
-    return "".join(_infon(items, tally) for items in infons.items())
+    return "".join(
+        [f'<infon key="{_attribute(key, tally)}">{_text(value, tally)}</infon>' for key, value in infons.items()]
+    )
 
 
-def _infon(item: Iterable[str], tally: Tally) -> str:
-    key, value = item
-    return f'<infon key="{_attribute(key, tally)}">{_text(value, tally)}</infon>'
+# letters, digits and signs that stand for themselves anywhere: nearly every name, number and id is made of these alone
+_PLAIN = re.compile(r"[\w .,:;()@#/+*=%\[\]-]*\Z")
 
 
 def _text(text: str, tally: Tally) -> str:
+    if _PLAIN.match(text):
+        return text
     # a parser turns a bare carriage return into a line feed
     return escape(xml_characters(text, tally)).replace("\r", "&#13;")
 
 
 def _attribute(text: str, tally: Tally) -> str:
+    if _PLAIN.match(text):
+        return text
     return _text(text, tally).replace("\n", "&#10;").replace("\t", "&#9;")
 
 

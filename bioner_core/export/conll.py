@@ -15,7 +15,7 @@ from bioner_core.export.text_file import TextFile
 from bioner_core.mentions import Mention
 from bioner_core.store.document_mentions import DocumentMentions
 from bioner_core.text.sentences import split_passage
-from bioner_core.text.units import split_units
+from bioner_core.text.units import core_spans
 
 
 def _document(found: DocumentMentions, tally: Tally) -> str:
@@ -48,24 +48,24 @@ def _first_choice(mention: Mention) -> tuple[object, ...]:
 
 
 def _lines(passage: Passage, index: int, mentions: Sequence[Mention]) -> Iterator[str]:
-    waiting = list(reversed(mentions))
+    waiting = [(one.start, one.end, "_".join(one.type.split())) for one in reversed(mentions)]
     for sentence in split_passage(passage, index):
-        tokens = [(sentence.start + unit.core, sentence.start + unit.end) for unit in split_units(sentence.text)]
-        for start, end in tokens:
-            token = passage.text[start:end]
-            if not token.strip():
+        text, offset = sentence.text, sentence.start
+        for core, core_end in core_spans(text):
+            token = text[core:core_end]
+            if token.isspace():
                 continue
-            while waiting and waiting[-1].end <= start:
+            start, end = offset + core, offset + core_end
+            while waiting and waiting[-1][1] <= start:
                 waiting.pop()
-            yield f"{token}\t{start}\t{end}\t{_tag(waiting[-1] if waiting else None, start, end)}\n"
+            yield f"{token}\t{start}\t{end}\t{_tag(waiting[-1], start, end) if waiting else 'O'}\n"
         yield "\n"
 
 
-def _tag(mention: Mention | None, start: int, end: int) -> str:
+def _tag(mention: tuple[int, int, str], start: int, end: int) -> str:
     """The tag of a token; the first token of a mention is the one that its first character is in."""
-    if mention is None or end <= mention.start:
-        return "O"
-    return f"{'B' if start <= mention.start else 'I'}-{'_'.join(mention.type.split())}"
+    first, _, name = mention
+    return "O" if end <= first else f"B-{name}" if start <= first else f"I-{name}"
 
 
 CONLL = TextFile(_document)

@@ -14,7 +14,7 @@ import duckdb
 from bioner_core.errors import StoreError
 from bioner_core.export.folder import new_folder
 from bioner_core.export.kgx_rows import gather_rows
-from bioner_core.export.kgx_tables import GRAPH, GraphTable
+from bioner_core.export.kgx_tables import EXACT_SUM, GRAPH, GraphTable
 from bioner_core.export.provenance import Provenance, Tally
 from bioner_core.store.document_mentions import DocumentMentions
 
@@ -47,6 +47,7 @@ def _database(output: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     ):
         database.execute("SET memory_limit = $limit", {"limit": MEMORY_LIMIT})
         database.execute("SET temp_directory = $folder", {"folder": scratch})
+        database.execute(EXACT_SUM)
         yield database
 
 

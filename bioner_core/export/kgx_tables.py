@@ -22,6 +22,9 @@ class GraphTable:
     questions: dict[str, str]
 
 
+EXACT_SUM = "CREATE MACRO exact_sum(score) AS sum((score * 1e12)::BIGINT) / 1e12"
+"""A sum of numbers from 0 to 1 that is the same in whatever order threads add them up: of whole numbers of 1e-12."""
+
 _NODE_COLUMNS = {
     **dict.fromkeys(("id", "category", "name", "xref", "source"), "VARCHAR"),
     "version": "BIGINT",
@@ -75,7 +78,7 @@ FROM mentions
     "entities": """
 SELECT entity AS id, any_value(entity_category) AS category, min(name) AS name, any_value(normal_form) AS normal_form,
     any_value(type) AS type, any_value(label_set) AS label_set, count(*) AS mention_count,
-    count(DISTINCT document) AS document_count, avg(selector_score) AS selector_score,
+    count(DISTINCT document) AS document_count, exact_sum(selector_score) / count(*) AS selector_score,
     max(selector_score) AS max_selector_score
 FROM mentions GROUP BY entity ORDER BY id
 """,
@@ -99,14 +102,14 @@ FROM mentions WHERE parent IS NOT NULL
 """,
     "entity_in_document": """
 SELECT entity AS subject, 'mentioned_by' AS slot, document AS object,
-    'mentioned_in' AS relation, avg(selector_score) AS selector_score,
+    'mentioned_in' AS relation, exact_sum(selector_score) / count(*) AS selector_score,
     max(selector_score) AS max_selector_score, count(*) AS mention_count,
     count(DISTINCT (passage_index, sentence_index)) AS sentence_count
 FROM mentions GROUP BY entity, document ORDER BY subject, object
 """,
     "entity_nested_in": """
 SELECT i.entity AS subject, 'related_to' AS slot, o.entity AS object,
-    'nested_in' AS relation, avg(i.selector_score * o.selector_score) AS selector_score,
+    'nested_in' AS relation, exact_sum(i.selector_score * o.selector_score) / count(*) AS selector_score,
     max(i.selector_score * o.selector_score) AS max_selector_score, count(*) AS mention_count,
     count(DISTINCT i.document) AS document_count
 FROM mentions AS i JOIN mentions AS o ON i.parent = o.id AND i.document = o.document
@@ -122,8 +125,8 @@ WITH pairs AS (
     GROUP BY ALL
 )
 SELECT subject, 'occurs_together_in_literature_with' AS slot, object,
-    'co_mentioned_in_sentence' AS relation, avg(score) AS selector_score,
-    max(score) AS max_selector_score, sum(score) AS expected_sentence_count, count(*) AS sentence_count,
+    'co_mentioned_in_sentence' AS relation, exact_sum(score) / count(*) AS selector_score,
+    max(score) AS max_selector_score, exact_sum(score) AS expected_sentence_count, count(*) AS sentence_count,
     count(DISTINCT document) AS document_count
 FROM pairs GROUP BY subject, object ORDER BY subject, object
 """,

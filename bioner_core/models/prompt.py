@@ -1,6 +1,6 @@
 """The prompt: instruction and type definitions first, then the sentence, then the copy to be tagged.
 
-The first part is the same for every sentence of a label set, so its keys and values are computed once (DESIGN 4.4).
+The first part is the same for every sentence of a label set, so its keys and values are computed once.
 """
 
 from dataclasses import dataclass

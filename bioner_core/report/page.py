@@ -29,7 +29,13 @@ def render_report(figures: Mapping[str, Any]) -> str:
         finalize=_held,
     )
     environment.filters["grouped"] = lambda number: f"{number:,}"
+    environment.filters["minute"] = _minute
     return environment.get_template("report.html.j2").render(figures=figures, charts=_charts(figures), rows_of=_rows_of)
+
+
+def _minute(moment: str) -> str:
+    """A moment in ISO 8601 as a table shows it: to the minute, on one line."""
+    return moment[:16].replace("T", " ")
 
 
 def _rows_of(rows: _Rows, names: Sequence[str]) -> list[list[Any]]:

@@ -1,4 +1,4 @@
-"""The contrastive model: spans and types in one space, a span near the type that it is (DESIGN 4.5)."""
+"""The contrastive model: spans and types in one space, a span near the type that it is."""
 
 import torch
 from torch import Tensor, nn

@@ -1,4 +1,4 @@
-"""Boundary-sensitive negatives: spans that are almost right (DESIGN 4.5)."""
+"""Boundary-sensitive negatives: spans that are almost right."""
 
 import random
 from collections.abc import Callable, Collection

@@ -1,1 +1,1 @@
-"""The store: Arrow schemas, atomic shard commits, manifests, readers and the check of it all (DESIGN 4.7)."""
+"""The store: Arrow schemas, atomic shard commits, manifests, readers and the check of it all."""

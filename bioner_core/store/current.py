@@ -1,4 +1,4 @@
-"""The newest state of a store: for each article its newest record, unless that is a deletion.
+"""Which records are the newest state of a store: for each article its newest record, unless that is a deletion.
 
 Of one article and version the newest record wins (`succession`); a deletion withdraws the version that it names; of the
 versions that are left the highest is shown. A record of an export that lacks the strongest key of its article (no link,
@@ -16,14 +16,9 @@ from tempfile import TemporaryDirectory
 import duckdb
 import pyarrow as pa
 
-from bioner_core.documents import Document
 from bioner_core.errors import StoreError
-from bioner_core.mentions import Mention
 from bioner_core.store.manifest import Manifest
-from bioner_core.store.mention_ids import document_prefix, mention_prefix
-from bioner_core.store.reading import shard_batches
 from bioner_core.store.register import EXPORT_SOURCES, manifests_by_input, refresh_register
-from bioner_core.store.rows import documents_from_arrow, mentions_from_arrow
 from bioner_core.store.succession import read_succession
 
 MEMORY_LIMIT = "1GB"
@@ -97,33 +92,6 @@ def current_shards(store: Path) -> Iterator[CurrentShard]:
             yield from _shards(inputs[place].manifests, [position % _MAX_RECORDS for position in group])
 
 
-def current_documents(store: Path) -> Iterator[Document]:
-    """The newest version of each article.
-
-    Raises:
-        StoreError: as `current_shards`.
-    """
-    for shard in current_shards(store):
-        for batch in shard_batches(store, shard.manifest, "documents"):
-            for document in documents_from_arrow(batch):
-                if document.meta.record_number in shard.record_numbers:
-                    yield document
-
-
-def current_mentions(store: Path) -> Iterator[Mention]:
-    """Every mention candidate of the newest version of each article.
-
-    Raises:
-        StoreError: as `current_shards`.
-    """
-    for shard in current_shards(store):
-        prefixes = _mention_prefixes(store, shard)
-        for batch in shard_batches(store, shard.manifest, "mentions"):
-            for mention in mentions_from_arrow(batch):
-                if mention_prefix(mention) in prefixes:
-                    yield mention
-
-
 def _inputs(store: Path, *, first_year: int | None = None) -> list[_Input]:
     """The inputs that count, from the oldest to the newest, their registers made to fit."""
     succession = read_succession(store, first_year=first_year)
@@ -186,19 +154,3 @@ def _shards(manifests: Sequence[Manifest], numbers: Sequence[int]) -> Iterator[C
     firsts = [one.first for one in manifests]
     for index, group in groupby(numbers, key=lambda number: bisect_right(firsts, number) - 1):
         yield CurrentShard(manifests[index], frozenset(group))
-
-
-def _mention_prefixes(store: Path, shard: CurrentShard) -> set[str]:
-    """How the mention ids of a shard's newest documents begin: see `mention_ids.document_prefix` for repeats."""
-    found: set[str] = set()
-    seen: set[str] = set()
-    rows = []
-    for batch in shard_batches(store, shard.manifest, "documents"):
-        rows += [(one.meta.record_number, one.doc_id, one.version) for one in documents_from_arrow(batch)]
-    for number, doc_id, version in sorted(rows):
-        plain = document_prefix(doc_id, version)
-        if number in shard.record_numbers:
-            repeat = document_prefix(doc_id, version, repeat_of_record=number)
-            found |= {repeat} if plain in seen else {plain, repeat}
-        seen.add(plain)
-    return found

@@ -1,4 +1,4 @@
-"""The newest records of a store as Arrow batches, shard by shard: what `current` finds, without an object a row."""
+"""The rows of the newest records of a store, which `current` finds: as Arrow batches shard by shard, and as objects."""
 
 import re
 from collections import defaultdict
@@ -10,11 +10,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from bioner_core.documents import Document
 from bioner_core.errors import StoreError
+from bioner_core.mentions import Mention
 from bioner_core.store.current import current_shards
 from bioner_core.store.manifest import Manifest, read_manifest
 from bioner_core.store.mention_ids import document_prefix
 from bioner_core.store.reading import shard_batches
+from bioner_core.store.rows import documents_from_arrow, mentions_from_arrow
 from bioner_core.store.schemas import SCHEMAS
 from bioner_core.store.snapshot_schemas import row_schema
 from bioner_core.store.upgrade import conform
@@ -28,6 +31,7 @@ class ShardRecords:
     """Which records of a shard are the newest of their articles; eight bytes a record."""
 
     shard: str
+    source: str
     record_numbers: pa.Array
 
 
@@ -38,10 +42,31 @@ def newest_by_source(store: Path) -> dict[str, list[ShardRecords]]:
         StoreError: the store is damaged, or cannot be written.
     """
     found: defaultdict[str, list[ShardRecords]] = defaultdict(list)
-    for shard in current_shards(store):
-        numbers = pa.array(sorted(shard.record_numbers), pa.int64())
-        found[shard.manifest.source].append(ShardRecords(shard.manifest.shard_id, numbers))
+    for records in _newest_shards(store):
+        found[records.source].append(records)
     return dict(found)
+
+
+def current_documents(store: Path) -> Iterator[Document]:
+    """The newest version of each article.
+
+    Raises:
+        StoreError: the store is damaged, or cannot be written.
+    """
+    for records in _newest_shards(store):
+        for batch in document_batches(store, records):
+            yield from documents_from_arrow(batch)
+
+
+def current_mentions(store: Path) -> Iterator[Mention]:
+    """Every mention candidate of the newest version of each article.
+
+    Raises:
+        StoreError: as `current_documents`.
+    """
+    for records in _newest_shards(store):
+        for batch in mention_batches(store, records):
+            yield from mentions_from_arrow(batch)
 
 
 def document_batches(store: Path, records: ShardRecords) -> Iterator[pa.RecordBatch]:
@@ -96,6 +121,12 @@ def lineage_batches(store: Path, records: ShardRecords) -> Iterator[pa.RecordBat
             schema=row_schema("lineage"),
         )
         yield rows.filter(pc.is_in(numbers, value_set=records.record_numbers))
+
+
+def _newest_shards(store: Path) -> Iterator[ShardRecords]:
+    for shard in current_shards(store):
+        numbers = pa.array(sorted(shard.record_numbers), pa.int64())
+        yield ShardRecords(shard.manifest.shard_id, shard.manifest.source, numbers)
 
 
 @dataclass(frozen=True, slots=True)

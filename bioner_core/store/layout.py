@@ -72,10 +72,12 @@ def table_folder(store: Path, table: str, source: str, shard: str) -> Path:
     return store / table / f"source={quote(source or 'unknown', safe='')}" / f"shard={shard}"
 
 
-def table_file_name(shard: str, fingerprint: str, format_name: str) -> str:
+def table_file_name(shard: str, fingerprint: str, format_name: str, *, taken: bool = False) -> str:
     """The name of a shard's file: the same for the same work, another one for another model, reader or label set.
 
-    Old results therefore stay untouched under their own name until the new manifest is written.
+    Where the shard's manifest gives that name to other rows, as when rejects were tried again, it is `taken`, and a
+    second one is given. So old results stay untouched under their own name until the new manifest is written.
     """
-    tag = hashlib.sha256(f"{fingerprint}\0{format_name}".encode()).hexdigest()[:_DIGEST_LENGTH]
+    words = [fingerprint, format_name] + ["again"] * taken
+    tag = hashlib.sha256("\0".join(words).encode()).hexdigest()[:_DIGEST_LENGTH]
     return f"{shard}-{tag}.parquet"

@@ -181,6 +181,17 @@ class StoreLock:
             free_claim(path, self._claim)
 
 
+def live_claims(store: Path) -> list[Claim]:
+    """Who is at work on a store now: one job, or several parts of one.
+
+    Raises:
+        StoreError: the claims cannot be read.
+    """
+    placed = (latest_claim(store, name) for name in [_WHOLE, *claimed_names(store, "part-*")])
+    live = [one for one in placed if one is not None and is_live(one, lease_seconds=LEASE_SECONDS)]
+    return [one.claim for one in live if one.claim is not None]
+
+
 def _parts(name: str) -> int:
     found = _PART_NAME.fullmatch(name)
     return int(found.group(2)) if found else 0

@@ -70,7 +70,8 @@ class Manifest:
     """What is committed of one shard.
 
     `input_file` is the public name of the input, without credentials; records run from `first` (from 0) up to but not
-    including `last`; `created` is ISO 8601 in UTC; `seconds` is wall time up to the commit.
+    including `last`; `created` is when these files were committed (ISO 8601, UTC), `first_created` when the first files
+    of this shard were, empty if these are they; `seconds` is wall time up to the commit.
     """
 
     shard_id: str
@@ -88,6 +89,12 @@ class Manifest:
     schema_version: int
     software_version: str
     created: str
+    first_created: str = ""
+
+    @property
+    def known_since(self) -> str:
+        """When the shard came into the store: one that is made anew keeps its place among others."""
+        return self.first_created or self.created
 
     def to_json(self) -> str:
         """The manifest as an indented JSON object; the counts stand at its top level."""

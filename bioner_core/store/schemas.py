@@ -1,4 +1,4 @@
-"""The declared Arrow schemas of the four tables (DESIGN 4.2, 4.7), and what their files say about themselves.
+"""The declared Arrow schemas of the four tables, and what their files say about themselves.
 
 Offsets are Unicode code points into the passage, end exclusive.
 """

@@ -1,7 +1,7 @@
-"""The one way into the store: gather the rows of a shard, then commit them all or none (DESIGN 4.7)."""
+"""The one way into the store: gather the rows of a shard, then commit them all or none."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +18,7 @@ from bioner_core.records import Deletion
 from bioner_core.store import rows
 from bioner_core.store.atomic import replacing
 from bioner_core.store.layout import TABLES, ShardDescriptor, table_file_name, table_folder
-from bioner_core.store.manifest import Counts, Manifest, StoredFile, write_manifest
+from bioner_core.store.manifest import Counts, Manifest, StoredFile, read_manifest, write_manifest
 from bioner_core.store.rows import RejectRow
 from bioner_core.store.schemas import ROW_GROUP_ROWS, SCHEMA_VERSION, SCHEMAS, SORT_COLUMNS, schema_for
 from bioner_core.store.sweep import sweep_shard
@@ -76,24 +76,35 @@ class ShardWriter:
         """
         tables = {name: _sorted(name, parts) for name, parts in self._parts.items()}
         _check_counts(self._header.descriptor.shard_id, counts, tables)
-        files = tuple(self._write(name, table) for name, table in tables.items() if table.num_rows)
-        manifest = self._manifest(counts, seconds, files)
+        earlier = read_manifest(self._store, self._header.descriptor.shard_id)
+        taken = {file.path: file.sha256 for file in earlier.files} if earlier else {}
+        files = tuple(self._write(name, table, taken) for name, table in tables.items() if table.num_rows)
+        manifest = self._manifest(counts, seconds, files, first_created=earlier.known_since if earlier else "")
         write_manifest(self._store, manifest)
         sweep_shard(self._store, manifest, replaced=self._header.descriptor.replaces)
         return manifest
 
-    def _write(self, name: str, table: pa.Table) -> StoredFile:
-        descriptor, fingerprint = self._header.descriptor, self._header.fingerprint
-        folder = table_folder(self._store, name, descriptor.source, descriptor.shard_id)
-        path = folder / table_file_name(descriptor.shard_id, fingerprint, descriptor.format_name)
-        with replacing(path) as temporary:
-            _write_parquet(table.replace_schema_metadata(schema_for(name, fingerprint).metadata), name, temporary)
-            with temporary.open("rb") as stream:
-                digest = hashlib.file_digest(stream, "sha256").hexdigest()
-            size = temporary.stat().st_size
-        return StoredFile(name, path.relative_to(self._store).as_posix(), table.num_rows, size, digest)
+    def _write(self, name: str, table: pa.Table, taken: Mapping[str, str]) -> StoredFile:
+        metadata = schema_for(name, self._header.fingerprint).metadata
+        content = _parquet_of(table.replace_schema_metadata(metadata), name)
+        digest = hashlib.sha256(content).hexdigest()
+        path = self._free_path(name, digest, taken)
+        with replacing(path) as temporary, temporary.open("wb") as stream:
+            stream.write(content)
+        return StoredFile(name, path.relative_to(self._store).as_posix(), table.num_rows, content.size, digest)
 
-    def _manifest(self, counts: Counts, seconds: float, files: tuple[StoredFile, ...]) -> Manifest:
+    def _free_path(self, name: str, digest: str, taken: Mapping[str, str]) -> Path:
+        """A name that the manifest does not give to other content, which must stay until the new one is written."""
+        descriptor = self._header.descriptor
+        folder = table_folder(self._store, name, descriptor.source, descriptor.shard_id)
+        words = (descriptor.shard_id, self._header.fingerprint, descriptor.format_name)
+        first = folder / table_file_name(*words)
+        holds = taken.get(first.relative_to(self._store).as_posix(), digest)
+        return first if holds == digest else folder / table_file_name(*words, taken=True)
+
+    def _manifest(
+        self, counts: Counts, seconds: float, files: tuple[StoredFile, ...], *, first_created: str
+    ) -> Manifest:
         descriptor = self._header.descriptor
         return Manifest(
             shard_id=descriptor.shard_id,
@@ -111,6 +122,7 @@ class ShardWriter:
             schema_version=SCHEMA_VERSION,
             software_version=bioner_core.__version__,
             created=datetime.now(UTC).isoformat(timespec="seconds"),
+            first_created=first_created,
         )
 
 
@@ -120,16 +132,19 @@ def _sorted(name: str, parts: Sequence[pa.Table]) -> pa.Table:
     return table.take(order)
 
 
-def _write_parquet(table: pa.Table, name: str, path: Path) -> None:
+def _parquet_of(table: pa.Table, name: str) -> pa.Buffer:
+    """The file in memory: a shard's tables are there anyway, and what a file is called depends on what it holds."""
+    sink = pa.BufferOutputStream()
     pq.write_table(
         table,
-        path,
+        sink,
         compression="zstd",
         row_group_size=ROW_GROUP_ROWS[name],
         write_statistics=True,
         write_page_index=True,
         sorting_columns=[pq.SortingColumn(table.schema.get_field_index(column)) for column in SORT_COLUMNS[name]],
     )
+    return sink.getvalue()
 
 
 def _check_counts(shard: str, counts: Counts, tables: dict[str, pa.Table]) -> None:

@@ -10,8 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bioner_core.errors import StoreError
-from bioner_core.store.snapshot_manifest import SnapshotFile, read_snapshot_manifest, snapshot_folder
-from bioner_core.store.snapshot_writer import file_digest
+from bioner_core.store.snapshot_manifest import SnapshotFile
 
 _MENTIONS = """
 SELECT count(*), coalesce(sum(accepted::INT), 0), coalesce(sum(start + "end"), 0)
@@ -90,20 +89,3 @@ def _mention_faults(database: duckdb.DuckDBPyConnection, paths: dict[str, list[s
     ).fetchall()
     if orphans:
         yield f"the mentions of {orphans} documents have no document"
-
-
-def snapshot_faults(store: Path, snapshot_id: str) -> Iterator[str]:
-    """What is wrong with the files of a snapshot, in words: size and sha256 of each; nothing when all is well.
-
-    Raises:
-        StoreError: the manifest is damaged or of a newer schema version.
-    """
-    folder = snapshot_folder(store, snapshot_id)
-    for file in read_snapshot_manifest(store, snapshot_id).files:
-        try:
-            digest = file_digest(folder / file.path)
-        except OSError as error:
-            yield f"{file.path} cannot be read ({error})"
-            continue
-        if digest != file.sha256:
-            yield f"{file.path} has changed since it was written (sha256 {digest}, not {file.sha256})"

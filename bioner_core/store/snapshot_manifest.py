@@ -15,7 +15,9 @@ from bioner_core.store.atomic import write_text
 from bioner_core.store.schemas import check_schema_version
 
 _FOLDER = "snapshots"
-_MANIFEST = "manifest.json"
+MANIFEST_NAME = "manifest.json"
+"""The file that makes a folder a snapshot; written last."""
+
 _ID = re.compile(r"\d{8}T\d{6}_\d{6}Z-[0-9a-f]{12}")
 
 
@@ -112,7 +114,7 @@ def write_snapshot_manifest(folder: Path, manifest: SnapshotManifest) -> None:
     Raises:
         StoreError: the store cannot be written.
     """
-    write_text(folder / _MANIFEST, manifest.to_json())
+    write_text(folder / MANIFEST_NAME, manifest.to_json())
 
 
 def read_snapshot_manifest(store: Path, snapshot_id: str) -> SnapshotManifest:
@@ -121,7 +123,7 @@ def read_snapshot_manifest(store: Path, snapshot_id: str) -> SnapshotManifest:
     Raises:
         StoreError: it is missing or damaged, or a newer version of bioner wrote it.
     """
-    path = snapshot_folder(store, snapshot_id) / _MANIFEST
+    path = snapshot_folder(store, snapshot_id) / MANIFEST_NAME
     try:
         flat: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         check_schema_version(int(flat["schema_version"]), where=str(path))
@@ -134,5 +136,5 @@ def read_snapshot_manifest(store: Path, snapshot_id: str) -> SnapshotManifest:
 
 def snapshot_ids(store: Path) -> list[str]:
     """All complete snapshots, the oldest first."""
-    found = snapshots_folder(store).glob(f"*/{_MANIFEST}")
+    found = snapshots_folder(store).glob(f"*/{MANIFEST_NAME}")
     return sorted(path.parent.name for path in found if is_snapshot_id(path.parent.name))

@@ -1,7 +1,7 @@
 """In which order the inputs of a store follow each other, and which of them count no more.
 
 The newest record of a document wins; newest means latest in this order. It comes from the ledger, or from the name of a
-PubMed release file; all other inputs stand before those, in the order in which they were committed.
+PubMed release file; all other inputs stand before those, in the order in which they were first committed.
 """
 
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ class Succession:
         order = self.orders.get(key) or _named_order(manifests)
         if key in self.retired or (_source(manifests) == PUBMED and (order or (0,))[0] < self.first_year):
             return None
-        committed = min((one.created for one in manifests), default="")
+        committed = min((one.known_since for one in manifests), default="")
         return (1, order, "") if order else (0, (), committed)
 
 

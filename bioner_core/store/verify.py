@@ -10,10 +10,12 @@ from pathlib import Path
 
 from bioner_core.store.check_files import file_faults
 from bioner_core.store.check_mentions import mention_faults
+from bioner_core.store.check_snapshots import leftovers, pointer_faults, snapshot_faults
 from bioner_core.store.layout import input_key_of
 from bioner_core.store.ledger import applied_files, ledger_kinds
 from bioner_core.store.manifest import Counts, Manifest, total
 from bioner_core.store.reading import read_manifests
+from bioner_core.store.snapshot_manifest import snapshot_ids
 
 MAX_FAULTS_KEPT = 100
 """How many faults a report spells out; all are counted."""
@@ -21,12 +23,18 @@ MAX_FAULTS_KEPT = 100
 
 @dataclass(frozen=True, slots=True)
 class VerificationReport:
-    """What was checked and what is wrong; `faults` holds the first `MAX_FAULTS_KEPT` of `fault_count`."""
+    """What was checked and what is wrong; `faults` holds the first `MAX_FAULTS_KEPT` of `fault_count`.
+
+    `leftovers` are folders of a compaction that is at work or was killed: no reader sees them, and the next one removes
+    them, so they are no fault.
+    """
 
     shards: int
+    snapshots: int
     counts: Counts
     fault_count: int
     faults: tuple[str, ...]
+    leftovers: tuple[str, ...] = ()
 
     @property
     def sound(self) -> bool:
@@ -45,13 +53,19 @@ class _Findings:
             self.kept.append(fault)
 
 
-def verify_store(store: Path, *, on_shard: Callable[[Manifest], None] | None = None) -> VerificationReport:
-    """Check every committed shard; `on_shard` is called after each, for progress.
+def verify_store(
+    store: Path,
+    *,
+    on_shard: Callable[[Manifest], None] | None = None,
+    on_snapshot: Callable[[str], None] | None = None,
+) -> VerificationReport:
+    """Check every committed shard and every snapshot; `on_shard` and `on_snapshot` are called after each, for progress.
 
     Checked are: the records of each manifest add up; each file has its size, digest, rows, schema and fingerprint; the
     rows of each table match the counts; `passage.text[start:end] == text` for every mention; each parent exists, is
     accepted and encloses; depths follow from parents; no `mention_id` occurs twice in a shard; no two shards of one
-    input overlap; each file in the ledger has all its records in the store.
+    input overlap; each file in the ledger has all its records in the store. Of snapshots: CURRENT names one that is
+    there; each file has its digest, rows and schema; counts add up; no other file lies in their folders.
 
     Raises:
         StoreError: a manifest or a ledger entry is damaged or of a newer schema version, so that nothing can be said.
@@ -68,7 +82,20 @@ def verify_store(store: Path, *, on_shard: Callable[[Manifest], None] | None = N
             on_shard(manifest)
     for fault in _ledger_faults(store, records):
         findings.add(fault)
-    return VerificationReport(shards, counts, findings.count, tuple(findings.kept))
+    snapshots = _check_snapshots(store, findings, on_snapshot)
+    return VerificationReport(shards, snapshots, counts, findings.count, tuple(findings.kept), tuple(leftovers(store)))
+
+
+def _check_snapshots(store: Path, findings: _Findings, on_snapshot: Callable[[str], None] | None) -> int:
+    for fault in pointer_faults(store):
+        findings.add(fault)
+    found = snapshot_ids(store)
+    for snapshot_id in found:
+        for fault in snapshot_faults(store, snapshot_id):
+            findings.add(fault)
+        if on_snapshot:
+            on_snapshot(snapshot_id)
+    return len(found)
 
 
 def _ledger_faults(store: Path, records: Counter[str]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The automaton of symbolic tagging: which moves are legal where (DESIGN 4.4).
+"""The automaton of symbolic tagging: which moves are legal where.
 
 A tagged copy of a text is a sequence of moves: copy the next unit, open a tag of some type, close the top tag. The
 automaton guarantees that any legal sequence is a copy of the source with balanced tags around non-empty spans.

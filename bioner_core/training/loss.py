@@ -1,4 +1,4 @@
-"""The training loss: likelihood of the gold moves, normalised over the legal moves only (DESIGN 4.4)."""
+"""The training loss: likelihood of the gold moves, normalised over the legal moves only."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

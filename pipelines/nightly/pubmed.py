@@ -17,9 +17,10 @@ from bioner_core.store.ledger import (
 )
 from bioner_core.store.release_names import Release
 from bioner_core.store.succession import PUBMED
+from pipelines.listed_names import listed_names
 from pipelines.nightly.apply import InputAnnotator, PendingFile, Workplace, apply_file
 from pipelines.nightly.release_plan import BASELINE_FOLDER, ReleasePlan, plan_releases
-from pipelines.nightly.report import RunLog, SyncReport, listed_names
+from pipelines.nightly.report import RunLog, SyncReport
 from pipelines.progress import ProgressReporter
 from pipelines.sync.checksums import COMPANION, stated_md5
 from pipelines.sync.download import small_text

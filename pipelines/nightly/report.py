@@ -1,13 +1,13 @@
 """What a nightly run or a backfill did, and its exit code."""
 
 import time
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from bioner_core.store.ledger import AppliedFile, JobRun, Reload, record_run, utc_now
 from bioner_core.store.manifest import Counts, total
+from bioner_core.store.snapshots import CompactionReport
 from pipelines.summary import EXIT_COMMITTED, EXIT_FAILED, EXIT_TOO_MANY_REJECTS, reject_rate
 
 
@@ -16,7 +16,8 @@ class SyncReport:
     """What a run did.
 
     `pending` counts the files that are still to be applied, `failures` say why, in words; `notes` are things that a
-    person should know though the run went well.
+    person should know though the run went well. `snapshot` is None where none was asked for or could be made; that is
+    known only after the run was entered in the ledger.
     """
 
     run_id: str
@@ -29,6 +30,7 @@ class SyncReport:
     failures: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     reload: Reload | None = None
+    snapshot: CompactionReport | None = None
 
     @property
     def counts(self) -> Counts:
@@ -67,7 +69,7 @@ class SyncReport:
     def lines(self) -> list[str]:
         """The report for a person."""
         if not self.applied and not self.failures:
-            return ["nothing to do: every file is applied, no model call"]
+            return ["nothing to do: every file is applied, no model call", *self._snapshot_line()]
         counts = self.counts
         found = [
             f"{len(self.applied)} files applied in {self.seconds:.1f} s, {self.pending} are still to be applied",
@@ -80,7 +82,14 @@ class SyncReport:
             found.append(f"the release of {self.reload.year} replaces all before: {before} articles, now {after}")
         if self.exit_code() == EXIT_TOO_MANY_REJECTS:
             found.append(f"{self.reject_rate:.1%} rejects, more than the {self.max_reject_rate:.1%} allowed")
-        return found
+        return found + self._snapshot_line()
+
+    def _snapshot_line(self) -> list[str]:
+        if self.snapshot is None:
+            return []
+        shown = self.snapshot.manifest
+        state = "is new" if self.snapshot.made else "is of this state already"
+        return [f"snapshot {shown.snapshot_id} {state}: {shown.documents} documents, {shown.mentions} mentions"]
 
     def as_json(self) -> dict[str, Any]:
         """A flat object for `--json`: the counts at the top level, a short object a file."""
@@ -94,6 +103,7 @@ class SyncReport:
             "reject_rate": self.reject_rate,
             "applied": [_file(one) for one in self.applied],
             "reload": asdict(self.reload) if self.reload else None,
+            "snapshot": _snapshot(self.snapshot) if self.snapshot else None,
             "notes": list(self.notes),
             "failures": list(self.failures),
             "exit_code": self.exit_code(),
@@ -150,7 +160,14 @@ def _file(entry: AppliedFile) -> dict[str, Any]:
     }
 
 
-def listed_names(names: Sequence[str], *, most: int = 5) -> str:
-    """A few names and how many more there are, for a sentence."""
-    shown = ", ".join(names[:most])
-    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
+def _snapshot(found: CompactionReport) -> dict[str, Any]:
+    made = found.manifest
+    return {
+        "snapshot_id": made.snapshot_id,
+        "made": found.made,
+        "documents": made.documents,
+        "mentions": made.mentions,
+        "mentions_accepted": made.mentions_accepted,
+        "seconds": made.seconds,
+        "removed": list(found.removed),
+    }

@@ -146,12 +146,25 @@ def test_options_after_a_lone_dash_go_to_beam(bioner_process: Command, samples: 
 @pytest.mark.parametrize("moment", ["while Ray starts", "while documents are annotated"])
 def test_an_interrupt_ends_in_order_and_leaves_no_process(tmp_path: Path, number: signal.Signals, moment: str) -> None:
     """Catches a stack trace, a wrong exit code, half a shard, or Ray processes that outlive Ctrl-C or SIGTERM."""
+    assert "Traceback" not in _interrupt(tmp_path, number, moment)
+
+
+@pytest.mark.slow
+def test_an_interrupt_ends_beam_workers_in_other_processes(tmp_path: Path) -> None:
+    """Catches Beam workers that outlive Ctrl-C, and go on to commit to a store that is no longer locked."""
+    options = ("--", "--direct_running_mode=multi_processing", "--direct_num_workers=2")
+    said = _interrupt(tmp_path, signal.SIGINT, "while documents are annotated", *options)
+    assert "defect of bioner" not in said, "Beam's workers log what they like, but the command ends in order"
+
+
+def _interrupt(tmp_path: Path, number: signal.Signals, moment: str, *options: str) -> str:
+    """Interrupt a job and check that nothing is left of it; what it said on standard error."""
     psutil = pytest.importorskip("psutil")
     dump, store = tmp_path / "many.jsonl", tmp_path / "s"
     dump.write_text("".join(f'{{"id": "{n}", "text": "CD28 and IL-2 in case {n}."}}\n' for n in range(DOCUMENTS)))
     words = [sys.executable, "-m", "jobs.main", "annotate", str(dump), "--store", str(store), "--annotator", "null"]
     with (tmp_path / "err").open("w+") as err:
-        process = subprocess.Popen(words, cwd=REPOSITORY, env=os.environ, stderr=err, stdout=err)
+        process = subprocess.Popen([*words, *options], cwd=REPOSITORY, env=os.environ, stderr=err, stdout=err)
         try:
             if moment == "while Ray starts":
                 _wait(lambda: "starting" in (tmp_path / "err").read_text(), process)
@@ -163,11 +176,11 @@ def test_an_interrupt_ends_in_order_and_leaves_no_process(tmp_path: Path, number
         finally:
             process.kill()
     words_said = (tmp_path / "err").read_text()
-    assert "Traceback" not in words_said
     assert "interrupted" in words_said
     _, alive = psutil.wait_procs(children, timeout=90)
     assert not alive
     assert verify_store(store).sound
+    return words_said
 
 
 def _wait(condition: Callable[[], bool], process: "subprocess.Popen[bytes]", seconds: float = 120) -> None:
@@ -176,3 +189,21 @@ def _wait(condition: Callable[[], bool], process: "subprocess.Popen[bytes]", sec
         assert process.poll() is None, "ended before its time"
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def test_files_of_a_folder_that_no_reader_knows_are_named_and_no_rejects(
+    bioner: Command, samples: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Catches a README beside the dumps that is a reject of every run, or that nobody hears of."""
+    folder, store = tmp_path / "in", tmp_path / "s"
+    folder.mkdir()
+    for sample in samples:
+        (folder / sample.name).write_bytes(sample.read_bytes())
+    (folder / "README.md").write_text("Dumps of today.")
+    dumps = [folder / sample.name for sample in samples]
+    run_annotation(null_job(store, *dumps), service_factory=NullAnnotator)
+    monkeypatch.setitem(sys.modules, "pipelines.pool", None)
+    done = bioner("annotate", folder, "--store", store, "--annotator", "null", "--json")
+    found = json.loads(done.out)
+    assert (done.code, found["rejected"], found["unread"]) == (0, 0, [str(folder / "README.md")])
+    assert f"note: 1 files that no reader knows were not read: {folder / 'README.md'}" in done.err

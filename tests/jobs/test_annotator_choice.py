@@ -9,9 +9,10 @@ from bioner_core.annotation import NullAnnotator
 from bioner_core.budget import MemoryWish
 from bioner_core.labels.label_set import default_label_sets, load_label_set
 from jobs import gpus
-from jobs.annotation_run import AnnotationWishes, _memory_wish, _pool_settings
 from jobs.annotator_choice import NULL, AnnotatorChoice, chosen_label_sets
 from jobs.gpus import visible_gpus
+from jobs.open_pool import memory_wish, planned_settings
+from pipelines.pool_settings import LOCAL
 
 
 def test_the_fingerprint_is_known_without_the_annotator() -> None:
@@ -39,11 +40,11 @@ def test_an_actor_finds_the_model_from_any_folder(
         ({"actors": 2, "gpus_per_actor": 2.0, "memory_cap": 1.5}, MemoryWish(1_500_000_000, 1.0)),
     ],
 )
-def test_an_actor_hears_what_memory_is_its_own(tmp_path: Path, wishes: dict[str, float], expected: MemoryWish) -> None:
+def test_an_actor_hears_what_memory_is_its_own(wishes: dict[str, float], expected: MemoryWish) -> None:
     """Catches four actors that each plan for the whole machine or card, and a cap that is read in bytes."""
     choice = AnnotatorChoice(label_sets=default_label_sets())
-    asked = AnnotationWishes(store=tmp_path, annotator=choice, **wishes)  # type: ignore[arg-type]
-    memory = _memory_wish(asked, _pool_settings(asked))
+    settings = planned_settings(int(wishes["actors"]), wishes["gpus_per_actor"], ray_address=LOCAL)
+    memory = memory_wish(wishes.get("memory_cap"), settings)
     assert memory == expected
     assert choice.spec(memory).arguments["memory"] == expected
 

@@ -10,6 +10,7 @@ from job_commands import Command
 VERBS = [
     ("annotate",),
     ("status",),
+    ("retry",),
     ("verify",),
     ("mentions",),
     ("evaluate",),

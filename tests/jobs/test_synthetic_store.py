@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+import pytest
+
+from bioner_core.export.formats import FORMATS
 from bioner_core.store.snapshots import CompactionSettings, compact_store
 from bioner_core.store.verify import verify_store
 from jobs.bench_store import bench_store
@@ -36,3 +39,13 @@ def test_the_bench_measures_every_named_query(tmp_path: Path) -> None:
     assert (found.documents, found.mentions) == (38, 380)
     assert "top_entities" in found.named_queries_s
     assert found.reader_share_of_one_document > 0
+    assert found.export_mentions_a_second == {}
+
+
+@pytest.mark.slow
+def test_the_bench_exports_every_format(tmp_path: Path) -> None:
+    """Catches a format that the bar on exports is never measured for."""
+    scale = Scale(documents=20, mentions=200)
+    found = bench_store(tmp_path / "store", scale, memory="256MB", exports=True)
+    assert set(found.export_mentions_a_second) == set(FORMATS)
+    assert min(found.export_mentions_a_second.values()) > 0

@@ -101,3 +101,52 @@ class LimitedAnnotator(ObedientAnnotator):
 def limited(token_budget: int) -> LimitedAnnotator:
     """The factory of a fake that has found limits for its device."""
     return LimitedAnnotator(token_budget)
+
+
+def loads_once(flag: str) -> ObedientAnnotator:
+    """A factory that returns for the first caller, which makes the file `flag`, and never for another."""
+    if Path(flag).exists():
+        time.sleep(600)
+    Path(flag).touch()
+    return ObedientAnnotator()
+
+
+def broken_at(starts: str) -> ObedientAnnotator:
+    """A factory that always raises, and notes when, in seconds, as lines of the file `starts`."""
+    with Path(starts).open("a") as file:
+        file.write(f"{time.time()}\n")
+    raise ValueError("no such model as snark-7b")
+
+
+class LoggingAnnotator(ObedientAnnotator):
+    """Takes a fixed time a batch, and notes the first word of each batch as a line of the file `log`."""
+
+    def __init__(self, log: str, seconds: float) -> None:
+        self._log = Path(log)
+        self._seconds = seconds
+
+    def annotate(self, requests: Sequence[AnnotationRequest]) -> list[RowResult]:
+        """Note, wait, answer."""
+        with self._log.open("a") as file:
+            file.write(requests[0].text.split()[0] + "\n")
+        time.sleep(self._seconds)
+        return [answer(request) for request in requests]
+
+
+def logging(log: str, seconds: float) -> LoggingAnnotator:
+    """The factory of the fake that notes the order of its work."""
+    return LoggingAnnotator(log, seconds)
+
+
+class OtherAnnotator(ObedientAnnotator):
+    """The ordinary fake, of another model."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Another constant."""
+        return "other"
+
+
+def other() -> OtherAnnotator:
+    """The factory of a fake of another model."""
+    return OtherAnnotator()

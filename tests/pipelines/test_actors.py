@@ -48,7 +48,8 @@ def test_the_parcel_is_noted_before_it_runs(actor: AnnotatorActor) -> None:
 
 def test_status_follows_the_work(actor: AnnotatorActor) -> None:
     """A status that stays busy after a failure, or never says that it is overdue."""
-    assert actor.ping() == ActorStatus(os.getpid())
+    idle = actor.ping()
+    assert (idle.pid, idle.parcel_id, idle.busy.share) == (os.getpid(), "", None)
     worker = threading.Thread(
         target=actor.annotate, args=("parcel-1", request("sleep 0.5")), kwargs={"deadline_seconds": 0.0}
     )
@@ -58,7 +59,9 @@ def test_status_follows_the_work(actor: AnnotatorActor) -> None:
     worker.join()
     assert (status.parcel_id, status.deadline_seconds) == ("parcel-1", 0.0)
     assert status.overdue
-    assert actor.ping() == ActorStatus(os.getpid())
+    idle = actor.ping()
+    assert (idle.pid, idle.parcel_id) == (os.getpid(), "")
+    assert idle.busy.busy_seconds >= 0.5
 
 
 def test_an_idle_actor_is_never_overdue() -> None:

@@ -31,8 +31,9 @@ from bioner_core.store.verify import verify_store
 from pipelines.annotate import nothing_to_do
 from pipelines.job import LabelSetChoice
 from pipelines.job_report import latest_report, read_report
+from pipelines.metrics import NAMESPACE
 from pipelines.quiet_beam import beam
-from pipelines.transforms import METRICS_NAMESPACE, AnnotateShards
+from pipelines.transforms import AnnotateShards
 
 _TEXTS = [f"Protein {number} binds DNA. It is new." for number in range(23)]
 
@@ -231,7 +232,9 @@ def test_progress_hears_of_every_record(tmp_path: Path) -> None:
     progress = CountingProgress()
     run(job, progress=progress)
     assert (progress.total, progress.fresh, progress.skipped) == (230, 230, 0)
-    assert progress.calls == 8  # seven buffers of 32 or fewer records for the first shard, one for the second
+    assert (
+        progress.calls == 9
+    )  # the first document, seven buffers of 32 or fewer for the rest, one for the second shard
     again = CountingProgress()
     run(job, progress=again)
     assert (again.total, again.fresh, again.skipped) == (230, 0, 230)
@@ -254,12 +257,13 @@ def test_padding_reaches_the_summary(tmp_path: Path) -> None:
     assert run(job, BatchedWords).padding == 0.2
     report = latest_report(tmp_path / "s")
     assert report is not None
-    assert {(one.batch_tokens, one.batch_slots) for one in read_report(report)} == {(8, 10)}
+    fills = [(one.batch_tokens, one.batch_slots) for one in read_report(report)]
+    assert fills == [(16, 20), (8, 10), (8, 10)]  # the first document of an input is a call of its own
     assert run(job, BatchedWords).padding == 0.0
 
 
 @pytest.mark.parametrize(
-    ("limits", "calls"), [({"buffer_records": 4}, 3), ({"buffer_characters": 1}, 12), ({"buffer_characters": 10**6}, 1)]
+    ("limits", "calls"), [({"buffer_records": 4}, 4), ({"buffer_characters": 1}, 12), ({"buffer_characters": 10**6}, 2)]
 )
 def test_a_buffer_ends_by_characters_or_by_records(tmp_path: Path, limits: dict[str, int], calls: int) -> None:
     """Would catch calls of a whole shard at once, or calls so small that their batches are mostly padding."""
@@ -288,10 +292,11 @@ def test_beam_counters_agree_with_the_manifests(tmp_path: Path) -> None:
     assert outcomes._fields == ("committed", "skipped", "failed")
     result = pipeline.run()
     result.wait_until_finish()
-    filtered = result.metrics().query(beam.metrics.MetricsFilter().with_namespace(METRICS_NAMESPACE))
+    filtered = result.metrics().query(beam.metrics.MetricsFilter().with_namespace(NAMESPACE))
     counters = {one.key.metric.name: one.committed for one in filtered["counters"]}
     manifests = list(read_manifests(job.store))
-    assert counters["annotated"] == sum(one.counts.annotated for one in manifests) == 24
+    assert counters["documents"] == sum(one.counts.annotated for one in manifests) == 24
+    assert counters["records.annotated"] == 24
     assert counters["mentions"] == sum(one.counts.mentions for one in manifests)
     assert counters["rejects.actor_died"] == 1
     distributions = {one.key.metric.name: one.committed for one in filtered["distributions"]}

@@ -85,6 +85,18 @@ def test_many_batches_come_back_in_the_order_of_the_requests(pool: Pool) -> None
     expect_answers(annotate(pool, batch), batch)
 
 
+def test_a_stream_keeps_its_order_whatever_dies(pool: Pool, tmp_path: Path) -> None:
+    """Answers of a buffer that was sent again handed back in place of the next one's; a buffer lost with its actor."""
+    buffers = [rows(20), [*rows(9), *requests(f"once {tmp_path / 'flag'} kill")], [], [*rows(3), *requests("kill")]]
+    client = pool.client_factory(SETTINGS)()
+    before = client.fill
+    *whole, last = client.annotate_stream([rows(5), *buffers])
+    assert whole == [[answer(row) for row in buffer] for buffer in [rows(5), *buffers[:3]]]
+    expect_answers(last, buffers[3], but=3)
+    expect_reject(last[3], RejectReason.ACTOR_DIED)
+    assert client.fill.tokens > before.tokens
+
+
 def test_no_requests_need_no_actor(pool: Pool) -> None:
     """A client that waits for an answer to nothing."""
     assert annotate(pool, []) == []

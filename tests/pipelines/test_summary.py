@@ -1,11 +1,15 @@
 """The exit code of a run."""
 
 import json
+from dataclasses import asdict, replace
 
 import pytest
 
 from bioner_core.store.manifest import Counts
+from pipelines import progress
 from pipelines.outcome import ShardOutcome, Status
+from pipelines.progress import FirstDone, SilentProgress
+from pipelines.run_load import RunLoad
 from pipelines.summary import summarise
 
 
@@ -53,3 +57,25 @@ def test_padding_is_that_of_the_batches_of_this_run() -> None:
     summary = summarise(outcomes, seconds=1, max_reject_rate=0)
     assert summary.padding == summary.as_json()["padding"] == 0.41
     assert summarise([], seconds=1, max_reject_rate=0).padding == 0
+
+
+def test_the_load_of_a_run_is_told_with_its_counts() -> None:
+    """Would catch a figure that a script must look for in a nest, and one that hides a count of the same name."""
+    summary = replace(summarise([], seconds=1, max_reject_rate=0), load=RunLoad(0.98, 12.5, 3.0, 300, 140))
+    flat = summary.as_json()
+    assert (flat["actor_busy_share"], flat["first_document_seconds"], flat["feeder_cpu_seconds"]) == (0.98, 12.5, 3.0)
+    assert (flat["feeder_peak_memory"], flat["actor_peak_memory"]) == (300, 140)
+    assert set(asdict(RunLoad())).isdisjoint(asdict(Counts()))
+    assert summarise([], seconds=1, max_reject_rate=0).as_json()["actor_busy_share"] is None
+
+
+def test_the_first_document_is_not_one_that_was_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Would catch a rerun whose first answer seems to come at once, or a time that moves on with each document."""
+    clock = iter([5.0, 9.0])
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
+    first = FirstDone(SilentProgress())
+    first.done(7, skipped=True)
+    assert first.at is None
+    first.done(1, skipped=False)
+    first.done(1, skipped=False)
+    assert first.at == 5.0

@@ -6,7 +6,13 @@ from typing import Any
 import bioc
 import pytest
 from bioc import biocjson, biocxml
+from hypothesis import given
+from hypothesis import strategies as st
+from lxml import etree
 
+from bioner_core.export import bioc_xml
+from bioner_core.export.provenance import Tally
+from bioner_core.export.substitution import xml_characters
 from bioner_core.formats.annotated import AnnotatedDocument, location_in_passage
 from bioner_core.formats.reader import read_records
 from tests.bioner_core.export.awkward_store import CHINESE, DOCUMENTS, ENGLISH, MENTIONS
@@ -98,3 +104,15 @@ def test_what_the_selector_turned_down_comes_on_demand(export: Export) -> None:
         "one": sum(one.label_set == "cmeee" and one.accepted for one in MENTIONS.values()),
     }
     assert CHINESE.doc_id in {one.id for one in collection_of(export("bioc-json", name="d")[0], "bioc-json").documents}
+
+
+@given(st.text(), st.text())
+def test_any_text_survives_xml(text: str, name: str) -> None:
+    """Catches a character that is written as it is and breaks the file, or comes back as another one."""
+    passage = {"infons": {name: text}, "offset": 0, "text": text, "annotations": [], "relations": []}
+    found = etree.fromstring(bioc_xml._passage(passage, Tally()))
+    infon = found.find("infon")
+    assert infon is not None
+    assert infon.get("key") == xml_characters(name, Tally())
+    assert (infon.text or "") == xml_characters(text, Tally())
+    assert (found.findtext("text") or "") == xml_characters(text, Tally())

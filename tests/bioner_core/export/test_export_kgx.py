@@ -5,13 +5,21 @@ node must have `id` and `category`, an edge `subject`, `predicate` and `object`;
 CamelCase class and a predicate a snake_case slot of Biolink.
 """
 
+import math
+import random
 import re
 from pathlib import Path
+from urllib.parse import quote
 
+import duckdb
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bioner_core.export.biolink import category_of, document_curie, entity_curie, mention_curie, normal_form
+from bioner_core.export.kgx_tables import EXACT_SUM
 from tests.bioner_core.export.awkward_store import DOCUMENTS, MENTIONS
 from tests.bioner_core.export.conftest import Export
 
@@ -113,6 +121,26 @@ def test_equal_stores_give_equal_files(export: Export) -> None:
     first, second = export("kgx", name="a")[0], export("kgx", name="b")[0]
     for name in ("nodes.tsv", "edges.tsv"):
         assert (first / name).read_bytes() == (second / name).read_bytes()
+
+
+def test_sums_of_scores_do_not_depend_on_the_order() -> None:
+    """Catches counts of the same store that differ in the last digit because two threads added them up."""
+    scores = [random.Random(7).random() for _ in range(5_000)]
+    with duckdb.connect() as database:
+        database.execute(EXACT_SUM)
+        found = set()
+        for order in (scores, scores[::-1], sorted(scores)):
+            database.register("scored", pa.table({"score": order}))
+            found |= set(database.execute("SELECT exact_sum(score) FROM scored").fetchall())
+    [(total,)] = found
+    assert total == pytest.approx(math.fsum(scores), abs=1e-8)
+
+
+@given(st.text())
+def test_curies_are_encoded_whatever_the_id_holds(name: str) -> None:
+    """Catches an id that passes for a plain one and breaks the CURIE."""
+    encoded = mention_curie(name).removeprefix("bioner.mention:")
+    assert encoded == quote(name, safe=":@#.-_~")
 
 
 def test_surface_forms_fall_together_as_they_should() -> None:

@@ -162,6 +162,14 @@ def test_the_page_serves_every_reader_without_the_network(tmp_path: Path) -> Non
     assert len(page) < 2_000_000
 
 
+def test_times_are_short_and_stay_on_one_line(tmp_path: Path) -> None:
+    """Catches tables that break a moment in two lines, which is what a browser does with ISO 8601."""
+    figures = figures_of(awkward_store(tmp_path))
+    committed = figures["newest_documents"][0]["committed"]
+    shown = f'<td class="t"><time datetime="{committed}">{committed[:10]} {committed[11:16]}</time></td>'
+    assert shown in render_report(figures).replace("&#43;", "+")
+
+
 def test_an_empty_store_has_a_page(tmp_path: Path) -> None:
     """Catches a division by nothing."""
     figures = figures_of(tmp_path)

@@ -8,7 +8,8 @@ from store_samples import commit_sample, descriptor, document, mention, writer
 
 from bioner_core.documents import Document, DocumentMeta, Passage
 from bioner_core.errors import StoreError
-from bioner_core.store.current import count_current, current_documents, current_mentions
+from bioner_core.store.current import count_current
+from bioner_core.store.current_rows import current_documents, current_mentions
 from bioner_core.store.manifest import Counts
 from bioner_core.store.reading import read_manifests
 from bioner_core.store.register import register_files, text_digest

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from little_stores import Event, commit_input
 
-from bioner_core.store.current import current_mentions
-from bioner_core.store.snapshot_check import snapshot_faults
+from bioner_core.store.check_snapshots import snapshot_faults
+from bioner_core.store.current_rows import current_mentions
 from bioner_core.store.snapshot_manifest import current_id, snapshot_ids, snapshots_folder
 from bioner_core.store.snapshot_reading import open_snapshot
 from bioner_core.store.snapshots import CompactionSettings, compact_store

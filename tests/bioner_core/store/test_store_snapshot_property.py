@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from little_stores import Event, commit_input, newest
 
-from bioner_core.store.current import current_documents, current_mentions
+from bioner_core.store.current_rows import current_documents, current_mentions
 from bioner_core.store.query_session import query_session
 from bioner_core.store.snapshot_reading import open_snapshot
 from bioner_core.store.snapshots import CompactionSettings, compact_store

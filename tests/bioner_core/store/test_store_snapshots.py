@@ -12,10 +12,11 @@ from little_stores import Event, commit_input
 from store_samples import commit_sample
 
 from bioner_core.errors import StoreError
+from bioner_core.store.check_snapshots import snapshot_faults
 from bioner_core.store.manifest import read_manifest, write_manifest
 from bioner_core.store.reading import read_manifests
 from bioner_core.store.schemas import SCHEMA_VERSION, file_fact
-from bioner_core.store.snapshot_check import Tally, check_snapshot_rows, snapshot_faults
+from bioner_core.store.snapshot_check import Tally, check_snapshot_rows
 from bioner_core.store.snapshot_manifest import current_id, snapshot_folder, snapshot_ids, snapshots_folder
 from bioner_core.store.snapshot_reading import Snapshot, open_snapshot
 from bioner_core.store.snapshot_schemas import FLAT_TABLES, SORTED_TABLES, file_schema

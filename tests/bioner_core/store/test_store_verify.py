@@ -1,6 +1,7 @@
 """The check of a store finds what is broken: each test breaks one thing by hand."""
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,8 @@ from bioner_core.store.manifest import Counts, Manifest
 from bioner_core.store.mention_ids import document_prefix
 from bioner_core.store.reading import table_files
 from bioner_core.store.rows import RejectRow
+from bioner_core.store.snapshot_manifest import snapshot_folder
+from bioner_core.store.snapshots import compact_store
 from bioner_core.store.verify import MAX_FAULTS_KEPT, verify_store
 
 _OUTER = mention(0, 0, 21)
@@ -186,3 +189,84 @@ def test_queries_get_only_files_that_manifests_name(tmp_path: Path) -> None:
     assert list(table_files(tmp_path, "mentions")) == named
     with pytest.raises(StoreError, match=r"table 'x' is not one of documents, mentions"):
         list(table_files(tmp_path, "x"))
+
+
+def _compacted(store: Path) -> Path:
+    """The folder of a snapshot of a sample store, in a file a table."""
+    commit_sample(store)
+    return snapshot_folder(store, compact_store(store).manifest.snapshot_id)
+
+
+def test_a_sound_snapshot_has_no_faults_and_is_counted(tmp_path: Path) -> None:
+    """Would catch a check of snapshots that cries wolf, and one that looks at none."""
+    folder = _compacted(tmp_path)
+    seen: list[str] = []
+    report = verify_store(tmp_path, on_snapshot=seen.append)
+    assert report.sound, report.faults
+    assert (report.snapshots, seen, report.leftovers) == (1, [folder.name], ())
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"documents": 9}, "says 9 rows of documents, and names files with 2"),
+        ({"mentions_accepted": 3}, "says 3 accepted mentions, its files hold 2"),
+        ({"rejects": 0}, "says 0 rows of rejects, and names files with 1"),
+        ({"snapshot_id": "20260101T000000_000000Z-0123456789ab"}, "is that of 20260101T000000_000000Z"),
+        ({"schema_version": 99}, "newer than"),
+        ({"files": 3}, "is not a manifest that bioner wrote"),
+    ],
+)
+def test_a_snapshot_whose_manifest_lies_is_found(tmp_path: Path, wrong: dict[str, Any], words: str) -> None:
+    """Would catch counts of a snapshot that nobody compares with its files."""
+    path = _compacted(tmp_path) / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | wrong))
+    faults = verify_store(tmp_path).faults
+    assert any(words in fault for fault in faults), faults
+
+
+def test_each_fault_of_a_snapshot_names_the_file_and_the_mend(tmp_path: Path) -> None:
+    """Would catch a lost, a changed or a foreign file in a snapshot that passes, or a fault that nobody can act on."""
+    folder = _compacted(tmp_path)
+    [mentions] = folder.glob("mentions/*/*.parquet")
+    mentions.write_bytes(mentions.read_bytes()[:-1] + b"?")
+    [documents] = folder.glob("documents/*/*.parquet")
+    foreign = mentions.with_name("part-00009.parquet")
+    documents.rename(foreign)
+    faults = verify_store(tmp_path).faults
+    assert len(faults) == 3
+    for fault, path, words in zip(
+        sorted(faults), sorted([documents, mentions, foreign]), ("cannot be read", "has changed", "not of"), strict=True
+    ):
+        assert path.relative_to(tmp_path).as_posix() in fault
+        assert words in fault
+        assert "Remove" in fault
+
+
+def test_a_pointer_to_nothing_is_a_fault_and_leftovers_are_none(tmp_path: Path) -> None:
+    """Would catch a store called sound whose readers fail, and an alarm after a kill that harmed nobody."""
+    folder = _compacted(tmp_path)
+    hidden = folder.with_name(f".{folder.name}.building")
+    hidden.mkdir()
+    report = verify_store(tmp_path)
+    assert (report.sound, report.leftovers) == (True, (hidden.name,))
+    folder.rename(folder.with_name("20260101T000000_000000Z-0123456789ab"))
+    assert any("CURRENT names" in fault for fault in verify_store(tmp_path).faults)
+    (tmp_path / "CURRENT").write_text("../elsewhere")
+    (folder.parent / "mine").mkdir()
+    faults = verify_store(tmp_path).faults
+    assert any("CURRENT: names no snapshot" in fault for fault in faults)
+    assert any("snapshots/mine is no snapshot" in fault for fault in faults)
+
+
+def test_the_mend_of_a_snapshot_mends_it(tmp_path: Path) -> None:
+    """Would catch advice that leads nowhere: after it, the store is sound and readers find every row."""
+    folder = _compacted(tmp_path)
+    [mentions] = folder.glob("mentions/*/*.parquet")
+    mentions.write_bytes(mentions.read_bytes()[:-1] + b"?")
+    [fault] = verify_store(tmp_path).faults
+    assert f"Remove snapshots/{folder.name}, then run `bioner compact`" in fault
+    shutil.rmtree(folder)
+    compact_store(tmp_path)
+    report = verify_store(tmp_path)
+    assert (report.sound, report.snapshots) == (True, 1)

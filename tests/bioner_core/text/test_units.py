@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bioner_core.evaluation.corpora import read_corpus
 from bioner_core.tagging.render import align
-from bioner_core.text.units import MAX_LETTERS, estimate_tokens, split_units
+from bioner_core.text.units import MAX_LETTERS, core_spans, estimate_tokens, split_units
 
 PIECES = ("ab", " ", "  ", " cd", "x" * 50, "1", " 2", "病", " 肺", "\u0301", "\n", "[", " -", "α", "\ud800")
 texts = st.lists(st.one_of(st.sampled_from(PIECES), st.text(st.characters(), max_size=4)), max_size=15).map("".join)
@@ -27,6 +27,12 @@ def test_units_cover_the_text_without_gap(text: str) -> None:
     units = split_units(text)
     assert all(unit.start <= unit.core < unit.end for unit in units)
     assert [unit.start for unit in units[1:]] == [unit.end for unit in units[:-1]]
+
+
+@given(texts)
+def test_spans_without_units_are_those_of_the_units(text: str) -> None:
+    """Catches a fast way to the tokens that cuts elsewhere than the units do."""
+    assert core_spans(text) == [(unit.core, unit.end) for unit in split_units(text)]
 
 
 @given(texts)

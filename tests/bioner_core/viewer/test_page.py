@@ -116,3 +116,8 @@ def test_a_long_text_stays_light() -> None:
     page = page_of(document, found)
     assert page.count("<mark") == len(found) == 16_000
     assert len(page) < len(text) + 200 * len(found)
+
+
+def test_each_passage_runs_in_the_direction_of_its_script() -> None:
+    """Catches an Arabic or Hebrew passage that begins at the left edge."""
+    assert page_of(ENGLISH, []).count('<p class="text" dir="auto"') == len(ENGLISH.passages)

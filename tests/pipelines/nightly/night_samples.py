@@ -8,7 +8,7 @@ from pathlib import Path
 from annotate_fakes import CHINESE, ENGLISH, WordService
 
 from bioner_core.mentions import Mention
-from bioner_core.store.current import current_documents, current_mentions
+from bioner_core.store.current_rows import current_documents, current_mentions
 from bioner_core.store.ledger import new_run_id
 from bioner_core.store.lock import StoreLock
 from pipelines.annotate import run_annotation

@@ -8,7 +8,7 @@ from night_samples import companion, newest_mentions, night, titles_of
 
 from bioner_core.documents import Document, Passage
 from bioner_core.formats.reader import read_records
-from bioner_core.store.current import current_documents
+from bioner_core.store.current_rows import current_documents
 from bioner_core.store.verify import verify_store
 
 PAIRS = {

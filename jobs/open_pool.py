@@ -1,0 +1,99 @@
+"""A pool for a command: started for it alone, or one that runs already."""
+
+import os
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from bioner_core.budget import MemoryWish
+from jobs.annotator_choice import AnnotatorChoice
+from jobs.console import say
+from jobs.gpus import visible_gpus
+from jobs.interrupts import signals_deferred, take_signals_again
+from pipelines.annotator_spec import AnnotatorSpec
+from pipelines.client_settings import ClientSettings
+from pipelines.pool_settings import LOCAL, PoolSettings
+
+if TYPE_CHECKING:
+    from pipelines.client import PoolClientFactory
+    from pipelines.pool import Pool
+
+
+def planned_settings(
+    actors: int | None, gpus_per_actor: float | None, *, ray_address: str, threads_per_actor: int | None = None
+) -> PoolSettings:
+    """The settings for so many actors with so many GPUs and threads each; None means: as fits this machine.
+
+    Raises:
+        ConfigurationError: they cannot be had.
+    """
+    gpus = visible_gpus() if ray_address == LOCAL else 0
+    per_actor = gpus_per_actor if gpus_per_actor is not None else float(gpus > 0)
+    wanted = actors if actors is not None else max(1, gpus)
+    return PoolSettings(
+        actors=wanted, gpus_per_actor=per_actor, threads_per_actor=threads_per_actor, ray_address=ray_address
+    )
+
+
+def memory_wish(memory_cap: float | None, settings: PoolSettings) -> MemoryWish:
+    """What the batches of each actor may take: so many GB (10^9 bytes), or its share of what its device has.
+
+    Raises:
+        ConfigurationError: it is nothing.
+    """
+    cap = None if memory_cap is None else int(memory_cap * 1e9)
+    share = min(1.0, settings.gpus_per_actor) if settings.gpus_per_actor else 1.0 / settings.actors
+    return MemoryWish(cap, share)
+
+
+def open_pool(opened: ExitStack, settings: PoolSettings, spec: AnnotatorSpec, *, quiet: bool) -> "Pool":
+    """Start a pool, which ends with `opened`, and so does a Ray that was started for it.
+
+    Raises:
+        ConfigurationError: the settings do not fit the Ray that they name.
+        PoolError: Ray or an actor cannot be started, or an actor holds another model than this machine has.
+    """
+    _connect_by_hand()
+    from pipelines.pool import start_pool
+    from pipelines.ray_session import ray_session
+
+    if not quiet:
+        where = "on this machine" if settings.ray_address == LOCAL else f"at {settings.ray_address}"
+        say(f"starting {settings.actors} actor(s) on Ray {where} ...")
+    with signals_deferred():  # half-started, Ray would leave its agents behind
+        opened.enter_context(ray_session(settings))
+    take_signals_again()  # Ray has put its own handler of SIGTERM in place
+    return opened.enter_context(start_pool(settings, spec))
+
+
+def join_pool(
+    opened: ExitStack,
+    name: str,
+    *,
+    ray_address: str,
+    choice: AnnotatorChoice,
+    client: ClientSettings,
+    quiet: bool,
+) -> "PoolClientFactory":
+    """What makes clients of a pool that runs already; the connection to its Ray ends with `opened`.
+
+    Raises:
+        ModelError: the pool holds another model than `choice` asks for.
+        PoolError: no pool of this name runs, or it cannot be reached.
+    """
+    _connect_by_hand()
+    from pipelines.pool_access import check_same_model, client_of, living_report, pool_notes, pool_place
+
+    place = pool_place(name, ray_address)
+    with signals_deferred():
+        bulletin = opened.enter_context(pool_notes(place))
+    take_signals_again()
+    report = living_report(bulletin, name)
+    check_same_model(report, fingerprint=choice.fingerprint(), model=choice.in_words())
+    if not quiet:
+        say(f"joined the pool {name!r}: {report.ready} of {report.wanted} actors ready")
+    return client_of(place, report, client)
+
+
+def _connect_by_hand() -> None:
+    # After an interrupt a Beam thread may call Ray once more; Ray reads this at import, and must not start anew.
+    os.environ["RAY_ENABLE_AUTO_CONNECT"] = "0"

@@ -1,0 +1,42 @@
+"""Watches one run from outside: what it costs this process, and how busy it keeps the actors."""
+
+import time
+from typing import TYPE_CHECKING
+
+from pipelines.busy_clock import BusyTime, busy_between
+from pipelines.peak_memory import peak_memory
+from pipelines.run_load import RunLoad
+
+if TYPE_CHECKING:
+    from pipelines.actors import ActorStatus
+    from pipelines.pool import Pool
+
+
+class RunWatch:
+    """Looks at the clocks when it is made, just before the run. `pool` is None where somebody else's pool is used."""
+
+    def __init__(self, pool: "Pool | None") -> None:
+        self._pool = pool
+        self._busy_before = _busy_times(self._actors())
+        self._cpu_before = time.process_time()
+
+    def load(self, first_document_seconds: float | None) -> RunLoad:
+        """The figures of the run, which has just ended."""
+        cpu_seconds = time.process_time() - self._cpu_before
+        actors = self._actors()
+        share = busy_between(self._busy_before, _busy_times(actors)).share
+        return RunLoad(
+            actor_busy_share=None if share is None else round(share, 4),
+            first_document_seconds=None if first_document_seconds is None else round(first_document_seconds, 3),
+            feeder_cpu_seconds=round(cpu_seconds, 3),
+            feeder_peak_memory=peak_memory(),
+            actor_peak_memory=max((one.peak_memory for one in actors.values()), default=None),
+        )
+
+    def _actors(self) -> "dict[str, ActorStatus]":
+        found = self._pool.health() if self._pool else {}
+        return {name: status for name, status in found.items() if status is not None}
+
+
+def _busy_times(actors: "dict[str, ActorStatus]") -> dict[str, tuple[int, BusyTime]]:
+    return {name: (status.pid, status.busy) for name, status in actors.items()}

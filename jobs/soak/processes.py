@@ -1,0 +1,96 @@
+"""The soak's processes: whose memory is measured, and which of them nobody owns any more."""
+
+import os
+import secrets
+import time
+from collections.abc import Collection, Iterator
+
+import psutil
+
+_MARK = "BIONER_SOAK"
+_PATIENCE_SECONDS = 60.0
+_MEGABYTE = 1024 * 1024
+_STILL = (psutil.STATUS_ZOMBIE, psutil.STATUS_STOPPED, psutil.STATUS_DEAD)
+
+
+def mark_this_process() -> str:
+    """Mark this process and all that it starts from now on; returns the mark."""
+    mark = secrets.token_hex(8)
+    os.environ[_MARK] = mark
+    return mark
+
+
+def is_running(pid: int, mark: str) -> bool:
+    """Whether the process is there, marked (ids are given out again), not ended and not stopped by a signal."""
+    try:
+        process = psutil.Process(pid)
+        return process.environ().get(_MARK) == mark and process.status() not in _STILL
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return False
+
+
+def megabytes(pid: int) -> float | None:
+    """The resident memory of a process, or None when it is gone."""
+    try:
+        return round(float(psutil.Process(pid).memory_info().rss) / _MEGABYTE, 1)
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return None
+
+
+def marked_processes(mark: str) -> Iterator[psutil.Process]:
+    """Every living process, except this one, that inherited the mark."""
+    for process in psutil.process_iter():
+        try:
+            alive = process.status() != psutil.STATUS_ZOMBIE
+            if alive and process.pid != os.getpid() and process.environ().get(_MARK) == mark:
+                yield process
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            continue
+
+
+class OrphanWatch:
+    """Finds processes that outlive their owner. One that was just orphaned may still be about to end."""
+
+    def __init__(self, mark: str) -> None:
+        self._mark = mark
+        self._suspects: dict[tuple[int, float], float] = {}
+        self.found: list[str] = []
+
+    def look(self, *, unwanted: Collection[int]) -> None:
+        """Note every process that for a minute has had no owner, was stopped, or is one of the `unwanted`."""
+        now = time.monotonic()
+        suspects = {key: one for key, one in self._marked() if one.pid in unwanted or _is_left_over(one)}
+        self._suspects = {key: self._suspects.get(key, now) for key in suspects}
+        for key, since in self._suspects.items():
+            if now - since > _PATIENCE_SECONDS:
+                self._note(suspects[key])
+
+    def await_none(self) -> None:
+        """Wait until every marked process has ended; note those that do not within a minute."""
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while left := [one for _, one in self._marked()]:
+            if time.monotonic() > deadline:
+                for one in left:
+                    self._note(one)
+                return
+            time.sleep(0.5)
+
+    def _marked(self) -> Iterator[tuple[tuple[int, float], psutil.Process]]:
+        return (((one.pid, one.create_time()), one) for one in marked_processes(self._mark))
+
+    def _note(self, process: psutil.Process) -> None:
+        try:
+            line = f"{process.pid} ({process.status()}): {' '.join(process.cmdline())[:120]}"
+        except psutil.NoSuchProcess:
+            return
+        if line not in self.found:
+            self.found.append(line)
+
+
+def _is_left_over(process: psutil.Process) -> bool:
+    """Whether it is stopped, or neither this process nor a living one that this process started has started it."""
+    try:
+        stopped = process.status() == psutil.STATUS_STOPPED
+        return stopped or all(parent.pid != os.getpid() for parent in process.parents())
+    except psutil.NoSuchProcess:  # it has ended by itself meanwhile
+        return False

@@ -1,0 +1,68 @@
+"""How much of its time an actor works: what a pool is bought for."""
+
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class BusyTime:
+    """Seconds at work, and seconds since the first piece of work began; both 0 before that."""
+
+    busy_seconds: float = 0.0
+    serving_seconds: float = 0.0
+
+    def __add__(self, other: "BusyTime") -> "BusyTime":
+        return BusyTime(self.busy_seconds + other.busy_seconds, self.serving_seconds + other.serving_seconds)
+
+    def __sub__(self, other: "BusyTime") -> "BusyTime":
+        return BusyTime(self.busy_seconds - other.busy_seconds, self.serving_seconds - other.serving_seconds)
+
+    @property
+    def share(self) -> float | None:
+        """The part of the time that was worked, from 0 to 1; None before the first piece of work."""
+        return self.busy_seconds / self.serving_seconds if self.serving_seconds > 0 else None
+
+
+class BusyClock:
+    """Runs while its process works, one piece at a time; may be read by another thread meanwhile."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._busy = 0.0
+        self._first: float | None = None
+        self._began: float | None = None
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """The block is a piece of work, however it ends."""
+        with self._lock:
+            self._began = time.monotonic()
+            self._first = self._began if self._first is None else self._first
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._busy += time.monotonic() - self._began
+                self._began = None
+
+    def read(self) -> BusyTime:
+        """The time until now, a piece of work that still goes on included."""
+        now = time.monotonic()
+        with self._lock:
+            running = 0.0 if self._began is None else now - self._began
+            return BusyTime() if self._first is None else BusyTime(self._busy + running, now - self._first)
+
+
+def busy_between(before: Mapping[str, tuple[int, BusyTime]], after: Mapping[str, tuple[int, BusyTime]]) -> BusyTime:
+    """The time of all actors together between two readings, each (process, time) by actor name.
+
+    Of an actor that was started afresh in between, what its last process did is counted, and no more.
+    """
+    total = BusyTime()
+    for name, (process, time_) in after.items():
+        earlier_process, earlier = before.get(name, (process, BusyTime()))
+        total += time_ - earlier if earlier_process == process else time_
+    return total

@@ -1,0 +1,39 @@
+"""What has changed in a folder of JSON files since somebody last looked; costs one listing a look."""
+
+import os
+from pathlib import Path
+
+
+class FolderWatch:
+    """Looks at the JSON files of one folder again and again, hidden ones left out. Not for two threads at once."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._seen: dict[str, int] = {}
+
+    @property
+    def present(self) -> frozenset[str]:
+        """The names, without ending, of the files that were there at the last look."""
+        return frozenset(self._seen)
+
+    def changed(self) -> list[str]:
+        """The names, without ending, of files that were written, or written anew, since the last look; sorted."""
+        before, self._seen = self._seen, self._listed()
+        return sorted(name for name, stamp in self._seen.items() if before.get(name) != stamp)
+
+    def _listed(self) -> dict[str, int]:
+        try:
+            with os.scandir(self._folder) as entries:
+                names = [one.name for one in entries if one.name.endswith(".json") and not one.name.startswith(".")]
+        except FileNotFoundError:
+            return {}
+        stamps = ((name.removesuffix(".json"), _modified(self._folder / name)) for name in names)
+        return {name: stamp for name, stamp in stamps if stamp is not None}
+
+
+def _modified(path: Path) -> int | None:
+    """When a file was written, in nanoseconds; None if it has gone since it was listed."""
+    try:
+        return path.stat().st_mtime_ns
+    except FileNotFoundError:
+        return None

@@ -1,0 +1,131 @@
+"""Shard after shard through one stream of the service: the next shard is read while the last one is annotated.
+
+A shard is a failure boundary: one that fails, by its input, its answers or its commit, stops no other one.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from bioner_core.annotation import AnnotationRequest, RowResult
+from bioner_core.batching import Fill
+from bioner_core.documents import Document
+from bioner_core.records import Record
+from bioner_core.store.layout import ShardDescriptor
+from pipelines.job import AnnotationJob
+from pipelines.service import AnnotationService, answered, fill_so_far
+from pipelines.shard import OpenShard, PlannedBuffer, ShardResult
+from pipelines.shard_input import ShardInput
+
+
+@dataclass(frozen=True, slots=True)
+class ShardEnd:
+    """How a shard ended: committed, or why it was not; `fill` is that of its batches."""
+
+    descriptor: ShardDescriptor
+    outcome: ShardResult | Exception
+    fill: Fill
+
+
+@dataclass(slots=True, eq=False)
+class _Turn:
+    """A shard in the stream, from when it is opened until its end is told."""
+
+    descriptor: ShardDescriptor
+    fill: Fill = field(default_factory=Fill)
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """What the stream carries: a buffer of a shard; or, without a buffer, its end or why it cannot be read on."""
+
+    turn: _Turn
+    shard: OpenShard | Exception
+    buffer: PlannedBuffer | None = None
+
+
+class ShardStream:
+    """Annotates and commits shards one after another; `run` may be called once."""
+
+    def __init__(self, job: AnnotationJob, service: AnnotationService, on_records: Callable[[int], None]) -> None:
+        self._job = job
+        self._service = service
+        self._on_records = on_records
+        self._turns: dict[_Turn, None] = {}
+        self._pieces: deque[_Piece] = deque()
+        self._last_end = 0.0
+
+    def run(self, todo: deque[ShardDescriptor]) -> Iterator[ShardEnd]:
+        """Take shards from the left of `todo` and yield how each ended, in that order.
+
+        When the service itself fails, the shards that were begun end with its error, and `todo` keeps the others.
+        """
+        with ShardInput() as source:
+            try:
+                yield from self._ends(todo, source)
+            except Exception as error:  # noqa: BLE001  the shard boundary, for all that were under way
+                yield from (ShardEnd(turn.descriptor, error, turn.fill) for turn in self._turns)
+
+    def _ends(self, todo: deque[ShardDescriptor], source: ShardInput) -> Iterator[ShardEnd]:
+        before = fill_so_far(self._service)
+        for results in answered(self._service, self._requests(todo, source)):
+            piece, made = self._pieces.popleft(), fill_so_far(self._service)
+            piece.turn.fill, before = piece.turn.fill + (made - before), made
+            if piece.turn in self._turns and (end := self._settled(piece, results)):
+                del self._turns[piece.turn]
+                self._last_end = time.monotonic()
+                yield end
+
+    def _requests(self, todo: deque[ShardDescriptor], source: ShardInput) -> Iterator[list[AnnotationRequest]]:
+        while todo:
+            for piece in self._pieces_of(todo.popleft(), source):
+                self._pieces.append(piece)
+                yield piece.buffer.requests() if piece.buffer else []
+
+    def _pieces_of(self, descriptor: ShardDescriptor, source: ShardInput) -> Iterator[_Piece]:
+        turn = _Turn(descriptor)
+        self._turns[turn] = None
+        try:
+            shard = OpenShard(descriptor, self._job)
+            for records in buffers(source.records(descriptor), self._job, starts_input=not descriptor.first):
+                if turn not in self._turns:  # an earlier buffer has failed it
+                    return
+                yield _Piece(turn, shard, shard.plan(records))
+        except Exception as error:  # noqa: BLE001  the shard boundary: whatever happened is reported, with its traceback
+            source.close()
+            yield _Piece(turn, error)
+        else:
+            yield _Piece(turn, shard)
+
+    def _settled(self, piece: _Piece, results: Sequence[RowResult]) -> ShardEnd | None:
+        turn = piece.turn
+        if isinstance(piece.shard, Exception):
+            return ShardEnd(turn.descriptor, piece.shard, turn.fill)
+        try:
+            if piece.buffer is None:
+                return ShardEnd(turn.descriptor, piece.shard.commit(not_before=self._last_end), turn.fill)
+            piece.shard.settle(piece.buffer, results)
+            self._on_records(len(piece.buffer.records))
+        except Exception as error:  # noqa: BLE001  the shard boundary
+            return ShardEnd(turn.descriptor, error, turn.fill)
+        return None
+
+
+def buffers(records: Iterable[Record], job: AnnotationJob, *, starts_input: bool) -> Iterator[list[Record]]:
+    """Cut records into what is batched together: as much text or as many records as the job says.
+
+    At the start of an input the first document is a buffer of its own, so that somebody who waits sees soon that the
+    model works. The cuts depend on the shard and the job alone, so that a rerun makes the same batches.
+    """
+    buffer: list[Record] = []
+    characters, enough = 0, 1 if starts_input else job.buffer_characters
+    for record in records:
+        buffer.append(record)
+        if isinstance(record, Document):
+            characters += sum(len(passage.text) for passage in record.passages)
+        if len(buffer) >= job.buffer_records or characters >= enough:
+            yield buffer
+            buffer, characters, enough = [], 0, job.buffer_characters
+    if buffer:
+        yield buffer

@@ -1,0 +1,109 @@
+"""A cluster of two Ray nodes on this machine, one of which dies in the middle of a job.
+
+The feeder is a process of its own that joins the cluster by its address, as `bioner annotate --ray host:port` does.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from undisturbed import assert_undisturbed
+
+from bioner_core.store.reading import read_manifests
+from jobs.soak.cluster import LocalCluster, local_cluster
+from jobs.soak.corpus import SoakInput, make_corpus
+from jobs.soak.feeder_process import FeederProcess, FeederSettings
+from jobs.soak.signals_to_actors import signed_in
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[LocalCluster]:
+    """A head and one more node, with room for one actor each."""
+    with local_cluster(cpus=1, nodes=1) as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def calm(tmp_path_factory: pytest.TempPathFactory) -> SoakInput:
+    """An input, annotated undisturbed."""
+    return make_corpus(tmp_path_factory.mktemp("corpus"), seed=11, files=1)[0]
+
+
+@pytest.fixture
+def feeder(cluster: LocalCluster, tmp_path: Path) -> Iterator[FeederProcess]:
+    """A feeder whose pool of two actors is up, one on each node."""
+    feeder = FeederProcess(
+        FeederSettings(cluster.address, tmp_path, actors=2, seconds_per_batch=0.5, deadline_seconds=5.0), 1
+    )
+    try:
+        feeder.answer(300)
+        yield feeder
+    finally:
+        feeder.end()
+
+
+def _alive(folder: Path) -> set[int]:
+    return {pid for _, pid in signed_in(folder) if psutil.pid_exists(pid)}
+
+
+def _await(condition: Callable[[], bool], *, seconds: float = 120.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_the_other_node_takes_over_the_work_of_one_that_dies(
+    cluster: LocalCluster, feeder: FeederProcess, calm: SoakInput, tmp_path: Path
+) -> None:
+    """Batches lost with their node, a job that waits for a node that never comes back, or actors that outlive it.
+
+    The job must end on the node that is left, with the undisturbed rows; when a node comes back, so does its actor.
+    """
+    store = tmp_path / "store"
+    before = _alive(tmp_path)
+    assert len(before) == 2
+    feeder.tell(calm.path, store)
+    _await(lambda: any(read_manifests(store)))
+    cluster.kill_node()
+    answer = feeder.answer(300)
+    assert (answer["exit_code"], answer["failures"], answer["finished"]) == (0, [], True)
+    assert_undisturbed(calm.calm_store, store)
+    assert len(_alive(tmp_path)) == 1, "one actor had room, and only one"
+    assert len(_alive(tmp_path) & before) == 1, "the actor beside the dead node went on"
+    cluster.add_node()
+    _await(lambda: len(_alive(tmp_path)) == 2)
+    feeder.tell(calm.path, tmp_path / "again")
+    assert feeder.answer(300)["exit_code"] == 0
+    assert_undisturbed(calm.calm_store, tmp_path / "again")
+
+
+def test_annotate_joins_a_cluster_by_address_and_leaves_it_as_it_was(cluster: LocalCluster, tmp_path: Path) -> None:
+    """A command that starts a Ray of its own beside the cluster, stops the cluster, or leaves actors in it."""
+    words = [sys.executable, "-m", "jobs.main", "annotate", "bioner_core/samples/cnki_sample.txt", "--json", "--quiet"]
+    words += ["--store", str(tmp_path / "s"), "--annotator", "null", "--ray", cluster.address, "--actors", "2"]
+    done = subprocess.run(
+        words,
+        cwd=REPOSITORY,
+        env=os.environ | {"RAY_ADDRESS": ""},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["shards_committed"] == 1
+    assert cluster.nodes == 1
+    names = [process.name() for process in psutil.Process().children(recursive=True)]
+    assert not [name for name in names if "AnnotatorActor" in name]
+    assert any("raylet" in name for name in names)

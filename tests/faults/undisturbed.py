@@ -1,0 +1,17 @@
+"""What every story of a fault ends with: the store holds, row by row, what an undisturbed run would have written."""
+
+from pathlib import Path
+
+from bioner_core.store.verify import verify_store
+from jobs.soak.check import store_faults
+
+
+def assert_undisturbed(calm: Path, store: Path) -> None:
+    """Same shards, counts and rows as the undisturbed store; sound; nothing left behind by whatever died."""
+    assert store_faults(calm, store) == []
+
+
+def assert_sound(store: Path) -> None:
+    """What is committed is whole, however the job ended."""
+    report = verify_store(store)
+    assert report.sound, report.faults

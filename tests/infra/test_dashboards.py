@@ -1,0 +1,123 @@
+"""The dashboard, the alerts and the page of metrics name what the code measures, and nothing else."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from pipelines.metrics import METRICS
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+DASHBOARD = REPOSITORY / "infra" / "grafana" / "bioner.json"
+PROMETHEUS = REPOSITORY / "infra" / "prometheus"
+PANEL_VARIABLES = {"$__rate_interval": "5m"}
+UNITS = {"short", "s", "cps", "percentunit"}
+
+_NAME = re.compile(r"\b(?:ray_)?(bioner_[a-z_]+)")
+_LABEL = re.compile(r"\bby \(([a-z, ]+)\)")
+
+
+def panels() -> list[dict[str, Any]]:
+    """The panels of the dashboard, headings left out."""
+    found: list[dict[str, Any]] = json.loads(DASHBOARD.read_text())["panels"]
+    return [panel for panel in found if panel["type"] != "row"]
+
+
+def rules() -> list[dict[str, Any]]:
+    """The alert rules."""
+    groups = yaml.safe_load((PROMETHEUS / "alerts.yml").read_text())["groups"]
+    return [rule for group in groups for rule in group["rules"]]
+
+
+def panel_expressions() -> Iterator[str]:
+    """The queries of the dashboard as Prometheus gets them."""
+    for panel in panels():
+        for target in panel["targets"]:
+            query = target["expr"]
+            for variable, value in PANEL_VARIABLES.items():
+                query = query.replace(variable, value)
+            yield query
+
+
+def expressions() -> list[str]:
+    """Every query of the dashboard and of the alerts."""
+    return [*panel_expressions(), *(rule["expr"] for rule in rules())]
+
+
+def test_every_name_is_one_that_is_measured_and_every_metric_has_a_panel() -> None:
+    """Catches a panel or an alert that stays empty for good after a name was changed, and a metric that nobody sees."""
+    series = {name for metric in METRICS for name in metric.series}
+    used = [set(_NAME.findall(query)) for query in expressions()]
+    assert set().union(*used) <= series
+    shown = set().union(*(_NAME.findall(query) for query in panel_expressions()))
+    assert {metric.name for metric in METRICS if not shown & set(metric.series)} == set()
+
+
+def test_queries_group_by_labels_that_the_metric_has() -> None:
+    """Catches a legend without words."""
+    for query in expressions():
+        labels = {metric.label for metric in METRICS for name in metric.series if name in query} | {"le"}
+        used = {label for found in _LABEL.findall(query) for label in found.split(", ")}
+        assert used <= labels, query
+
+
+def test_queries_are_promql() -> None:
+    """Catches a query that Prometheus or Grafana refuses."""
+    promql = pytest.importorskip("promql_parser")
+    for query in expressions():
+        promql.parse(query)
+    with pytest.raises(ValueError, match=r".+"):
+        promql.parse("sum by (rate(x[5m])")
+
+
+def test_panels_have_units_thresholds_and_places_of_their_own() -> None:
+    """Catches a dashboard that Grafana loads and nobody can read."""
+    taken: set[tuple[int, int]] = set()
+    for panel in panels():
+        defaults, place = panel["fieldConfig"]["defaults"], panel["gridPos"]
+        assert defaults["unit"] in UNITS
+        assert defaults["thresholds"]["steps"][0]["value"] is None
+        assert panel["datasource"]["uid"] == "${datasource}"
+        cells = {
+            (x, y)
+            for x in range(place["x"], place["x"] + place["w"])
+            for y in range(place["y"], place["y"] + place["h"])
+        }
+        assert place["x"] + place["w"] <= 24
+        assert not cells & taken, panel["title"]
+        taken |= cells
+    ids = [panel["id"] for panel in json.loads(DASHBOARD.read_text())["panels"]]
+    assert len(set(ids)) == len(ids)
+
+
+def test_alerts_say_what_is_wrong_and_where_help_is() -> None:
+    """Catches an alarm at night without a word on what to do; each has a line in the runbook."""
+    runbook = (REPOSITORY / "docs" / "operations.md").read_text()
+    names = [rule["alert"] for rule in rules()]
+    assert len(set(names)) == len(names)
+    assert "## Alerts" in runbook
+    for rule in rules():
+        assert rule["labels"]["severity"] in {"critical", "warning", "info"}
+        assert rule["annotations"]["summary"]
+        assert rule["annotations"]["runbook_url"] == "docs/operations.md#alerts"
+        assert rule["alert"] in runbook
+
+
+def test_prometheus_reads_the_alerts() -> None:
+    """Catches rules that no server loads."""
+    settings = yaml.safe_load((PROMETHEUS / "prometheus.yml").read_text())
+    assert settings["rule_files"] == ["alerts.yml"]
+    assert {one["job_name"] for one in settings["scrape_configs"]} == {"bioner-jobs", "bioner-cron", "ray"}
+
+
+def test_the_documentation_lists_each_metric_as_the_code_has_it() -> None:
+    """Catches a table that says something else than the code."""
+    text = (REPOSITORY / "docs" / "metrics.md").read_text()
+    for metric in METRICS:
+        label = f"`{metric.label}`" if metric.label else ""
+        assert f"| `{metric.series[0]}` | {metric.kind} | {label} | {metric.origin} | {metric.help} |" in text
+    assert text.count("\n| `bioner_") == len(METRICS)
