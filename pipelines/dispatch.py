@@ -128,7 +128,10 @@ class Dispatch:
 
     def _follow_roster(self, now: float) -> None:
         if self._crew.roster_is_due(now):
-            self._crew.follow_roster(now, busy={sent.seat for sent in self._sent.values()})
+            self._follow_roster_now()
+
+    def _follow_roster_now(self) -> None:
+        self._crew.follow_roster(time.monotonic(), busy={sent.seat for sent in self._sent.values()})
 
     def _fill_windows(self) -> None:
         load = {seat.name: 0 for seat in self._crew.seats}
@@ -200,7 +203,10 @@ class Dispatch:
         buffer.missing -= len(indices)
 
     def _lose(self, sent: _Sent, error: RayError) -> None:
-        if self._bulletin.last_running(sent.seat.name) == sent.parcel_id:
+        self._follow_roster_now()
+        if not sent.seat.wanted:  # the pool let it go, perhaps with its answer still on the way
+            self._queue.appendleft(sent.parcel)
+        elif self._bulletin.last_running(sent.seat.name) == sent.parcel_id:
             words = self._bulletin.last_words(sent.parcel_id)
             why = words.strip().splitlines()[-1] if words else str(error)
             message = f"the actor {sent.seat.name} died while it ran this row: {why}"

@@ -52,14 +52,16 @@ class Post:
     """One name, and the actor that bears it at the moment.
 
     `answered` is said of the present actor. A draining actor is asked to retire each time that it is asked how it is,
-    so that one that Ray has restarted meanwhile hears of it too. `asked_at`,
-    `drain_until` and `create_at` are monotonic seconds.
+    so that one that Ray has restarted meanwhile hears of it too. `heard_at` is when the present actor last answered, or
+    was made: while Ray restarts it, each ping comes back unanswered at once. It, `asked_at`, `drain_until` and
+    `create_at` are monotonic seconds.
     """
 
     name: str
     handle: Any = None
     ping: Any = None
     asked_at: float = 0.0
+    heard_at: float = 0.0
     answered: bool = False
     status: ActorStatus | None = None
     restarts: int = 0
@@ -83,7 +85,7 @@ class Post:
 
     def bear(self, handle: Any) -> None:
         """Take an actor that has just been made, and ask it how it is."""
-        self.handle, self.answered = handle, False
+        self.handle, self.answered, self.heard_at = handle, False, time.monotonic()
         self.ask()
 
     def ask(self) -> None:
@@ -94,7 +96,7 @@ class Post:
     def hear(self, status: ActorStatus) -> None:
         """Take the actor's answer."""
         self.status, self.restarts = status, status.restarts
-        self.answered, self.failed_starts = True, 0
+        self.answered, self.failed_starts, self.heard_at = True, 0, time.monotonic()
 
     def miss(self, error: Exception) -> None:
         """Take it that the actor did not answer, and why."""

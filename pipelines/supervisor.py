@@ -173,12 +173,12 @@ class Supervisor:
         if post.handle is None:
             if time.monotonic() >= post.create_at:
                 self._create(post)
-        elif post.ping is None:
-            post.ask()
         elif post.ping in arrived:
             self._read_ping(post)
-        elif time.monotonic() - post.asked_at > self._settings.start_seconds:
+        elif time.monotonic() - post.heard_at > self._settings.start_seconds:
             self._begin_anew(post)
+        elif post.ping is None:
+            post.ask()
         return True
 
     def _begin_anew(self, post: Post) -> None:

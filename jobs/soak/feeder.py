@@ -22,6 +22,9 @@ from pipelines.deadline import DeadlinePolicy
 from pipelines.pool import Pool, start_pool
 from pipelines.pool_settings import PoolSettings
 
+_START_SECONDS = 120.0
+"""An actor that is stopped while it starts is made anew after this."""
+
 
 def client_settings(deadline_seconds: float) -> ClientSettings:
     """Small batches, and short deadlines: a hung actor is to cost the soak seconds."""
@@ -69,7 +72,7 @@ def main() -> None:
         "jobs.soak.annotator:faulty",
         {"folder": options.folder, "feeder": options.number, "seconds_per_batch": options.seconds_per_batch},
     )
-    settings = PoolSettings(actors=options.actors, ray_address=options.address, max_restarts=4)
+    settings = PoolSettings(actors=options.actors, ray_address=options.address, start_seconds=_START_SECONDS)
     with start_pool(settings, spec) as pool:
         answers.write(json.dumps({"ready": True}) + "\n")
         for line in sys.stdin:

@@ -54,4 +54,4 @@ def _summary(samples: list[Sample]) -> dict[str, float]:
 
 def _tenth(samples: list[Sample], *, last: bool) -> float:
     size = max(1, len(samples) // 10)
-    return median(one.megabytes for one in (samples[-size:] if last else samples[:size]))
+    return round(median(one.megabytes for one in (samples[-size:] if last else samples[:size])), 1)

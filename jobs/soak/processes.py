@@ -30,9 +30,9 @@ def is_running(pid: int, mark: str) -> bool:
 
 
 def megabytes(pid: int) -> float | None:
-    """The resident memory of a process, or None when it is gone."""
+    """The resident memory of a process, or None when it is gone, if only its parent has not taken note yet."""
     try:
-        return round(float(psutil.Process(pid).memory_info().rss) / _MEGABYTE, 1)
+        return round(float(psutil.Process(pid).memory_info().rss) / _MEGABYTE, 1) or None
     except (psutil.NoSuchProcess, psutil.AccessDenied):
         return None
 

@@ -34,7 +34,8 @@ def failing_after(flag: str, batches: int) -> DyingAnnotator:
 
 
 def hanging_while(flag: str) -> CalmAnnotator:
-    """A factory that does not return if the flag is there when it is called."""
+    """A factory that does not return if the flag is there when it is called, and leaves its process id beside it."""
     if Path(flag).exists():
+        Path(f"{flag}.{os.getpid()}").touch()
         time.sleep(3600)
     return CalmAnnotator()

@@ -133,15 +133,12 @@ def test_a_start_that_hangs_in_the_middle_of_a_job_is_begun_anew(
         assert status is not None
         flag.touch()
         os.kill(status.pid, signal.SIGKILL)
-        while not _is_hanging(pool, status.pid):
+        while not (hanging := list(tmp_path.glob("hanging.*"))):
             time.sleep(0.1)
         flag.unlink()
         assert annotate(pool, inputs[0], tmp_path / "store").exit_code() == 0
+        assert not any(psutil.pid_exists(int(path.suffix[1:])) for path in hanging)
     assert_undisturbed(inputs[0].calm_store, tmp_path / "store")
-
-
-def _is_hanging(pool: Pool, dead: int) -> bool:
-    return not psutil.pid_exists(dead) and all(status is None for status in pool.health(timeout_seconds=5.0).values())
 
 
 def _failing(flag: Path, *, batches: int) -> AnnotatorSpec:

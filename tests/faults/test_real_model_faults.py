@@ -55,8 +55,9 @@ def _running(store: Path, *program: str) -> Iterator[psutil.Popen]:
     try:
         yield process
     finally:
-        process.kill()
-        process.wait()
+        if process.poll() is None:
+            process.kill()
+            process.wait()
 
 
 def _await(condition: Callable[[], object], process: psutil.Popen) -> None:

@@ -39,13 +39,14 @@ def pool(importable_fakes: None) -> Iterator[Pool]:
 
 
 def pids(pool: Pool) -> set[int]:
-    """The processes of both actors, once both are up again."""
+    """The processes of both actors, once both are up again: seen twice, for one that was just ended may answer once."""
     deadline = time.monotonic() + 60
+    found: set[int] = set()
     while time.monotonic() < deadline:
-        found = {status.pid for status in pool.health().values() if status}
-        if len(found) == 2:
+        before, found = found, {status.pid for status in pool.health().values() if status}
+        if len(found) == 2 and found == before:
             return found
-        time.sleep(0.2)
+        time.sleep(0.5)
     pytest.fail("an ended actor did not come back")
 
 

@@ -6,6 +6,7 @@ Ends with 1 when a test passes although its promise is broken, or fails although
 """
 
 import argparse
+import re
 import shutil
 import subprocess
 import sys
@@ -61,11 +62,10 @@ def _break(promise: Promise, folder: Path) -> Sighting:
 
 
 def _what_was_seen(output: str) -> str:
-    """The first line of the failure, or the last line of all."""
-    lines = [line for line in output.splitlines() if line.startswith("E  ")]
-    if lines:
-        return lines[0].removeprefix("E").strip()
-    return next((line for line in reversed(output.splitlines()) if line.strip()), "nothing")
+    """The first line of the failure, also of one inside a group of them, or the last line that says something."""
+    if found := re.search(r"^(?:E  |   *\| (?=\w+(?:Error|Exception)\b)) *(.+)$", output, flags=re.MULTILINE):
+        return found[1].strip()
+    return next((line for line in reversed(output.splitlines()) if line.strip(" !=")), "nothing")
 
 
 if __name__ == "__main__":
