@@ -12,7 +12,7 @@ from bioner_core.errors import ConfigurationError, PoolError, StoreError
 from bioner_core.formats.folder_inputs import find_inputs
 from bioner_core.formats.inputs import public_name
 from bioner_core.formats.registry import reader_named
-from bioner_core.store.lock import Part, StoreLock
+from bioner_core.store.history.lock import Part, StoreLock
 from jobs.annotator_choice import AnnotatorChoice
 from jobs.console import say
 from jobs.interrupts import interrupted_exit_code
@@ -22,7 +22,6 @@ from jobs.progress_bar import ProgressBar
 from jobs.run_watch import RunWatch
 from pipelines.annotate import nothing_to_do, run_annotation
 from pipelines.beam_run import RunnerError
-from pipelines.client_settings import ClientSettings
 from pipelines.job import (
     DEFAULT_MAX_REJECT_RATE,
     DEFAULT_SHARD_RECORDS,
@@ -31,16 +30,17 @@ from pipelines.job import (
     LabelSetChoice,
     run_fingerprint,
 )
-from pipelines.live_note import WatchedPool, live_note
-from pipelines.metrics_page import JobPage
-from pipelines.pool_places import check_pool_name
-from pipelines.pool_settings import LOCAL
-from pipelines.progress import FirstDone
-from pipelines.service import AnnotationService, ServiceFactory
+from pipelines.pool.client_settings import ClientSettings
+from pipelines.pool.pool_places import check_pool_name
+from pipelines.pool.pool_settings import LOCAL
+from pipelines.pool.service import AnnotationService, ServiceFactory
 from pipelines.summary import JobSummary
+from pipelines.watch.live_note import WatchedPool, live_note
+from pipelines.watch.metrics_page import JobPage
+from pipelines.watch.progress import FirstDone
 
 if TYPE_CHECKING:
-    from pipelines.pool import Pool
+    from pipelines.pool.pool import Pool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from bioner_core.models.fingerprint import annotator_fingerprint
 from bioner_core.models.model_card import read_card
 from bioner_core.models.rows_check import check_rows
 from jobs.console import say
-from pipelines.annotator_spec import AnnotatorSpec
+from pipelines.pool.annotator_spec import AnnotatorSpec
 
 MODEL = "model"
 NULL = "null"

@@ -4,9 +4,9 @@ import re
 from collections.abc import Sequence
 
 from bioner_core.errors import ConfigurationError
-from bioner_core.store.ledger import applied_files
-from bioner_core.store.lock import Part
-from bioner_core.store.succession import PUBMED
+from bioner_core.store.history.ledger import applied_files
+from bioner_core.store.history.lock import Part
+from bioner_core.store.history.succession import PUBMED
 from jobs.annotation_run import AnnotationSession
 from jobs.console import say
 from jobs.file_progress import FileProgress

@@ -15,8 +15,8 @@ from bioner_core.labels.label_set import LabelSet
 from jobs.annotation_run import AnnotationWishes, annotate_inputs
 from jobs.annotator_choice import MODEL, NULL, SIMULATED, AnnotatorChoice
 from jobs.bench_documents import write_bench_documents
-from pipelines.peak_memory import forget_peak_memory
-from pipelines.pool_settings import usable_processors
+from pipelines.pool.peak_memory import forget_peak_memory
+from pipelines.pool.pool_settings import usable_processors
 from pipelines.summary import JobSummary
 
 ANNOTATORS = (NULL, SIMULATED, MODEL)

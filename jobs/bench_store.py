@@ -18,9 +18,9 @@ from pathlib import Path
 
 from bioner_core.errors import BionerError, StoreError
 from bioner_core.export.formats import FORMATS
-from bioner_core.store.named_queries import named_queries
-from bioner_core.store.query_session import QuerySession, query_session
-from bioner_core.store.snapshot_reading import Snapshot, open_snapshot
+from bioner_core.store.query.named_queries import named_queries
+from bioner_core.store.query.query_session import QuerySession, query_session
+from bioner_core.store.snapshot.snapshot_reading import Snapshot, open_snapshot
 from jobs.console import EXIT_FAILED, warn
 from jobs.synthetic_store import Scale, make_synthetic_store
 

@@ -14,10 +14,10 @@ from rich.table import Table
 from bioner_core.errors import InputError
 from bioner_core.formats.inputs import public_name
 from bioner_core.labels.label_set import default_label_sets
+from bioner_core.store.checks.verify import VerificationReport, verify_store
 from bioner_core.store.layout import input_key
 from bioner_core.store.manifest import Counts, Manifest, total
 from bioner_core.store.reading import manifests_of_input
-from bioner_core.store.verify import VerificationReport, verify_store
 from jobs.annotation_run import AnnotationWishes, annotate_inputs
 from jobs.annotator_choice import AnnotatorChoice
 from jobs.console import EXIT_FAILED, only_results_on_stdout, print_result, warn

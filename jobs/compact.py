@@ -11,8 +11,8 @@ from jobs.memory_size import bytes_of
 from jobs.options import Json, Quiet, Store, Wait
 
 if TYPE_CHECKING:
-    from bioner_core.store.lock import StoreLock
-    from bioner_core.store.snapshots import CompactionReport, CompactionSettings
+    from bioner_core.store.compaction.compact import CompactionReport, CompactionSettings
+    from bioner_core.store.history.lock import StoreLock
     from jobs.progress_bar import ProgressBar
 
 HELP = """
@@ -60,7 +60,7 @@ def compact_locked(
     Raises:
         StoreError: another job holds the store, or as `compact_store`.
     """
-    from bioner_core.store.lock import StoreLock
+    from bioner_core.store.history.lock import StoreLock
 
     with StoreLock(store, purpose="bioner compact", wait_seconds=wait_seconds) as lock:
         if lock.took_over:
@@ -76,8 +76,8 @@ def compact_held(
     Raises:
         StoreError: as `compact_store`.
     """
-    from bioner_core.store.snapshots import CompactionWatch, compact_store
-    from pipelines.run_history import run_history
+    from bioner_core.store.compaction.compact import CompactionWatch, compact_store
+    from pipelines.watch.run_history import run_history
 
     watch = CompactionWatch(progress.planned, progress.done, lock.check)
     return compact_store(store, settings, history=run_history(store), watch=watch)
@@ -89,7 +89,7 @@ def settings_of(*, keep: int, memory: str, memory_option: str, file_size: str = 
     Raises:
         ConfigurationError: a size cannot be read, or is too small.
     """
-    from bioner_core.store.snapshots import CompactionSettings
+    from bioner_core.store.compaction.compact import CompactionSettings
 
     memory_bytes = bytes_of(memory, option=memory_option, least=_LEAST_MEMORY)
     return CompactionSettings(

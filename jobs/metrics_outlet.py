@@ -13,7 +13,7 @@ from bioner_core.store.atomic import write_text
 from jobs.console import EXIT_FAILED, EXIT_INTERRUPTED, say
 
 if TYPE_CHECKING:
-    from pipelines.metrics_page import JobPage
+    from pipelines.watch.metrics_page import JobPage
 
 MetricsPort = Annotated[
     int | None, typer.Option(help="Port of a page of metrics for Prometheus while the job runs; 0 takes a free one.")

@@ -20,7 +20,7 @@ from jobs.sync_options import (
 from jobs.sync_report import report
 
 if TYPE_CHECKING:
-    from bioner_core.store.snapshots import CompactionSettings
+    from bioner_core.store.compaction.compact import CompactionSettings
     from jobs.annotation_run import AnnotationSession
     from pipelines.nightly.apply import Workplace
     from pipelines.nightly.report import SyncReport

@@ -9,13 +9,13 @@ from jobs.annotator_choice import AnnotatorChoice
 from jobs.console import say
 from jobs.gpus import visible_gpus
 from jobs.interrupts import signals_deferred, take_signals_again
-from pipelines.annotator_spec import AnnotatorSpec
-from pipelines.client_settings import ClientSettings
-from pipelines.pool_settings import LOCAL, PoolSettings
+from pipelines.pool.annotator_spec import AnnotatorSpec
+from pipelines.pool.client_settings import ClientSettings
+from pipelines.pool.pool_settings import LOCAL, PoolSettings
 
 if TYPE_CHECKING:
-    from pipelines.client import PoolClientFactory
-    from pipelines.pool import Pool
+    from pipelines.pool.client import PoolClientFactory
+    from pipelines.pool.pool import Pool
 
 
 def planned_settings(
@@ -53,8 +53,8 @@ def open_pool(opened: ExitStack, settings: PoolSettings, spec: AnnotatorSpec, *,
         PoolError: Ray or an actor cannot be started, or an actor holds another model than this machine has.
     """
     _connect_by_hand()
-    from pipelines.pool import start_pool
-    from pipelines.ray_session import ray_session
+    from pipelines.pool.pool import start_pool
+    from pipelines.pool.ray_session import ray_session
 
     if not quiet:
         where = "on this machine" if settings.ray_address == LOCAL else f"at {settings.ray_address}"
@@ -81,7 +81,7 @@ def join_pool(
         PoolError: no pool of this name runs, or it cannot be reached.
     """
     _connect_by_hand()
-    from pipelines.pool_access import check_same_model, client_of, living_report, pool_notes, pool_place
+    from pipelines.pool.pool_access import check_same_model, client_of, living_report, pool_notes, pool_place
 
     place = pool_place(name, ray_address)
     with signals_deferred():

@@ -10,8 +10,8 @@ from jobs.metrics_outlet import LOOPBACK, MetricsHost, MetricsOutlet, MetricsPor
 from jobs.options import Json, NoSelector, Precision, Quiet
 
 if TYPE_CHECKING:
-    from pipelines.pool_report import PoolReport
-    from pipelines.post import ActorReport
+    from pipelines.pool.pool_report import PoolReport
+    from pipelines.pool.post import ActorReport
 
 app = typer.Typer(help="Keep actors that serve many commands.", rich_markup_mode=None)
 

@@ -7,18 +7,18 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bioner_core.errors import PoolError
-from bioner_core.store.process_identity import this_process
+from bioner_core.store.history.process_identity import this_process
 from jobs.annotator_choice import AnnotatorChoice
 from jobs.console import say
 from jobs.interrupts import interrupted_exit_code
 from jobs.open_pool import memory_wish, open_pool, planned_settings
-from pipelines.metrics_page import JobPage
-from pipelines.pool_access import await_end, living_report, pool_notes, pool_place
-from pipelines.pool_places import Announce, check_pool_name, claimed_place, pool_namespace
-from pipelines.pool_report import PoolReport
-from pipelines.pool_service import PoolService, order_scale, order_stop
-from pipelines.pool_settings import LOCAL, PoolSettings
-from pipelines.ray_session import uses_tokens
+from pipelines.pool.pool_access import await_end, living_report, pool_notes, pool_place
+from pipelines.pool.pool_places import Announce, check_pool_name, claimed_place, pool_namespace
+from pipelines.pool.pool_report import PoolReport
+from pipelines.pool.pool_service import PoolService, order_scale, order_stop
+from pipelines.pool.pool_settings import LOCAL, PoolSettings
+from pipelines.pool.ray_session import uses_tokens
+from pipelines.watch.metrics_page import JobPage
 
 _TAKEN_SECONDS = 30.0
 """How long an order may wait for the owner to take it."""

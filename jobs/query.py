@@ -14,7 +14,7 @@ from jobs.memory_size import bytes_of
 from jobs.options import Store
 
 if TYPE_CHECKING:
-    from bioner_core.store.query_session import QuerySession
+    from bioner_core.store.query.query_session import QuerySession
 
 HELP = """
 Ask the newest state of a store with SQL (DuckDB), read-only. Views: documents, mentions (accepted), candidates (all),
@@ -83,7 +83,7 @@ def _write(
     answer_format: AnswerFormat,
     output: Path | None,
 ) -> None:
-    from bioner_core.store.named_queries import named_query
+    from bioner_core.store.query.named_queries import named_query
     from jobs.query_output import print_answer, save_answer
 
     if named is not None:
@@ -100,9 +100,9 @@ def _write(
 @contextmanager
 def _session(store: Path, memory: str) -> Iterator["QuerySession"]:
     with only_results_on_stdout():
-        from bioner_core.store.query_session import query_session
-        from bioner_core.store.snapshot_manifest import current_id
-        from pipelines.run_history import run_history
+        from bioner_core.store.query.query_session import query_session
+        from bioner_core.store.snapshot.snapshot_manifest import current_id
+        from pipelines.watch.run_history import run_history
 
         memory_bytes = bytes_of(memory, option="--memory", least=_LEAST_MEMORY)
         history = None
@@ -122,7 +122,7 @@ def _given(words: list[str]) -> dict[str, str]:
 
 
 def _show_named() -> None:
-    from bioner_core.store.named_queries import named_queries
+    from bioner_core.store.query.named_queries import named_queries
 
     for one in named_queries():
         print(f"{one.name}: {one.answers}")

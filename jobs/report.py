@@ -32,8 +32,8 @@ def report(store: Store, html: Html = None, run: Run = None, memory: Memory = "2
     """Report on a store; returns the exit code."""
     with only_results_on_stdout():
         from bioner_core.report.figures import report_figures
-        from bioner_core.store.query_session import query_session
-        from pipelines.run_history import run_history
+        from bioner_core.store.query.query_session import query_session
+        from pipelines.watch.run_history import run_history
 
         require_store(store)
         memory_bytes = bytes_of(memory, option="--memory", least=_LEAST_MEMORY)

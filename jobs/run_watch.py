@@ -3,13 +3,13 @@
 import time
 from typing import TYPE_CHECKING
 
-from pipelines.busy_clock import BusyTime, busy_between
-from pipelines.peak_memory import peak_memory
-from pipelines.run_load import RunLoad
+from pipelines.pool.busy_clock import BusyTime, busy_between
+from pipelines.pool.peak_memory import peak_memory
+from pipelines.watch.run_load import RunLoad
 
 if TYPE_CHECKING:
-    from pipelines.actors import ActorStatus
-    from pipelines.pool import Pool
+    from pipelines.pool.actors import ActorStatus
+    from pipelines.pool.pool import Pool
 
 
 class RunWatch:

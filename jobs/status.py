@@ -9,7 +9,7 @@ from jobs.console import only_results_on_stdout, print_result, require_store
 from jobs.options import Json, Store
 
 if TYPE_CHECKING:
-    from pipelines.status import StoreStatus
+    from pipelines.watch.status import StoreStatus
 
 HELP = """
 Say how a store stands. Shows what is committed and pending, what was rejected and why, and what failed last.
@@ -34,7 +34,7 @@ def status(store: Store, watch: Watch = False, interval: Interval = 2.0, as_json
     if watch:
         return _watch(store, interval=interval, as_json=as_json)
     with only_results_on_stdout():
-        from pipelines.status import store_status
+        from pipelines.watch.status import store_status
 
         require_store(store)
         found = store_status(store)
@@ -45,7 +45,7 @@ def status(store: Store, watch: Watch = False, interval: Interval = 2.0, as_json
 def _watch(store: Path, *, interval: float, as_json: bool) -> int:
     with only_results_on_stdout():
         from jobs.status_view import show_until_done
-        from pipelines.store_watch import StoreWatch
+        from pipelines.watch.store_watch import StoreWatch
 
         require_store(store)
     show_until_done(StoreWatch(store), interval=interval, as_json=as_json)

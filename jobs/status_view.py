@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from pipelines.store_watch import StoreView, StoreWatch
+    from pipelines.watch.store_watch import StoreView, StoreWatch
 
 MAX_ACTORS = 16
 """More than these are summed up in one line."""

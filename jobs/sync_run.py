@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from bioner_core.errors import StoreError
-from bioner_core.store.ledger import new_run_id
-from bioner_core.store.lock import Part
+from bioner_core.store.compaction.compact import CompactionSettings
+from bioner_core.store.history.ledger import new_run_id
+from bioner_core.store.history.lock import Part
 from bioner_core.store.reading import read_manifests
-from bioner_core.store.snapshots import CompactionSettings
 from jobs.annotation_run import AnnotationSession, AnnotationWishes, make_store, open_lock
 from jobs.annotator_choice import AnnotatorChoice, chosen_label_sets
 from jobs.compact import compact_held

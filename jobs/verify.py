@@ -7,7 +7,7 @@ from jobs.console import EXIT_FAILED, only_results_on_stdout, print_result, requ
 from jobs.options import Json, Quiet, Store
 
 if TYPE_CHECKING:
-    from bioner_core.store.verify import VerificationReport
+    from bioner_core.store.checks.verify import VerificationReport
 
 HELP = """
 Check a whole store. Records in = annotated + unchanged + deleted + rejected in every manifest, each file's digest and
@@ -23,9 +23,9 @@ Example:
 def verify(store: Store, as_json: Json = False, quiet: Quiet = False) -> int:
     """Check a store; returns the exit code."""
     with only_results_on_stdout():
+        from bioner_core.store.checks.verify import verify_store
         from bioner_core.store.reading import read_manifests
-        from bioner_core.store.snapshot_manifest import snapshot_ids
-        from bioner_core.store.verify import verify_store
+        from bioner_core.store.snapshot.snapshot_manifest import snapshot_ids
         from jobs.progress_bar import ProgressBar
 
         require_store(store)

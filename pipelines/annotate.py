@@ -12,13 +12,13 @@ from pipelines.beam_run import new_pipeline, run_to_the_end, works_in_this_proce
 from pipelines.job import AnnotationJob
 from pipelines.job_report import new_report_path, read_report, write_report
 from pipelines.plan import descriptors_of, recorded_plan
-from pipelines.progress import ProgressReporter, SilentProgress, reporting
+from pipelines.pool.service import ServiceFactory
 from pipelines.quiet_beam import beam
-from pipelines.service import ServiceFactory
 from pipelines.shard_input import file_digest
-from pipelines.store_follower import following
 from pipelines.summary import JobSummary, summarise
 from pipelines.transforms import AnnotateShards
+from pipelines.watch.progress import ProgressReporter, SilentProgress, reporting
+from pipelines.watch.store_follower import following
 
 
 def run_annotation(

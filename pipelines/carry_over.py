@@ -18,11 +18,11 @@ from bioner_core.formats.reader import UNKNOWN, read_records
 from bioner_core.mentions import Mention
 from bioner_core.store.atomic import replacing
 from bioner_core.store.committed import committed_manifest, files_are_there
+from bioner_core.store.history.register import TEXT_DIGEST_BYTES, matching_rows, register_files, text_digest
 from bioner_core.store.layout import ShardDescriptor, input_key_of
 from bioner_core.store.manifest import Manifest, read_manifest
 from bioner_core.store.mention_ids import document_prefix
 from bioner_core.store.reading import shard_batches
-from bioner_core.store.register import TEXT_DIGEST_BYTES, matching_rows, register_files, text_digest
 from bioner_core.store.rows import mentions_from_arrow
 
 _PLAN_SCHEMA = pa.schema(

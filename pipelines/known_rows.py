@@ -14,7 +14,7 @@ from bioner_core.store.reading import shard_batches
 from bioner_core.store.rows import rejects_from_arrow
 from pipelines.document_rows import plan_rows
 from pipelines.job import LabelSetChoice
-from pipelines.service import AnnotationService
+from pipelines.pool.service import AnnotationService
 
 _Place = tuple[int, int, str]
 """Passage, sentence and label set of a row."""

@@ -20,7 +20,7 @@ from pipelines.document_rows import ANNOTATE_STAGE
 from pipelines.job import AnnotationJob
 from pipelines.known_rows import KnownRows, known_rows
 from pipelines.outcome import ShardOutcome, Status, failed_outcome, finished_outcome
-from pipelines.service import AnnotationService
+from pipelines.pool.service import AnnotationService
 from pipelines.shard import OpenShard, ShardResult
 from pipelines.shard_input import ShardInput, file_digest
 from pipelines.shard_stream import buffers

@@ -14,7 +14,7 @@ from bioner_core.documents import Document
 from bioner_core.records import Record
 from bioner_core.store.layout import ShardDescriptor
 from pipelines.job import AnnotationJob
-from pipelines.service import AnnotationService, answered, fill_so_far
+from pipelines.pool.service import AnnotationService, answered, fill_so_far
 from pipelines.shard import OpenShard, PlannedBuffer, ShardResult
 from pipelines.shard_input import ShardInput
 

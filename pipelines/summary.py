@@ -7,7 +7,7 @@ from typing import Any
 from bioner_core.batching import Fill
 from bioner_core.store.manifest import Counts, total
 from pipelines.outcome import ShardOutcome, Status
-from pipelines.run_load import RunLoad
+from pipelines.watch.run_load import RunLoad
 
 EXIT_COMMITTED = 0
 EXIT_FAILED = 1

@@ -12,15 +12,15 @@ from bioner_core.store.layout import ShardDescriptor
 from bioner_core.store.sweep import sweep_shard
 from pipelines.carry_over import plan_carry_over
 from pipelines.job import AnnotationJob
-from pipelines.meters import PROCESS
-from pipelines.metrics import NAMESPACE, SHARDS, fill_increases, shard_increases
+from pipelines.metrics.meters import PROCESS
+from pipelines.metrics.metrics import NAMESPACE, SHARDS, fill_increases, shard_increases
 from pipelines.outcome import ShardOutcome, Status, failed_outcome, finished_outcome
 from pipelines.plan import ShardRun, group_runs, plan_input
-from pipelines.progress import reporter_for
+from pipelines.pool.service import AnnotationService, ServiceFactory
 from pipelines.quiet_beam import beam
-from pipelines.service import AnnotationService, ServiceFactory
 from pipelines.shard import ShardResult
 from pipelines.shard_stream import ShardStream
+from pipelines.watch.progress import reporter_for
 
 RECORDS_PER_STREAM = 20_000
 """About how many records of one Beam worker share a stream; each worker takes one stream after another."""

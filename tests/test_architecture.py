@@ -32,8 +32,10 @@ def imported_names(tree: ast.AST) -> Iterator[str]:
 
 
 def part_of(module: str) -> str:
-    """The part of a package that a module belongs to: a sub-package or a file beside them."""
-    return ".".join(module.split(".")[:2])
+    """The part that a module belongs to: its package, or the module itself where packages stand beside it."""
+    folder = REPOSITORY.joinpath(*module.split(".")).parent
+    has_packages = any(path.parent.parent == folder for path in folder.glob("*/__init__.py"))
+    return module if has_packages else module.rpartition(".")[0]
 
 
 def parsed(path: Path) -> ast.Module:
@@ -68,7 +70,9 @@ def test_parts_of_a_package_do_not_import_each_other_in_a_circle(package: str) -
 
 def test_beam_workers_import_no_torch() -> None:
     """Catches a chain of imports by which each Beam worker would load torch, or a client transformers."""
-    loaded = _loaded_after("pipelines.annotate", "pipelines.client", "pipelines.pool", "pipelines.status")
+    loaded = _loaded_after(
+        "pipelines.annotate", "pipelines.pool.client", "pipelines.pool.pool", "pipelines.watch.status"
+    )
     assert not loaded & {"torch", "transformers", "peft", "accelerate"}
     assert {"apache_beam", "ray"} <= loaded
 

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from bioner_core.report.scope import Row, Scope, rows_of
-from bioner_core.store.query_session import QuerySession
+from bioner_core.store.query.query_session import QuerySession
 
 LEAST_MENTIONS, LEAST_RECORDS = 200, 100
 """With fewer in one of the runs nothing is judged: chance alone makes large differences."""

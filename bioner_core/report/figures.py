@@ -5,7 +5,7 @@ from typing import Any
 from bioner_core.errors import ConfigurationError
 from bioner_core.report.drift import drift_of
 from bioner_core.report.scope import Row, Scope, rows_of
-from bioner_core.store.query_session import QuerySession
+from bioner_core.store.query.query_session import QuerySession
 
 SHOWN_RUNS = 10
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bioner_core.store.query_session import QuerySession
+from bioner_core.store.query.query_session import QuerySession
 
 Row = dict[str, Any]
 

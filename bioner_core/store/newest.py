@@ -12,12 +12,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bioner_core.errors import StoreError
-from bioner_core.store.current import CurrentShard, current_shards
 from bioner_core.store.document_mentions import DocumentMentions, joined, shard_documents
+from bioner_core.store.history.current import CurrentShard, current_shards
 from bioner_core.store.manifest import Manifest
 from bioner_core.store.reading import read_manifests
 from bioner_core.store.rows import documents_from_arrow, mentions_from_arrow
-from bioner_core.store.snapshot_reading import Snapshot, open_snapshot
+from bioner_core.store.snapshot.snapshot_reading import Snapshot, open_snapshot
 
 
 class NewestState(Protocol):

@@ -4,8 +4,8 @@ from itertools import islice
 from pathlib import Path
 
 from bioner_core.errors import StoreError
-from bioner_core.store.comparison import store_differences
-from bioner_core.store.verify import verify_store
+from bioner_core.store.checks.comparison import store_differences
+from bioner_core.store.checks.verify import verify_store
 
 _KEPT = 5
 

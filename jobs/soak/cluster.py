@@ -11,7 +11,7 @@ import psutil
 from ray.cluster_utils import Cluster
 
 from bioner_core.errors import PoolError
-from pipelines.ray_session import on_loopback
+from pipelines.pool.ray_session import on_loopback
 
 _SYSTEM = {
     "worker_niceness": 0,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bioner_core.store.lock import StoreLock
+from bioner_core.store.history.lock import StoreLock
 from jobs.soak.annotator import FINGERPRINT, POISON, CalmAnnotator
 from jobs.synthetic_abstracts import invented_abstracts
 from pipelines.annotate import run_annotation

@@ -13,14 +13,14 @@ import sys
 import time
 from pathlib import Path
 
-from bioner_core.store.lock import StoreLock
+from bioner_core.store.history.lock import StoreLock
 from jobs.soak.corpus import soak_job
 from pipelines.annotate import nothing_to_do, run_annotation
-from pipelines.annotator_spec import AnnotatorSpec
-from pipelines.client_settings import ClientSettings
-from pipelines.deadline import DeadlinePolicy
-from pipelines.pool import Pool, start_pool
-from pipelines.pool_settings import PoolSettings
+from pipelines.pool.annotator_spec import AnnotatorSpec
+from pipelines.pool.client_settings import ClientSettings
+from pipelines.pool.deadline import DeadlinePolicy
+from pipelines.pool.pool import Pool, start_pool
+from pipelines.pool.pool_settings import PoolSettings
 
 _START_SECONDS = 120.0
 """An actor that is stopped while it starts is made anew after this."""

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Protocol
 
 from bioner_core.errors import BionerError
+from bioner_core.store.history.ledger import AppliedFile, record_applied, utc_now
+from bioner_core.store.history.lock import StoreLock
+from bioner_core.store.history.register import refresh_register
 from bioner_core.store.layout import input_key
-from bioner_core.store.ledger import AppliedFile, record_applied, utc_now
-from bioner_core.store.lock import StoreLock
 from bioner_core.store.reading import manifests_of_input
-from bioner_core.store.register import refresh_register
 from pipelines.carry_over import discard_carry_over
 from pipelines.shard_input import file_digest
 from pipelines.summary import EXIT_FAILED, JobSummary

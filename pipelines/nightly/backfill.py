@@ -10,15 +10,15 @@ from collections.abc import Sequence
 from itertools import chain
 
 from bioner_core.errors import BionerError, InputError
-from bioner_core.store.ledger import AppliedFile
-from bioner_core.store.lock import Part
+from bioner_core.store.history.ledger import AppliedFile
+from bioner_core.store.history.lock import Part
 from pipelines.nightly.apply import FileNotAppliedError, InputAnnotator, PendingFile, Workplace, apply_file
 from pipelines.nightly.pubmed import ReleaseSource, companion_md5, look
 from pipelines.nightly.report import RunLog, SyncReport
-from pipelines.progress import ProgressReporter
 from pipelines.sync.checksums import COMPANION
 from pipelines.sync.listing import ListedFile, list_place
 from pipelines.sync.retry import Patience
+from pipelines.watch.progress import ProgressReporter
 
 PMC = "pmc"
 

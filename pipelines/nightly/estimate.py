@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bioner_core.store.ledger import AppliedFile
+from bioner_core.store.history.ledger import AppliedFile
 from bioner_core.store.manifest import total
 
 DEFAULT_RECORDS_A_SECOND = 2.0

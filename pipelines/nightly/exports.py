@@ -1,7 +1,7 @@
 """The CNKI night: whatever appears or changes in a drop folder or below a bucket prefix is applied, oldest first.
 
 Files are known by their digest and never moved or changed. Copies of one article in several exports are all kept; which
-of them is shown is decided by `bioner_core.store.current`: the one that was applied last.
+of them is shown is decided by `bioner_core.store.history.current`: the one that was applied last.
 """
 
 import time
@@ -9,15 +9,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bioner_core.errors import BionerError, InputError
-from bioner_core.store.ledger import AppliedFile, applied_files
+from bioner_core.store.history.ledger import AppliedFile, applied_files
 from pipelines.nightly.apply import FileNotAppliedError, InputAnnotator, PendingFile, Workplace, apply_file
 from pipelines.nightly.report import RunLog, SyncReport
-from pipelines.progress import ProgressReporter
 from pipelines.shard_input import file_digest
 from pipelines.sync.checksums import COMPANION
 from pipelines.sync.download import PARTIAL_SUFFIX, local_copy
 from pipelines.sync.listing import ListedFile, list_place
 from pipelines.sync.retry import Patience
+from pipelines.watch.progress import ProgressReporter
 
 CNKI = "cnki"
 

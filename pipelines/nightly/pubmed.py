@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from itertools import chain
 
 from bioner_core.errors import BionerError, InputError
-from bioner_core.store.current import count_current
-from bioner_core.store.ledger import (
+from bioner_core.store.history.current import count_current
+from bioner_core.store.history.ledger import (
     AppliedFile,
     Reload,
     applied_files,
@@ -15,17 +15,17 @@ from bioner_core.store.ledger import (
     standing_files,
     utc_now,
 )
-from bioner_core.store.release_names import Release
-from bioner_core.store.succession import PUBMED
+from bioner_core.store.history.release_names import Release
+from bioner_core.store.history.succession import PUBMED
 from pipelines.listed_names import listed_names
 from pipelines.nightly.apply import InputAnnotator, PendingFile, Workplace, apply_file
 from pipelines.nightly.release_plan import BASELINE_FOLDER, ReleasePlan, plan_releases
 from pipelines.nightly.report import RunLog, SyncReport
-from pipelines.progress import ProgressReporter
 from pipelines.sync.checksums import COMPANION, stated_md5
 from pipelines.sync.download import small_text
 from pipelines.sync.listing import ListedFile, list_place
 from pipelines.sync.retry import Patience
+from pipelines.watch.progress import ProgressReporter
 
 NLM_PLACES = (
     "https://ftp.ncbi.nlm.nih.gov/pubmed/baseline/",

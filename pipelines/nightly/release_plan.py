@@ -7,8 +7,8 @@ replaces, so nothing after it is applied; a new year's numbering starts again at
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from bioner_core.store.ledger import AppliedFile, standing_files
-from bioner_core.store.release_names import Release, release_of
+from bioner_core.store.history.ledger import AppliedFile, standing_files
+from bioner_core.store.history.release_names import Release, release_of
 from pipelines.nightly.apply import PendingFile
 from pipelines.sync.checksums import COMPANION
 from pipelines.sync.listing import ListedFile

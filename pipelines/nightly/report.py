@@ -5,9 +5,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bioner_core.store.ledger import AppliedFile, JobRun, Reload, record_run, utc_now
+from bioner_core.store.compaction.compact import CompactionReport
+from bioner_core.store.history.ledger import AppliedFile, JobRun, Reload, record_run, utc_now
 from bioner_core.store.manifest import Counts, total
-from bioner_core.store.snapshots import CompactionReport
 from pipelines.summary import EXIT_COMMITTED, EXIT_FAILED, EXIT_TOO_MANY_REJECTS, reject_rate
 
 

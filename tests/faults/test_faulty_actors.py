@@ -20,9 +20,9 @@ from jobs.soak.corpus import SoakInput, make_corpus, soak_job
 from jobs.soak.feeder import client_settings
 from jobs.soak.signals_to_actors import Order, give_order
 from pipelines.annotate import nothing_to_do, run_annotation
-from pipelines.annotator_spec import AnnotatorSpec
-from pipelines.pool import Pool, start_pool
-from pipelines.pool_settings import PoolSettings
+from pipelines.pool.annotator_spec import AnnotatorSpec
+from pipelines.pool.pool import Pool, start_pool
+from pipelines.pool.pool_settings import PoolSettings
 from pipelines.summary import JobSummary
 
 
@@ -118,6 +118,7 @@ def test_a_pool_that_gives_up_in_the_middle_leaves_whole_shards(
     assert_undisturbed(inputs[0].calm_store, tmp_path / "store")
 
 
+@pytest.mark.slow
 def test_a_start_that_hangs_in_the_middle_of_a_job_is_begun_anew(
     pool: Pool, inputs: list[SoakInput], tmp_path: Path
 ) -> None:

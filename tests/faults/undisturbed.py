@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bioner_core.store.verify import verify_store
+from bioner_core.store.checks.verify import verify_store
 from jobs.soak.check import store_faults
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from pipelines.metrics import METRICS
+from pipelines.metrics.metrics import METRICS
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DASHBOARD = REPOSITORY / "infra" / "grafana" / "bioner.json"

@@ -8,7 +8,7 @@ import pytest
 from command_lines import REPOSITORY, CommandLine, document_commands
 
 from bioner_core.annotation import NullAnnotator
-from bioner_core.store.snapshots import compact_store
+from bioner_core.store.compaction.compact import compact_store
 from jobs.main import run_command
 from pipelines.annotate import run_annotation
 from tests.jobs.job_stores import null_job, word_store

@@ -15,7 +15,7 @@ from job_stores import null_job
 
 from bioner_core.annotation import NullAnnotator
 from bioner_core.models.directory import ROWS_FILE
-from bioner_core.store.verify import verify_store
+from bioner_core.store.checks.verify import verify_store
 from pipelines.annotate import run_annotation
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -94,7 +94,7 @@ def test_a_finished_job_is_a_success_without_ray(
     """Catches a rerun that starts actors, or a fingerprint of the command line that is not that of the annotator."""
     store = tmp_path / "s"
     run_annotation(null_job(store, *samples), service_factory=NullAnnotator)
-    monkeypatch.setitem(sys.modules, "pipelines.pool", None)
+    monkeypatch.setitem(sys.modules, "pipelines.pool.pool", None)
     done = bioner("annotate", *samples, "--store", store, "--annotator", "null")
     assert done.code == 0
     assert done.out.startswith("nothing to do: all 2 shards are committed, no model call\n")
@@ -202,7 +202,7 @@ def test_files_of_a_folder_that_no_reader_knows_are_named_and_no_rejects(
     (folder / "README.md").write_text("Dumps of today.")
     dumps = [folder / sample.name for sample in samples]
     run_annotation(null_job(store, *dumps), service_factory=NullAnnotator)
-    monkeypatch.setitem(sys.modules, "pipelines.pool", None)
+    monkeypatch.setitem(sys.modules, "pipelines.pool.pool", None)
     done = bioner("annotate", folder, "--store", store, "--annotator", "null", "--json")
     found = json.loads(done.out)
     assert (done.code, found["rejected"], found["unread"]) == (0, 0, [str(folder / "README.md")])

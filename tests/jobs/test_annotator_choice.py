@@ -12,7 +12,7 @@ from jobs import gpus
 from jobs.annotator_choice import NULL, AnnotatorChoice, chosen_label_sets
 from jobs.gpus import visible_gpus
 from jobs.open_pool import memory_wish, planned_settings
-from pipelines.pool_settings import LOCAL
+from pipelines.pool.pool_settings import LOCAL
 
 
 def test_the_fingerprint_is_known_without_the_annotator() -> None:

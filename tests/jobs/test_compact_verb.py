@@ -10,7 +10,7 @@ import pytest
 from job_commands import Command
 from job_stores import CHINESE, HOSTILE, word_store
 
-from bioner_core.store.lock import StoreLock
+from bioner_core.store.history.lock import StoreLock
 
 
 @pytest.fixture(scope="module")

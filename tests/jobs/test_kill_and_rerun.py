@@ -14,8 +14,8 @@ import pytest
 
 from bioner_core.mentions import Mention
 from bioner_core.models.base_model import SMOLLM2, is_pulled
+from bioner_core.store.checks.verify import verify_store
 from bioner_core.store.reading import mention_rows
-from bioner_core.store.verify import verify_store
 
 KILLS = 5
 SEED = 20_251_122

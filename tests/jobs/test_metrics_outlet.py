@@ -21,7 +21,7 @@ from bioner_core.store.manifest import total
 from bioner_core.store.reading import read_manifests
 from jobs.metrics_outlet import MetricsOutlet, metrics_shown
 from pipelines.annotate import run_annotation
-from pipelines.metrics_page import JobPage
+from pipelines.watch.metrics_page import JobPage
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DOCUMENTS = 4_000

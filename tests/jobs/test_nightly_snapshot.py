@@ -9,10 +9,10 @@ from test_nightly_verb import EXPORT, publish
 
 from bioner_core.annotation import NullAnnotator
 from bioner_core.errors import StoreError
-from bioner_core.store.claims import is_live, latest_claim
-from bioner_core.store.lock import LEASE_SECONDS
-from bioner_core.store.snapshot_manifest import current_id, snapshot_ids
-from bioner_core.store.snapshot_reading import open_snapshot
+from bioner_core.store.history.claims import is_live, latest_claim
+from bioner_core.store.history.lock import LEASE_SECONDS
+from bioner_core.store.snapshot.snapshot_manifest import current_id, snapshot_ids
+from bioner_core.store.snapshot.snapshot_reading import open_snapshot
 from jobs.annotation_run import AnnotationSession
 from pipelines.annotate import run_annotation
 from pipelines.job import AnnotationJob
@@ -91,7 +91,7 @@ def test_a_snapshot_that_fails_ends_with_1_and_says_why(
         assert is_live(latest, lease_seconds=LEASE_SECONDS)
         raise StoreError("the disk is full")
 
-    monkeypatch.setattr("bioner_core.store.snapshots.compact_store", full)
+    monkeypatch.setattr("bioner_core.store.compaction.compact.compact_store", full)
     done = night("--json")
     found = json.loads(done.out)
     assert (done.code, found["files_applied"], found["snapshot"], found["exit_code"]) == (1, 1, None, 1)

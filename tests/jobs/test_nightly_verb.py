@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from job_commands import Command
 
-from bioner_core.store.ledger import applied_files
-from bioner_core.store.lock import StoreLock
-from bioner_core.store.verify import verify_store
+from bioner_core.store.checks.verify import verify_store
+from bioner_core.store.history.ledger import applied_files
+from bioner_core.store.history.lock import StoreLock
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 NIGHTLY = (sys.executable, "-m", "jobs.main", "nightly", "pubmed")

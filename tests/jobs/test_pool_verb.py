@@ -15,7 +15,7 @@ import psutil
 import pytest
 from job_commands import Command
 
-from bioner_core.store.verify import verify_store
+from bioner_core.store.checks.verify import verify_store
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 

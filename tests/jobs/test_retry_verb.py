@@ -11,7 +11,7 @@ from job_stores import null_job
 from bioner_core.annotation import AnnotationRequest, NullAnnotator, RowError, RowResult
 from bioner_core.mentions import Candidate
 from bioner_core.records import RejectReason
-from bioner_core.store.lock import StoreLock
+from bioner_core.store.history.lock import StoreLock
 from bioner_core.store.reading import read_manifests
 from jobs.annotation_run import AnnotationSession
 from pipelines.annotate import run_annotation

@@ -14,11 +14,11 @@ from job_commands import Command
 from job_stores import word_store
 from rich.console import Console
 
-from bioner_core.store.lock import StoreLock
+from bioner_core.store.history.lock import StoreLock
 from bioner_core.store.manifest import Counts
 from jobs.status_view import MAX_ACTORS, line, page
-from pipelines.live_note import LiveActor
-from pipelines.store_watch import StoreView
+from pipelines.watch.live_note import LiveActor
+from pipelines.watch.store_watch import StoreView
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 

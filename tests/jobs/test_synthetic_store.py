@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from bioner_core.export.formats import FORMATS
-from bioner_core.store.snapshots import CompactionSettings, compact_store
-from bioner_core.store.verify import verify_store
+from bioner_core.store.checks.verify import verify_store
+from bioner_core.store.compaction.compact import CompactionSettings, compact_store
 from jobs.bench_store import bench_store
 from jobs.synthetic_store import Scale, main, make_synthetic_store
 

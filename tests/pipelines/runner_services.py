@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pipelines.client import PoolClient, PoolClientFactory
+from pipelines.pool.client import PoolClient, PoolClientFactory
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 

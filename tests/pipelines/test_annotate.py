@@ -26,12 +26,12 @@ from bioner_core.annotation import AnnotationRequest, RowResult
 from bioner_core.batching import Fill
 from bioner_core.errors import ConfigurationError
 from bioner_core.records import RejectReason
+from bioner_core.store.checks.verify import verify_store
 from bioner_core.store.reading import document_rows, mention_rows, read_manifests, reject_rows
-from bioner_core.store.verify import verify_store
 from pipelines.annotate import nothing_to_do
 from pipelines.job import LabelSetChoice
 from pipelines.job_report import latest_report, read_report
-from pipelines.metrics import NAMESPACE
+from pipelines.metrics.metrics import NAMESPACE
 from pipelines.quiet_beam import beam
 from pipelines.transforms import AnnotateShards
 

@@ -12,9 +12,9 @@ import pytest
 from annotate_fakes import MustNotBeAsked, WordService, all_mentions, make_job, run, write_jsonl
 
 from bioner_core.store import atomic
-from bioner_core.store.comparison import store_differences
+from bioner_core.store.checks.comparison import store_differences
+from bioner_core.store.checks.verify import verify_store
 from bioner_core.store.reading import read_manifests, reject_rows
-from bioner_core.store.verify import verify_store
 from pipelines import transforms
 
 _TEXTS = [f"Protein {number} binds DNA. It is new." for number in range(23)]

@@ -5,10 +5,10 @@ from typing import Any
 
 from annotate_fakes import MustNotBeAsked, WordService, all_mentions, make_job, run, write_jsonl
 
+from bioner_core.store.checks.verify import verify_store
+from bioner_core.store.history.register import refresh_register, register_files
 from bioner_core.store.layout import input_key
 from bioner_core.store.reading import manifests_of_input, read_manifests
-from bioner_core.store.register import refresh_register, register_files
-from bioner_core.store.verify import verify_store
 from pipelines.shard_input import file_digest
 from pipelines.summary import JobSummary
 

@@ -16,10 +16,10 @@ from bioner_core.annotation import AnnotationRequest, RowError, RowResult
 from bioner_core.errors import PoolError, StoreError
 from bioner_core.records import RejectReason
 from bioner_core.store import atomic
-from bioner_core.store.current_rows import current_documents
+from bioner_core.store.checks.verify import verify_store
+from bioner_core.store.history.current_rows import current_documents
 from bioner_core.store.manifest import Manifest
 from bioner_core.store.reading import document_rows, read_manifests, reject_rows
-from bioner_core.store.verify import verify_store
 from pipelines.job import AnnotationJob
 from pipelines.outcome import Status
 from pipelines.retry import PASSING_REASONS, Retried, faulty_shards, located_inputs, retry_shards

@@ -12,15 +12,15 @@ from metric_pages import page_numbers
 from runner_services import NotingFactory, job_service, worker_service
 
 from bioner_core.errors import BionerError
+from bioner_core.store.checks.verify import verify_store
 from bioner_core.store.reading import document_rows, reject_rows
-from bioner_core.store.verify import verify_store
 from pipelines.annotate import run_annotation
-from pipelines.annotator_spec import AnnotatorSpec
 from pipelines.beam_run import RunnerError, works_in_this_process
 from pipelines.job import FN_API_RUNNER, AnnotationJob
-from pipelines.meters import PROCESS
-from pipelines.pool import Pool, start_pool
-from pipelines.pool_settings import PoolSettings
+from pipelines.metrics.meters import PROCESS
+from pipelines.pool.annotator_spec import AnnotatorSpec
+from pipelines.pool.pool import Pool, start_pool
+from pipelines.pool.pool_settings import PoolSettings
 from pipelines.summary import JobSummary
 
 TEXTS = [f"Protein {number} binds DNA. It is new." for number in range(60)]

@@ -10,9 +10,9 @@ from annotate_fakes import POISON, WordService, all_mentions, make_job, run, wri
 from bioner_core.annotation import AnnotationRequest, RowResult
 from bioner_core.batching import Fill
 from bioner_core.errors import PoolError, StoreError
+from bioner_core.store.checks.verify import verify_store
 from bioner_core.store.reading import read_manifests
 from bioner_core.store.shard_writer import ShardWriter
-from bioner_core.store.verify import verify_store
 from pipelines import shard
 from pipelines.document_rows import PlannedDocument
 from pipelines.job import AnnotationJob

@@ -7,7 +7,7 @@ from typing import Any
 from fake_annotators import answer
 
 from bioner_core.annotation import AnnotationRequest, RowResult
-from pipelines.crew import Seat
+from pipelines.pool.crew import Seat
 
 Service = Callable[[Sequence[AnnotationRequest]], float]
 

@@ -13,9 +13,9 @@ from bioner_core.errors import ConfigurationError
 from bioner_core.report.drift import largest_gap, total_variation
 from bioner_core.report.figures import report_figures
 from bioner_core.report.page import render_report
-from bioner_core.store.query_session import query_session
+from bioner_core.store.query.query_session import query_session
 from bioner_core.store.reading import read_manifests
-from bioner_core.store.run_history import RunHistory, RunRow
+from bioner_core.store.snapshot.run_history import RunHistory, RunRow
 from tests.bioner_core.evaluation.test_html_report import Outline
 from tests.bioner_core.export.awkward_store import awkward_store, commit, document, mentions_of
 

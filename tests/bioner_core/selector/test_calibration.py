@@ -63,3 +63,25 @@ def test_thresholds_are_at_the_door_of_zero_when_all_is_right() -> None:
     """Would catch a threshold that drops candidates when every one of them is right."""
     for count in itertools.islice(itertools.count(1), 4):
         assert precise_threshold([0.6] * count, [True] * count, count) == (0.0, 1.0)
+
+
+def test_similarity_and_tag_score_each_count_for_what_they_are_worth() -> None:
+    """Would catch a logit that leaves one of its two numbers out, or takes a weight for the other's."""
+    calibration = Calibration()
+    with torch.no_grad():
+        calibration.weight.copy_(torch.tensor([2.0, -0.5]))
+        calibration.bias.fill_(0.25)
+    logits = calibration(torch.tensor([1.0, 3.0]), torch.tensor([4.0, -2.0]))
+    assert logits.tolist() == pytest.approx([2.0 - 2.0 + 0.25, 6.0 + 1.0 + 0.25])
+
+
+def test_without_anything_to_find_nothing_is_turned_down() -> None:
+    """Would catch a label set without right candidates whose threshold turns everything down unseen."""
+    assert precise_threshold([0.4, 0.2], [False, False], 3) == (0.0, 0.0)
+    assert precise_threshold([], [], 0) == (0.0, 0.0)
+
+
+def test_scores_and_answers_must_belong_together() -> None:
+    """Would catch candidates that are cut off in silence."""
+    with pytest.raises(ValueError, match="zip"):
+        precise_threshold([0.4, 0.2], [False], 3)

@@ -1,5 +1,6 @@
 """The contrastive space and the selector at work."""
 
+import math
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from bioner_core.decoding.drafted import DraftedDecoder
 from bioner_core.decoding.teacher_forced import teacher_forced_states
 from bioner_core.errors import ModelError
 from bioner_core.models.directory import SELECTOR_FILE
-from bioner_core.selector.contrastive import info_nce
+from bioner_core.selector.contrastive import ContrastiveSpace, info_nce
 from bioner_core.selector.features import span_features
 from bioner_core.selector.selector import Selector, load_selector, save_selector
 from bioner_core.tagging.moves import CLOSE, COPY, open_move, tag_pairs
@@ -32,6 +33,30 @@ def test_info_nce_falls_as_gold_spans_near_their_types() -> None:
     near = info_nce(torch.tensor([[5.0, 0.0, 99.0], [-5.0, 0.0, 0.0]]), tag, gold, rivals)
     far = info_nce(torch.tensor([[0.0, 0.0, 99.0], [5.0, 0.0, 0.0]]), tag, gold, rivals)
     assert near < 0.1 < far
+
+
+def test_only_wrong_spans_of_its_own_type_push_a_gold_span_away() -> None:
+    """Would catch a loss over the spans of other types, or over other gold spans; worked by hand."""
+    tag, gold = torch.tensor([0, 1, 0, 1]), torch.tensor([True, True, False, False])
+    rivals = torch.ones(4, 2, dtype=torch.bool)
+    similarity = torch.tensor([[2.0, 0.5], [0.3, 1.5], [1.0, 7.0], [9.0, -1.0]])
+
+    def spread(own: float, *others: float) -> float:
+        return math.log(sum(math.exp(one) for one in (own, *others))) - own
+
+    over_types = (spread(2.0, 0.5) + spread(1.5, 0.3)) / 2
+    over_spans = (spread(2.0, 1.0) + spread(1.5, -1.0)) / 2
+    assert float(info_nce(similarity, tag, gold, rivals)) == pytest.approx(over_types + over_spans, abs=1e-5)
+
+
+def test_similarity_is_a_scaled_cosine() -> None:
+    """Would catch spans or types that count for their length, or a scale that divides."""
+    torch.manual_seed(1)
+    space = ContrastiveSpace(state_size=4, tag_count=3)
+    features = torch.randn(5, 12)
+    spans = space.outer(torch.nn.functional.gelu(space.inner(space.normalise(features))))
+    cosines = torch.nn.functional.cosine_similarity(spans.unsqueeze(1), space.types.unsqueeze(0), dim=-1)
+    torch.testing.assert_close(space(features), cosines * space.log_scale.exp(), atol=1e-4, rtol=1e-4)
 
 
 def test_teacher_forced_states_equal_the_decoders() -> None:

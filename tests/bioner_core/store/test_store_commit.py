@@ -13,12 +13,12 @@ from store_samples import KEY, commit_sample, descriptor, document, every_file, 
 
 from bioner_core.errors import StoreError
 from bioner_core.store import schemas
+from bioner_core.store.checks.verify import verify_store
 from bioner_core.store.committed import committed_manifest
 from bioner_core.store.manifest import Counts, read_manifest
 from bioner_core.store.reading import deletion_rows, document_rows, mention_rows, read_manifests, reject_rows
 from bioner_core.store.schemas import ROW_GROUP_ROWS, SCHEMAS
 from bioner_core.store.sweep import sweep_unfinished
-from bioner_core.store.verify import verify_store
 
 
 def test_what_was_added_is_read_back_sorted(tmp_path: Path) -> None:

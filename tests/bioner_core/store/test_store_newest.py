@@ -4,10 +4,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from bioner_core.mentions import Mention
+from bioner_core.store.compaction.compact import compact_store
 from bioner_core.store.document_mentions import DocumentMentions, joined
 from bioner_core.store.mention_ids import document_prefix
 from bioner_core.store.newest import open_newest
-from bioner_core.store.snapshots import compact_store
 from tests.bioner_core.export.awkward_store import DOCUMENTS, MENTIONS, awkward_store, commit, document, mentions_of
 
 

@@ -14,7 +14,7 @@ import pytest
 from bioner_core.annotation import AnnotationRequest, RowError
 from bioner_core.errors import AnnotatorOutOfMemoryError
 from bioner_core.ladder import annotate_rows
-from bioner_core.store.comparison import store_differences
+from bioner_core.store.checks.comparison import store_differences
 from bioner_core.store.reading import reject_rows
 from jobs.soak import processes
 from jobs.soak.annotator import POISON, CalmAnnotator, FaultyAnnotator

@@ -8,17 +8,17 @@ from pathlib import Path
 from annotate_fakes import CHINESE, ENGLISH, WordService
 
 from bioner_core.mentions import Mention
-from bioner_core.store.current_rows import current_documents, current_mentions
-from bioner_core.store.ledger import new_run_id
-from bioner_core.store.lock import StoreLock
+from bioner_core.store.history.current_rows import current_documents, current_mentions
+from bioner_core.store.history.ledger import new_run_id
+from bioner_core.store.history.lock import StoreLock
 from pipelines.annotate import run_annotation
 from pipelines.job import AnnotationJob
 from pipelines.nightly.apply import Workplace
 from pipelines.nightly.pubmed import ReleaseSource, run_pubmed
 from pipelines.nightly.report import SyncReport
-from pipelines.progress import SilentProgress
 from pipelines.summary import JobSummary
 from pipelines.sync.retry import Patience
+from pipelines.watch.progress import SilentProgress
 
 HASTE = Patience(attempts=3, first_pause=0.01, longest_pause=0.05, idle_seconds=1.0)
 

@@ -6,16 +6,16 @@ from pathlib import Path
 import pytest
 from night_samples import WordAnnotator, newest_mentions, night, publish, release, titles_of, workplace
 
-from bioner_core.store.ledger import applied_files
-from bioner_core.store.lock import Part, StoreLock
+from bioner_core.store.history.ledger import applied_files
+from bioner_core.store.history.lock import Part, StoreLock
 from bioner_core.store.reading import read_manifests
 from pipelines.nightly.apply import PendingFile
 from pipelines.nightly.backfill import of_part, pmc_files, pubmed_files, run_backfill
 from pipelines.nightly.pubmed import ReleaseSource
 from pipelines.nightly.report import SyncReport
-from pipelines.progress import SilentProgress
 from pipelines.sync.listing import ListedFile
 from pipelines.sync.retry import Patience
+from pipelines.watch.progress import SilentProgress
 
 
 @pytest.fixture

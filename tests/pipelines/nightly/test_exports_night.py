@@ -7,14 +7,14 @@ import fsspec
 from night_samples import HASTE, WordAnnotator, newest_mentions, titles_of, workplace
 
 from bioner_core.errors import InputError
-from bioner_core.store.ledger import applied_files
-from bioner_core.store.lock import StoreLock
+from bioner_core.store.checks.verify import verify_store
+from bioner_core.store.history.ledger import applied_files
+from bioner_core.store.history.lock import StoreLock
 from bioner_core.store.reading import document_rows
-from bioner_core.store.verify import verify_store
 from pipelines.nightly.exports import look, run_exports
 from pipelines.nightly.report import SyncReport
-from pipelines.progress import SilentProgress
 from pipelines.summary import JobSummary
+from pipelines.watch.progress import SilentProgress
 
 
 def reference(title: str, *, doi: str = "", link: str = "", year: str = "2025") -> str:

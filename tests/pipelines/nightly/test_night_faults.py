@@ -17,9 +17,9 @@ from faulty_server import Fault, FaultyServer
 from night_samples import WordAnnotator, companion, newest_mentions, night, publish, release, titles_of
 
 from bioner_core.store import atomic
-from bioner_core.store.ledger import applied_files
+from bioner_core.store.checks.verify import verify_store
+from bioner_core.store.history.ledger import applied_files
 from bioner_core.store.reading import read_manifests
-from bioner_core.store.verify import verify_store
 from pipelines.sync import download
 
 SECOND = "pubmed26n0002.xml.gz"

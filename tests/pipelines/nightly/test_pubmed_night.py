@@ -14,9 +14,9 @@ from night_samples import (
     titles_of,
 )
 
-from bioner_core.store.ledger import applied_files, job_runs, reloads
+from bioner_core.store.checks.verify import verify_store
+from bioner_core.store.history.ledger import applied_files, job_runs, reloads
 from bioner_core.store.reading import document_rows
-from bioner_core.store.verify import verify_store
 
 FIRST = release({1: "Old one", 2: "Two binds", 3: "Three"})
 SECOND = release({1: "New one", 4: "Four"}, deleted=[3, 99])

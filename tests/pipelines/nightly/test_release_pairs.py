@@ -8,8 +8,8 @@ from night_samples import companion, newest_mentions, night, titles_of
 
 from bioner_core.documents import Document, Passage
 from bioner_core.formats.reader import read_records
-from bioner_core.store.current_rows import current_documents
-from bioner_core.store.verify import verify_store
+from bioner_core.store.checks.verify import verify_store
+from bioner_core.store.history.current_rows import current_documents
 
 PAIRS = {
     "baseline of two years": ("pubmed__pubmed20n0001_part1.xml.gz", "pubmedparser__pubmed21n0001_part1.xml.gz"),

@@ -1,0 +1,1 @@
+"""Is a store whole, and do two stores hold the same?"""

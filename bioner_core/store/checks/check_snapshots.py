@@ -1,0 +1,139 @@
+"""Are the snapshots of a store whole: CURRENT names one of them, each file is as it was written, nothing else is there?
+
+Memory is bounded by one batch of rows.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from bioner_core.errors import StoreError
+from bioner_core.store.compaction.snapshot_writer import file_digest
+from bioner_core.store.schemas import SCHEMA_VERSION, file_fact
+from bioner_core.store.snapshot.snapshot_manifest import (
+    MANIFEST_NAME,
+    SnapshotFile,
+    SnapshotManifest,
+    current_id,
+    is_snapshot_id,
+    read_snapshot_manifest,
+    snapshot_folder,
+    snapshot_ids,
+    snapshots_folder,
+)
+from bioner_core.store.snapshot.snapshot_schemas import file_schema
+
+
+def pointer_faults(store: Path) -> Iterator[str]:
+    """What is wrong with CURRENT and with the folders beside the snapshots, in words; nothing when all is well.
+
+    A store that was never compacted has no CURRENT, which is no fault.
+    """
+    try:
+        shown = current_id(store)
+    except StoreError as error:
+        yield str(error)
+        shown = None
+    if shown is not None and shown not in snapshot_ids(store):
+        yield f"CURRENT names {shown}, which is not there. Run `bioner compact`: it makes a snapshot and names it"
+    for folder in sorted(snapshots_folder(store).glob("[!.]*")):
+        if not is_snapshot_id(folder.name):
+            yield f"snapshots/{folder.name} is no snapshot, but `bioner` alone writes there. Remove it"
+        elif folder.name not in snapshot_ids(store) and folder.exists():
+            yield f"snapshots/{folder.name} has no {MANIFEST_NAME}: nobody can open it. Remove it, and compact again"
+
+
+def leftovers(store: Path) -> list[str]:
+    """The hidden folders that a compaction has in hand, or left when it was killed: no reader sees them."""
+    return sorted(path.name for path in snapshots_folder(store).glob(".*") if path.is_dir())
+
+
+def snapshot_faults(store: Path, snapshot_id: str) -> Iterator[str]:
+    """What is wrong with a snapshot, in words: its counts, each file, files of nobody; nothing when all is well.
+
+    Each fault names the file and the mend. A snapshot that is removed as an old one meanwhile has no faults.
+    """
+    folder = snapshot_folder(store, snapshot_id)
+    try:
+        manifest = read_snapshot_manifest(store, snapshot_id)
+    except StoreError as error:
+        faults = [str(error)]
+    else:
+        mend = f"Remove snapshots/{snapshot_id}, then run `bioner compact`: it is made again from the shards"
+        faults = [f"snapshots/{snapshot_id}/{fault}. {mend}" for fault in _faults(folder, manifest)]
+        faults += [
+            f"snapshots/{snapshot_id}/{name} is not of the snapshot, but tools that read its folder see it. Remove it"
+            for name in _strangers(folder, manifest)
+        ]
+    if folder.is_dir():
+        yield from faults
+
+
+def _faults(folder: Path, manifest: SnapshotManifest) -> Iterator[str]:
+    if folder.name != manifest.snapshot_id:
+        yield f"{MANIFEST_NAME} is that of {manifest.snapshot_id}"
+    yield from _count_faults(manifest)
+    damaged = [fault for file in manifest.files for fault in _file_faults(folder, file, manifest)]
+    yield from damaged
+    if not damaged:  # rows of a damaged file prove nothing
+        accepted = _accepted(folder, manifest.files)
+        if accepted != manifest.mentions_accepted:
+            yield f"{MANIFEST_NAME} says {manifest.mentions_accepted} accepted mentions, its files hold {accepted}"
+
+
+def _count_faults(manifest: SnapshotManifest) -> Iterator[str]:
+    rows: Counter[str] = Counter()
+    for file in manifest.files:
+        rows[file.table] += file.rows
+    promises = {
+        "documents": manifest.documents,
+        "lineage": manifest.documents,
+        "mentions": manifest.mentions,
+        "rejects": manifest.rejects,
+        "deletions": manifest.deletions,
+        "shards": manifest.shards,
+    }
+    for table, promised in promises.items():
+        if rows[table] != promised:
+            yield f"{MANIFEST_NAME} says {promised} rows of {table}, and names files with {rows[table]}"
+
+
+def _file_faults(folder: Path, file: SnapshotFile, manifest: SnapshotManifest) -> Iterator[str]:
+    path = folder / file.path
+    try:
+        digest = file_digest(path)
+        if digest != file.sha256:
+            yield f"{file.path} has changed since it was written (sha256 {digest}, not {file.sha256})"
+            return
+        yield from _parquet_faults(path, file, manifest)
+    except (OSError, pa.ArrowInvalid) as error:
+        yield f"{file.path} cannot be read ({error})"
+
+
+def _parquet_faults(path: Path, file: SnapshotFile, manifest: SnapshotManifest) -> Iterator[str]:
+    with pq.ParquetFile(path) as parquet:
+        schema = parquet.schema_arrow
+        if parquet.metadata.num_rows != file.rows:
+            yield f"{file.path} has {parquet.metadata.num_rows} rows, not {file.rows}"
+        if file_fact(schema, "snapshot") != manifest.snapshot_id:
+            yield f"{file.path} was written for snapshot {file_fact(schema, 'snapshot')}"
+        if manifest.schema_version == SCHEMA_VERSION and not schema.equals(file_schema(file.table)):
+            yield f"{file.path} does not have the declared schema of {file.table}"
+
+
+def _accepted(folder: Path, files: Sequence[SnapshotFile]) -> int:
+    found = 0
+    for file in files:
+        if file.table == "mentions":
+            with pq.ParquetFile(folder / file.path) as parquet:
+                found += sum(batch.column(0).true_count for batch in parquet.iter_batches(columns=["accepted"]))
+    return found
+
+
+def _strangers(folder: Path, manifest: SnapshotManifest) -> list[str]:
+    named = {file.path for file in manifest.files} | {MANIFEST_NAME}
+    found = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    return sorted(name for name in found if name not in named)

@@ -1,0 +1,137 @@
+"""The check of a whole store that anyone can run: every count, every file, every mention's place in its text.
+
+Memory is bounded by the largest shard.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bioner_core.store.checks.check_files import file_faults
+from bioner_core.store.checks.check_mentions import mention_faults
+from bioner_core.store.checks.check_snapshots import leftovers, pointer_faults, snapshot_faults
+from bioner_core.store.history.ledger import applied_files, ledger_kinds
+from bioner_core.store.layout import input_key_of
+from bioner_core.store.manifest import Counts, Manifest, total
+from bioner_core.store.reading import read_manifests
+from bioner_core.store.snapshot.snapshot_manifest import snapshot_ids
+
+MAX_FAULTS_KEPT = 100
+"""How many faults a report spells out; all are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class VerificationReport:
+    """What was checked and what is wrong; `faults` holds the first `MAX_FAULTS_KEPT` of `fault_count`.
+
+    `leftovers` are folders of a compaction that is at work or was killed: no reader sees them, and the next one removes
+    them, so they are no fault.
+    """
+
+    shards: int
+    snapshots: int
+    counts: Counts
+    fault_count: int
+    faults: tuple[str, ...]
+    leftovers: tuple[str, ...] = ()
+
+    @property
+    def sound(self) -> bool:
+        """Whether nothing is wrong."""
+        return self.fault_count == 0
+
+
+@dataclass(slots=True)
+class _Findings:
+    count: int = 0
+    kept: list[str] = field(default_factory=list)
+
+    def add(self, fault: str) -> None:
+        self.count += 1
+        if self.count <= MAX_FAULTS_KEPT:
+            self.kept.append(fault)
+
+
+def verify_store(
+    store: Path,
+    *,
+    on_shard: Callable[[Manifest], None] | None = None,
+    on_snapshot: Callable[[str], None] | None = None,
+) -> VerificationReport:
+    """Check every committed shard and every snapshot; `on_shard` and `on_snapshot` are called after each, for progress.
+
+    Checked are: the records of each manifest add up; each file has its size, digest, rows, schema and fingerprint; the
+    rows of each table match the counts; `passage.text[start:end] == text` for every mention; each parent exists, is
+    accepted and encloses; depths follow from parents; no `mention_id` occurs twice in a shard; no two shards of one
+    input overlap; each file in the ledger has all its records in the store. Of snapshots: CURRENT names one that is
+    there; each file has its digest, rows and schema; counts add up; no other file lies in their folders.
+
+    Raises:
+        StoreError: a manifest or a ledger entry is damaged or of a newer schema version, so that nothing can be said.
+    """
+    findings, counts = _Findings(), Counts()
+    shards, ranges = 0, _Ranges()
+    records: Counter[str] = Counter()
+    for manifest in read_manifests(store):
+        shards, counts = shards + 1, total((counts, manifest.counts))
+        records[input_key_of(manifest.shard_id)] += manifest.counts.records_in
+        for fault in _shard_faults(store, manifest, ranges):
+            findings.add(f"shard {manifest.shard_id}: {fault}")
+        if on_shard:
+            on_shard(manifest)
+    for fault in _ledger_faults(store, records):
+        findings.add(fault)
+    snapshots = _check_snapshots(store, findings, on_snapshot)
+    return VerificationReport(shards, snapshots, counts, findings.count, tuple(findings.kept), tuple(leftovers(store)))
+
+
+def _check_snapshots(store: Path, findings: _Findings, on_snapshot: Callable[[str], None] | None) -> int:
+    for fault in pointer_faults(store):
+        findings.add(fault)
+    found = snapshot_ids(store)
+    for snapshot_id in found:
+        for fault in snapshot_faults(store, snapshot_id):
+            findings.add(fault)
+        if on_snapshot:
+            on_snapshot(snapshot_id)
+    return len(found)
+
+
+def _ledger_faults(store: Path, records: Counter[str]) -> Iterator[str]:
+    """A file that counts as applied is not looked at again, so a shard of it that is lost would stay lost."""
+    for entry in (entry for kind in ledger_kinds(store) for entry in applied_files(store, kind)):
+        if records[entry.input_key] != entry.counts.records_in:
+            yield (
+                f"{entry.name}: the ledger says {entry.counts.records_in} records, its shards hold "
+                f"{records[entry.input_key]}. Remove its entries below ledger/{entry.kind}, and it is applied again"
+            )
+
+
+def _shard_faults(store: Path, manifest: Manifest, ranges: "_Ranges") -> Iterator[str]:
+    if not manifest.counts.balanced:
+        yield f"records are lost or doubled: {manifest.counts.accounts}"
+    if manifest.counts.records_in != manifest.last - manifest.first:
+        yield f"records_in {manifest.counts.records_in} is not its range {manifest.first} to {manifest.last}"
+    yield from ranges.overlaps(manifest)
+    damaged = list(file_faults(store, manifest))
+    yield from damaged
+    if not damaged:  # rows of a damaged file prove nothing
+        yield from mention_faults(store, manifest)
+
+
+class _Ranges:
+    """Remembers the last range of the input at hand: manifests come sorted by input and first record."""
+
+    def __init__(self) -> None:
+        self._input: tuple[str, str] | None = None
+        self._last = 0
+        self._shard = ""
+
+    def overlaps(self, manifest: Manifest) -> Iterator[str]:
+        """A fault if this shard's records overlap those of an earlier shard of the same input."""
+        key = (input_key_of(manifest.shard_id), manifest.input_digest)
+        if key == self._input and manifest.first < self._last:
+            yield f"its records overlap those of shard {self._shard}"
+        if key != self._input or manifest.last > self._last:
+            self._input, self._last, self._shard = key, manifest.last, manifest.shard_id

@@ -1,0 +1,259 @@
+"""Compaction: the newest version of each document in few large sorted files, beside the old snapshot, then `CURRENT`.
+
+A snapshot is made in a hidden folder, checked, renamed, and named in `CURRENT`; a crash before that leaves the old one.
+"""
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+import bioner_core
+from bioner_core.errors import StoreError
+from bioner_core.store.atomic import fsync_path, make_folder
+from bioner_core.store.compaction.external_sort import SortSpace, sorted_batches
+from bioner_core.store.compaction.snapshot_check import Tally, check_snapshot_rows
+from bioner_core.store.compaction.snapshot_sweep import BUILDING_SUFFIX, remove_folder, sweep_snapshots
+from bioner_core.store.compaction.snapshot_writer import TablePlace, write_table_files
+from bioner_core.store.history.current_rows import (
+    ShardRecords,
+    document_batches,
+    lineage_batches,
+    mention_batches,
+    newest_by_source,
+)
+from bioner_core.store.history.succession import read_succession
+from bioner_core.store.manifest import Manifest
+from bioner_core.store.query.query_views import snapshot_views
+from bioner_core.store.query.summaries import summary_rows
+from bioner_core.store.reading import read_manifests, shard_batches
+from bioner_core.store.schemas import SCHEMA_VERSION
+from bioner_core.store.snapshot.run_history import RunHistory, run_rows, shard_rows
+from bioner_core.store.snapshot.snapshot_manifest import (
+    SnapshotFile,
+    SnapshotManifest,
+    current_id,
+    make_current,
+    read_snapshot_manifest,
+    snapshot_folder,
+    snapshot_ids,
+    snapshots_folder,
+    write_snapshot_manifest,
+)
+from bioner_core.store.snapshot.snapshot_schemas import (
+    SORTED_TABLES,
+    SUMMARY_TABLES,
+    described_file_schema,
+    row_schema,
+    sort_columns,
+)
+from bioner_core.store.upgrade import conform
+
+DEFAULT_FILE_BYTES = 256 * 1024 * 1024
+DEFAULT_MEMORY_BYTES = 2 * 1024**3
+DEFAULT_KEEP = 2
+
+_LAYOUT = 1
+"""Rises when equal shards make other snapshots than before."""
+
+_SORT_SHARE = 0.5
+"""The share of the memory that DuckDB may hold; Python, Arrow and the writer take the rest."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompactionSettings:
+    """How to compact: `keep` snapshots stay, the current one among them; memory and the size of files in bytes."""
+
+    keep: int = DEFAULT_KEEP
+    memory_bytes: int = DEFAULT_MEMORY_BYTES
+    file_bytes: int = DEFAULT_FILE_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class CompactionReport:
+    """What was done. `made` is false when the current snapshot already was of this state; `removed` names old ones."""
+
+    manifest: SnapshotManifest
+    made: bool
+    removed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CompactionWatch:
+    """What is called while compaction works: pieces planned and done, and `check` before the snapshot is shown."""
+
+    on_planned: Callable[[int], None] = lambda _: None
+    on_done: Callable[[int], None] = lambda _: None
+    check: Callable[[], None] = lambda: None
+
+
+def compact_store(
+    store: Path,
+    settings: CompactionSettings | None = None,
+    *,
+    history: RunHistory | None = None,
+    watch: CompactionWatch | None = None,
+) -> CompactionReport:
+    """Make a snapshot of what is committed now, unless the current one is of this state. Hold the store's lock for it.
+
+    Memory stays near `settings.memory_bytes`, whatever the store holds; disk space for another snapshot is needed.
+
+    Raises:
+        StoreError: the store is damaged, of a newer schema version, changed by another job, or the disk is full;
+            readers open what they opened before.
+    """
+    settings, watch = settings or CompactionSettings(), watch or CompactionWatch()
+    manifests = list(read_manifests(store))
+    state = _state_digest(store, manifests)
+    sweep_snapshots(store, keep=None)
+    manifest = _existing(store, state)
+    made = manifest is None
+    if manifest is None:
+        work = _Compaction(store, settings, watch, manifests, state)
+        manifest = work.run(history or RunHistory())
+    if current_id(store) != manifest.snapshot_id:
+        watch.check()
+        make_current(store, manifest.snapshot_id)
+    return CompactionReport(manifest, made, sweep_snapshots(store, keep=settings.keep))
+
+
+def _state_digest(store: Path, manifests: Sequence[Manifest]) -> str:
+    succession = read_succession(store)
+    order = [sorted(succession.orders.items()), sorted(succession.retired), succession.first_year]
+    shards = [(one.shard_id, one.created, [file.sha256 for file in one.files]) for one in manifests]
+    words = json.dumps([_LAYOUT, SCHEMA_VERSION, order, shards])
+    return hashlib.sha256(words.encode()).hexdigest()
+
+
+def _existing(store: Path, state: str) -> SnapshotManifest | None:
+    """A whole snapshot of this state, also one that a killed run did not come to name in `CURRENT`."""
+    for snapshot_id in reversed(snapshot_ids(store)):
+        manifest = read_snapshot_manifest(store, snapshot_id)
+        if manifest.state == state and _is_whole(snapshot_folder(store, snapshot_id), manifest.files):
+            return manifest
+    return None
+
+
+def _is_whole(folder: Path, files: Iterable[SnapshotFile]) -> bool:
+    paths = ((folder / file.path, file.bytes) for file in files)
+    return all(path.is_file() and path.stat().st_size == size for path, size in paths)
+
+
+@dataclass(slots=True)
+class _Compaction:
+    """One snapshot in the making."""
+
+    store: Path
+    settings: CompactionSettings
+    watch: CompactionWatch
+    manifests: Sequence[Manifest]
+    state: str
+    tally: Tally = field(default_factory=Tally)
+    started: float = field(default_factory=time.monotonic)
+    snapshot_id: str = ""
+    folder: Path = Path()
+
+    def run(self, history: RunHistory) -> SnapshotManifest:
+        self.snapshot_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S_%fZ}-{self.state[:12]}"
+        self.folder = snapshots_folder(self.store) / f".{self.snapshot_id}{BUILDING_SUFFIX}"
+        self._make(self.folder)
+        files = tuple(self._write_all(history))
+        check_snapshot_rows(self.folder, files, self.tally, memory_bytes=self._sort_bytes())
+        files += tuple(self._write_summaries(files))
+        remove_folder(self._scratch())
+        manifest = self._manifest(files)
+        write_snapshot_manifest(self.folder, manifest)
+        self.watch.check()
+        os.rename(self.folder, snapshot_folder(self.store, self.snapshot_id))
+        fsync_path(snapshots_folder(self.store))
+        return manifest
+
+    def _write_all(self, history: RunHistory) -> Iterator[SnapshotFile]:
+        newest = newest_by_source(self.store)
+        sources = sorted({one.source for one in self.manifests})
+        self.tally.newest = sum(len(records.record_numbers) for shards in newest.values() for records in shards)
+        self.watch.on_planned(3 * sum(map(len, newest.values())) + 2 * len(self.manifests))
+        for source in sources:
+            for table in SORTED_TABLES:
+                yield from self._write_sorted(table, source, self._rows(table, source, newest.get(source, [])))
+        yield from write_table_files([run_rows(history)], self._place("runs", ""))
+        yield from write_table_files(shard_rows(self.manifests, history), self._place("shards", ""))
+
+    def _write_summaries(self, files: Sequence[SnapshotFile]) -> Iterator[SnapshotFile]:
+        paths = {table: [self.folder / one.path for one in files if one.table == table] for table in SORTED_TABLES}
+        with duckdb.connect() as database:
+            database.execute("SET memory_limit = $limit", {"limit": f"{self._sort_bytes()}B"})
+            database.execute("SET temp_directory = $folder", {"folder": str(self._scratch())})
+            try:
+                snapshot_views(database, paths)
+                for table in SUMMARY_TABLES:
+                    yield from write_table_files(summary_rows(database, table), self._place(table, ""))
+            except duckdb.Error as error:
+                raise StoreError(
+                    f"{self.folder}: the counts cannot be made ({error}). Free some space, or give more memory"
+                ) from error
+
+    def _rows(self, table: str, source: str, newest: Sequence[ShardRecords]) -> Iterator[pa.RecordBatch]:
+        readers = {"documents": document_batches, "mentions": mention_batches, "lineage": lineage_batches}
+        if table in readers:
+            for records in newest:
+                yield from readers[table](self.store, records)
+                self.watch.on_done(1)
+            return
+        for manifest in (one for one in self.manifests if one.source == source):
+            for batch in shard_batches(self.store, manifest, table):
+                yield conform(batch, row_schema(table))
+            self.watch.on_done(1)
+
+    def _write_sorted(self, table: str, source: str, rows: Iterable[pa.RecordBatch]) -> list[SnapshotFile]:
+        self._make(self._scratch())
+        space = SortSpace(self._sort_bytes(), self._scratch())
+        columns = sort_columns(table)
+        schema = row_schema(table)
+        counted = self.tally.counting(table, rows)
+        return write_table_files(sorted_batches(counted, schema, by=columns, space=space), self._place(table, source))
+
+    def _place(self, table: str, source: str) -> TablePlace:
+        schema = described_file_schema(table, fingerprint=self._fingerprint(), snapshot=self.snapshot_id)
+        return TablePlace(self.folder, table, source, schema, self.settings.file_bytes)
+
+    def _fingerprint(self) -> str:
+        found = sorted({one.fingerprint for one in self.manifests})
+        return found[0] if len(found) == 1 else hashlib.sha256("\0".join(found).encode()).hexdigest()
+
+    def _manifest(self, files: tuple[SnapshotFile, ...]) -> SnapshotManifest:
+        return SnapshotManifest(
+            snapshot_id=self.snapshot_id,
+            state=self.state,
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            seconds=round(time.monotonic() - self.started, 3),
+            schema_version=SCHEMA_VERSION,
+            software_version=bioner_core.__version__,
+            fingerprint=self._fingerprint(),
+            shards=len(self.manifests),
+            documents=self.tally.rows["documents"],
+            mentions=self.tally.rows["mentions"],
+            mentions_accepted=self.tally.accepted,
+            rejects=self.tally.rows["rejects"],
+            deletions=self.tally.rows["deletions"],
+            files=files,
+        )
+
+    def _sort_bytes(self) -> int:
+        return int(self.settings.memory_bytes * _SORT_SHARE)
+
+    def _scratch(self) -> Path:
+        return self.folder / "sorting"
+
+    def _make(self, folder: Path) -> None:
+        try:
+            make_folder(folder)
+        except OSError as error:
+            raise StoreError(f"{folder}: cannot be made ({error}). Check the folder and its permissions") from error

@@ -1,0 +1,56 @@
+"""Removes snapshots that nobody needs: those that a killed compaction left half made, and old ones."""
+
+import os
+import shutil
+from pathlib import Path
+
+from bioner_core.errors import StoreError
+from bioner_core.store.snapshot.snapshot_manifest import current_id, snapshot_folder, snapshot_ids, snapshots_folder
+
+BUILDING_SUFFIX = ".building"
+_REMOVING_SUFFIX = ".removing"
+
+
+def sweep_snapshots(store: Path, *, keep: int | None) -> tuple[str, ...]:
+    """Remove what killed compactions left, and all but the `keep` newest snapshots; returns the ids of those.
+
+    The current snapshot always stays; None keeps all. Hold the store's lock for it.
+
+    Raises:
+        StoreError: something cannot be removed.
+    """
+    for suffix in (BUILDING_SUFFIX, _REMOVING_SUFFIX):
+        for folder in snapshots_folder(store).glob(f".*{suffix}"):
+            remove_folder(folder)
+    if keep is None:
+        return ()
+    shown = current_id(store)
+    others = [one for one in snapshot_ids(store) if one != shown]
+    removed = tuple(others[: max(0, len(others) - (keep - 1))])
+    for snapshot_id in removed:
+        _remove(store, snapshot_id)
+    return removed
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a folder with all that is in it, if it is there.
+
+    Raises:
+        StoreError: it cannot be removed.
+    """
+    try:
+        if folder.is_dir():
+            shutil.rmtree(folder)
+    except OSError as error:
+        raise StoreError(f"{folder}: is stale and cannot be removed ({error}). Remove it by hand") from error
+
+
+def _remove(store: Path, snapshot_id: str) -> None:
+    """First under another name, so that no kill leaves half a snapshot that looks whole."""
+    folder = snapshot_folder(store, snapshot_id)
+    hidden = folder.with_name(f".{snapshot_id}{_REMOVING_SUFFIX}")
+    try:
+        os.rename(folder, hidden)
+    except OSError as error:
+        raise StoreError(f"{folder}: is old and cannot be removed ({error}). Remove it by hand") from error
+    remove_folder(hidden)

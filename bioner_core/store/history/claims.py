@@ -1,0 +1,157 @@
+"""Claims: one small file says who holds a name in a store. The steps below are safe for any number of takers at once.
+
+The claims on a name are numbered, and only the one with the highest number counts. A claim appears whole, or not at all
+(it is written aside and linked), and a number is given out once: whoever would follow a claim that is free, or whose
+holder is dead, makes the next number, and of two takers one finds it taken. A claim that is given back stays, marked
+free, so that no number ever comes twice.
+"""
+
+import json
+import os
+import secrets
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from bioner_core.errors import StoreError
+from bioner_core.store.atomic import fsync_path, make_folder, write_text
+from bioner_core.store.history.process_identity import ProcessIdentity, has_ended, is_here
+
+_FOLDER = "locks"
+_DIGITS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Who holds a name, for what, and since when (ISO 8601, UTC); `held` is false once it has been given back."""
+
+    holder: ProcessIdentity
+    run_id: str
+    purpose: str
+    since: str
+    held: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.purpose}, run {self.run_id}, process {self.holder.pid} on {self.holder.host}, since {self.since}"
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedClaim:
+    """A claim and the file that holds it."""
+
+    path: Path
+    claim: Claim | None
+    """None when the file cannot be understood; then only its age counts."""
+
+
+def latest_claim(store: Path, name: str) -> PlacedClaim | None:
+    """The claim on a name that counts, or None when nobody ever claimed it.
+
+    Raises:
+        StoreError: the folder cannot be read.
+    """
+    while True:
+        path = max((store / _FOLDER).glob(f"{name}-{'[0-9]' * _DIGITS}.json"), default=None)
+        if path is None:
+            return None
+        try:
+            return PlacedClaim(path, _parsed(path.read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            continue  # followed by a newer one since it was listed
+        except OSError as error:
+            raise StoreError(f"{path}: cannot be read ({error}). Check the folder and its permissions") from error
+
+
+def claimed_names(store: Path, pattern: str) -> list[str]:
+    """The names like a glob pattern that were ever claimed, whoever holds them now."""
+    suffix = f"-{'[0-9]' * _DIGITS}.json"
+    return sorted({path.stem[: -_DIGITS - 1] for path in (store / _FOLDER).glob(pattern + suffix)})
+
+
+def is_live(placed: PlacedClaim, *, lease_seconds: float) -> bool:
+    """Whether somebody still works under a claim.
+
+    A holder of this host is asked for; one of another host is believed dead when it has not touched its claim for
+    `lease_seconds`, by the clock of the file system.
+
+    Raises:
+        StoreError: the file system cannot be asked for its time.
+    """
+    if placed.claim is not None and not placed.claim.held:
+        return False
+    if placed.claim is not None and is_here(placed.claim.holder):
+        return not has_ended(placed.claim.holder)
+    try:
+        return _file_system_time(placed.path.parent) - placed.path.stat().st_mtime < lease_seconds
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise StoreError(f"{placed.path}: cannot be read ({error}). Check the folder and its permissions") from error
+
+
+def place_claim(store: Path, name: str, claim: Claim, *, after: PlacedClaim | None) -> Path | None:
+    """Make the claim that follows `after`; None when somebody else was faster.
+
+    Raises:
+        StoreError: the store cannot be written.
+    """
+    number = 1 if after is None else _number(after.path) + 1
+    path = store / _FOLDER / f"{name}-{number:0{_DIGITS}d}.json"
+    if not _create(path, json.dumps(asdict(claim)) + "\n"):
+        return None
+    latest = latest_claim(store, name)
+    if latest is None or latest.path != path:  # this number had been in use, and was already followed
+        path.unlink(missing_ok=True)
+        return None
+    for older in (store / _FOLDER).glob(f"{name}-{'[0-9]' * _DIGITS}.json"):
+        if older < path:
+            older.unlink(missing_ok=True)
+    return path
+
+
+def free_claim(path: Path, claim: Claim) -> None:
+    """Give a claim back.
+
+    Raises:
+        StoreError: the store cannot be written.
+    """
+    write_text(path, json.dumps(asdict(claim) | {"held": False}) + "\n")
+
+
+def _create(path: Path, text: str) -> bool:
+    """Make a file whole, unless it is there already."""
+    aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        make_folder(path.parent)
+        aside.write_text(text, encoding="utf-8")
+        fsync_path(aside)
+        os.link(aside, path)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        raise StoreError(f"{path}: the lock cannot be made ({error}). Check space and permissions") from error
+    finally:
+        aside.unlink(missing_ok=True)
+    return True
+
+
+def _parsed(text: str) -> Claim | None:
+    try:
+        flat: dict[str, Any] = json.loads(text)
+        return Claim(**flat | {"holder": ProcessIdentity(**flat["holder"])})
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _number(path: Path) -> int:
+    return int(path.stem[-_DIGITS:])
+
+
+def _file_system_time(folder: Path) -> float:
+    """The time by the clock that stamps files there, which need not be this host's."""
+    probe = folder / f".clock.{secrets.token_hex(4)}.tmp"
+    try:
+        probe.touch()
+        return probe.stat().st_mtime
+    finally:
+        probe.unlink(missing_ok=True)

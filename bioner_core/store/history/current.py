@@ -1,0 +1,156 @@
+"""Which records are the newest state of a store: for each article its newest record, unless that is a deletion.
+
+Of one article and version the newest record wins (`succession`); a deletion withdraws the version that it names; of the
+versions that are left the highest is shown. A record of an export that lacks the strongest key of its article (no link,
+no DOI) belongs to the one article that has its key among the weaker ones.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import duckdb
+import pyarrow as pa
+
+from bioner_core.errors import StoreError
+from bioner_core.store.history.register import EXPORT_SOURCES, manifests_by_input, refresh_register
+from bioner_core.store.history.succession import read_succession
+from bioner_core.store.manifest import Manifest
+
+MEMORY_LIMIT = "1GB"
+"""What DuckDB may hold in memory while it finds the newest records; it puts the rest on disk beside the store."""
+
+_MAX_RECORDS = 2**40
+"""More than one input can hold: a record's position is its input's place times this, plus its number."""
+
+_RECORDS = """
+SELECT {article} AS article, r.other_keys, r.version,
+       (o.place * {records} + r.record_number) * 2 + r.deleted::BIGINT AS position
+FROM read_parquet($files, filename = true, hive_partitioning = false) AS r JOIN inputs AS o ON r.filename = o.file
+"""
+_EVENTS = "CREATE OR REPLACE TABLE events AS " + _RECORDS
+_ALIASES = """
+CREATE OR REPLACE TABLE aliases AS
+SELECT key, min(article) AS article
+FROM (SELECT {key} AS key, article FROM events WHERE len(other_keys) >= {keys})
+GROUP BY key HAVING count(DISTINCT article) = 1
+"""
+_UNITE = "UPDATE events SET article = aliases.article FROM aliases WHERE events.article = aliases.key"
+_UNIONS = ({"key": "other_keys[1]", "keys": 2}, {"key": "other_keys[-1]", "keys": 1})
+"""First a DOI beside a file name, then what the article is called: each joins weaker records to a stronger one."""
+
+_NEWEST = """
+INSERT INTO newest
+WITH versions AS (SELECT article, version, max(position) AS position FROM ({records}) GROUP BY article, version)
+SELECT max_by(position, version) // 2 FROM versions WHERE position % 2 = 0 GROUP BY article
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentShard:
+    """The records of one committed shard that are the newest of their articles."""
+
+    manifest: Manifest
+    record_numbers: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Input:
+    source: str
+    register: str
+    manifests: tuple[Manifest, ...]
+
+
+def count_current(store: Path, *, source: str, first_year: int | None = None) -> int:
+    """How many articles of a source have a newest record; `first_year` as in `read_succession`.
+
+    Raises:
+        StoreError: the store is damaged, or cannot be written.
+    """
+    inputs = [one for one in _inputs(store, first_year=first_year) if one.source == source]
+    with _newest_records(store, inputs) as database:
+        [row] = database.execute("SELECT count(*) FROM newest").fetchall()
+    return int(row[0])
+
+
+def current_shards(store: Path) -> Iterator[CurrentShard]:
+    """The shards that hold newest records, inputs from the oldest to the newest.
+
+    Memory is bounded by `MEMORY_LIMIT`, the manifests, and the record numbers of one input.
+
+    Raises:
+        StoreError: the store is damaged, or cannot be written.
+    """
+    inputs = _inputs(store)
+    with _newest_records(store, inputs) as database:
+        positions = _positions(database.execute("SELECT position FROM newest ORDER BY position"))
+        for place, group in groupby(positions, key=lambda position: position // _MAX_RECORDS):
+            yield from _shards(inputs[place].manifests, [position % _MAX_RECORDS for position in group])
+
+
+def _inputs(store: Path, *, first_year: int | None = None) -> list[_Input]:
+    """The inputs that count, from the oldest to the newest, their registers made to fit."""
+    succession = read_succession(store, first_year=first_year)
+    placed = []
+    for key, manifests in manifests_by_input(store):
+        place = succession.place(key, manifests)
+        if place is not None:
+            register = str(refresh_register(store, key, manifests))
+            ordered = tuple(sorted(manifests, key=lambda one: one.first))
+            placed.append((place, key, _Input(ordered[0].source, register, ordered)))
+    return [one for _, _, one in sorted(placed, key=lambda item: item[:2])]
+
+
+@contextmanager
+def _newest_records(store: Path, inputs: Sequence[_Input]) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Lend a database whose table `newest` has the position of each article's newest record."""
+    store.mkdir(exist_ok=True)
+    with TemporaryDirectory(prefix=".current-", dir=store) as scratch, duckdb.connect() as database:
+        database.execute("SET memory_limit = $limit", {"limit": MEMORY_LIMIT})
+        database.execute("SET temp_directory = $folder", {"folder": scratch})
+        database.execute("SET preserve_insertion_order = false")
+        database.execute("CREATE TABLE newest (position BIGINT)")
+        try:
+            find_newest(database, [(one.source, one.register) for one in inputs])
+            yield database
+        except duckdb.Error as error:
+            raise StoreError(f"{store}: its registers cannot be read ({error}). Remove the folder register") from error
+
+
+def find_newest(database: duckdb.DuckDBPyConnection, registers: Sequence[tuple[str, str]]) -> None:
+    """Fill the table `newest` from (source, register) pairs, the oldest first.
+
+    Sources share no article. Ids that are stable are compared by a digest of 128 bits, which halves the memory.
+
+    Raises:
+        duckdb.Error: a register is damaged, or the disk is full.
+    """
+    files = pa.array([register for _, register in registers], pa.string())
+    database.register("inputs", pa.table({"file": files, "place": pa.array(range(len(files)), pa.int64())}))
+    exports = [file for source, file in registers if source in EXPORT_SOURCES]
+    others = [file for source, file in registers if source not in EXPORT_SOURCES]
+    if others:
+        records = _RECORDS.format(article="md5_number(r.identity)", records=_MAX_RECORDS)
+        database.execute(_NEWEST.format(records=records), {"files": others})
+    if exports:
+        database.execute(_EVENTS.format(article="r.identity", records=_MAX_RECORDS), {"files": exports})
+        for union in _UNIONS:
+            database.execute(_ALIASES.format(**union))
+            database.execute(_UNITE)
+        database.execute(_NEWEST.format(records="SELECT * FROM events"))
+
+
+def _positions(rows: duckdb.DuckDBPyConnection) -> Iterator[int]:
+    while batch := rows.fetchmany(10_000):
+        yield from (position for (position,) in batch)
+
+
+def _shards(manifests: Sequence[Manifest], numbers: Sequence[int]) -> Iterator[CurrentShard]:
+    """Sort the record numbers of one input, which ascend, into its shards."""
+    firsts = [one.first for one in manifests]
+    for index, group in groupby(numbers, key=lambda number: bisect_right(firsts, number) - 1):
+        yield CurrentShard(manifests[index], frozenset(group))

@@ -1,0 +1,203 @@
+"""One job at a time on a store; or several parts of one backfill, and nothing else beside them."""
+
+import os
+import random
+import re
+import secrets
+import threading
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from bioner_core.errors import ConfigurationError, StoreError
+from bioner_core.store.history.claims import (
+    Claim,
+    PlacedClaim,
+    claimed_names,
+    free_claim,
+    is_live,
+    latest_claim,
+    place_claim,
+)
+from bioner_core.store.history.process_identity import this_process
+
+LEASE_SECONDS = 900.0
+"""How long a holder on another host may be silent before it counts as dead."""
+
+HEARTBEAT_SECONDS = 30.0
+
+_POLL_SECONDS = 0.5
+_GRACE_SECONDS = 2.0
+"""How long a whole-store claim waits for parts that are just backing off before it."""
+
+_WHOLE = "store"
+_PART_NAME = re.compile(r"part-(\d+)-of-(\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Part `number` (from 1) of `of` parts of one piece of work, whose parts may run side by side.
+
+    Raises:
+        ConfigurationError: the number is not one of 1 to `of`.
+    """
+
+    number: int
+    of: int
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.number <= self.of:
+            raise ConfigurationError(f"shard: is {self.number}/{self.of}; use K/N with K from 1 to N")
+
+    @property
+    def whole(self) -> bool:
+        """Whether there is no other part."""
+        return self.of == 1
+
+
+class StoreLock:
+    """Holds a store for the `with` block. A lock whose holder is dead is taken over; `took_over` says whose it was.
+
+    `purpose` is shown to whoever finds the lock; `part` lets other parts of the same split in beside this one.
+    """
+
+    def __init__(
+        self,
+        store: Path,
+        *,
+        purpose: str,
+        run_id: str = "",
+        part: Part | None = None,
+        wait_seconds: float = 0.0,
+        lease_seconds: float = LEASE_SECONDS,
+        heartbeat_seconds: float = HEARTBEAT_SECONDS,
+    ) -> None:
+        self._store = store
+        self._part = part if part is not None and not part.whole else None
+        self._name = f"part-{self._part.number}-of-{self._part.of}" if self._part else _WHOLE
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        self._claim = Claim(this_process(), run_id or secrets.token_hex(4), purpose, now)
+        self._wait_seconds = wait_seconds
+        self._lease_seconds = lease_seconds
+        self._heartbeat_seconds = heartbeat_seconds
+        self._path: Path | None = None
+        self._ended = threading.Event()
+        self._heart = threading.Thread(target=self._beat, name="store-lock", daemon=True)
+        self.took_over = ""
+
+    def __enter__(self) -> Self:
+        """Take the lock, waiting for it up to `wait_seconds`.
+
+        Raises:
+            StoreError: somebody else holds it for longer than that, or the store cannot be written.
+        """
+        deadline = time.monotonic() + self._wait_seconds
+        self._path = self._claimed(deadline)
+        try:
+            self._await_others(deadline)
+        except BaseException:
+            self._give_back()
+            raise
+        self._heart.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Give the lock back."""
+        self._ended.set()
+        self._heart.join()
+        self._give_back()
+
+    def check(self) -> None:
+        """Make sure that the lock is still ours: a host that slept for longer than the lease has lost it.
+
+        Raises:
+            StoreError: somebody has taken it over; nothing more may be written.
+        """
+        latest = latest_claim(self._store, self._name)
+        if latest is None or latest.path != self._path:
+            raise StoreError(
+                f"{self._store}: this job lost its lock: it was silent for more than {self._lease_seconds:.0f} s. "
+                "What is committed stays; run the same command again"
+            )
+
+    def _claimed(self, deadline: float) -> Path:
+        while True:
+            latest = latest_claim(self._store, self._name)
+            if latest is not None and is_live(latest, lease_seconds=self._lease_seconds):
+                self._wait_for(latest, deadline)
+                continue
+            path = place_claim(self._store, self._name, self._claim, after=latest)
+            if path is not None:
+                self.took_over = _dead_holder(latest)
+                return path
+
+    def _await_others(self, deadline: float) -> None:
+        """Parts give way to a job of the whole store at once; that job waits until they are gone."""
+        if self._part is None:
+            deadline = max(deadline, time.monotonic() + _GRACE_SECONDS)
+        while (other := self._conflict()) is not None:
+            if self._part is None:
+                self._wait_for(other, deadline)
+                continue
+            self._give_back()
+            self._wait_for(other, deadline)
+            self._path = self._claimed(deadline)
+
+    def _conflict(self) -> PlacedClaim | None:
+        """A live claim that may not be held beside this one."""
+        names = claimed_names(self._store, "part-*")
+        if self._part is not None:
+            names = [name for name in names if _parts(name) != self._part.of] + [_WHOLE]
+        placed = (latest_claim(self._store, name) for name in names)
+        return next(
+            (one for one in placed if one is not None and is_live(one, lease_seconds=self._lease_seconds)), None
+        )
+
+    def _wait_for(self, other: PlacedClaim, deadline: float) -> None:
+        if time.monotonic() >= deadline:
+            who = str(other.claim) if other.claim is not None else f"an unreadable lock, {other.path}"
+            raise StoreError(
+                f"{self._store}: another job is at work on this store ({who}). Wait for it to end, or let this command "
+                "wait with --wait SECONDS"
+            )
+        time.sleep(min(_POLL_SECONDS * random.uniform(0.5, 1.5), max(0.0, deadline - time.monotonic())))  # noqa: S311
+
+    def _beat(self) -> None:
+        while not self._ended.wait(self._heartbeat_seconds):
+            try:
+                os.utime(self._path or "")
+            except OSError:
+                continue  # `check` will say it, in the thread that can stop the work
+
+    def _give_back(self) -> None:
+        path, self._path = self._path, None
+        latest = latest_claim(self._store, self._name)
+        if path is not None and latest is not None and latest.path == path:
+            free_claim(path, self._claim)
+
+
+def live_claims(store: Path) -> list[Claim]:
+    """Who is at work on a store now: one job, or several parts of one.
+
+    Raises:
+        StoreError: the claims cannot be read.
+    """
+    placed = (latest_claim(store, name) for name in [_WHOLE, *claimed_names(store, "part-*")])
+    live = [one for one in placed if one is not None and is_live(one, lease_seconds=LEASE_SECONDS)]
+    return [one.claim for one in live if one.claim is not None]
+
+
+def _parts(name: str) -> int:
+    found = _PART_NAME.fullmatch(name)
+    return int(found.group(2)) if found else 0
+
+
+def _dead_holder(latest: PlacedClaim | None) -> str:
+    if latest is None or (latest.claim is not None and not latest.claim.held):
+        return ""
+    return str(latest.claim) if latest.claim is not None else f"an unreadable lock, {latest.path.name}"

@@ -1,0 +1,65 @@
+"""In which order the inputs of a store follow each other, and which of them count no more.
+
+The newest record of a document wins; newest means latest in this order. It comes from the ledger, or from the name of a
+PubMed release file; all other inputs stand before those, in the order in which they were first committed.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from bioner_core.store.history.ledger import AppliedFile, applied_files, ledger_kinds, reloads, standing_files
+from bioner_core.store.history.release_names import release_of
+from bioner_core.store.manifest import Manifest
+
+PUBMED = "pubmed"
+
+
+@dataclass(frozen=True, slots=True)
+class Succession:
+    """What the ledger says of inputs: `orders` by input key; `retired` keys whose content was published anew since.
+
+    `first_year` is that of PubMed's latest complete release, 0 before the first reload.
+    """
+
+    orders: dict[str, tuple[int, ...]]
+    retired: frozenset[str]
+    first_year: int
+
+    def place(self, key: str, manifests: Sequence[Manifest]) -> tuple[int, tuple[int, ...], str] | None:
+        """A value that sorts inputs by age; None for one that counts no more."""
+        order = self.orders.get(key) or _named_order(manifests)
+        if key in self.retired or (_source(manifests) == PUBMED and (order or (0,))[0] < self.first_year):
+            return None
+        committed = min((one.known_since for one in manifests), default="")
+        return (1, order, "") if order else (0, (), committed)
+
+
+def read_succession(store: Path, *, first_year: int | None = None) -> Succession:
+    """The order of a store's inputs; `first_year` asks what it would be after a reload of that year.
+
+    Raises:
+        StoreError: a ledger entry is damaged.
+    """
+    entries = [entry for kind in ledger_kinds(store) for entry in applied_files(store, kind)]
+    latest = max((one.year for one in reloads(store, PUBMED)), default=0)
+    return Succession(
+        orders={entry.input_key: entry.order for entry in entries},
+        retired=_republished([entry for entry in entries if entry.kind == PUBMED]),
+        first_year=latest if first_year is None else first_year,
+    )
+
+
+def _republished(entries: Sequence[AppliedFile]) -> frozenset[str]:
+    standing = {entry.input_key for entry in standing_files(entries).values()}
+    return frozenset({entry.input_key for entry in entries} - standing)
+
+
+def _named_order(manifests: Sequence[Manifest]) -> tuple[int, ...] | None:
+    names = {PurePosixPath(one.input_file).name for one in manifests}
+    release = release_of(names.pop()) if len(names) == 1 else None
+    return release.order if release else None
+
+
+def _source(manifests: Sequence[Manifest]) -> str:
+    return manifests[0].source if manifests else ""

@@ -1,0 +1,81 @@
+"""Ready questions: files of SQL beside this one, whose first lines say what they answer and what can be set.
+
+-- What it answers.
+-- name: what the parameter means = its default
+-- name: what a parameter without default means
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from bioner_core.errors import ConfigurationError
+
+_PARAMETER = re.compile(r"-- (\w+): (.*?)(?: =(?: (.*))?)?")
+
+
+@dataclass(frozen=True, slots=True)
+class QueryParameter:
+    """What can be set; `default` None means that it must be."""
+
+    name: str
+    meaning: str
+    default: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class NamedQuery:
+    """A question with a name."""
+
+    name: str
+    answers: str
+    parameters: tuple[QueryParameter, ...]
+    sql: str
+
+    def bound(self, given: Mapping[str, str]) -> dict[str, str]:
+        """A value for each parameter.
+
+        Raises:
+            ConfigurationError: a parameter is unknown or missing.
+        """
+        known = {one.name: one.default for one in self.parameters}
+        unknown = sorted(given.keys() - known.keys())
+        if unknown:
+            raise ConfigurationError(f"--param: {self.name} has no {unknown[0]!r}; it has {', '.join(known) or 'none'}")
+        values = {name: given.get(name, default) for name, default in known.items()}
+        missing = [name for name, value in values.items() if value is None]
+        if missing:
+            raise ConfigurationError(f"--param: {self.name} needs {missing[0]}=...")
+        return {name: value for name, value in values.items() if value is not None}
+
+
+@cache
+def named_queries() -> tuple[NamedQuery, ...]:
+    """All of them, by name."""
+    found = (one for one in files("bioner_core.store.query").joinpath("queries").iterdir() if one.name.endswith(".sql"))
+    texts = {one.name.removesuffix(".sql"): one.read_text(encoding="utf-8") for one in found}
+    return tuple(_parsed(name, text) for name, text in sorted(texts.items()))
+
+
+def named_query(name: str) -> NamedQuery:
+    """One of them.
+
+    Raises:
+        ConfigurationError: there is none of this name.
+    """
+    for query in named_queries():
+        if query.name == name:
+            return query
+    names = ", ".join(one.name for one in named_queries())
+    raise ConfigurationError(f"--named: there is no {name!r}; there are {names}")
+
+
+def _parsed(name: str, text: str) -> NamedQuery:
+    head = [line for line in text.splitlines() if line.startswith("--")]
+    matches = (_PARAMETER.fullmatch(line) for line in head[1:])
+    parameters = tuple(
+        QueryParameter(one[1], one[2], (one[3] or "") if " =" in one[0] else None) for one in matches if one is not None
+    )
+    return NamedQuery(name, head[0].removeprefix("-- "), parameters, text)

@@ -1,0 +1,102 @@
+"""SQL over a store: read-only, in bounded memory, and without a way to any other file or to the network."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import duckdb
+import pyarrow as pa
+
+from bioner_core.errors import ConfigurationError, StoreError
+from bioner_core.store.query.query_views import shard_views, snapshot_views
+from bioner_core.store.reading import read_manifests
+from bioner_core.store.snapshot.run_history import RunHistory
+from bioner_core.store.snapshot.snapshot_reading import open_snapshot
+
+_BATCH_ROWS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class QuerySession:
+    """Answers questions. `origin` is the id of the snapshot, or empty where committed shards are read."""
+
+    origin: str
+    _database: duckdb.DuckDBPyConnection
+
+    def ask(self, sql: str, parameters: Mapping[str, str] | None = None) -> pa.RecordBatchReader:
+        """The answer, streamed; read it before the session ends and before the next question.
+
+        Raises:
+            ConfigurationError: the text is not exactly one SELECT, or DuckDB refuses it.
+        """
+        statement = _only_select(sql)
+        try:
+            answer = self._database.sql(statement, params=dict(parameters or {}) or None)
+            if answer is None:
+                raise ConfigurationError("the query has no answer; ask with SELECT")
+            return pa.RecordBatchReader.from_batches(
+                (reader := answer.to_arrow_reader(_BATCH_ROWS)).schema, _told(reader)
+            )
+        except duckdb.Error as error:
+            raise ConfigurationError(f"the query cannot be answered: {error}") from error
+
+
+def _told(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+    """The batches; faults that show while the answer is read are told as those that show before."""
+    try:
+        yield from reader
+    except (duckdb.Error, pa.ArrowInvalid, OSError) as error:
+        raise ConfigurationError(f"the query cannot be answered: {error}") from error
+
+
+@contextmanager
+def query_session(
+    store: Path, *, memory_bytes: int, history: RunHistory | None = None, threads: int | None = None
+) -> Iterator[QuerySession]:
+    """Open the current snapshot of a store, or its committed shards where there is none.
+
+    `history` tells the runs where no snapshot does.
+
+    Raises:
+        StoreError: the store is damaged or of a newer schema version.
+        ConfigurationError: the path of the store cannot be named in a query.
+    """
+    store = store.resolve()
+    with TemporaryDirectory(prefix="bioner-query-") as scratch, duckdb.connect() as database:
+        database.execute("SET memory_limit = $limit", {"limit": f"{memory_bytes}B"})
+        database.execute("SET temp_directory = $folder", {"folder": scratch})
+        if threads is not None:
+            database.execute("SET threads = $threads", {"threads": threads})
+        snapshot = open_snapshot(store)
+        try:
+            if snapshot is not None:
+                paths = snapshot_views(database, snapshot.paths_by_table())
+            else:
+                paths = shard_views(database, store, list(read_manifests(store)), history or RunHistory())
+            _shut(database, paths)
+        except duckdb.Error as error:
+            raise StoreError(f"{store}: cannot be opened for queries ({error}). Run `bioner verify`") from error
+        yield QuerySession(snapshot.manifest.snapshot_id if snapshot else "", database)
+
+
+def _shut(database: duckdb.DuckDBPyConnection, paths: list[Path]) -> None:
+    """From here on only these files can be read; statements that could write them are refused before they run."""
+    database.execute("SET python_enable_replacements = false")  # else a query sees variables of this program
+    database.execute("SET allowed_paths = $paths", {"paths": [str(path) for path in paths]})
+    database.execute("SET enable_external_access = false")
+    database.execute("SET lock_configuration = true")
+
+
+def _only_select(sql: str) -> duckdb.Statement:
+    try:
+        statements = duckdb.extract_statements(sql)
+    except duckdb.Error as error:
+        raise ConfigurationError(f"the query is not SQL: {error}") from error
+    # EXPLAIN is no way out: EXPLAIN ANALYZE runs what it explains, also a COPY to a file that may be read.
+    if len(statements) != 1 or statements[0].type is not duckdb.StatementType.SELECT:
+        raise ConfigurationError(
+            "the query must be one SELECT (or WITH ... SELECT); nothing else can be run on a store"
+        )
+    return statements[0]

@@ -1,0 +1,139 @@
+"""Readers of a snapshot: its files, its documents and its mentions, all of them or those of one document."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from bioner_core.documents import Document
+from bioner_core.errors import StoreError
+from bioner_core.mentions import Mention
+from bioner_core.store.rows import documents_from_arrow, mentions_from_arrow
+from bioner_core.store.schemas import check_schema_version, file_fact
+from bioner_core.store.snapshot.snapshot_manifest import (
+    SnapshotFile,
+    SnapshotManifest,
+    current_id,
+    read_snapshot_manifest,
+    snapshot_folder,
+)
+from bioner_core.store.snapshot.snapshot_schemas import PARTITION_COLUMN, row_schema
+from bioner_core.store.upgrade import conform
+
+_BATCH_ROWS = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A snapshot that was opened. It stays readable until it is removed as an old one: see `bioner compact --keep`."""
+
+    store: Path
+    manifest: SnapshotManifest
+
+    @property
+    def folder(self) -> Path:
+        """Where its files are."""
+        return snapshot_folder(self.store, self.manifest.snapshot_id)
+
+    def paths(self, table: str) -> list[Path]:
+        """The files of a table, in the order of source and `doc_id`."""
+        return [self.folder / file.path for file in self.manifest.files if file.table == table]
+
+    def paths_by_table(self) -> dict[str, list[Path]]:
+        """The files of every table that has rows."""
+        return {file.table: self.paths(file.table) for file in self.manifest.files}
+
+    def documents(self) -> Iterator[Document]:
+        """The newest version of each document, by source and `doc_id`.
+
+        Raises:
+            StoreError: a file is damaged or gone.
+        """
+        for batch in self.batches("documents"):
+            yield from documents_from_arrow(batch)
+
+    def mentions(self) -> Iterator[Mention]:
+        """Every candidate of these documents, accepted or not, in the same order.
+
+        Raises:
+            StoreError: a file is damaged or gone.
+        """
+        for batch in self.batches("mentions"):
+            yield from mentions_from_arrow(batch)
+
+    def document(self, doc_id: str) -> Document | None:
+        """One document, None where there is no such one; reads only row groups that may hold it.
+
+        Raises:
+            StoreError: a file is damaged or gone.
+        """
+        found = (one for batch in self.batches("documents", doc_id=doc_id) for one in documents_from_arrow(batch))
+        return next(iter(found), None)
+
+    def mentions_of(self, doc_id: str) -> list[Mention]:
+        """Every candidate of one document; reads only row groups that may hold it.
+
+        Raises:
+            StoreError: a file is damaged or gone.
+        """
+        return [one for batch in self.batches("mentions", doc_id=doc_id) for one in mentions_from_arrow(batch)]
+
+    def batches(self, table: str, *, doc_id: str | None = None) -> Iterator[pa.RecordBatch]:
+        """The rows of one of the tables that are cut by source, in the declared schema, with `source` where it has one.
+
+        Raises:
+            StoreError: a file is damaged or gone.
+        """
+        for file in self.manifest.files:
+            if file.table == table and (doc_id is None or file.first_doc_id <= doc_id <= file.last_doc_id):
+                for batch in _file_batches(self.folder / file.path, doc_id):
+                    yield conform(_with_source(batch, file), row_schema(table))
+
+
+def open_snapshot(store: Path) -> Snapshot | None:
+    """The current snapshot, None where the store was never compacted.
+
+    Raises:
+        StoreError: it is damaged, or of a newer schema version.
+    """
+    while (shown := current_id(store)) is not None:
+        try:
+            return Snapshot(store, read_snapshot_manifest(store, shown))
+        except StoreError:
+            if current_id(store) == shown:
+                raise
+            # Another one was shown, and this one removed, between the two steps.
+    return None
+
+
+def _file_batches(path: Path, doc_id: str | None) -> Iterator[pa.RecordBatch]:
+    try:
+        with pq.ParquetFile(path) as parquet:
+            check_schema_version(int(file_fact(parquet.schema_arrow, "schema_version") or 0), where=str(path))
+            groups = range(parquet.num_row_groups)
+            if doc_id is None:
+                yield from parquet.iter_batches(_BATCH_ROWS)
+                return
+            wanted = [group for group in groups if _may_hold(parquet.metadata.row_group(group), doc_id)]
+            for batch in parquet.iter_batches(_BATCH_ROWS, row_groups=wanted):
+                yield batch.filter(pc.equal(batch.column("doc_id"), doc_id))
+    except (OSError, ValueError) as error:  # pyarrow's ArrowInvalid is a ValueError
+        raise StoreError(
+            f"{path}: cannot be read ({error}). Run the command again; if it stays, compact again"
+        ) from error
+
+
+def _may_hold(group: pq.RowGroupMetaData, doc_id: str) -> bool:
+    columns = (group.column(number) for number in range(group.num_columns))
+    found = next(one for one in columns if one.path_in_schema == "doc_id")
+    bounds = found.statistics
+    return bounds is None or not bounds.has_min_max or bool(bounds.min <= doc_id <= bounds.max)
+
+
+def _with_source(batch: pa.RecordBatch, file: SnapshotFile) -> pa.RecordBatch:
+    if PARTITION_COLUMN not in row_schema(file.table).names:
+        return batch
+    return batch.append_column(PARTITION_COLUMN, pa.array([file.source] * batch.num_rows, pa.string()))

@@ -1,0 +1,1 @@
+"""What is measured, and the numbers of one process."""

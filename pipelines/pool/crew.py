@@ -1,0 +1,142 @@
+"""A client's view of the actors: which of them answer now, and which are being waited for."""
+
+import time
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import ray
+from ray.exceptions import RayActorError
+
+from bioner_core.errors import PoolError
+from pipelines.pool.actors import HEALTH_GROUP, ActorStatus
+from pipelines.pool.bulletin import Bulletin
+
+_LOOK_AGAIN_SECONDS = 0.5
+_ROSTER_SECONDS = 1.0
+"""How often a client reads which actors there are; reading takes about a millisecond."""
+
+
+@dataclass(slots=True, eq=False)
+class Seat:
+    """One actor name. `ready` means that an actor of this name answered a ping since the last one was lost.
+
+    `wanted` is False once the pool lets the actor go: it ends what it runs, and gets nothing more.
+    """
+
+    name: str
+    wanted: bool = True
+    handle: Any = None
+    ready: bool = False
+    probe: Any = None
+    probed_at: float = 0.0
+    look_at: float = 0.0
+    found_idle: bool = False
+
+    def ask(self, now: float) -> None:
+        """Send a ping, unless one is on its way."""
+        if self.probe is None:
+            self.probe = self.handle.ping.options(concurrency_group=HEALTH_GROUP).remote()
+            self.probed_at = now
+
+    def lose(self, now: float) -> None:
+        """Take the actor for gone; it is looked up and asked again after a moment."""
+        self.handle, self.ready, self.probe, self.found_idle = None, False, None, False
+        self.look_at = now + _LOOK_AGAIN_SECONDS
+
+
+class Crew:
+    """The seats of one client. Not for two threads at once.
+
+    `fingerprint` is the one that every actor must have, empty for any: under the same name a pool may be started again
+    with another model while a client waits for it.
+    """
+
+    def __init__(self, bulletin: Bulletin, actor_names: Sequence[str], *, fingerprint: str = "") -> None:
+        self._bulletin = bulletin
+        self._fingerprint = fingerprint
+        self._namespace = bulletin.namespace
+        self._read_roster_at = 0.0
+        self.seats = [Seat(name) for name in actor_names]
+        self.last_error = ""
+        self.none_ready_since: float | None = None
+        self.deaths_in_a_row = 0
+
+    def ready_seats(self) -> list[Seat]:
+        """The seats whose actors answer."""
+        return [seat for seat in self.seats if seat.ready]
+
+    def open_seats(self) -> list[Seat]:
+        """The seats whose actors answer and may be sent batches."""
+        return [seat for seat in self.seats if seat.ready and seat.wanted]
+
+    def roster_is_due(self, now: float) -> bool:
+        """Whether it is time to see which actors there are."""
+        return now >= self._read_roster_at
+
+    def follow_roster(self, now: float, *, busy: Collection[Seat]) -> None:
+        """Take up actors that were added to the pool, and leave those that were taken from it.
+
+        A seat in `busy`, with batches of ours, is kept until they are answered.
+        """
+        self._read_roster_at = now + _ROSTER_SECONDS
+        names = self._bulletin.roster()
+        if names is None:  # no pool just now, or one that is about to start
+            return
+        for seat in self.seats:
+            seat.wanted = seat.name in names
+        known = {seat.name for seat in self.seats}
+        self.seats = [seat for seat in self.seats if seat.wanted or seat in busy]
+        self.seats += [Seat(name) for name in names if name not in known]
+
+    def look_up(self, now: float) -> None:
+        """Find actors for the seats that have none, and ask them whether they answer."""
+        for seat in self.seats:
+            if seat.handle is None and seat.wanted and now >= seat.look_at:
+                try:
+                    seat.handle = ray.get_actor(seat.name, namespace=self._namespace)
+                except ValueError as error:  # Ray's word for: no actor of this name
+                    self.last_error = str(error)
+                    seat.lose(now)
+                else:
+                    seat.ask(now)
+        if self.open_seats():
+            self.none_ready_since = None
+        elif self.none_ready_since is None:
+            self.none_ready_since = now
+
+    def probes(self) -> dict[Any, Seat]:
+        """The pings on their way."""
+        return {seat.probe: seat for seat in self.seats if seat.probe is not None}
+
+    def read_probe(self, seat: Seat) -> ActorStatus | None:
+        """Take the answer of a ping that has arrived; None, and the seat lost, when the actor is not there.
+
+        Raises:
+            PoolError: the actor holds another model than it should.
+        """
+        probe, seat.probe = seat.probe, None
+        try:
+            status: ActorStatus = ray.get(probe)
+        except RayActorError as error:
+            self.lose(seat, str(error))
+            return None
+        if self._fingerprint and status.fingerprint != self._fingerprint:
+            raise PoolError(
+                f"the actor {seat.name} holds another model now (fingerprint {status.fingerprint[:16]}, not "
+                f"{self._fingerprint[:16]}): the pool was started again with other options; start it with the old "
+                "ones, or run this command again with the new ones"
+            )
+        seat.ready = True
+        return status
+
+    def lose(self, seat: Seat, why: str) -> None:
+        """Take the seat's actor for gone, and keep the reason."""
+        self.deaths_in_a_row += seat.ready
+        self.last_error = why
+        seat.lose(time.monotonic())
+
+    def end(self, seat: Seat, why: str) -> None:
+        """Kill the seat's actor so that Ray starts it afresh, and take it for gone."""
+        ray.kill(seat.handle, no_restart=False)
+        self.lose(seat, why)

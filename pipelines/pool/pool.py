@@ -1,0 +1,89 @@
+"""The pool: the launcher starts the actors, owns them while it runs, and leaves nothing behind."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from bioner_core.batching import BatchLimits
+from bioner_core.errors import ConfigurationError, PoolError
+from pipelines.pool.actor_handles import ping_all
+from pipelines.pool.actors import ActorStatus
+from pipelines.pool.annotator_spec import AnnotatorSpec
+from pipelines.pool.client import PoolClientFactory
+from pipelines.pool.client_settings import ClientSettings
+from pipelines.pool.pool_settings import PoolSettings
+from pipelines.pool.ray_session import ray_session, uses_tokens
+from pipelines.pool.supervisor import Supervisor
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Running actors that all hold the same annotator. `address` is the Ray that other processes join.
+
+    `limits` are those of the actor that can take least: any batch may go to any actor.
+    """
+
+    settings: PoolSettings
+    address: str
+    fingerprint: str
+    limits: BatchLimits
+    supervisor: Supervisor
+
+    def client_factory(self, client: ClientSettings | None = None) -> PoolClientFactory:
+        """What makes a client of this pool in any process that reaches the address; picklable, imports no torch."""
+        return PoolClientFactory(
+            address=self.address,
+            namespace=self.settings.namespace,
+            actor_names=tuple(report.name for report in self.supervisor.reports()),
+            settings=client or ClientSettings(),
+            found_limits=self.limits,
+            tokens=uses_tokens(),
+            fingerprint=self.fingerprint,
+        )
+
+    def health(self, timeout_seconds: float = 10.0) -> dict[str, ActorStatus | None]:
+        """The status of each actor by name; None for one that does not answer in time."""
+        answers = ping_all(self.supervisor.handles(), timeout_seconds)
+        return {report.name: answers.get(report.name) for report in self.supervisor.reports()}
+
+    def scale(self, actors: int) -> None:
+        """Have so many actors from now on; clients follow without a restart, and no row is lost or charged.
+
+        Returns at once: new actors load their model first, and those that are too many end the batch that they run.
+
+        Raises:
+            ConfigurationError: fewer than one.
+        """
+        if actors < 1:
+            raise ConfigurationError(f"actors must be at least 1, not {actors}: stop the pool to have none")
+        self.supervisor.scale(actors)
+
+
+@contextmanager
+def start_pool(settings: PoolSettings, spec: AnnotatorSpec) -> Iterator[Pool]:
+    """Start the actors and keep them for the `with` block; none of them, and no Ray started here, outlives it.
+
+    Raises:
+        PoolError: Ray or an actor cannot be started; an actor's own traceback is in the message.
+        ConfigurationError: the settings do not fit the Ray that this process is connected to.
+    """
+    with ray_session(settings) as address:
+        supervisor = Supervisor(settings, spec)
+        try:
+            supervisor.start()
+            said = supervisor.said()
+            yield Pool(settings, address, _common_fingerprint(said), _common_limits(said), supervisor)
+        finally:
+            supervisor.close()
+
+
+def _common_limits(said: Mapping[str, ActorStatus]) -> BatchLimits:
+    found = [status.limits for status in said.values()]
+    return BatchLimits(min(one.token_budget for one in found), min(one.max_rows for one in found))
+
+
+def _common_fingerprint(said: Mapping[str, ActorStatus]) -> str:
+    found = {name: status.fingerprint for name, status in said.items()}
+    if len(set(found.values())) != 1:
+        raise PoolError(f"the actors hold different annotators: {found}; install the same model on every machine")
+    return next(iter(found.values()))

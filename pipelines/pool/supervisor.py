@@ -1,0 +1,291 @@
+"""The launcher's watch over its actors: start them, start again those that Ray gave up, and let go those too many.
+
+Ray restarts an actor whose process died, `max_restarts` times, but never one whose constructor raised. The supervisor
+makes a new actor of the same name then, after a while that doubles, and gives a name up after so many starts in a row
+that never answered.
+
+An actor that is too many gets no more batches: its name leaves the roster that clients read, and it turns away what
+they still send. When it has ended what it runs and its answer is on its way, its process ends.
+"""
+
+import itertools
+import logging
+import threading
+import time
+from typing import Any
+
+import ray
+from ray.exceptions import ActorUnavailableError, RayError
+
+from bioner_core.errors import PoolError
+from pipelines.pool.actor_handles import await_death, is_alive, make_actor
+from pipelines.pool.actors import ActorStatus
+from pipelines.pool.annotator_spec import AnnotatorSpec
+from pipelines.pool.bulletin import Bulletin
+from pipelines.pool.pool_settings import PoolSettings, actor_name
+from pipelines.pool.post import ActorReport, Post
+
+_LOOK_EVERY_SECONDS = 1.0
+_DRAIN_LOOK_SECONDS = 0.1
+_CLOSE_SECONDS = 20.0
+_NAME_SECONDS = 20.0
+"""How long the actors of a launcher that was killed may keep their names."""
+
+_STOPPED = "it was stopped; what is committed stays, so start it again and run the same command"
+
+_log = logging.getLogger(__name__)
+
+
+class Supervisor:
+    """Owns the actors of one pool from `start` to `close`; needs a connection to Ray.
+
+    One thread changes the posts: the caller's until `start` returns, then the watch.
+    """
+
+    def __init__(self, settings: PoolSettings, spec: AnnotatorSpec) -> None:
+        self._settings = settings
+        self._spec = spec
+        self._posts = [Post(name) for name in settings.actor_names()]
+        self._wanted = settings.actors
+        self._drain_seconds = settings.drain_seconds
+        self._bulletin = Bulletin(settings.namespace)
+        self._owns_namespace = False
+        self._closing = threading.Event()
+        self._hurry = threading.Event()
+        self._ordered = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="bioner-supervisor", daemon=True)
+        self.failure = ""
+        """Why this pool will never answer again; empty while it may."""
+
+    @property
+    def wanted(self) -> int:
+        """How many actors there should be."""
+        return self._wanted
+
+    def start(self) -> None:
+        """Start all actors side by side, and return when each has answered; then watch them until `close`.
+
+        Raises:
+            PoolError: an actor failed to start too often, its own traceback in the message; not all answered in time;
+                or another pool has the namespace.
+        """
+        deadline = time.monotonic() + self._settings.start_seconds
+        self._take_namespace()
+        self._note_roster()
+        while not all(post.answered for post in self._posts):
+            self._check_start(deadline)
+            self._await_pings(_LOOK_EVERY_SECONDS)
+            self._step()
+        self._thread.start()
+
+    def handles(self) -> dict[str, Any]:
+        """The actors that bear the names now, by name."""
+        return {post.name: post.handle for post in self._posts if post.handle is not None}
+
+    def reports(self) -> tuple[ActorReport, ...]:
+        """How each actor stands, as it said within the last seconds."""
+        return tuple(post.report() for post in self._posts)
+
+    def said(self) -> dict[str, ActorStatus]:
+        """What each actor said of itself last, by name; once `start` has returned, each has said something."""
+        return {post.name: post.said for post in self._posts if post.said is not None}
+
+    def scale(self, actors: int) -> None:
+        """Want so many actors from now on; returns at once. Those that are too many end the batch that they run.
+
+        A name that was given up is replaced by another.
+        """
+        self._wanted = actors
+        self._ordered.set()
+        self._hurry.set()
+
+    def dismiss(self, drain_seconds: float) -> None:
+        """Let every actor go, each with so long to end the batch that it runs; returns at once.
+
+        Clients hear that the pool was stopped. `reports` is empty once all have gone.
+        """
+        self._bulletin.note_failure(_STOPPED)
+        self._drain_seconds = drain_seconds
+        self.scale(0)
+
+    def close(self) -> None:
+        """Kill every actor of this pool and return when they are gone. May be called at any time, more than once."""
+        self._closing.set()
+        self._hurry.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        for post in self._posts:
+            post.kill()
+        deadline = time.monotonic() + _CLOSE_SECONDS
+        for handle in self.handles().values():
+            await_death(handle, deadline)
+        if self._owns_namespace:
+            self._bulletin.clear()
+
+    def _watch(self) -> None:
+        while not self._closing.is_set():
+            self._hurry.wait(_LOOK_EVERY_SECONDS if self._wanted else _DRAIN_LOOK_SECONDS)
+            self._hurry.clear()
+            if self._closing.is_set():
+                return
+            try:
+                self._obey()
+                self._step()
+            except RayError as error:
+                self.failure = f"the connection to Ray is lost: {error}"
+                _log.error("the pool %s is watched no more, Ray is lost: %s", self._settings.namespace, error)
+                return
+
+    def _obey(self) -> None:
+        """Do what `scale` asked for: let go whoever is too many or was given up, and name who is missing."""
+        if not self._ordered.is_set():
+            return
+        self._ordered.clear()
+        staying = [post for post in self._posts if not post.draining]
+        given_up = sum(post.given_up for post in staying)
+        leaving = sorted(staying, key=lambda post: post.rank)[: max(len(staying) - self._wanted, given_up)]
+        for post in leaving:
+            post.drain(time.monotonic() + self._drain_seconds)
+        missing = self._wanted - len(staying) + len(leaving)
+        self._posts = [*self._posts, *map(Post, self._free_names(missing))]
+        self._note_roster()
+
+    def _free_names(self, count: int) -> list[str]:
+        taken = {post.name for post in self._posts}
+        names = (name for name in map(actor_name, itertools.count()) if name not in taken)
+        return list(itertools.islice(names, count))
+
+    def _note_roster(self) -> None:
+        self._bulletin.note_roster([post.name for post in self._posts if not post.draining])
+
+    def _step(self) -> None:
+        arrived = self._arrived_pings()
+        gone = [post for post in self._posts if not self._look_after(post, arrived)]
+        for post in gone:
+            self._posts = [other for other in self._posts if other is not post]
+            self._bulletin.forget_starts(post.name)
+
+    def _arrived_pings(self) -> set[Any]:
+        pings = [post.ping for post in self._posts if post.ping is not None]
+        return set(ray.wait(pings, num_returns=len(pings), timeout=0)[0]) if pings else set()
+
+    def _look_after(self, post: Post, arrived: set[Any]) -> bool:
+        """Do what a post needs now; False when it is no more."""
+        if post.draining:
+            return self._see_off(post, arrived)
+        if post.given_up:
+            return True
+        if post.handle is None:
+            if time.monotonic() >= post.create_at:
+                self._create(post)
+        elif post.ping in arrived:
+            self._read_ping(post)
+        elif time.monotonic() - post.heard_at > self._settings.start_seconds:
+            self._begin_anew(post)
+        elif post.ping is None:
+            post.ask()
+        return True
+
+    def _begin_anew(self, post: Post) -> None:
+        """Replace an actor that hangs where no client can end it: in a start. One that waits for room loses nothing."""
+        post.ping = None
+        post.miss(PoolError(f"it answered nothing for {self._settings.start_seconds:g} s"))
+        post.kill()
+        post.handle, post.create_at = None, time.monotonic()
+
+    def _read_ping(self, post: Post) -> None:
+        ping, post.ping = post.ping, None
+        try:
+            post.hear(ray.get(ping))
+        except ActorUnavailableError as error:  # Ray is restarting it
+            post.miss(error)
+        except RayError as error:
+            post.miss(error)
+            self._replace(post)
+
+    def _see_off(self, post: Post, arrived: set[Any]) -> bool:
+        """Follow a draining actor until it is gone; False when it is."""
+        if post.handle is None or post.given_up or not post.answered or time.monotonic() > post.drain_until:
+            post.kill()
+            return False
+        if post.ping is None:
+            post.ask()
+        if post.ping not in arrived:
+            return True
+        ping, post.ping = post.ping, None
+        try:
+            post.hear(ray.get(ping))
+        except RayError:  # it has left, or died, or is being restarted for nothing
+            post.kill()
+            return False
+        if post.status is None or post.status.overdue:
+            post.kill()
+            return False
+        if not post.status.parcel_id:
+            post.leave()
+        return True
+
+    def _replace(self, post: Post) -> None:
+        post.failed_starts += not post.answered
+        post.kill()
+        post.handle = None
+        if post.failed_starts < self._settings.max_failed_starts:
+            post.create_at = time.monotonic() + self._settings.back_off(post.failed_starts)
+            return
+        post.given_up = True
+        if all(other.given_up or other.draining for other in self._posts):
+            self.failure = _given_up_message(post)
+            self._bulletin.note_failure(self.failure)
+
+    def _create(self, post: Post) -> bool:
+        """Make an actor of this name; False when the name is taken, and the next step tries again."""
+        threads = self._settings.threads(self._wanted)
+        handle = make_actor(post.name, self._settings, self._spec, threads=threads)
+        if handle is not None:
+            post.bear(handle)
+        return handle is not None
+
+    def _take_namespace(self) -> None:
+        """Make all actors; a name may still be borne by an actor of a launcher that was killed a moment ago.
+
+        Raises:
+            PoolError: another pool has the namespace.
+        """
+        deadline = time.monotonic() + _NAME_SECONDS
+        for post in self._posts:
+            while not self._create(post):
+                if time.monotonic() > deadline or is_alive(post.name, self._settings.namespace):
+                    raise PoolError(
+                        f"an actor {post.name} exists in the Ray namespace {self._settings.namespace!r}: "
+                        "another pool runs there, so choose another name for this one"
+                    )
+                time.sleep(0.2)
+            if not self._owns_namespace:  # what notes there are, a launcher left that was killed
+                self._owns_namespace = True
+                self._bulletin.clear()
+
+    def _await_pings(self, seconds: float) -> None:
+        pings = [post.ping for post in self._posts if post.ping is not None and not post.answered]
+        if pings:
+            ray.wait(pings, timeout=seconds)
+        else:
+            time.sleep(0.1)
+
+    def _check_start(self, deadline: float) -> None:
+        for post in self._posts:
+            if post.given_up:
+                raise PoolError(_given_up_message(post))
+        if time.monotonic() > deadline:
+            missing = [post for post in self._posts if not post.answered]
+            names = ", ".join(post.name for post in missing)
+            raise PoolError(
+                f"{len(missing)} of {len(self._posts)} actors did not start in {self._settings.start_seconds:g} s "
+                f"({names}); each asks for {self._settings.cpus_per_actor:g} CPUs and "
+                f"{self._settings.gpus_per_actor:g} GPUs of {ray.cluster_resources()}; {missing[0].last_error}"
+            )
+
+
+def _given_up_message(post: Post) -> str:
+    return (
+        f"the actor {post.name} failed to start {post.failed_starts} times in a row; its last error: {post.last_error}"
+    )

@@ -1,0 +1,111 @@
+"""What a running job says of its actors, in a file of the store that is renewed while it runs and gone when it ends.
+
+Whoever watches the store reads it, on any machine that shares the store, and needs no connection to Ray.
+"""
+
+import json
+import os
+import socket
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from pipelines.repeating import repeating
+
+if TYPE_CHECKING:  # it imports Ray, and who only reads a note needs none
+    from pipelines.pool.actors import ActorStatus
+
+_RENEW_SECONDS = 2.0
+_HEALTH_SECONDS = 2.0
+_STALE_SECONDS = 30.0
+
+
+class WatchedPool(Protocol):
+    """A pool that can say how its actors are."""
+
+    def health(self, timeout_seconds: float = ...) -> "Mapping[str, ActorStatus | None]":
+        """The status of each actor by name; None for one that does not answer in time."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LiveActor:
+    """One actor of a running job: `state` is busy, idle or silent; `batch_seconds` is for how long its batch has run.
+
+    `busy_seconds` are all those that its process has worked, None if it is silent; `busy_share` is the part of its
+    time, from 0 to 1, since its first batch, None before that.
+    """
+
+    name: str
+    state: str
+    batch_seconds: float = 0.0
+    busy_seconds: float | None = None
+    busy_share: float | None = None
+
+
+def live_actors(pool: WatchedPool) -> tuple[LiveActor, ...]:
+    """How the actors of a pool are now; one that does not answer within a moment is silent."""
+    return tuple(_live(name, status) for name, status in pool.health(_HEALTH_SECONDS).items())
+
+
+@contextmanager
+def live_note(store: Path, pool: WatchedPool) -> Iterator[None]:
+    """Keep a note of the pool's actors in the store for the block; those that dead jobs left go."""
+    for left in _notes(store):
+        if not _is_fresh(left):
+            left.unlink(missing_ok=True)
+    path = store / "jobs" / f".live-{socket.gethostname()}-{os.getpid()}.json"
+    try:
+        with repeating(lambda: _write(path, pool), every_seconds=_RENEW_SECONDS, name="bioner-live-note"):
+            yield
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _write(path: Path, pool: WatchedPool) -> None:
+    actors = [asdict(one) for one in live_actors(pool)]
+    aside = path.with_suffix(".tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside.write_text(json.dumps({"actors": actors}), encoding="utf-8")
+        aside.replace(path)  # no fsync: after a power cut nobody wants it
+    except OSError:  # the note is for whoever watches; the job itself will say that the disk is full
+        return
+
+
+def read_live_actors(store: Path) -> tuple[LiveActor, ...]:
+    """The actors of the jobs that run now; none where no job says, or where it has not said anything for a while."""
+    found: list[LiveActor] = []
+    for path in filter(_is_fresh, _notes(store)):
+        try:
+            found += [LiveActor(**one) for one in json.loads(path.read_text(encoding="utf-8"))["actors"]]
+        except (OSError, ValueError, KeyError, TypeError):  # just taken away, or of another version
+            continue
+    return tuple(found)
+
+
+def _notes(store: Path) -> list[Path]:
+    return sorted((store / "jobs").glob(".live-*.json"))
+
+
+def _is_fresh(note: Path) -> bool:
+    try:
+        return time.time() - note.stat().st_mtime < _STALE_SECONDS
+    except FileNotFoundError:  # just taken away
+        return False
+
+
+def _live(name: str, status: "ActorStatus | None") -> LiveActor:
+    if status is None:
+        return LiveActor(name, "silent")
+    share = None if status.busy.share is None else round(status.busy.share, 4)
+    return LiveActor(
+        name,
+        "busy" if status.parcel_id else "idle",
+        batch_seconds=round(status.running_seconds, 1),
+        busy_seconds=round(status.busy.busy_seconds, 3),
+        busy_share=share,
+    )

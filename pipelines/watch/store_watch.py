@@ -1,0 +1,128 @@
+"""A store while a job works on it: what is done, how fast, and when the rest will be. A look reads only what is new."""
+
+from collections import Counter
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from bioner_core.store.history.lock import live_claims
+from bioner_core.store.layout import shard_id
+from bioner_core.store.manifest import Counts, Manifest, read_manifest, total
+from pipelines.plan_record import InputPlan, read_plan
+from pipelines.reject_reasons import reject_reasons
+from pipelines.watch.folder_watch import FolderWatch
+from pipelines.watch.live_note import LiveActor, read_live_actors
+
+RATE_SECONDS = 300.0
+"""Speed is that of the last so many seconds, or since the job began if that is later."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreView:
+    """A store at one moment.
+
+    `jobs` say in words who is at work, empty when nobody is. `records_per_second` counts records of the inputs over the
+    last minutes, `documents_per_second` those of them that have annotations; `seconds_left` is None while there is no
+    telling. `actors` are those of the running jobs, where these say.
+    """
+
+    time: str
+    jobs: tuple[str, ...]
+    shards_committed: int
+    shards_pending: int
+    records_pending: int
+    counts: Counts
+    reject_reasons: dict[str, int]
+    documents_per_second: float
+    records_per_second: float
+    seconds_left: float | None
+    actors: tuple[LiveActor, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """A flat object for `--json`: the counts at the top level."""
+        flat = asdict(self)
+        counts: dict[str, Any] = flat.pop("counts")
+        return counts | flat
+
+
+@dataclass(frozen=True, slots=True)
+class _Shard:
+    counts: Counts
+    reasons: Counter[str]
+    created: datetime
+
+
+class StoreWatch:
+    """Looks at one store again and again; the first look reads all manifests. Not for two threads at once."""
+
+    def __init__(self, store: Path) -> None:
+        self._store = store
+        self._manifests = FolderWatch(store / "manifests")
+        self._plans = FolderWatch(store / "plans")
+        self._shards: dict[str, _Shard] = {}
+        self._planned: dict[str, dict[str, int]] = {}
+
+    def look(self, now: datetime | None = None) -> StoreView:
+        """The store now.
+
+        Raises:
+            StoreError: a manifest, a plan, a claim or a table of rejects is damaged or of a newer schema version.
+        """
+        now = now or datetime.now(UTC)
+        claims = live_claims(self._store)
+        self._read_shards()
+        self._read_plans()
+        pending = {
+            shard: records
+            for shards in self._planned.values()
+            for shard, records in shards.items()
+            if shard not in self._shards
+        }
+        began = min((datetime.fromisoformat(claim.since) for claim in claims), default=now)
+        documents, records = self._rates(began, now)
+        return StoreView(
+            time=now.isoformat(timespec="seconds"),
+            jobs=tuple(map(str, claims)),
+            shards_committed=len(self._shards),
+            shards_pending=len(pending),
+            records_pending=sum(pending.values()),
+            counts=total(shard.counts for shard in self._shards.values()),
+            reject_reasons=dict(sum((one.reasons for one in self._shards.values()), Counter[str]()).most_common()),
+            documents_per_second=round(documents, 2),
+            records_per_second=round(records, 2),
+            seconds_left=round(sum(pending.values()) / records, 1) if records and claims else None,
+            actors=read_live_actors(self._store),
+        )
+
+    def _read_shards(self) -> None:
+        for name in self._manifests.changed():
+            manifest = read_manifest(self._store, name)
+            if manifest is not None:
+                self._shards[name] = self._shard(manifest)
+        for name in self._shards.keys() - self._manifests.present:
+            del self._shards[name]
+
+    def _shard(self, manifest: Manifest) -> _Shard:
+        reasons = reject_reasons(self._store, [manifest])
+        return _Shard(manifest.counts, reasons, datetime.fromisoformat(manifest.created))
+
+    def _read_plans(self) -> None:
+        for key in self._plans.changed():
+            plan = read_plan(self._store, key)
+            if plan is not None:
+                self._planned[key] = _shards_of(plan)
+
+    def _rates(self, began: datetime, now: datetime) -> tuple[float, float]:
+        """Documents and records a second, over the last minutes of the job."""
+        seconds = min(RATE_SECONDS, (now - began).total_seconds())
+        if seconds <= 0:
+            return 0.0, 0.0
+        recent = [one.counts for one in self._shards.values() if (now - one.created).total_seconds() <= seconds]
+        counts = total(recent)
+        return (counts.annotated + counts.unchanged) / seconds, counts.records_in / seconds
+
+
+def _shards_of(plan: InputPlan) -> dict[str, int]:
+    """How many records each shard of a plan has."""
+    return {shard_id(plan.key, first, last): last - first for first, last in plan.ranges}

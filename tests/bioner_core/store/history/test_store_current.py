@@ -1,0 +1,90 @@
+"""The newest state of stores that no ledger knows, registers that are made anew, and copies within one shard."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from store_samples import commit_sample, descriptor, document, mention, writer
+
+from bioner_core.documents import Document, DocumentMeta, Passage
+from bioner_core.errors import StoreError
+from bioner_core.store.history.current import count_current
+from bioner_core.store.history.current_rows import current_documents, current_mentions
+from bioner_core.store.history.register import register_files, text_digest
+from bioner_core.store.manifest import Counts
+from bioner_core.store.reading import read_manifests
+
+
+def test_an_empty_store_has_no_newest_state(tmp_path: Path) -> None:
+    """Would catch a first night that fails because there is nothing yet."""
+    assert list(current_documents(tmp_path)) == list(current_mentions(tmp_path)) == []
+    assert count_current(tmp_path, source="pubmed") == 0
+
+
+def test_what_one_shard_withdraws_is_gone_and_the_rest_is_there(tmp_path: Path) -> None:
+    """Would catch documents or mentions that are lost between shards and the newest state."""
+    commit_sample(tmp_path)
+    assert [one.doc_id for one in current_documents(tmp_path)] == ["pubmed:0", "pubmed:1"]
+    assert len(list(current_mentions(tmp_path))) == 3
+    assert count_current(tmp_path, source="pubmed") == 2
+    assert count_current(tmp_path, source="pub") == 0
+
+
+def test_of_copies_in_one_shard_the_last_is_shown_with_its_own_mentions(tmp_path: Path) -> None:
+    """Would catch the mentions of an earlier copy of a document shown beside the text of the later one."""
+    filled = writer(tmp_path, of=descriptor(0, 2))
+    first, second = document(5), document(5, text="CD28 again")
+    second = Document(
+        second.doc_id, second.source, second.version, second.lang, second.passages, DocumentMeta(record_number=9)
+    )
+    own = mention(5, 0, 4)
+    filled.add_documents([first, second])
+    repeated = own.mention_id.replace("@1:", "@1#r9:")
+    filled.add_mentions([own, replace(own, mention_id=repeated), mention(5, 5, 12)])
+    counts = Counts(records_in=2, annotated=2, mentions=3, mentions_accepted=3)
+    filled.commit(counts, seconds=0)
+    assert [one.passages[1].text for one in current_documents(tmp_path)] == ["CD28 again"]
+    assert [one.mention_id for one in current_mentions(tmp_path)] == [repeated]
+
+
+def test_registers_are_made_anew_when_they_do_not_fit(tmp_path: Path) -> None:
+    """Would catch a newest state that is read from a register of shards that are gone, or damaged by a kill."""
+    commit_sample(tmp_path)
+    count_current(tmp_path, source="pubmed")
+    [path] = register_files(tmp_path)
+    path.write_bytes(b"PAR1 damaged")
+    assert count_current(tmp_path, source="pubmed") == 2
+    made = path.stat().st_mtime_ns
+    assert count_current(tmp_path, source="pubmed") == 2
+    assert path.stat().st_mtime_ns == made
+    commit_sample(tmp_path, of=descriptor(4, 8))
+    assert count_current(tmp_path, source="pubmed") == 4
+
+
+def test_a_lost_data_file_is_named(tmp_path: Path) -> None:
+    """Would catch a newest state that is silently smaller because a file is gone."""
+    manifest = commit_sample(tmp_path)
+    (tmp_path / next(file.path for file in manifest.files if file.table == "documents")).unlink()
+    assert list(read_manifests(tmp_path)) == [manifest]
+    with pytest.raises(StoreError, match="documents"):
+        count_current(tmp_path, source="pubmed")
+
+
+def test_the_digest_covers_all_that_mentions_depend_on() -> None:
+    """Would catch mentions carried over although the text, its place, its language or its document is another."""
+    one = document(1)
+    assert text_digest(one) == text_digest(document(1, version=2))
+    others = [
+        document(2),
+        document(1, text="other"),
+        *(
+            Document(one.doc_id, one.source, one.version, one.lang, (one.passages[0], passage))
+            for passage in (
+                Passage("title", "METHODS", "en", one.passages[1].text),
+                Passage("abstract", "RESULTS", "en", one.passages[1].text),
+                Passage("abstract", "METHODS", "zh", one.passages[1].text),
+            )
+        ),
+        Document(one.doc_id, one.source, one.version, one.lang, one.passages[:1]),
+    ]
+    assert len({text_digest(other) for other in [one, *others]}) == 1 + len(others)

@@ -1,0 +1,100 @@
+"""The ledger, names of releases, and the order of inputs."""
+
+from pathlib import Path
+
+import pytest
+
+from bioner_core.errors import StoreError
+from bioner_core.store.history.ledger import (
+    AppliedFile,
+    JobRun,
+    Reload,
+    applied_files,
+    job_runs,
+    ledger_kinds,
+    new_run_id,
+    record_applied,
+    record_reload,
+    record_run,
+    reloads,
+    standing_files,
+)
+from bioner_core.store.history.release_names import Release, release_of
+from bioner_core.store.history.succession import read_succession
+from bioner_core.store.manifest import Counts
+
+NEW_YEAR = "2026-01-01T00:00:00.000001+00:00"
+
+
+def entry(number: int, *, key: str = "", year: int = 2026, applied: str = NEW_YEAR) -> AppliedFile:
+    """An entry of a PubMed file."""
+    name = f"pubmed{year % 100}n{number:04d}.xml.gz"
+    return AppliedFile(
+        kind="pubmed",
+        name=name,
+        order=(year, number),
+        input_key=key or f"{name}-abc",
+        bytes=3,
+        md5="m",
+        sha256="s",
+        stamp="3 now",
+        fingerprint="f",
+        run_id="r",
+        applied=applied,
+        seconds=1.5,
+        rows_sent=2,
+        counts=Counts(records_in=2, annotated=1, unchanged=1),
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [
+        ("pubmed26n0001.xml.gz", Release(2026, 1)),
+        ("medline04n0612.xml.gz", Release(2004, 612)),
+        ("pubmed26n10000.xml", Release(2026, 10000)),
+        ("pubmed26n0001.xml.gz.md5", None),
+        ("pubmed26n0001_stats.html", None),
+        ("xpubmed26n0001.xml.gz", None),
+    ],
+)
+def test_names_tell_year_and_number(name: str, place: Release | None) -> None:
+    """Would catch a statistics page that passes for a release, or numbers that sort as text."""
+    assert release_of(name) == place
+
+
+def test_what_is_entered_is_read_back_in_order(tmp_path: Path) -> None:
+    """Would catch an entry that loses a field, or one that sorts by its name."""
+    entries = [entry(2), entry(10), entry(1, year=2027)]
+    for one in reversed(entries):
+        record_applied(tmp_path, one)
+    assert applied_files(tmp_path, "pubmed") == entries
+    assert ledger_kinds(tmp_path) == ["pubmed"]
+    run = JobRun(run_id=new_run_id(), job="j", started="t", seconds=1.0, applied=("a",), exit_code=0)
+    record_run(tmp_path, run)
+    assert job_runs(tmp_path) == [run]
+    reload = Reload(kind="pubmed", year=2027, run_id="r", applied="t", documents_before=2, documents_after=1)
+    record_reload(tmp_path, reload)
+    assert reloads(tmp_path, "pubmed") == [reload]
+    assert reloads(tmp_path, "pmc") == []
+
+
+def test_entries_are_never_overwritten(tmp_path: Path) -> None:
+    """Would catch a history that forgets that a file was applied before with other content, or another model."""
+    first, again = entry(1), entry(1, applied="2026-01-02T00:00:00.000001+00:00")
+    other = entry(1, key="pubmed26n0001.xml.gz-def", applied="2026-01-03T00:00:00.000001+00:00")
+    for one in (first, again, other):
+        record_applied(tmp_path, one)
+    assert applied_files(tmp_path, "pubmed") == [first, again, other]
+    assert standing_files(applied_files(tmp_path, "pubmed")) == {(2026, 1): other}
+    assert read_succession(tmp_path).retired == {first.input_key}
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"kind": "pubmed"}'])
+def test_a_damaged_entry_is_named(tmp_path: Path, text: str) -> None:
+    """Would catch a ledger that is read as if a file had never been applied."""
+    record_applied(tmp_path, entry(1))
+    path = next((tmp_path / "ledger" / "pubmed").iterdir())
+    path.write_text(text)
+    with pytest.raises(StoreError, match=path.name):
+        applied_files(tmp_path, "pubmed")

@@ -1,0 +1,60 @@
+"""What deaths mean for the rows of a batch."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bioner_core.annotation import AnnotationRequest, RowError
+from bioner_core.batching import Batch
+from bioner_core.records import RejectReason
+from pipelines.pool.parcel import Death, Parcel
+
+DEATH = Death(RejectReason.ACTOR_DIED, "it died", "its traceback")
+
+
+def parcel(rows: int) -> Parcel:
+    """A parcel of so many rows that has caused no death."""
+    requests = tuple(AnnotationRequest(str(index), "x") for index in range(rows))
+    return Parcel(Batch(tuple(range(rows)), requests, longest=1))
+
+
+def test_the_first_death_may_be_chance() -> None:
+    """A batch cut up, and so slowed, because a machine was taken away once."""
+    assert parcel(4).after(DEATH, max_attempts=3) == [Parcel(parcel(4).batch, deaths=(DEATH,))]
+
+
+@given(st.integers(2, 70), st.data(), st.integers(1, 5))
+def test_bisection_finds_the_poison_row_and_answers_all_others(
+    rows: int, data: st.DataObject, max_attempts: int
+) -> None:
+    """A mate rejected with the poison row, the poison row never given up, or more deaths than halving needs."""
+    poison = data.draw(st.integers(0, rows - 1))
+    queue, answered, rejected, deaths = [parcel(rows)], list[int](), list[int](), 0
+    while queue:
+        current = queue.pop()
+        if poison not in current.batch.indices:
+            answered.extend(current.batch.indices)
+            continue
+        deaths += 1
+        outcome = current.after(DEATH, max_attempts=max_attempts)
+        if isinstance(outcome, RowError):
+            rejected.extend(current.batch.indices)
+        else:
+            queue.extend(outcome)
+    assert rejected == [poison]
+    assert sorted(answered) == [index for index in range(rows) if index != poison]
+    assert deaths <= 2 + rows.bit_length() + max_attempts
+
+
+def test_the_reject_says_why_and_how_often() -> None:
+    """A reject row without its cause."""
+    alone = Parcel(parcel(1).batch, deaths=(DEATH, DEATH))
+    assert alone.after(DEATH, max_attempts=3) == RowError(RejectReason.ACTOR_DIED, "it died", "its traceback", 3)
+
+
+def test_a_chance_death_does_not_change_the_reason() -> None:
+    """A row that kills its reader, filed as overdue because its actor happened to be hung up once."""
+    chance = Death(RejectReason.DEADLINE, "it hung")
+    for order in ([DEATH, DEATH, chance], [DEATH, chance, DEATH], [chance, DEATH, DEATH]):
+        *before, last = order
+        outcome = Parcel(parcel(1).batch, deaths=tuple(before)).after(last, max_attempts=3)
+        assert outcome == RowError(RejectReason.ACTOR_DIED, "it died", "its traceback", 3)

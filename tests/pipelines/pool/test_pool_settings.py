@@ -1,0 +1,102 @@
+"""What a pool, a client and an annotator spec refuse at the door."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bioner_core.errors import ConfigurationError
+from pipelines.pool.annotator_spec import AnnotatorSpec
+from pipelines.pool.client_settings import ClientSettings
+from pipelines.pool.deadline import DeadlinePolicy
+from pipelines.pool.pool_settings import PoolSettings, usable_processors
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"actors": 0},
+        {"cpus_per_actor": -0.5},
+        {"cpus_per_actor": float("nan")},
+        {"gpus_per_actor": float("inf")},
+        {"gpus_per_actor": 1.5},
+        {"threads_per_actor": 0},
+        {"max_restarts": -1},
+        {"max_failed_starts": 0},
+        {"start_seconds": 0},
+        {"namespace": ""},
+        {"ray_address": "ray://head:10001"},
+        {"ray_address": "head"},
+        {"ray_address": ":6379"},
+        {"ray_address": "head:6379", "local_cpus": 4},
+        {"actors": 3, "cpus_per_actor": 1, "local_cpus": 2},
+    ],
+)
+def test_pool_settings_that_cannot_work_are_refused(values: dict[str, Any]) -> None:
+    """A bad value that surfaces minutes later as actors that never start; the message must name the field."""
+    with pytest.raises(ConfigurationError, match=next(iter(values))):
+        PoolSettings(**values)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"token_budget": 0},
+        {"max_rows": 0},
+        {"window": 0},
+        {"max_attempts": 0},
+        {"max_deaths_in_a_row": 0},
+        {"grace_seconds": 0},
+        {"ping_seconds": float("nan")},
+    ],
+)
+def test_client_settings_that_cannot_work_are_refused(values: dict[str, Any]) -> None:
+    """A window of nothing, with which a client waits for ever."""
+    with pytest.raises(ConfigurationError, match=next(iter(values))):
+        ClientSettings(**values)
+
+
+def test_deadlines_grow_with_tokens_and_are_never_zero() -> None:
+    """A fixed deadline that kills actors on long batches, or one of zero that kills all of them."""
+    assert DeadlinePolicy(10, 0.5).seconds(100) == 60
+    with pytest.raises(ConfigurationError, match="base_seconds"):
+        DeadlinePolicy(0, 1)
+
+
+def test_a_local_ray_has_enough_for_its_actors() -> None:
+    """More actors than processors, and so actors that never start."""
+    assert PoolSettings(actors=100, cpus_per_actor=1).cluster_cpus() >= 100
+    assert PoolSettings(actors=1, local_cpus=7).cluster_cpus() == 7
+
+
+def test_threads_are_shared_out() -> None:
+    """Every actor taking every processor, or none."""
+    assert PoolSettings(actors=1).threads() == usable_processors()
+    assert PoolSettings(actors=1000).threads() == 1
+    assert PoolSettings(ray_address="head:6379", cpus_per_actor=0.5).threads() == 1
+    assert PoolSettings(threads_per_actor=3).threads() == 3
+
+
+def test_pools_do_not_share_a_namespace_by_chance() -> None:
+    """Two jobs on one cluster that take each other's actors."""
+    assert PoolSettings().namespace != PoolSettings().namespace
+
+
+@pytest.mark.parametrize("factory", ["module", "module:", ":function", "module:not a name", ""])
+def test_a_factory_must_name_a_function(factory: str) -> None:
+    """A misspelt factory found only inside the actor."""
+    with pytest.raises(ConfigurationError, match="module:function"):
+        AnnotatorSpec(factory)
+
+
+def test_a_factory_that_does_not_exist_is_named() -> None:
+    """An AttributeError that names neither the spec nor the mend."""
+    with pytest.raises(ConfigurationError, match="no function 'snark'"):
+        AnnotatorSpec("bioner_core.annotation:snark").build()
+
+
+def test_a_factory_gets_its_arguments(tmp_path: Path) -> None:
+    """Arguments dropped on the way."""
+    spec = AnnotatorSpec("fake_annotators:broken_when", {"flag": str(tmp_path)})
+    with pytest.raises(ValueError, match="the model file is gone"):
+        spec.build()

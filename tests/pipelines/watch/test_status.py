@@ -1,0 +1,31 @@
+"""How a store stands."""
+
+import json
+from pathlib import Path
+
+from annotate_fakes import POISON, BrokenPool, make_job, run, write_jsonl
+
+from pipelines.watch.status import store_status
+
+
+def test_an_empty_store_has_nothing_to_say(tmp_path: Path) -> None:
+    """Would catch a crash of `bioner status` before the first run."""
+    status = store_status(tmp_path / "none")
+    assert (status.inputs, status.shards_committed, status.shards_pending, status.failures) == (0, 0, 0, ())
+
+
+def test_what_is_done_what_waits_and_what_failed(tmp_path: Path) -> None:
+    """Would catch a status that calls a store complete while shards are missing, or that hides rejects."""
+    texts = [*["Good."] * 24, f"{POISON} here. Good."]
+    job = make_job(tmp_path / "s", write_jsonl(tmp_path / "in.jsonl", texts))
+    run(job)
+    status = store_status(job.store)
+    assert (status.inputs, status.shards_committed, status.shards_pending) == (1, 3, 0)
+    assert (status.counts.annotated, status.reject_reasons) == (25, {"actor_died": 1})
+    assert status.fingerprints == {job.run_fingerprint: 3}
+    for path in list((job.store / "manifests").iterdir())[:2]:
+        path.unlink()
+    run(job, BrokenPool)
+    status = store_status(job.store)
+    assert (status.shards_committed, status.shards_pending, len(status.failures)) == (1, 2, 2)
+    assert "no actor is left" in json.dumps(status.as_json())
