@@ -1,0 +1,54 @@
+"""Label sets in the tokens of a model."""
+
+import dataclasses
+from types import SimpleNamespace
+
+import pytest
+
+from bioner_core.decoding.prepared_label_set import PreparedLabelSet, prepare_label_set
+from bioner_core.labels.label_set import EntityType, LabelSet
+from bioner_core.tagging.scheme import TagScheme
+from tests.bioner_core.tiny_model import tiny_vocabulary
+
+GAMMA_AND_ALPHA = LabelSet(
+    "two",
+    ("en",),
+    default=False,
+    description="",
+    types=(
+        EntityType("G", tag="gamma", en="gees", zh="", definition_en="all gees", definition_zh=""),
+        EntityType("A", tag="alpha", en="ays", zh="", definition_en="all ays", definition_zh=""),
+    ),
+)
+
+
+def prepared(scheme: TagScheme, label_set: LabelSet = GAMMA_AND_ALPHA) -> PreparedLabelSet:
+    """The label set in the tokens of a model that knows three tags, with a bias for the set `two` alone."""
+    card = SimpleNamespace(scheme=scheme, open_bias={"two": 0.75})
+    return prepare_label_set(label_set, SimpleNamespace(vocabulary=tiny_vocabulary(), card=card))  # type: ignore[arg-type]
+
+
+def test_types_are_marked_by_their_tags() -> None:
+    """Would catch the tags of a label set in the order of the model, or a type's name taken for its tag."""
+    vocabulary, tokens = tiny_vocabulary(), prepared(TagScheme.INLINE).tokens
+    assert (tokens.name, tokens.open_rows) == ("two", (2, 0))
+    assert tokens.open_ids == (vocabulary.open_id("gamma"), vocabulary.open_id("alpha"))
+    assert tokens.close_id == vocabulary.close_id
+    introduced = [one for one in tokens.prefix if one in tokens.open_ids]
+    assert introduced == list(tokens.open_ids)
+
+
+def test_one_copy_has_all_types_or_each_has_one() -> None:
+    """Would catch a scheme that is not the model's: lines where it learnt one copy, or the reverse."""
+    inline, lines = prepared(TagScheme.INLINE), prepared(TagScheme.LINES)
+    assert (inline.line_types, len(inline.separators)) == (((0, 1),), 1)
+    assert (lines.line_types, len(lines.separators)) == (((0,), (1,)), 2)
+    assert lines.separators == tuple(tuple(tiny_vocabulary().plain_ids(f"\n{one}: ")) for one in ("gees", "ays"))
+    assert inline.label_set == GAMMA_AND_ALPHA
+
+
+def test_the_opening_bias_is_that_of_the_label_set() -> None:
+    """Would catch a bias of one label set that is used for another, or for none."""
+    other = dataclasses.replace(GAMMA_AND_ALPHA, name="other")
+    assert prepared(TagScheme.INLINE).tokens.open_bias == pytest.approx(0.75)
+    assert prepared(TagScheme.INLINE, other).tokens.open_bias == 0.0
