@@ -32,8 +32,8 @@ class Parcel:
         """What to send again after one more death, or why the only row of this parcel is given up.
 
         The first death of a batch may be chance, so it is sent again whole. After the second it is cut in halves, and a
-        half that kills is cut again, until the poison row is alone. That row is given up after `max_attempts` deaths,
-        for the commonest of their reasons: one of them may have been chance.
+        half that kills is cut again, until the poison row is alone. That row is given up after `max_attempts` deaths of
+        its own, for the commonest of their reasons: one of them may be chance, and those of its mates do not count.
         """
         deaths = (*self.deaths, death)
         if len(self.batch.indices) == 1:
@@ -43,7 +43,7 @@ class Parcel:
             return RowError(told.reason, told.message, told.traceback, len(deaths))
         if len(deaths) < 2:
             return [replace(self, deaths=deaths)]
-        return [replace(self, batch=half, deaths=(death,)) for half in self.batch.halves()]
+        return [replace(self, batch=one, deaths=(death,) * (len(one.indices) > 1)) for one in self.batch.halves()]
 
 
 def _last_of_commonest_reason(deaths: tuple[Death, ...]) -> Death:

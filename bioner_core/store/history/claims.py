@@ -6,6 +6,7 @@ holder is dead, makes the next number, and of two takers one finds it taken. A c
 free, so that no number ever comes twice.
 """
 
+import contextlib
 import json
 import os
 import secrets
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bioner_core.errors import StoreError
-from bioner_core.store.atomic import fsync_path, make_folder, write_text
+from bioner_core.store.atomic import TEMPORARY_SUFFIX, fsync_path, make_folder, write_text
 from bioner_core.store.history.process_identity import ProcessIdentity, has_ended, is_here
 
 _FOLDER = "locks"
@@ -106,6 +107,7 @@ def place_claim(store: Path, name: str, claim: Claim, *, after: PlacedClaim | No
     for older in (store / _FOLDER).glob(f"{name}-{'[0-9]' * _DIGITS}.json"):
         if older < path:
             older.unlink(missing_ok=True)
+    _sweep_asides(path, name)
     return path
 
 
@@ -119,20 +121,28 @@ def free_claim(path: Path, claim: Claim) -> None:
 
 
 def _create(path: Path, text: str) -> bool:
-    """Make a file whole, unless it is there already."""
-    aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    """Make a file whole; False when it is there already, or its number has been passed and the file aside swept."""
+    aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}{TEMPORARY_SUFFIX}")
     try:
         make_folder(path.parent)
         aside.write_text(text, encoding="utf-8")
         fsync_path(aside)
-        os.link(aside, path)
-    except FileExistsError:
-        return False
+        with contextlib.suppress(FileExistsError, FileNotFoundError):
+            os.link(aside, path)
+            return True
     except OSError as error:
         raise StoreError(f"{path}: the lock cannot be made ({error}). Check space and permissions") from error
     finally:
         aside.unlink(missing_ok=True)
-    return True
+    return False
+
+
+def _sweep_asides(path: Path, name: str) -> None:
+    """Remove what takers wrote aside for this number or an older one, which nobody can have any more: they were killed,
+    or are about to find that they were too slow."""
+    for aside in path.parent.glob(f".{name}-{'[0-9]' * _DIGITS}.json.*{TEMPORARY_SUFFIX}"):
+        if aside.name[1 : 1 + len(path.name)] <= path.name:
+            aside.unlink(missing_ok=True)
 
 
 def _parsed(text: str) -> Claim | None:
@@ -149,7 +159,7 @@ def _number(path: Path) -> int:
 
 def _file_system_time(folder: Path) -> float:
     """The time by the clock that stamps files there, which need not be this host's."""
-    probe = folder / f".clock.{secrets.token_hex(4)}.tmp"
+    probe = folder / f".clock.{secrets.token_hex(4)}{TEMPORARY_SUFFIX}"
     try:
         probe.touch()
         return probe.stat().st_mtime

@@ -58,3 +58,14 @@ def test_a_chance_death_does_not_change_the_reason() -> None:
         *before, last = order
         outcome = Parcel(parcel(1).batch, deaths=tuple(before)).after(last, max_attempts=3)
         assert outcome == RowError(RejectReason.ACTOR_DIED, "it died", "its traceback", 3)
+
+
+def test_a_mate_of_the_poison_row_starts_afresh() -> None:
+    """A healthy row rejected for deaths of the row beside it, because its own actor was taken away twice."""
+    pair = Parcel(parcel(2).batch, deaths=(DEATH,))
+    halves = pair.after(DEATH, max_attempts=3)
+    assert isinstance(halves, list)
+    assert [half.deaths for half in halves] == [(), ()]
+    again = halves[1].after(DEATH, max_attempts=3)
+    assert isinstance(again, list)
+    assert isinstance(again[0].after(DEATH, max_attempts=3), list)

@@ -193,6 +193,23 @@ def test_a_taker_that_read_a_stale_claim_does_not_win(tmp_path: Path) -> None:
         assert latest.claim.run_id != "slow"
 
 
+def test_what_killed_takers_wrote_aside_goes_with_the_next_claim(tmp_path: Path) -> None:
+    """Catches files that stay for ever where a process was killed while it took the lock; and one of a live taker of a
+    later number that is swept with them."""
+    folder = tmp_path / "locks"
+    folder.mkdir()
+    for number in (1, 2):
+        (folder / f".store-{number:08d}.json.0123abcd.tmp").write_text("half a cla")
+    first = place_claim(tmp_path, "store", Claim(ended_process(), "r1", "x", ""), after=None)
+    assert first is not None
+    assert sorted(path.name for path in folder.iterdir()) == [
+        ".store-00000002.json.0123abcd.tmp",
+        "store-00000001.json",
+    ]
+    assert place_claim(tmp_path, "store", Claim(this_process(), "r2", "x", ""), after=latest_claim(tmp_path, "store"))
+    assert [path.name for path in folder.iterdir()] == ["store-00000002.json"]
+
+
 def test_parts_of_one_split_work_side_by_side(tmp_path: Path) -> None:
     """Would catch machines of one backfill that wait for each other, or two machines with the same part."""
     with lock(tmp_path, part=Part(1, 3)), lock(tmp_path, part=Part(2, 3)):
