@@ -22,8 +22,8 @@ from pipelines.pool.deadline import DeadlinePolicy
 from pipelines.pool.pool import Pool, start_pool
 from pipelines.pool.pool_settings import PoolSettings
 
-_START_SECONDS = 120.0
-"""An actor that is stopped while it starts is made anew after this."""
+_START_SECONDS = 45.0
+"""An actor that is stopped while it starts is made anew after this; the watch for what is left over allows a minute."""
 
 
 def client_settings(deadline_seconds: float) -> ClientSettings:
