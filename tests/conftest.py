@@ -5,6 +5,11 @@ import signal
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# Tests assert no times: on a busy machine any example may take long, and drawing one too.
+settings.register_profile("bioner", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("bioner")
 
 # Small matrices: threads that wait for each other on busy cores cost more than they bring.
 os.environ.setdefault("OMP_NUM_THREADS", "1")

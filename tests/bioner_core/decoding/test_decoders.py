@@ -49,7 +49,7 @@ def test_drafted_equals_reference_on_a_mixed_batch(model: TaggingModel) -> None:
     assert any(move != COPY for row in reference for move in row.moves), "the model never tags: the test is blind"
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(texts, min_size=1, max_size=5), st.integers(0, 7), st.integers(1, 40))
 def test_drafted_equals_reference_on_any_text(some: list[str], seed: int, window: int) -> None:
     """Would catch a unit, a character or a nesting that only one of the decoders handles."""

@@ -242,14 +242,14 @@ def check_invariants(content: bytes, read_bytes: ReadBytes, cut: int) -> None:
     assert read_bytes(content, first=0, last=cut) + read_bytes(content, first=cut) == records
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(content=st.binary(max_size=400), packed=st.booleans(), cut=st.integers(0, 5))
 def test_any_bytes_are_read_without_an_exception(content: bytes, packed: bool, cut: int, read_bytes: ReadBytes) -> None:
     """Catches any byte sequence that escapes as an exception, or that numbers or ranges do not add up for."""
     check_invariants(gzip.compress(content) if packed else content, read_bytes, cut)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     form=st.sampled_from(sorted(ALL_FORMS)),
     position=st.floats(0, 1),

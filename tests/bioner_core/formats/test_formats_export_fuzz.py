@@ -8,7 +8,7 @@ import zipfile
 import pytest
 from dump_samples import E_STUDY, END_NOTE, NOTE_EXPRESS, REF_WORKS, ReadBytes, outcomes
 from export_samples import COLUMNS, EXPORT_FORMS, parquet, sheet_rows, workbook
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bioner_core.documents import Document
@@ -67,7 +67,7 @@ def check_document(document: Document) -> None:
         assert not codes or without_codes(written) == (passage.text, tuple(codes))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(form=st.sampled_from(sorted(FORMS)), damage=DAMAGE, packed=st.booleans(), cut=st.integers(0, 4))
 def test_damaged_exports(
     form: str, damage: list[tuple[float, int, bytes]], packed: bool, cut: int, read_bytes: ReadBytes
@@ -78,7 +78,7 @@ def test_damaged_exports(
 
 
 @pytest.mark.slow
-@settings(max_examples=6000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=6000)
 @given(form=st.sampled_from(sorted(FORMS)), damage=DAMAGE, named=st.booleans(), cut=st.integers(0, 4))
 def test_damaged_exports_for_minutes(
     form: str, damage: list[tuple[float, int, bytes]], named: bool, cut: int, read_bytes: ReadBytes
@@ -88,7 +88,7 @@ def test_damaged_exports_for_minutes(
 
 
 @pytest.mark.slow
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=3000)
 @given(
     form=st.sampled_from(sorted(FORMS)),
     content=st.binary(max_size=300) | WORDS.map(lambda text: text.encode(errors="surrogatepass")),
@@ -110,7 +110,7 @@ def test_cut_anywhere_never_yields_half_a_record(form: str, read_bytes: ReadByte
         assert records[:-1] == whole[: len(records) - 1]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(rows=st.lists(st.lists(WORDS, max_size=7), max_size=4), header=st.booleans())
 def test_random_sheets(rows: list[list[str]], header: bool, read_bytes: ReadBytes) -> None:
     """Catches cells of any text, in any number, that break a sheet, or that change on the way."""
@@ -119,7 +119,7 @@ def test_random_sheets(rows: list[list[str]], header: bool, read_bytes: ReadByte
     check(content, "xlsx", read_bytes)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     replaced=st.sampled_from(["xl/sharedStrings.xml", "xl/worksheets/sheet1.xml"]),
     content=st.binary(max_size=60) | st.sampled_from([b"<sst>", b"<worksheet><row><c/></row></worksheet>", b"<a/>"]),
@@ -149,7 +149,7 @@ _FIELDS = st.dictionaries(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(lines=st.lists(_FIELDS, min_size=1, max_size=3))
 def test_random_objects_of_json_lines(lines: list[dict[str, object]], read_bytes: ReadBytes) -> None:
     """Catches a field of any kind in any place that escapes as an exception instead of rejecting its line."""
@@ -160,7 +160,7 @@ def test_random_objects_of_json_lines(lines: list[dict[str, object]], read_bytes
             assert all(passage.text.strip() for passage in document.passages)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(key=WORDS, value=_VALUES)
 def test_random_answers_of_the_web_service(key: str, value: object, read_bytes: ReadBytes) -> None:
     """Catches an answer of any shape that escapes as an exception."""
@@ -168,7 +168,7 @@ def test_random_answers_of_the_web_service(key: str, value: object, read_bytes: 
         check(json.dumps(answer).encode(), "cnki_web_export", read_bytes)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     columns=st.dictionaries(
         st.sampled_from(["id", "text", "title", "abstract", "keywords", "year", "version", "meta", "other"]),

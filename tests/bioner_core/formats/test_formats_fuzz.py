@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from dump_samples import PUBMED, ReadBytes
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from western_samples import IN_OAI, OAI, WESTERN_FORMS, jats_article, package
 
@@ -108,14 +108,14 @@ def name_of(form: str) -> str:
     return form.removesuffix("_oai")
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 @given(form=FORMS, edits=EDITS)
 def test_edited_samples(form: str, edits: list[tuple[float, int, bytes]], read_bytes: ReadBytes) -> None:
     """Catches damage or hostile marks inside a good file that end in anything but records and rejects."""
     check(edited(SEEDS[form], edits), read_bytes, form=name_of(form))
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150)
 @given(data=st.data(), form=st.sampled_from(sorted(TAGS)))
 def test_random_trees(data: st.DataObject, form: str, read_bytes: ReadBytes) -> None:
     """Catches an element in a place where no sane file has it that ends in an exception."""
@@ -142,14 +142,14 @@ JSON_VALUES = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(value=JSON_VALUES, wrapped=st.sampled_from(["{}", '{{"documents": [{}]}}', '[{{"passages": [{}], "id": 1}}]']))
 def test_random_json(value: object, wrapped: str, read_bytes: ReadBytes) -> None:
     """Catches a field of a wrong kind, anywhere in a BioC document, that ends in an exception."""
     check(wrapped.format(json.dumps(value)).encode(), read_bytes, form="bioc_json")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(content=st.binary(max_size=300), form=st.sampled_from(sorted(reader.name for reader in READERS)))
 def test_any_bytes_as_any_format(content: bytes, form: str, read_bytes: ReadBytes) -> None:
     """Catches a named format on bytes that it was not made for."""
@@ -157,7 +157,7 @@ def test_any_bytes_as_any_format(content: bytes, form: str, read_bytes: ReadByte
 
 
 @pytest.mark.slow
-@settings(max_examples=6000, deadline=None)
+@settings(max_examples=6000)
 @given(form=FORMS, edits=EDITS)
 def test_edited_samples_for_long(form: str, edits: list[tuple[float, int, bytes]], read_bytes: ReadBytes) -> None:
     """Catches what the short run has no time to meet."""
@@ -165,7 +165,7 @@ def test_edited_samples_for_long(form: str, edits: list[tuple[float, int, bytes]
 
 
 @pytest.mark.slow
-@settings(max_examples=3000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=3000)
 @given(data=st.data(), form=st.sampled_from(sorted(TAGS)), enclosed=st.booleans())
 def test_random_trees_for_long(data: st.DataObject, form: str, enclosed: bool, read_bytes: ReadBytes) -> None:
     """Catches what the short run has no time to meet, in packages and harvests too."""

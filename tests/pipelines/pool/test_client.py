@@ -103,7 +103,7 @@ def test_no_requests_need_no_actor(pool: Pool) -> None:
     assert annotate(pool, []) == []
 
 
-@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.integers(0, 30), min_size=1, max_size=20), st.integers(1, 4))
 def test_random_service_times_do_not_misplace_answers(pool: Pool, milliseconds: list[int], max_rows: int) -> None:
     """An answer filed under the batch that was sent, not the one that arrived; reversed input, other answers."""

@@ -117,7 +117,7 @@ def test_what_goes_wrong_while_reading_reaches_the_caller(stream: Stream) -> Non
         list(results)
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(st.lists(st.integers(0, 50), max_size=6), max_size=12),
     st.integers(1, 5),

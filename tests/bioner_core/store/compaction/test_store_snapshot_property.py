@@ -33,7 +33,7 @@ QUESTIONS = (
 )
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(INPUTS)
 def test_snapshot_is_the_newest_version_rule(inputs: list[list[Event]]) -> None:
     """Catches a lost, doubled or outdated document, and mentions of another copy or version than the one shown."""
