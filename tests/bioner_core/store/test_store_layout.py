@@ -37,6 +37,20 @@ def test_the_folder_does_not_count_but_name_and_content_do() -> None:
     assert len({input_key(name, digest) for name in ("x.xml", "y.xml", "数.xml", "据.xml") for digest in "de"}) == 8
 
 
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("dumps/pubmed26n0001.xml.gz", "pubmed26n0001.xml.gz-b342bfb71ebf"),
+        ("a/My dump (2).xml", "My-dump-2-.xml-65fee0113d25"),
+        ("摘要.txt", "txt-6a5a4e20faf1"),
+        ("摘要", "input-0b7fd3b96f05"),
+    ],
+)
+def test_keys_stay_as_they_are(name: str, key: str) -> None:
+    """Would catch a change of the names by which stores in use know what is done: all of it would be done again."""
+    assert input_key(name, "d1") == key
+
+
 def test_another_model_or_format_gets_another_file_name() -> None:
     """Would catch new results that overwrite old ones before their manifest is written."""
     names = {table_file_name("s", fingerprint, form) for fingerprint in ("f1", "f2") for form in ("pubmed", "jats")}
