@@ -29,7 +29,8 @@ def test_each_has_a_reason_and_a_licence() -> None:
 def test_each_is_imported_somewhere() -> None:
     """Catches a package that is installed by everyone and used by nobody."""
     imported = {name.partition(".")[0] for path in _sources() for name in _imports(path)}
-    owners = {owner.lower().replace("_", "-") for name in imported for owner in packages_distributions().get(name, [])}
+    packages = packages_distributions()
+    owners = {owner.lower().replace("_", "-") for name in imported for owner in packages.get(name, [])}
     asked = {one.name.lower().replace("_", "-") for one in read_dependencies()} - NO_IMPORTS
     assert not asked - owners
 
