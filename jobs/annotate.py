@@ -4,24 +4,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jobs.annotation_options import (
-    Actors,
-    Format,
-    Gpus,
-    Kind,
-    LabelSets,
-    MaxRejectRate,
-    MemoryCap,
-    Model,
-    Pool,
-    Ray,
-    Runner,
-    ShardRecords,
-    TokenBudget,
-)
+from jobs.annotation_options import Format, Runner, RunOptions, ShardRecords
 from jobs.console import only_results_on_stdout, print_result, say, warn
-from jobs.metrics_outlet import LOOPBACK, MetricsFile, MetricsHost, MetricsOutlet, MetricsPort, metrics_shown
-from jobs.options import Json, NoSelector, Precision, Quiet, Store, Wait
+from jobs.metrics_outlet import MetricsOutlet, metrics_shown
+from jobs.option_groups import takes_option_groups
+from jobs.options import Json, Store
 from pipelines.listed_names import listed_names
 
 if TYPE_CHECKING:
@@ -45,64 +32,34 @@ Exit codes: 0 all is committed, 1 something failed, 2 wrong usage, 3 more reject
 Inputs = Annotated[list[str], typer.Argument(help="Files, folders, globs or URLs.", show_default=False)]
 
 
+@takes_option_groups
 def annotate(
     context: typer.Context,
     inputs: Inputs,
     store: Store,
+    run: RunOptions,
+    metrics: MetricsOutlet,
     format_name: Format = None,
-    model: Model = "default",
-    label_set: LabelSets = None,
-    annotator: Kind = "model",
-    precision: Precision = "bfloat16",
-    no_selector: NoSelector = False,
-    actors: Actors = None,
-    gpus_per_actor: Gpus = None,
-    ray: Ray = "local",
-    pool: Pool = None,
     runner: Runner = "FnApiRunner",
     shard_records: ShardRecords = 200,
-    max_reject_rate: MaxRejectRate = 0.05,
-    token_budget: TokenBudget = None,
-    memory_cap: MemoryCap = None,
-    wait: Wait = 0.0,
-    metrics_port: MetricsPort = None,
-    metrics_host: MetricsHost = LOOPBACK,
-    metrics_file: MetricsFile = None,
     as_json: Json = False,
-    quiet: Quiet = False,
 ) -> int:
     """Annotate what the command line names; returns the exit code."""
     with only_results_on_stdout():
         from jobs.annotation_run import AnnotationWishes, annotate_inputs
-        from jobs.annotator_choice import AnnotatorChoice, chosen_label_sets
+        from jobs.annotator_choice import chosen_annotator
 
-        choice = AnnotatorChoice(
-            label_sets=chosen_label_sets(label_set or ()),
-            kind=annotator,
-            model=model,
-            precision=precision,
-            use_selector=not no_selector,
-        )
         wishes = AnnotationWishes(
             inputs=tuple(inputs),
             store=store,
-            annotator=choice,
+            annotator=chosen_annotator(run.annotator),
+            run=run,
             format_name=format_name,
-            actors=actors,
-            gpus_per_actor=gpus_per_actor,
-            ray_address=ray,
-            pool=pool,
             runner=runner,
             pipeline_options=tuple(context.obj or ()),
             shard_records=shard_records,
-            max_reject_rate=max_reject_rate,
-            token_budget=token_budget,
-            memory_cap=memory_cap,
-            quiet=quiet,
-            wait_seconds=wait,
         )
-        outlet = MetricsOutlet(metrics_port, metrics_host, metrics_file)
-        with metrics_shown(outlet, wishes.page, job="annotate"):
+        with metrics_shown(metrics, wishes.page, job="annotate"):
             summary = annotate_inputs(wishes)
             wishes.page.end(summary.exit_code())
     report(summary, as_json=as_json)

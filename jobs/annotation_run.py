@@ -13,6 +13,7 @@ from bioner_core.formats.folder_inputs import find_inputs
 from bioner_core.formats.inputs import public_name
 from bioner_core.formats.registry import reader_named
 from bioner_core.store.history.lock import Part, StoreLock
+from jobs.annotation_options import RunOptions
 from jobs.annotator_choice import AnnotatorChoice
 from jobs.console import say
 from jobs.interrupts import interrupted_exit_code
@@ -23,7 +24,6 @@ from jobs.run_watch import RunWatch
 from pipelines.annotate import nothing_to_do, run_annotation
 from pipelines.beam_run import RunnerError
 from pipelines.job import (
-    DEFAULT_MAX_REJECT_RATE,
     DEFAULT_SHARD_RECORDS,
     FN_API_RUNNER,
     AnnotationJob,
@@ -32,7 +32,6 @@ from pipelines.job import (
 )
 from pipelines.pool.client_settings import ClientSettings
 from pipelines.pool.pool_places import check_pool_name
-from pipelines.pool.pool_settings import LOCAL
 from pipelines.pool.service import AnnotationService, ServiceFactory
 from pipelines.summary import JobSummary
 from pipelines.watch.live_note import WatchedPool, live_note
@@ -45,32 +44,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnnotationWishes:
-    """What a user asks of a verb that annotates. `actors` and what each has, None, mean: as fits this machine;
-    `token_budget` and `memory_cap` (GB of an actor's batches) None mean: as the actors find it. `pool` is the name of a
-    running pool to use, None to start one for this command.
+    """What a user asks of a verb that annotates: `annotator` is what `run.annotator` names, or, for benches, another.
 
-    `inputs` is empty where the verb finds them itself; `wait_seconds` is how long to wait for another job on the store;
-    `carry_over` as in `AnnotationJob`; `started` is the instant, by the monotonic clock, that the time to the first
-    document counts from: that at which the command began; `page` shows what the job does.
+    `inputs` is empty where the verb finds them itself; `carry_over` as in `AnnotationJob`; `started` is the instant, by
+    the monotonic clock, that the time to the first document counts from: that at which the command began; `page` shows
+    what the job does.
     """
 
     inputs: tuple[str, ...] = ()
     store: Path
     annotator: AnnotatorChoice
+    run: RunOptions = field(default_factory=RunOptions)
     format_name: str | None = None
-    actors: int | None = None
-    gpus_per_actor: float | None = None
-    threads_per_actor: int | None = None
-    ray_address: str = LOCAL
-    pool: str | None = None
     runner: str = FN_API_RUNNER
     pipeline_options: tuple[str, ...] = ()
     shard_records: int = DEFAULT_SHARD_RECORDS
-    max_reject_rate: float = DEFAULT_MAX_REJECT_RATE
-    token_budget: int | None = None
-    memory_cap: float | None = None
-    quiet: bool = False
-    wait_seconds: float = 0.0
     carry_over: bool = False
     started: float = field(default_factory=process_started)
     page: JobPage = field(default_factory=JobPage)
@@ -117,9 +105,9 @@ def open_lock(
     Raises:
         StoreError: another job is at work on the store.
     """
-    lock = StoreLock(wishes.store, purpose=purpose, run_id=run_id, part=part, wait_seconds=wishes.wait_seconds)
+    lock = StoreLock(wishes.store, purpose=purpose, run_id=run_id, part=part, wait_seconds=wishes.run.wait)
     with lock:
-        if lock.took_over and not wishes.quiet:
+        if lock.took_over and not wishes.run.quiet:
             say(f"took over the lock of a job that has died: {lock.took_over}")
         yield lock
 
@@ -134,15 +122,10 @@ class AnnotationSession:
 
     def __init__(self, wishes: AnnotationWishes) -> None:
         self._wishes = wishes
-        _check_pool_options(wishes)
-        self._pool_settings = planned_settings(
-            wishes.actors,
-            wishes.gpus_per_actor,
-            ray_address=wishes.ray_address,
-            threads_per_actor=wishes.threads_per_actor,
-        )
-        self._client_settings = ClientSettings(token_budget=wishes.token_budget)
-        memory_wish(wishes.memory_cap, self._pool_settings)  # it checks the option
+        _check_pool_options(wishes.run)
+        self._pool_settings = planned_settings(wishes.run.actors, wishes.run.ray)
+        self._client_settings = ClientSettings(token_budget=wishes.run.token_budget)
+        memory_wish(wishes.run.actors, self._pool_settings)  # it checks the option
         self._label_sets = tuple(LabelSetChoice(one.name, one.languages) for one in wishes.annotator.label_sets)
         self._fingerprint = wishes.annotator.fingerprint()
         self._opened = ExitStack()
@@ -176,7 +159,7 @@ class AnnotationSession:
             fingerprint=self._fingerprint,
             format_name=wishes.format_name,
             shard_records=wishes.shard_records,
-            max_reject_rate=wishes.max_reject_rate,
+            max_reject_rate=wishes.run.max_reject_rate,
             runner=wishes.runner,
             pipeline_options=wishes.pipeline_options,
             carry_over=wishes.carry_over,
@@ -203,7 +186,7 @@ class AnnotationSession:
             return run_annotation(job, service_factory=_no_service)
         service_factory = self._connected()
         watch = RunWatch(self._pool)
-        with ProgressBar("records", quiet=self._wishes.quiet) as bar:
+        with ProgressBar("records", quiet=self._wishes.run.quiet) as bar:
             progress = FirstDone(bar)
             summary = _run_interruptibly(job, service_factory, progress)
         first = None if progress.at is None else progress.at - self._wishes.started
@@ -224,20 +207,20 @@ class AnnotationSession:
         return self._service_factory
 
     def _start_pool(self) -> ServiceFactory:
-        wishes = self._wishes
-        if wishes.pool is not None:
+        wishes, run = self._wishes, self._wishes.run
+        if run.pool is not None:
             joined = join_pool(
                 self._opened,
-                wishes.pool,
-                ray_address=wishes.ray_address,
+                run.pool,
+                ray_address=run.ray,
                 choice=wishes.annotator,
                 client=self._client_settings,
-                quiet=wishes.quiet,
+                quiet=run.quiet,
             )
             self._watch(joined)
             return joined
-        spec = wishes.annotator.spec(memory_wish(wishes.memory_cap, self._pool_settings))
-        self._pool = open_pool(self._opened, self._pool_settings, spec, quiet=wishes.quiet)
+        spec = wishes.annotator.spec(memory_wish(run.actors, self._pool_settings))
+        self._pool = open_pool(self._opened, self._pool_settings, spec, quiet=run.quiet)
         self._watch(self._pool)
         return self._pool.client_factory(self._client_settings)
 
@@ -249,18 +232,19 @@ class AnnotationSession:
         self._opened.enter_context(live_note(self._wishes.store, pool))
 
 
-def _check_pool_options(wishes: AnnotationWishes) -> None:
-    if wishes.pool is None:
+def _check_pool_options(run: RunOptions) -> None:
+    if run.pool is None:
         return
-    check_pool_name(wishes.pool)
+    check_pool_name(run.pool)
     for option, value in [
-        ("--actors", wishes.actors),
-        ("--gpus-per-actor", wishes.gpus_per_actor),
-        ("--memory-cap", wishes.memory_cap),
+        ("--actors", run.actors.wanted),
+        ("--gpus-per-actor", run.actors.gpus_per_actor),
+        ("--threads-per-actor", run.actors.threads_per_actor),
+        ("--memory-cap", run.actors.memory_cap),
     ]:
         if value is not None:
             raise ConfigurationError(
-                f"{option}: is {value}, but the actors of --pool {wishes.pool} run already: leave it out, and give it "
+                f"{option}: is {value}, but the actors of --pool {run.pool} run already: leave it out, and give it "
                 "to `bioner pool start` or `bioner pool scale`"
             )
 

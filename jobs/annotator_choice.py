@@ -14,6 +14,7 @@ from bioner_core.models.directory import DEFAULT_MODEL, model_folder
 from bioner_core.models.fingerprint import annotator_fingerprint
 from bioner_core.models.model_card import read_card
 from bioner_core.models.rows_check import check_rows
+from jobs.annotation_options import AnnotatorOptions
 from jobs.console import say
 from pipelines.pool.annotator_spec import AnnotatorSpec
 
@@ -111,6 +112,21 @@ class AnnotatorChoice:
             },
             self.fingerprint(),
         )
+
+
+def chosen_annotator(options: AnnotatorOptions) -> AnnotatorChoice:
+    """The annotator that a verb's options name.
+
+    Raises:
+        ConfigurationError: a label set, the kind of annotator or the precision is unknown.
+    """
+    return AnnotatorChoice(
+        label_sets=chosen_label_sets(options.label_set or ()),
+        kind=options.kind,
+        model=options.model,
+        precision=options.precision,
+        use_selector=not options.no_selector,
+    )
 
 
 def chosen_label_sets(names: Sequence[str]) -> tuple[LabelSet, ...]:

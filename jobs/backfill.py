@@ -3,6 +3,7 @@
 import typer
 
 from jobs.console import only_results_on_stdout
+from jobs.option_groups import takes_option_groups
 from jobs.sync_options import (
     FirstNumber,
     Places,
@@ -10,7 +11,6 @@ from jobs.sync_options import (
     ShardOf,
     SyncOptions,
     WithoutMd5,
-    takes_sync_options,
 )
 from jobs.sync_report import report
 
@@ -41,7 +41,7 @@ Exit codes: 0 all of this part is applied, 1 something failed, 2 wrong usage, 3 
 
 
 @app.command(help=PUBMED_HELP)
-@takes_sync_options
+@takes_option_groups
 def pubmed(
     options: SyncOptions,
     places: Places = None,
@@ -64,7 +64,7 @@ def pubmed(
 
 
 @app.command(help=PMC_HELP)
-@takes_sync_options
+@takes_option_groups
 def pmc(options: SyncOptions, places: RequiredPlaces, shard: ShardOf = "1/1") -> int:
     """Apply all articles of this part; returns the exit code."""
     with only_results_on_stdout():

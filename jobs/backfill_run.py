@@ -47,8 +47,8 @@ def backfill_pubmed(source: ReleaseSource, part: Part, options: SyncOptions) -> 
             place,
             session,
             needs_md5=source.needs_md5,
-            progress=FileProgress(quiet=options.quiet),
-            max_reject_rate=options.max_reject_rate,
+            progress=FileProgress(quiet=options.run.quiet),
+            max_reject_rate=options.run.max_reject_rate,
             gap=gap,
         )
 
@@ -71,8 +71,8 @@ def backfill_pmc(places: Sequence[str], part: Part, options: SyncOptions) -> Syn
             place,
             session,
             needs_md5=False,
-            progress=FileProgress(quiet=options.quiet),
-            max_reject_rate=options.max_reject_rate,
+            progress=FileProgress(quiet=options.run.quiet),
+            max_reject_rate=options.run.max_reject_rate,
         )
 
     return run_sync(options, work, purpose=_purpose("pmc", part), part=part)
@@ -80,7 +80,7 @@ def backfill_pmc(places: Sequence[str], part: Part, options: SyncOptions) -> Syn
 
 def _mine(files: Sequence[PendingFile], part: Part, options: SyncOptions) -> list[PendingFile]:
     mine = of_part(files, part)
-    if not options.quiet:
+    if not options.run.quiet:
         say(f"{len(files)} files are to be done in all, {len(mine)} of them in part {part.number}/{part.of}")
     return mine
 

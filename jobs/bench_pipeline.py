@@ -12,6 +12,7 @@ from bioner_core.benchmark.pipeline_report import PipelineBench, PipelineFigures
 from bioner_core.benchmark.simulated_annotator import SimulatedAnnotator
 from bioner_core.errors import ConfigurationError
 from bioner_core.labels.label_set import LabelSet
+from jobs.annotation_options import ActorOptions, RunOptions
 from jobs.annotation_run import AnnotationWishes, annotate_inputs
 from jobs.annotator_choice import MODEL, NULL, SIMULATED, AnnotatorChoice
 from jobs.bench_documents import write_bench_documents
@@ -112,11 +113,12 @@ def _run(settings: PipelineBenchSettings, point: Point) -> tuple[PipelineFigures
             inputs=inputs,
             store=store,
             annotator=settings.choice(point.annotator),
-            actors=point.actors,
-            token_budget=settings.token_budget,
+            run=RunOptions(
+                actors=ActorOptions(wanted=point.actors, threads_per_actor=settings.threads_per_actor),
+                token_budget=settings.token_budget,
+                quiet=settings.quiet,
+            ),
             shard_records=settings.shard_records,
-            threads_per_actor=settings.threads_per_actor,
-            quiet=settings.quiet,
             started=started,
         )
         summary = annotate_inputs(wishes)

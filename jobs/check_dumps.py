@@ -13,15 +13,16 @@ from rich.table import Table
 
 from bioner_core.errors import InputError
 from bioner_core.formats.inputs import public_name
-from bioner_core.labels.label_set import default_label_sets
 from bioner_core.store.checks.verify import VerificationReport, verify_store
 from bioner_core.store.layout import input_key
 from bioner_core.store.manifest import Counts, Manifest, total
 from bioner_core.store.reading import manifests_of_input
+from jobs.annotation_options import RunOptions
 from jobs.annotation_run import AnnotationWishes, annotate_inputs
-from jobs.annotator_choice import AnnotatorChoice
+from jobs.annotator_choice import chosen_annotator
 from jobs.console import EXIT_FAILED, only_results_on_stdout, print_result, warn
-from jobs.options import Json, Quiet, Store
+from jobs.option_groups import takes_option_groups
+from jobs.options import Json, Store
 from jobs.process import run_process
 from pipelines.summary import JobSummary
 
@@ -82,8 +83,6 @@ FOLDER/dumps/MANIFEST.tsv lists each file with its kind, its sha256 and its numb
 """
 
 Shared = Annotated[Path, typer.Option(help="Folder that holds dumps/MANIFEST.tsv.", file_okay=False)]
-Kind = Annotated[str, typer.Option("--annotator", help="model, or null: finds nothing, for the counts alone.")]
-Model = Annotated[str, typer.Option(help="'default', or the folder of a model.")]
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -145,20 +144,21 @@ def _manifests(store: Path, one: ListedFile) -> list[Manifest]:
 
 
 @app.command(help=HELP)
+@takes_option_groups
 def check_dumps(
     shared: Shared,
     store: Store,
-    annotator: Kind = "model",
-    model: Model = "default",
+    run: RunOptions,
     as_json: Json = False,
-    quiet: Quiet = False,
 ) -> int:
     """Annotate every listed file and check what came of it; returns the exit code."""
     with only_results_on_stdout():
         files = listed_files(shared)
-        choice = AnnotatorChoice(label_sets=default_label_sets(), kind=annotator, model=model)
         wishes = AnnotationWishes(
-            inputs=tuple(str(one.path) for one in files), store=store, annotator=choice, quiet=quiet
+            inputs=tuple(str(one.path) for one in files),
+            store=store,
+            annotator=chosen_annotator(run.annotator),
+            run=run,
         )
         summary = annotate_inputs(wishes)
         for failure in summary.failures:

@@ -1,6 +1,5 @@
 """`bioner evaluate`: a model against a gold corpus."""
 
-import hashlib
 import json
 import shlex
 from itertools import islice
@@ -11,6 +10,7 @@ import typer
 
 import bioner_core
 from bioner_core.errors import ConfigurationError
+from bioner_core.file_digest import sha256_of_file
 from jobs.console import only_results_on_stdout, print_result, quiet_transformers, say
 from jobs.options import Json, NoSelector, Precision, Quiet
 
@@ -104,7 +104,7 @@ def evaluate(
         origin = {
             "command": _command(data, label_set, model, asked),
             "version": bioner_core.__version__,
-            "data_sha256": _sha256(data),
+            "data_sha256": sha256_of_file(data),
             "fingerprint": annotator.fingerprint,
         }
         _write_reports(about | origin | run.to_json() | {"examples": run.examples_json()}, output=output, html=html)
@@ -128,11 +128,6 @@ def _command(data: Path, label_set: str, model: str, asked: dict[str, Any]) -> s
         elif value not in (None, False):
             words += [option, str(value)]
     return shlex.join(words)
-
-
-def _sha256(data: Path) -> str:
-    with data.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _write_reports(report: dict[str, Any], *, output: Path | None, html: Path | None) -> None:

@@ -15,11 +15,11 @@ from jobs.console import EXIT_FAILED, EXIT_INTERRUPTED, say
 if TYPE_CHECKING:
     from pipelines.watch.metrics_page import JobPage
 
-MetricsPort = Annotated[
+_Port = Annotated[
     int | None, typer.Option(help="Port of a page of metrics for Prometheus while the job runs; 0 takes a free one.")
 ]
-MetricsHost = Annotated[str, typer.Option(help="Address that the page of metrics is on; else this machine only.")]
-MetricsFile = Annotated[
+_Host = Annotated[str, typer.Option(help="Address that the page of metrics is on; else this machine only.")]
+_File = Annotated[
     Path | None,
     typer.Option(help="File (*.prom) to write the metrics to at the end, for node_exporter's textfile collector."),
 ]
@@ -27,21 +27,21 @@ MetricsFile = Annotated[
 LOOPBACK = "127.0.0.1"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MetricsOutlet:
-    """What a user asks for: no page without `port`, no file without `file`.
+    """The options that say where: no page without a port, no file without its name.
 
     Raises:
         ConfigurationError: the port is none.
     """
 
-    port: int | None = None
-    host: str = LOOPBACK
-    file: Path | None = None
+    metrics_port: _Port = None
+    metrics_host: _Host = LOOPBACK
+    metrics_file: _File = None
 
     def __post_init__(self) -> None:
-        if self.port is not None and not 0 <= self.port <= 65_535:
-            raise ConfigurationError(f"metrics_port: is {self.port}; use 0 to 65535")
+        if self.metrics_port is not None and not 0 <= self.metrics_port <= 65_535:
+            raise ConfigurationError(f"metrics_port: is {self.metrics_port}; use 0 to 65535")
 
 
 @contextmanager
@@ -63,24 +63,26 @@ def metrics_shown(outlet: MetricsOutlet, page: "JobPage", *, job: str) -> Iterat
         raise
     finally:
         page.end(EXIT_FAILED)
-        if outlet.file is not None:
-            write_text(outlet.file, page.text())
+        if outlet.metrics_file is not None:
+            write_text(outlet.metrics_file, page.text())
 
 
 @contextmanager
 def _served(outlet: MetricsOutlet, page: "JobPage") -> Iterator[None]:
-    if outlet.port is None:
+    if outlet.metrics_port is None:
         yield
         return
     import prometheus_client
 
     try:
-        server, thread = prometheus_client.start_http_server(outlet.port, addr=outlet.host, registry=page.registry)
+        server, thread = prometheus_client.start_http_server(
+            outlet.metrics_port, addr=outlet.metrics_host, registry=page.registry
+        )
     except OSError as error:
         raise ConfigurationError(
-            f"metrics_port: {outlet.host}:{outlet.port} cannot be had ({error}); name another one"
+            f"metrics_port: {outlet.metrics_host}:{outlet.metrics_port} cannot be had ({error}); name another one"
         ) from error
-    say(f"metrics: http://{outlet.host}:{server.server_port}/metrics")
+    say(f"metrics: http://{outlet.metrics_host}:{server.server_port}/metrics")
     try:
         yield
     finally:

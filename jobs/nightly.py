@@ -5,22 +5,19 @@ from typing import TYPE_CHECKING
 import typer
 
 from jobs.console import only_results_on_stdout
+from jobs.option_groups import takes_option_groups
 from jobs.sync_options import (
     AllowShrink,
     FirstNumber,
-    KeepSnapshots,
-    NoSnapshot,
     Places,
     RequiredPlaces,
-    SnapshotMemory,
+    SnapshotOptions,
     SyncOptions,
     WithoutMd5,
-    takes_sync_options,
 )
 from jobs.sync_report import report
 
 if TYPE_CHECKING:
-    from bioner_core.store.compaction.compact import CompactionSettings
     from jobs.annotation_run import AnnotationSession
     from pipelines.nightly.apply import Workplace
     from pipelines.nightly.report import SyncReport
@@ -57,16 +54,14 @@ Exit codes: 0 up to date, 1 stopped by a fault, 2 wrong usage, 3 more rejects th
 
 
 @app.command(help=PUBMED_HELP)
-@takes_sync_options
+@takes_option_groups
 def pubmed(
     options: SyncOptions,
+    snapshot: SnapshotOptions,
     places: Places = None,
     first_number: FirstNumber = 1,
     without_md5: WithoutMd5 = False,
     allow_shrink: AllowShrink = False,
-    no_snapshot: NoSnapshot = False,
-    keep_snapshots: KeepSnapshots = 2,
-    snapshot_memory: SnapshotMemory = "2GB",
 ) -> int:
     """Apply PubMed's new release files; returns the exit code."""
     with only_results_on_stdout():
@@ -81,29 +76,23 @@ def pubmed(
             needs_md5=not without_md5,
             allow_shrink=allow_shrink,
         )
-        progress = FileProgress(quiet=options.quiet)
-        snapshot = _snapshot(keep_snapshots, snapshot_memory, wanted=not no_snapshot)
+        progress = FileProgress(quiet=options.run.quiet)
+        ending = snapshot.settings()
 
         def work(place: "Workplace", session: "AnnotationSession") -> "SyncReport":
-            return run_pubmed(source, place, session, progress=progress, max_reject_rate=options.max_reject_rate)
+            return run_pubmed(source, place, session, progress=progress, max_reject_rate=options.run.max_reject_rate)
 
         done = (
             pubmed_plan(source, options)
             if options.dry_run
-            else run_sync(options, work, purpose="bioner nightly pubmed", snapshot=snapshot)
+            else run_sync(options, work, purpose="bioner nightly pubmed", snapshot=ending)
         )
     return report(done, as_json=options.as_json)
 
 
 @app.command(help=CNKI_HELP)
-@takes_sync_options
-def cnki(
-    options: SyncOptions,
-    places: RequiredPlaces,
-    no_snapshot: NoSnapshot = False,
-    keep_snapshots: KeepSnapshots = 2,
-    snapshot_memory: SnapshotMemory = "2GB",
-) -> int:
+@takes_option_groups
+def cnki(options: SyncOptions, snapshot: SnapshotOptions, places: RequiredPlaces) -> int:
     """Apply the exports that are new or changed; returns the exit code."""
     with only_results_on_stdout():
         from jobs.file_progress import FileProgress
@@ -111,22 +100,15 @@ def cnki(
         from jobs.sync_run import run_sync
         from pipelines.nightly.exports import run_exports
 
-        progress = FileProgress(quiet=options.quiet)
-        snapshot = _snapshot(keep_snapshots, snapshot_memory, wanted=not no_snapshot)
+        progress = FileProgress(quiet=options.run.quiet)
+        ending = snapshot.settings()
 
         def work(place: "Workplace", session: "AnnotationSession") -> "SyncReport":
-            return run_exports(places, place, session, progress=progress, max_reject_rate=options.max_reject_rate)
+            return run_exports(places, place, session, progress=progress, max_reject_rate=options.run.max_reject_rate)
 
         done = (
             exports_plan(places, options)
             if options.dry_run
-            else run_sync(options, work, purpose="bioner nightly cnki", snapshot=snapshot)
+            else run_sync(options, work, purpose="bioner nightly cnki", snapshot=ending)
         )
     return report(done, as_json=options.as_json)
-
-
-def _snapshot(keep: int, memory: str, *, wanted: bool) -> "CompactionSettings | None":
-    from jobs.compact import settings_of
-
-    settings = settings_of(keep=keep, memory=memory, memory_option="--snapshot-memory")
-    return settings if wanted else None

@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from bioner_core.budget import MemoryWish
+from jobs.annotation_options import ActorOptions
 from jobs.annotator_choice import AnnotatorChoice
 from jobs.console import say
 from jobs.gpus import visible_gpus
@@ -18,29 +19,28 @@ if TYPE_CHECKING:
     from pipelines.pool.pool import Pool
 
 
-def planned_settings(
-    actors: int | None, gpus_per_actor: float | None, *, ray_address: str, threads_per_actor: int | None = None
-) -> PoolSettings:
-    """The settings for so many actors with so many GPUs and threads each; None means: as fits this machine.
+def planned_settings(actors: ActorOptions, ray_address: str) -> PoolSettings:
+    """The settings for such actors on the Ray at `ray_address`.
 
     Raises:
         ConfigurationError: they cannot be had.
     """
     gpus = visible_gpus() if ray_address == LOCAL else 0
-    per_actor = gpus_per_actor if gpus_per_actor is not None else float(gpus > 0)
-    wanted = actors if actors is not None else max(1, gpus)
     return PoolSettings(
-        actors=wanted, gpus_per_actor=per_actor, threads_per_actor=threads_per_actor, ray_address=ray_address
+        actors=max(1, gpus) if actors.wanted is None else actors.wanted,
+        gpus_per_actor=float(gpus > 0) if actors.gpus_per_actor is None else actors.gpus_per_actor,
+        threads_per_actor=actors.threads_per_actor,
+        ray_address=ray_address,
     )
 
 
-def memory_wish(memory_cap: float | None, settings: PoolSettings) -> MemoryWish:
+def memory_wish(actors: ActorOptions, settings: PoolSettings) -> MemoryWish:
     """What the batches of each actor may take: so many GB (10^9 bytes), or its share of what its device has.
 
     Raises:
         ConfigurationError: it is nothing.
     """
-    cap = None if memory_cap is None else int(memory_cap * 1e9)
+    cap = None if actors.memory_cap is None else int(actors.memory_cap * 1e9)
     share = min(1.0, settings.gpus_per_actor) if settings.gpus_per_actor else 1.0 / settings.actors
     return MemoryWish(cap, share)
 

@@ -4,10 +4,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jobs.annotation_options import Actors, Gpus, Kind, LabelSets, MemoryCap, Model, Ray, ThreadsPerActor
+from jobs.annotation_options import ActorOptions, AnnotatorOptions, Ray
 from jobs.console import only_results_on_stdout, print_result
-from jobs.metrics_outlet import LOOPBACK, MetricsHost, MetricsOutlet, MetricsPort, metrics_shown
-from jobs.options import Json, NoSelector, Precision, Quiet
+from jobs.metrics_outlet import MetricsOutlet, metrics_shown
+from jobs.option_groups import takes_option_groups
+from jobs.options import Json, Quiet
 
 if TYPE_CHECKING:
     from pipelines.pool.pool_report import PoolReport
@@ -69,50 +70,33 @@ WaitReady = Annotated[float, typer.Option("--wait", help="Seconds to wait until 
 
 
 @app.command(help=START_HELP)
+@takes_option_groups
 def start(
+    actors: ActorOptions,
+    annotator: AnnotatorOptions,
+    metrics: MetricsOutlet,
     name: Name = "default",
-    actors: Actors = None,
-    model: Model = "default",
-    label_set: LabelSets = None,
-    annotator: Kind = "model",
-    precision: Precision = "bfloat16",
-    no_selector: NoSelector = False,
-    gpus_per_actor: Gpus = None,
     cpus_per_actor: Cpus = 1.0,
-    threads_per_actor: ThreadsPerActor = None,
     ray: Ray = "local",
-    memory_cap: MemoryCap = None,
     drain_seconds: Drain = 60.0,
-    metrics_port: MetricsPort = None,
-    metrics_host: MetricsHost = LOOPBACK,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> int:
     """Own a pool until it is told to stop; returns the exit code."""
     with only_results_on_stdout():
-        from jobs.annotator_choice import AnnotatorChoice, chosen_label_sets
+        from jobs.annotator_choice import chosen_annotator
         from jobs.pool_run import PoolWishes, keep_pool
 
-        choice = AnnotatorChoice(
-            label_sets=chosen_label_sets(label_set or ()),
-            kind=annotator,
-            model=model,
-            precision=precision,
-            use_selector=not no_selector,
-        )
         wishes = PoolWishes(
             name=name,
-            annotator=choice,
+            annotator=chosen_annotator(annotator),
             actors=actors,
-            gpus_per_actor=gpus_per_actor,
             cpus_per_actor=cpus_per_actor,
-            threads_per_actor=threads_per_actor,
             ray_address=ray,
-            memory_cap=memory_cap,
             drain_seconds=drain_seconds,
             quiet=quiet,
         )
-        with metrics_shown(MetricsOutlet(metrics_port, metrics_host), wishes.page, job=f"pool {name}"):
+        with metrics_shown(metrics, wishes.page, job=f"pool {name}"):
             ended = keep_pool(wishes)
             wishes.page.end(0)
     cut = f", {ended.cut_short} actors in the middle of a batch" if ended.cut_short else ""

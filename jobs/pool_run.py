@@ -8,6 +8,7 @@ from typing import Any
 
 from bioner_core.errors import PoolError
 from bioner_core.store.history.process_identity import this_process
+from jobs.annotation_options import ActorOptions
 from jobs.annotator_choice import AnnotatorChoice
 from jobs.console import say
 from jobs.interrupts import interrupted_exit_code
@@ -29,7 +30,7 @@ _END_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolWishes:
-    """What a user asks of a pool. None means: as fits this machine.
+    """What a user asks of a pool.
 
     `cpus_per_actor` is Ray's resource on a cluster; on this machine nothing but the pool uses its Ray. `page` shows
     how the actors are.
@@ -37,12 +38,9 @@ class PoolWishes:
 
     name: str
     annotator: AnnotatorChoice
-    actors: int | None = None
-    gpus_per_actor: float | None = None
+    actors: ActorOptions
     cpus_per_actor: float = 1.0
-    threads_per_actor: int | None = None
     ray_address: str = LOCAL
-    memory_cap: float | None = None
     drain_seconds: float = 60.0
     quiet: bool = False
     page: JobPage = field(default_factory=JobPage)
@@ -71,7 +69,7 @@ def keep_pool(wishes: PoolWishes) -> PoolEnd:
     """
     started = time.monotonic()
     settings = service_settings(wishes)
-    spec = wishes.annotator.spec(memory_wish(wishes.memory_cap, settings))
+    spec = wishes.annotator.spec(memory_wish(wishes.actors, settings))
     wishes.annotator.check_ready()
     with claimed_place(wishes.name) as announce, ExitStack() as opened:
         pool = open_pool(opened, settings, spec, quiet=wishes.quiet)
@@ -101,12 +99,11 @@ def service_settings(wishes: PoolWishes) -> PoolSettings:
         ConfigurationError: the name or a number is unusable.
     """
     check_pool_name(wishes.name)
-    planned = planned_settings(wishes.actors, wishes.gpus_per_actor, ray_address=wishes.ray_address)
+    planned = planned_settings(wishes.actors, wishes.ray_address)
     return replace(
         planned,
         namespace=pool_namespace(wishes.name),
         cpus_per_actor=0.0 if wishes.ray_address == LOCAL else wishes.cpus_per_actor,
-        threads_per_actor=wishes.threads_per_actor,
         drain_seconds=max(planned.drain_seconds, wishes.drain_seconds),
     )
 

@@ -4,20 +4,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jobs.annotation_options import (
-    Actors,
-    Gpus,
-    Kind,
-    LabelSets,
-    MaxRejectRate,
-    MemoryCap,
-    Model,
-    Pool,
-    Ray,
-    TokenBudget,
-)
+from jobs.annotation_options import RunOptions
 from jobs.console import only_results_on_stdout, print_result, require_store, say, warn
-from jobs.options import Json, NoSelector, Precision, Quiet, Store, Wait
+from jobs.option_groups import takes_option_groups
+from jobs.options import Json, Store
 
 if TYPE_CHECKING:
     from jobs.retry_run import RetryReport
@@ -48,54 +38,24 @@ Reasons = Annotated[
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be tried again; change nothing.")]
 
 
+@takes_option_groups
 def retry(
     store: Store,
+    run: RunOptions,
     moved: Moved = None,
     reason: Reasons = None,
     dry_run: DryRun = False,
-    model: Model = "default",
-    label_set: LabelSets = None,
-    annotator: Kind = "model",
-    precision: Precision = "bfloat16",
-    no_selector: NoSelector = False,
-    actors: Actors = None,
-    gpus_per_actor: Gpus = None,
-    ray: Ray = "local",
-    pool: Pool = None,
-    max_reject_rate: MaxRejectRate = 0.05,
-    token_budget: TokenBudget = None,
-    memory_cap: MemoryCap = None,
-    wait: Wait = 0.0,
     as_json: Json = False,
-    quiet: Quiet = False,
 ) -> int:
     """Try rejects again; returns the exit code."""
     with only_results_on_stdout():
         from jobs.annotation_run import AnnotationWishes
-        from jobs.annotator_choice import AnnotatorChoice, chosen_label_sets
+        from jobs.annotator_choice import chosen_annotator
         from jobs.retry_run import passing_reasons, retry_store
 
         require_store(store)
-        choice = AnnotatorChoice(
-            label_sets=chosen_label_sets(label_set or ()),
-            kind=annotator,
-            model=model,
-            precision=precision,
-            use_selector=not no_selector,
-        )
         wishes = AnnotationWishes(
-            inputs=tuple(moved or ()),
-            store=store,
-            annotator=choice,
-            actors=actors,
-            gpus_per_actor=gpus_per_actor,
-            ray_address=ray,
-            pool=pool,
-            max_reject_rate=max_reject_rate,
-            token_budget=token_budget,
-            memory_cap=memory_cap,
-            quiet=quiet,
-            wait_seconds=wait,
+            inputs=tuple(moved or ()), store=store, annotator=chosen_annotator(run.annotator), run=run
         )
         done = retry_store(wishes, passing_reasons(reason or ()), dry_run=dry_run)
     report(done, as_json=as_json)

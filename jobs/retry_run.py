@@ -93,7 +93,7 @@ def retry_store(wishes: AnnotationWishes, reasons: Sequence[RejectReason], *, dr
             started = time.monotonic()
             places = located_inputs(wishes.inputs)
             job, service = session.job(["any"]), session.service()
-            with ProgressBar("shards", quiet=wishes.quiet) as progress:
+            with ProgressBar("shards", quiet=wishes.run.quiet) as progress:
                 progress.planned(len(found.mine))
                 retried = retry_shards(
                     found.mine,
@@ -150,7 +150,7 @@ def _report(
         of_other_models=found.of_other_models.documents + found.of_other_models.rows,
         rows_asked=retried.rows_asked if retried else 0,
         dry_run=dry_run,
-        summary=summarise(outcomes, seconds=seconds, max_reject_rate=wishes.max_reject_rate),
+        summary=summarise(outcomes, seconds=seconds, max_reject_rate=wishes.run.max_reject_rate),
     )
 
 

@@ -1,17 +1,17 @@
 """The options that nightly jobs and backfills share, given to each of their commands at once."""
 
-import functools
-import inspect
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jobs import annotation_options as annotation
-from jobs.metrics_outlet import LOOPBACK, MetricsFile, MetricsHost, MetricsPort
-from jobs.options import Json, NoSelector, Precision, Quiet, Store, Wait
+from jobs.annotation_options import RunOptions, ShardRecords
+from jobs.metrics_outlet import MetricsOutlet
+from jobs.options import Json, Store
+
+if TYPE_CHECKING:
+    from bioner_core.store.compaction.compact import CompactionSettings
 
 Places = Annotated[
     list[str] | None,
@@ -27,12 +27,6 @@ AllowShrink = Annotated[
     bool, typer.Option("--allow-shrink", help="Let a new year replace the last one although it is much smaller.")
 ]
 ShardOf = Annotated[str, typer.Option("--shard", metavar="K/N", help="This machine's part of the files, of N parts.")]
-
-NoSnapshot = Annotated[bool, typer.Option("--no-snapshot", help="Make no snapshot; `bioner compact` makes one later.")]
-KeepSnapshots = Annotated[int, typer.Option(min=1, help="How many snapshots stay, the new one among them.")]
-SnapshotMemory = Annotated[
-    str, typer.Option(help="About how much memory the snapshot may take; the rest goes to disk.")
-]
 
 _Downloads = Annotated[
     Path | None, typer.Option(help="Folder for downloads; else 'downloads' in the store.", file_okay=False)
@@ -56,39 +50,34 @@ class SyncOptions:
     dry_run: _DryRun = False
     downloads: _Downloads = None
     discard_downloads: _DiscardDownloads = False
-    label_set: annotation.LabelSets = None
-    annotator: annotation.Kind = "model"
-    model: annotation.Model = "default"
-    precision: Precision = "bfloat16"
-    no_selector: NoSelector = False
-    actors: annotation.Actors = None
-    gpus_per_actor: annotation.Gpus = None
-    ray: annotation.Ray = "local"
-    pool: annotation.Pool = None
-    shard_records: annotation.ShardRecords = 1_000
-    max_reject_rate: annotation.MaxRejectRate = 0.05
-    token_budget: annotation.TokenBudget = None
-    memory_cap: annotation.MemoryCap = None
-    wait: Wait = 0.0
-    metrics_port: MetricsPort = None
-    metrics_host: MetricsHost = LOOPBACK
-    metrics_file: MetricsFile = None
+    run: RunOptions
+    metrics: MetricsOutlet
+    shard_records: ShardRecords = 1_000
     as_json: Json = False
-    quiet: Quiet = False
 
 
-def takes_sync_options(command: Callable[..., int]) -> Callable[..., int]:
-    """Let a command whose first argument is `options: SyncOptions` be called with its fields as options of its own."""
+_NoSnapshot = Annotated[bool, typer.Option("--no-snapshot", help="Make no snapshot; `bioner compact` makes one later.")]
+_KeepSnapshots = Annotated[int, typer.Option(min=1, help="How many snapshots stay, the new one among them.")]
+_SnapshotMemory = Annotated[
+    str, typer.Option(help="About how much memory the snapshot may take; the rest goes to disk.")
+]
 
-    @functools.wraps(command)
-    def called(**given: Any) -> int:
-        shared = {name: given.pop(name) for name in SyncOptions.__dataclass_fields__}
-        return command(SyncOptions(**shared), **given)
 
-    own = [one for one in inspect.signature(command).parameters.values() if one.name != "options"]
-    parameters = [*own, *inspect.signature(SyncOptions).parameters.values()]
-    called.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-        [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in parameters], return_annotation=int
-    )
-    called.__annotations__ = {one.name: one.annotation for one in parameters} | {"return": int}
-    return called
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnapshotOptions:
+    """What a nightly job is told of the snapshot that it ends with."""
+
+    no_snapshot: _NoSnapshot = False
+    keep_snapshots: _KeepSnapshots = 2
+    snapshot_memory: _SnapshotMemory = "2GB"
+
+    def settings(self) -> "CompactionSettings | None":
+        """How to make it, or None where there shall be none.
+
+        Raises:
+            ConfigurationError: the size of the memory cannot be read, or is too small.
+        """
+        from jobs.compact import settings_of
+
+        chosen = settings_of(keep=self.keep_snapshots, memory=self.snapshot_memory, memory_option="--snapshot-memory")
+        return None if self.no_snapshot else chosen

@@ -9,9 +9,9 @@ from bioner_core.store.history.ledger import new_run_id
 from bioner_core.store.history.lock import Part
 from bioner_core.store.reading import read_manifests
 from jobs.annotation_run import AnnotationSession, AnnotationWishes, make_store, open_lock
-from jobs.annotator_choice import AnnotatorChoice, chosen_label_sets
+from jobs.annotator_choice import chosen_annotator
 from jobs.compact import compact_held
-from jobs.metrics_outlet import MetricsOutlet, metrics_shown
+from jobs.metrics_outlet import metrics_shown
 from jobs.progress_bar import ProgressBar
 from jobs.sync_options import SyncOptions
 from pipelines.nightly.apply import Workplace
@@ -26,26 +26,11 @@ def wishes_of(options: SyncOptions) -> AnnotationWishes:
     Raises:
         ConfigurationError: a label set, the annotator or the precision is unknown.
     """
-    choice = AnnotatorChoice(
-        label_sets=chosen_label_sets(options.label_set or ()),
-        kind=options.annotator,
-        model=options.model,
-        precision=options.precision,
-        use_selector=not options.no_selector,
-    )
     return AnnotationWishes(
         store=options.store,
-        annotator=choice,
-        actors=options.actors,
-        gpus_per_actor=options.gpus_per_actor,
-        ray_address=options.ray,
-        pool=options.pool,
+        annotator=chosen_annotator(options.run.annotator),
+        run=options.run,
         shard_records=options.shard_records,
-        max_reject_rate=options.max_reject_rate,
-        token_budget=options.token_budget,
-        memory_cap=options.memory_cap,
-        quiet=options.quiet,
-        wait_seconds=options.wait,
         carry_over=True,
     )
 
@@ -78,9 +63,8 @@ def run_sync(
     wishes, run_id = wishes_of(options), new_run_id()
     session = AnnotationSession(wishes)
     make_store(options.store)
-    outlet = MetricsOutlet(options.metrics_port, options.metrics_host, options.metrics_file)
     with (
-        metrics_shown(outlet, wishes.page, job=purpose.removeprefix("bioner ")),
+        metrics_shown(options.metrics, wishes.page, job=purpose.removeprefix("bioner ")),
         open_lock(wishes, purpose=purpose, run_id=run_id, part=part) as lock,
     ):
         place = Workplace(
@@ -93,7 +77,7 @@ def run_sync(
         with session:
             done = work(place, session)
         if snapshot is not None:
-            done = _with_snapshot(done, place, snapshot, quiet=options.quiet)
+            done = _with_snapshot(done, place, snapshot, quiet=options.run.quiet)
         wishes.page.end(done.exit_code())
         return done
 

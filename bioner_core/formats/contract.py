@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain
-from typing import Protocol
+from typing import IO, Protocol
 
 from bioner_core.documents import Document
 from bioner_core.errors import BionerError
@@ -121,6 +121,20 @@ def stream_chunks(stream: ByteSource) -> Iterator[bytes]:
     """The bytes of a stream, at most `CHUNK_BYTES` at a time, until its end."""
     while chunk := stream.read(CHUNK_BYTES):
         yield chunk
+
+
+def copy_whole(stream: ByteSource, target: IO[bytes], *, most: int) -> None:
+    """Copy a stream to where it can be read from any place, for formats whose contents stand at the end.
+
+    Raises:
+        FileFault: it has more than `most` bytes.
+    """
+    size = 0
+    for chunk in stream_chunks(stream):
+        size += len(chunk)
+        if size > most:
+            raise FileFault(RejectReason.TOO_LARGE, f"the file takes more than {most} bytes")
+        target.write(chunk)
 
 
 def _settled(pending: PendingRecord, origin: Origin) -> Record:

@@ -17,7 +17,7 @@ from bioner_core.formats.contract import (
     PendingRecord,
     Reader,
     RecordFault,
-    stream_chunks,
+    copy_whole,
 )
 from bioner_core.formats.document_fields import KNOWN_FIELDS, document_of_fields
 from bioner_core.records import RejectReason
@@ -50,21 +50,12 @@ class ParquetReader(Reader):
             FileFault: the file is no Parquet, damaged, too large, or holds none of the columns that are read.
         """
         with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES) as spool:
-            _fill(spool, stream)
+            copy_whole(stream, spool, most=MAX_PARQUET_BYTES)
             try:
                 for row in _rows(spool):
                     yield partial(_document, row)
             except (pa.ArrowException, OSError, ValueError) as error:
                 raise FileFault(RejectReason.MALFORMED, f"Parquet is damaged: {_first_line(error)}") from None
-
-
-def _fill(spool: IO[bytes], stream: ByteSource) -> None:
-    size = 0
-    for chunk in stream_chunks(stream):
-        size += len(chunk)
-        if size > MAX_PARQUET_BYTES:
-            raise FileFault(RejectReason.TOO_LARGE, f"the file takes more than {MAX_PARQUET_BYTES} bytes")
-        spool.write(chunk)
 
 
 def _rows(spool: IO[bytes]) -> Iterator[dict[str, Any]]:

@@ -18,6 +18,7 @@ from bioner_core.formats.contract import (
     FileFault,
     PendingRecord,
     Reader,
+    copy_whole,
     stream_chunks,
 )
 from bioner_core.formats.table_columns import Row, table_records
@@ -73,7 +74,7 @@ class SpreadsheetReader(Reader):
 @contextmanager
 def _opened(stream: ByteSource) -> Iterator[zipfile.ZipFile]:
     with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES) as spool:
-        _fill(spool, stream)
+        copy_whole(stream, spool, most=MAX_SPREADSHEET_BYTES)
         try:
             archive = zipfile.ZipFile(spool)
         except _DAMAGES as error:
@@ -81,15 +82,6 @@ def _opened(stream: ByteSource) -> Iterator[zipfile.ZipFile]:
         with archive:
             _check_parts(archive.infolist())
             yield archive
-
-
-def _fill(spool: IO[bytes], stream: ByteSource) -> None:
-    size = 0
-    for chunk in stream_chunks(stream):
-        size += len(chunk)
-        if size > MAX_SPREADSHEET_BYTES:
-            raise FileFault(RejectReason.TOO_LARGE, f"the spreadsheet takes more than {MAX_SPREADSHEET_BYTES} bytes")
-        spool.write(chunk)
 
 
 def _check_parts(parts: Sequence[zipfile.ZipInfo]) -> None:

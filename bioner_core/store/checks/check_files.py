@@ -1,47 +1,35 @@
 """Are a shard's files there, whole, of the declared schema, and with as many rows as its counts promise?"""
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from bioner_core.store.manifest import Manifest, StoredFile
+from bioner_core.store.checks.promised_file import promised_file_faults
+from bioner_core.store.manifest import Manifest
 from bioner_core.store.reading import shard_batches
 from bioner_core.store.schemas import SCHEMAS, file_fact
 
 
 def file_faults(store: Path, manifest: Manifest) -> Iterator[str]:
     """What is wrong with the files of a shard, in words; nothing when all is well."""
-    damaged = [fault for file in manifest.files for fault in _one_file(store, file, manifest)]
+    damaged = [
+        fault
+        for file in manifest.files
+        for fault in promised_file_faults(store, file, partial(_schema_faults, file.table, manifest))
+    ]
     yield from damaged
     if not damaged:
         yield from _row_counts(store, manifest)
 
 
-def _one_file(store: Path, file: StoredFile, manifest: Manifest) -> Iterator[str]:
-    path = store / file.path
-    try:
-        with path.open("rb") as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
-        if digest != file.sha256:
-            yield f"{file.path} has changed since it was committed (sha256 {digest}, not {file.sha256})"
-            return
-        yield from _parquet_faults(path, file, manifest)
-    except (OSError, pa.ArrowInvalid) as error:
-        yield f"{file.path} cannot be read ({error})"
-
-
-def _parquet_faults(path: Path, file: StoredFile, manifest: Manifest) -> Iterator[str]:
-    with pq.ParquetFile(path) as parquet:
-        if parquet.metadata.num_rows != file.rows:
-            yield f"{file.path} has {parquet.metadata.num_rows} rows, not {file.rows}"
-        if not parquet.schema_arrow.equals(SCHEMAS[file.table]):
-            yield f"{file.path} does not have the declared schema of {file.table}"
-        if file_fact(parquet.schema_arrow, "fingerprint") != manifest.fingerprint:
-            yield f"{file.path} was written under another fingerprint than its manifest"
+def _schema_faults(table: str, manifest: Manifest, schema: pa.Schema) -> Iterator[str]:
+    if not schema.equals(SCHEMAS[table]):
+        yield f"does not have the declared schema of {table}"
+    if file_fact(schema, "fingerprint") != manifest.fingerprint:
+        yield "was written under another fingerprint than its manifest"
 
 
 def _row_counts(store: Path, manifest: Manifest) -> Iterator[str]:

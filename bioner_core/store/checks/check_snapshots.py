@@ -5,13 +5,14 @@ Memory is bounded by one batch of rows.
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bioner_core.errors import StoreError
-from bioner_core.store.compaction.snapshot_writer import file_digest
+from bioner_core.store.checks.promised_file import promised_file_faults
 from bioner_core.store.schemas import SCHEMA_VERSION, file_fact
 from bioner_core.store.snapshot.snapshot_manifest import (
     MANIFEST_NAME,
@@ -76,7 +77,11 @@ def _faults(folder: Path, manifest: SnapshotManifest) -> Iterator[str]:
     if folder.name != manifest.snapshot_id:
         yield f"{MANIFEST_NAME} is that of {manifest.snapshot_id}"
     yield from _count_faults(manifest)
-    damaged = [fault for file in manifest.files for fault in _file_faults(folder, file, manifest)]
+    damaged = [
+        fault
+        for file in manifest.files
+        for fault in promised_file_faults(folder, file, partial(_schema_faults, file.table, manifest))
+    ]
     yield from damaged
     if not damaged:  # rows of a damaged file prove nothing
         accepted = _accepted(folder, manifest.files)
@@ -101,27 +106,11 @@ def _count_faults(manifest: SnapshotManifest) -> Iterator[str]:
             yield f"{MANIFEST_NAME} says {promised} rows of {table}, and names files with {rows[table]}"
 
 
-def _file_faults(folder: Path, file: SnapshotFile, manifest: SnapshotManifest) -> Iterator[str]:
-    path = folder / file.path
-    try:
-        digest = file_digest(path)
-        if digest != file.sha256:
-            yield f"{file.path} has changed since it was written (sha256 {digest}, not {file.sha256})"
-            return
-        yield from _parquet_faults(path, file, manifest)
-    except (OSError, pa.ArrowInvalid) as error:
-        yield f"{file.path} cannot be read ({error})"
-
-
-def _parquet_faults(path: Path, file: SnapshotFile, manifest: SnapshotManifest) -> Iterator[str]:
-    with pq.ParquetFile(path) as parquet:
-        schema = parquet.schema_arrow
-        if parquet.metadata.num_rows != file.rows:
-            yield f"{file.path} has {parquet.metadata.num_rows} rows, not {file.rows}"
-        if file_fact(schema, "snapshot") != manifest.snapshot_id:
-            yield f"{file.path} was written for snapshot {file_fact(schema, 'snapshot')}"
-        if manifest.schema_version == SCHEMA_VERSION and not schema.equals(file_schema(file.table)):
-            yield f"{file.path} does not have the declared schema of {file.table}"
+def _schema_faults(table: str, manifest: SnapshotManifest, schema: pa.Schema) -> Iterator[str]:
+    if file_fact(schema, "snapshot") != manifest.snapshot_id:
+        yield f"was written for snapshot {file_fact(schema, 'snapshot')}"
+    if manifest.schema_version == SCHEMA_VERSION and not schema.equals(file_schema(table)):
+        yield f"does not have the declared schema of {table}"
 
 
 def _accepted(folder: Path, files: Sequence[SnapshotFile]) -> int:

@@ -1,6 +1,5 @@
 """Writes the sorted rows of one table and source as few large Parquet files, cut between documents."""
 
-import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from bioner_core.errors import StoreError
+from bioner_core.file_digest import sha256_of_file
 from bioner_core.store.atomic import fsync_path, make_folder
 from bioner_core.store.schemas import ROW_GROUP_ROWS
 from bioner_core.store.snapshot.snapshot_manifest import SnapshotFile
@@ -116,20 +116,10 @@ class _OpenFile:
             path=self._path.relative_to(self._place.folder).as_posix(),
             rows=self._rows,
             bytes=self._path.stat().st_size,
-            sha256=file_digest(self._path),
+            sha256=sha256_of_file(self._path),
             first_doc_id=self._first,
             last_doc_id=self.last,
         )
-
-
-def file_digest(path: Path) -> str:
-    """The sha256 of a file.
-
-    Raises:
-        OSError: it cannot be read.
-    """
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _sorting(place: TablePlace) -> tuple[str, ...]:

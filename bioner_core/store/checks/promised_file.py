@@ -1,0 +1,50 @@
+"""Is a Parquet file what a manifest says of it?"""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Protocol
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from bioner_core.file_digest import sha256_of_file
+
+
+class PromisedFile(Protocol):
+    """What the manifests of shards and of snapshots both say of a file; `path` is below the folder of the manifest."""
+
+    @property
+    def path(self) -> str:
+        """Where it is, with slashes."""
+
+    @property
+    def rows(self) -> int:
+        """How many rows it has."""
+
+    @property
+    def sha256(self) -> str:
+        """The digest of its bytes, in hex."""
+
+
+def promised_file_faults(
+    folder: Path, file: PromisedFile, schema_faults: Callable[[pa.Schema], Iterator[str]]
+) -> Iterator[str]:
+    """What is wrong with a file, in words; nothing when all is well.
+
+    A file that has changed is not looked into. `schema_faults` judges its schema, without naming the file.
+    """
+    path = folder / file.path
+    try:
+        digest = sha256_of_file(path)
+        if digest != file.sha256:
+            yield f"{file.path} has changed since it was written (sha256 {digest}, not {file.sha256})"
+            return
+        with pq.ParquetFile(path) as parquet:
+            rows, schema = parquet.metadata.num_rows, parquet.schema_arrow
+    except (OSError, pa.ArrowInvalid) as error:
+        yield f"{file.path} cannot be read ({error})"
+        return
+    if rows != file.rows:
+        yield f"{file.path} has {rows} rows, not {file.rows}"
+    for fault in schema_faults(schema):
+        yield f"{file.path} {fault}"
