@@ -1,14 +1,17 @@
 # Two commands do all the set-up on a fresh machine with Python 3.11 or newer: `make demo` and `make test`.
 #   PYTHON=python3.12   the interpreter that makes .venv
 #   STORE=folder        where the demo's store is
+#   WORKERS=4           how many processes run the tests; one has all tests that start actors
 # pip takes its own settings from the environment, as always (PIP_INDEX_URL, PIP_FIND_LINKS, ...).
 
 PYTHON ?= python3
 VENV ?= .venv
 STORE ?= demo-store
+WORKERS ?= 2
 
 BIN := $(VENV)/bin
 BIONER := $(BIN)/bioner
+PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup --no-loadscope-reorder
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 SAMPLES := bioner_core/samples/pubmed26n0001.xml bioner_core/samples/cnki_sample.txt
 
@@ -48,10 +51,10 @@ demo: model
 	@echo 'More of it:        $(BIONER) mentions --store $(STORE) --limit 20'
 
 test: lint
-	@$(BIN)/python -m pytest -m 'not slow'
+	@$(PYTEST) -m 'not slow'
 
 test-all: $(VENV)/installed-dev model
-	@$(BIN)/python -m pytest
+	@$(PYTEST)
 
 lint: $(VENV)/installed-dev
 	@$(BIN)/ruff check .

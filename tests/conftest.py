@@ -20,6 +20,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
+_ACTORS = "actors"
+
 
 @pytest.fixture(scope="session")
 def shared_folder() -> Path:
@@ -28,3 +30,19 @@ def shared_folder() -> Path:
     if not (folder / "DESIGN.md").is_file():
         pytest.skip("needs the shared corpora and dumps: set BIONER_SHARED to their folder")
     return folder
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With several workers: the tests of a file stay on one, and so do all that start actors, which begin first.
+
+    Two Rays at once are slow to start, and those tests mostly wait: beside them there is room for all others.
+    """
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(_ACTORS if _starts_actors(item) else item.nodeid.split("::")[0]))
+    items.sort(key=lambda item: not _starts_actors(item))
+
+
+def _starts_actors(item: pytest.Item) -> bool:
+    return "importable_fakes" in getattr(item, "fixturenames", ())

@@ -1,7 +1,7 @@
 """Listing and fetching: index pages, folders, other file systems, companions, and hostile names."""
 
 import hashlib
-import os
+import random
 from pathlib import Path
 
 import fsspec
@@ -15,7 +15,7 @@ from pipelines.sync.listing import ListedFile, list_place
 from pipelines.sync.retry import PassingFault, Patience, patiently
 
 HASTE = Patience(attempts=3, first_pause=0.01, longest_pause=0.02, idle_seconds=1.0)
-CONTENT = os.urandom(5000)
+CONTENT = random.Random(5).randbytes(5000)
 MD5 = hashlib.md5(CONTENT, usedforsecurity=False).hexdigest()
 
 

@@ -153,7 +153,7 @@ def test_a_changed_a_missing_and_a_foreign_file_are_found(tmp_path: Path) -> Non
     changed.write_bytes(changed.read_bytes() + b"x")
     missing.unlink()
     words = " ".join(verify_store(tmp_path).faults)
-    assert "has changed since it was committed" in words
+    assert "has changed since it was written" in words
     assert "cannot be read" in words
 
 
