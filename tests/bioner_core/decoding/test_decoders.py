@@ -1,5 +1,7 @@
 """The two decoders: the reference defines what is right, the drafted one must say the same."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -11,7 +13,7 @@ from bioner_core.decoding.reference import ReferenceDecoder
 from bioner_core.decoding.rows import DecodedRow
 from bioner_core.errors import ConfigurationError
 from bioner_core.models.tagging_model import TaggingModel
-from bioner_core.tagging.moves import COPY, spans_of
+from bioner_core.tagging.moves import COPY, FIRST_OPEN, spans_of
 from tests.bioner_core.tiny_model import row_of, tiny_label_set, tiny_model
 
 SENTENCES = [
@@ -145,6 +147,24 @@ def test_lines_of_one_sentence_read_it_once(
         assert_same(one, other)
     spared = sum(2 * len(row.source_ids) for row in lines[::3])
     assert sum(fed) - read_together == spared - len(tiny_label_set().prefix)
+
+
+@pytest.mark.parametrize("decoder_class", [ReferenceDecoder, DraftedDecoder])
+def test_a_bias_raises_opening_moves_alone(
+    model: TaggingModel, decoder_class: type[ReferenceDecoder] | type[DraftedDecoder]
+) -> None:
+    """Would catch a bias of the wrong sign, one that closing or copying gets too, and one that a decoder forgets."""
+    row, decoder = row_of("IL-2 gene"), decoder_class(model)
+
+    def decoded(bias: float) -> DecodedRow:
+        return decoder.decode([row], replace(tiny_label_set(), open_bias=bias))[0]
+
+    assert decoded(1e6).moves[0] >= FIRST_OPEN
+    assert set(decoded(-1e6).moves) == {COPY}
+    plain, raised = decoded(-1e6), decoded(-1e6 + 64)
+    assert raised.moves == plain.moves
+    drop = plain.margins[0] - raised.margins[0]
+    assert drop.item() == pytest.approx(64, abs=1), "the best rival of a copy is an opening move"
 
 
 def test_an_empty_batch_is_an_empty_answer(model: TaggingModel) -> None:

@@ -6,16 +6,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from bioner_core.decoding.decoder import PromptCaches
-from bioner_core.decoding.drafted import DraftedDecoder
-from bioner_core.decoding.teacher_forced import teacher_forced_states
 from bioner_core.errors import ModelError
 from bioner_core.models.directory import SELECTOR_FILE
 from bioner_core.selector.contrastive import ContrastiveSpace, info_nce
 from bioner_core.selector.features import span_features
 from bioner_core.selector.selector import Selector, load_selector, save_selector
 from bioner_core.tagging.moves import CLOSE, COPY, open_move, tag_pairs
-from tests.bioner_core.tiny_model import row_of, tiny_label_set, tiny_model
+from tests.bioner_core.tiny_model import tiny_model
 
 
 def test_features_are_the_states_around_the_tags() -> None:
@@ -57,18 +54,6 @@ def test_similarity_is_a_scaled_cosine() -> None:
     spans = space.outer(torch.nn.functional.gelu(space.inner(space.normalise(features))))
     cosines = torch.nn.functional.cosine_similarity(spans.unsqueeze(1), space.types.unsqueeze(0), dim=-1)
     torch.testing.assert_close(space(features), cosines * space.log_scale.exp(), atol=1e-4, rtol=1e-4)
-
-
-def test_teacher_forced_states_equal_the_decoders() -> None:
-    """Would catch a selector that is trained on other states than it later sees."""
-    model = tiny_model()
-    rows = [row_of(text) for text in ("IL-2 gene", "肺病 and NF-kappa B, 12 x")]
-    decoded = DraftedDecoder(model).decode(rows, tiny_label_set())
-    forced = teacher_forced_states(
-        PromptCaches(model), rows, [one.moves for one in decoded], label_set=tiny_label_set()
-    )
-    for one, states in zip(decoded, forced, strict=True):
-        torch.testing.assert_close(one.states, states, atol=1e-3, rtol=1e-3)
 
 
 def test_probabilities_are_one_a_span_and_in_order() -> None:
