@@ -3,6 +3,7 @@
 import time
 
 from jobs.console import say
+from jobs.duration import spoken_duration
 
 
 class FileProgress:
@@ -26,5 +27,6 @@ class FileProgress:
         line = f"{self._finished}/{self._total} files"
         left = self._total - self._finished
         if left and self._fresh:
-            line += f"  about {left * (time.monotonic() - self._started) / self._fresh:.0f} s left"
+            seconds = left * (time.monotonic() - self._started) / self._fresh
+            line += f"  about {spoken_duration(seconds)} left"
         say(line)

@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from jobs.duration import spoken_duration
+
 LINE_SECONDS = 10.0
 """How often a log gets a line."""
 
@@ -70,7 +72,7 @@ class ProgressBar:
         self._last_line, self._written = time.monotonic(), self._finished
         line = f"{self._finished}/{self._total} {self._unit}  {self.rate:.1f} {self._unit}/s"
         if self._fresh and self._finished < self._total:
-            line += f"  about {(self._total - self._finished) / self.rate:.0f} s left"
+            line += f"  about {spoken_duration((self._total - self._finished) / self.rate)} left"
         print(line, file=sys.stderr, flush=True)
 
 

@@ -46,7 +46,24 @@ Param = Annotated[list[str] | None, typer.Option("--param", metavar="NAME=VALUE"
 Format = Annotated[AnswerFormat, typer.Option("--format", help="How to write the answer.")]
 Output = Annotated[Path | None, typer.Option(help="File for the answer; else standard output.", dir_okay=False)]
 Memory = Annotated[str, typer.Option(help="How much memory DuckDB may use; the rest goes to disk.")]
-ListNamed = Annotated[bool, typer.Option("--list", help="Show the ready questions and stop.")]
+
+
+def _show_named(wanted: bool) -> None:
+    if not wanted:
+        return
+    from bioner_core.store.query.named_queries import named_queries
+
+    for one in named_queries():
+        print(f"{one.name}: {one.answers}")
+        for parameter in one.parameters:
+            given = "needed" if parameter.default is None else f"default {parameter.default!r}"
+            print(f"    {parameter.name}: {parameter.meaning} ({given})")
+    raise typer.Exit
+
+
+ListNamed = Annotated[
+    bool, typer.Option("--list", callback=_show_named, is_eager=True, help="Show the ready questions and stop.")
+]
 
 
 def query(
@@ -60,11 +77,8 @@ def query(
     list_named: ListNamed = False,
 ) -> int:
     """Answer one question; returns the exit code."""
-    if list_named:
-        _show_named()
-        return 0
     if (sql is None) == (named is None):
-        raise ConfigurationError("give either one SELECT or --named; --named NAME of --list")
+        raise ConfigurationError("give either one SELECT or --named; `bioner query --list` shows the names")
     if answer_format is AnswerFormat.PARQUET and output is None:
         raise ConfigurationError("--output: name a file for Parquet")
     given = _given(param or [])
@@ -119,13 +133,3 @@ def _given(words: list[str]) -> dict[str, str]:
         if not equals or not name.isidentifier():
             raise ConfigurationError(f"--param: {name!r} is not NAME=VALUE")
     return {name: value for name, _, value in pairs}
-
-
-def _show_named() -> None:
-    from bioner_core.store.query.named_queries import named_queries
-
-    for one in named_queries():
-        print(f"{one.name}: {one.answers}")
-        for parameter in one.parameters:
-            given = "needed" if parameter.default is None else f"default {parameter.default!r}"
-            print(f"    {parameter.name}: {parameter.meaning} ({given})")

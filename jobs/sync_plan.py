@@ -7,12 +7,14 @@ from typing import Any
 from bioner_core.store.history.ledger import AppliedFile, applied_files
 from bioner_core.store.history.lock import Part
 from bioner_core.store.history.succession import PUBMED
+from jobs.duration import spoken_duration
 from jobs.sync_options import SyncOptions
 from jobs.sync_run import run_fingerprint_of
 from pipelines.nightly import exports, pubmed
 from pipelines.nightly.backfill import PMC, of_part, pmc_files, pubmed_files
-from pipelines.nightly.estimate import Estimate, estimate
+from pipelines.nightly.estimate import ARTICLE_GUESS, EXPORT_GUESS, RELEASE_GUESS, Estimate, Guess, estimate
 from pipelines.summary import EXIT_COMMITTED, EXIT_FAILED
+from pipelines.sync.listing import ListedFile
 from pipelines.sync.retry import Patience
 
 
@@ -32,8 +34,10 @@ class SyncPlan:
     def lines(self) -> list[str]:
         """The plan for a person."""
         found = self.estimated
-        source = "measured in this store" if found.measured else "a guess: nothing was measured in this store yet"
-        cost = f"{found.files} files, about {found.records} records, about {found.seconds / 3600:.2f} h"
+        if not self.files:
+            return ["nothing to do: no file is new or changed"]
+        source = "measured in this store" if found.measured else "a guess: no such run was measured in this store yet"
+        cost = f"{found.files} files, about {found.records} records, about {spoken_duration(found.seconds)}"
         return [*self.files, f"{cost} at {found.records_a_second:g} records/s ({source})"]
 
     def as_json(self) -> dict[str, Any]:
@@ -57,7 +61,9 @@ def pubmed_plan(source: pubmed.ReleaseSource, options: SyncOptions) -> SyncPlan:
     """
     fingerprint, entries = run_fingerprint_of(options), applied_files(options.store, PUBMED)
     plan = pubmed.look(source, entries, Patience())
-    return _plan([one.listed.name for one in plan.before_gap], entries, fingerprint, fault=plan.gap_message)
+    return _plan(
+        [one.listed for one in plan.before_gap], entries, fingerprint, guess=RELEASE_GUESS, fault=plan.gap_message
+    )
 
 
 def exports_plan(places: Sequence[str], options: SyncOptions) -> SyncPlan:
@@ -67,8 +73,7 @@ def exports_plan(places: Sequence[str], options: SyncOptions) -> SyncPlan:
         InputError, StoreError, ModelError: as `pubmed_plan`.
     """
     fingerprint, entries = run_fingerprint_of(options), applied_files(options.store, exports.CNKI)
-    names = [one.name for one in exports.look(places, entries, Patience())]
-    return _plan(names, entries, fingerprint)
+    return _plan(exports.look(places, entries, Patience()), entries, fingerprint, guess=EXPORT_GUESS)
 
 
 def pubmed_backfill_plan(source: pubmed.ReleaseSource, part: Part, options: SyncOptions) -> SyncPlan:
@@ -79,7 +84,7 @@ def pubmed_backfill_plan(source: pubmed.ReleaseSource, part: Part, options: Sync
     """
     fingerprint, entries = run_fingerprint_of(options), applied_files(options.store, PUBMED)
     files, gap = pubmed_files(source, entries, Patience(), fingerprint=fingerprint)
-    return _plan([one.listed.name for one in of_part(files, part)], entries, fingerprint, fault=gap)
+    return _plan([one.listed for one in of_part(files, part)], entries, fingerprint, guess=RELEASE_GUESS, fault=gap)
 
 
 def pmc_backfill_plan(places: Sequence[str], part: Part, options: SyncOptions) -> SyncPlan:
@@ -90,8 +95,11 @@ def pmc_backfill_plan(places: Sequence[str], part: Part, options: SyncOptions) -
     """
     fingerprint, entries = run_fingerprint_of(options), applied_files(options.store, PMC)
     files = pmc_files(places, entries, Patience(), fingerprint=fingerprint)
-    return _plan([one.listed.name for one in of_part(files, part)], entries, fingerprint)
+    return _plan([one.listed for one in of_part(files, part)], entries, fingerprint, guess=ARTICLE_GUESS)
 
 
-def _plan(names: Sequence[str], entries: Sequence[AppliedFile], fingerprint: str, *, fault: str = "") -> SyncPlan:
-    return SyncPlan(tuple(names), estimate(len(names), entries, fingerprint=fingerprint), (fault,) if fault else ())
+def _plan(
+    files: Sequence[ListedFile], entries: Sequence[AppliedFile], fingerprint: str, *, guess: Guess, fault: str = ""
+) -> SyncPlan:
+    estimated = estimate(files, entries, fingerprint=fingerprint, guess=guess)
+    return SyncPlan(tuple(one.name for one in files), estimated, (fault,) if fault else ())

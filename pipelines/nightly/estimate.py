@@ -5,19 +5,36 @@ from dataclasses import dataclass
 
 from bioner_core.store.history.ledger import AppliedFile
 from bioner_core.store.manifest import total
-
-DEFAULT_RECORDS_A_SECOND = 2.0
-"""The guess for a store that has no files yet: titles and abstracts, default model, a few processors and no GPU."""
-
-DEFAULT_RECORDS_A_FILE = 30_000
-"""What a PubMed baseline file holds."""
+from pipelines.sync.listing import ListedFile
 
 RECENT_FILES = 50
 
 
 @dataclass(frozen=True, slots=True)
+class Guess:
+    """What is taken for granted of files that no run has measured: the default model on a few processors, no GPU.
+
+    `bytes_a_record` counts where a listing tells sizes, `records_a_file` where it does not.
+    """
+
+    records_a_file: int
+    bytes_a_record: int
+    records_a_second: float
+
+
+RELEASE_GUESS = Guess(records_a_file=30_000, bytes_a_record=1_000, records_a_second=1.0)
+"""Citations with abstracts: a full baseline file has 30,000, packed in some 30 MB."""
+
+EXPORT_GUESS = Guess(records_a_file=500, bytes_a_record=1_500, records_a_second=1.0)
+"""Exports hold 500 records at most, as text."""
+
+ARTICLE_GUESS = Guess(records_a_file=1, bytes_a_record=0, records_a_second=0.05)
+"""A file an article, whatever figures are packed with it; the full text has some two hundred sentences."""
+
+
+@dataclass(frozen=True, slots=True)
 class Estimate:
-    """What a run will cost. `measured` says whether the rate is one of this store or the default guess."""
+    """What a run will cost. `measured` says whether the rate is one of this store or the guess."""
 
     files: int
     records: int
@@ -26,15 +43,25 @@ class Estimate:
     measured: bool
 
 
-def estimate(files: int, entries: Sequence[AppliedFile], *, fingerprint: str) -> Estimate:
-    """Estimate applying so many files, from the newest entries with this fingerprint.
+def estimate(
+    files: Sequence[ListedFile], entries: Sequence[AppliedFile], *, fingerprint: str, guess: Guess
+) -> Estimate:
+    """Estimate applying these files, from the newest entries with this fingerprint.
 
-    Files are taken to be as long as the recent ones, and to have as large a share of unchanged records.
+    As many records to the byte as there were are taken to be in them, and as large a share of unchanged ones.
     """
     recent = sorted((one for one in entries if one.fingerprint == fingerprint), key=lambda one: one.applied)
     recent = recent[-RECENT_FILES:]
     counts, seconds = total(one.counts for one in recent), sum(one.seconds for one in recent)
     measured = counts.records_in > 0 and seconds > 0
-    rate = counts.records_in / seconds if measured else DEFAULT_RECORDS_A_SECOND
-    records = round(files * (counts.records_in / len(recent) if measured else DEFAULT_RECORDS_A_FILE))
-    return Estimate(files, records, round(records / rate, 1), round(rate, 3), measured)
+    if measured:
+        of_each, of_bytes = (
+            counts.records_in / len(recent),
+            counts.records_in / max(1, sum(one.bytes for one in recent)),
+        )
+        rate = counts.records_in / seconds
+    else:
+        of_each, of_bytes = guess.records_a_file, 1 / guess.bytes_a_record if guess.bytes_a_record else 0.0
+        rate = guess.records_a_second
+    records = sum(of_each if one.bytes is None or not of_bytes else max(1.0, one.bytes * of_bytes) for one in files)
+    return Estimate(len(files), round(records), round(records / rate, 1), round(rate, 3), measured)

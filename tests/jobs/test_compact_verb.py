@@ -124,6 +124,6 @@ def test_wrong_questions_are_wrong_usage(bioner: Command, store: Path, words: li
 
 def test_the_ready_questions_are_listed(bioner: Command, store: Path) -> None:
     """Catches a list without what can be set."""
-    out = bioner("query", "--store", store, "--list").out
+    out = bioner("query", "--list").out
     assert "lineage: Where a mention comes from" in out
     assert "    mention: its mention_id (needed)" in out

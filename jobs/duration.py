@@ -1,0 +1,15 @@
+"""Lengths of time for a person."""
+
+_UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
+
+
+def spoken_duration(seconds: float) -> str:
+    """Two units at most: '45 s', '12 min 30 s', '16 h 40 min', '3 d 4 h'."""
+    left, words = round(seconds), []
+    for name, size in _UNITS:
+        count, left = divmod(left, size)
+        if count:
+            words.append(f"{count} {name}")
+        if len(words) == 2 or (words and not count):
+            break
+    return " ".join(words) or "0 s"
