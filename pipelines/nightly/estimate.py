@@ -12,13 +12,13 @@ RECENT_FILES = 50
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """What is taken for granted of files that no run has measured: the default model on a few processors, no GPU.
+    """What is taken for granted of files; where no run has measured any, the default model on a few processors.
 
     `bytes_a_record` counts where a listing tells sizes, `records_a_file` where it does not.
     """
 
-    records_a_file: int
-    bytes_a_record: int
+    records_a_file: float
+    bytes_a_record: float
     records_a_second: float
 
 
@@ -55,13 +55,16 @@ def estimate(
     counts, seconds = total(one.counts for one in recent), sum(one.seconds for one in recent)
     measured = counts.records_in > 0 and seconds > 0
     if measured:
-        of_each, of_bytes = (
-            counts.records_in / len(recent),
-            counts.records_in / max(1, sum(one.bytes for one in recent)),
-        )
-        rate = counts.records_in / seconds
+        size = sum(one.bytes for one in recent)
+        found = Guess(counts.records_in / len(recent), size / counts.records_in, counts.records_in / seconds)
     else:
-        of_each, of_bytes = guess.records_a_file, 1 / guess.bytes_a_record if guess.bytes_a_record else 0.0
-        rate = guess.records_a_second
-    records = sum(of_each if one.bytes is None or not of_bytes else max(1.0, one.bytes * of_bytes) for one in files)
+        found = guess
+    records = sum(_records(one, found) for one in files)
+    rate = found.records_a_second
     return Estimate(len(files), round(records), round(records / rate, 1), round(rate, 3), measured)
+
+
+def _records(file: ListedFile, by: Guess) -> float:
+    if file.bytes is None or not by.bytes_a_record:
+        return by.records_a_file
+    return max(1.0, file.bytes / by.bytes_a_record)
