@@ -32,6 +32,7 @@ def shared_folder() -> Path:
     return folder
 
 
+@pytest.hookimpl(tryfirst=True)  # before the groups are read
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """With several workers: the tests of a file stay on one, and so do all that start actors, which begin first.
 
