@@ -244,8 +244,8 @@ def _check_pool_options(run: RunOptions) -> None:
     ]:
         if value is not None:
             raise ConfigurationError(
-                f"{option}: is {value}, but the actors of --pool {run.pool} run already: leave it out, and give it "
-                "to `bioner pool start` or `bioner pool scale`"
+                f"{option}: is {value}, but the actors of --pool {run.pool} run already: leave it out; "
+                "`bioner pool start` takes it"
             )
 
 

@@ -2,8 +2,8 @@
 
 import time
 
+from bioner_core.duration import spoken_duration
 from jobs.console import say
-from jobs.duration import spoken_duration
 
 
 class FileProgress:

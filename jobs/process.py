@@ -24,7 +24,8 @@ def run_app(app: typer.Typer, arguments: Sequence[str], *, name: str, context: A
     try:
         code = app(args=list(arguments), prog_name=name, standalone_mode=False, obj=context)
     except typer.TyperException as error:
-        warn(f"{error.format_message().rstrip('.')}. Try --help.")
+        said = error.format_message()
+        warn(f"{said if said.endswith(('.', '?')) else said + '.'} Try --help.")
         return EXIT_USAGE
     except BrokenPipeError:
         raise

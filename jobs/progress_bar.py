@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from jobs.duration import spoken_duration
+from bioner_core.duration import spoken_duration
 
 LINE_SECONDS = 10.0
 """How often a log gets a line."""

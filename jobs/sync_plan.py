@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from bioner_core.duration import spoken_duration
 from bioner_core.store.history.ledger import AppliedFile, applied_files
 from bioner_core.store.history.lock import Part
 from bioner_core.store.history.succession import PUBMED
-from jobs.duration import spoken_duration
 from jobs.sync_options import SyncOptions
 from jobs.sync_run import run_fingerprint_of
 from pipelines.nightly import exports, pubmed

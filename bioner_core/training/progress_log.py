@@ -1,5 +1,6 @@
 """The log line of a training run."""
 
+from bioner_core.duration import spoken_duration
 from bioner_core.training.checkpoint import TrainingProgress
 from bioner_core.training.loss import LossParts
 
@@ -21,13 +22,13 @@ class LogWindow:
         self._right += parts.tags.right
 
     def line(self, now: TrainingProgress, share_done: float) -> str:
-        """One line: step, loss, recall and precision of tags given gold history, tokens a second, minutes left."""
+        """One line: step, loss, recall and precision of tags given gold history, tokens a second, time left."""
         seconds = max(now.seconds - self._start.seconds, 1e-9)
-        left = now.seconds / 60 * (1 - share_done) / max(share_done, 1e-9)
+        left = now.seconds * (1 - share_done) / max(share_done, 1e-9)
         return (
             f"step {now.steps}  loss {self._loss / max(self._terms, 1):.4f}"
             f"  tag recall {self._right / max(self._gold, 1):.3f}"
             f"  precision {self._right / max(self._predicted, 1):.3f}"
             f"  {(now.tokens - self._start.tokens) / seconds:.0f} tokens/s"
-            f"  {now.tokens} tokens  {share_done:.1%} done  {left:.0f} min left"
+            f"  {now.tokens} tokens  {share_done:.1%} done  {spoken_duration(left)} left"
         )

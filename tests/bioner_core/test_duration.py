@@ -2,7 +2,7 @@
 
 import pytest
 
-from jobs.duration import spoken_duration
+from bioner_core.duration import spoken_duration
 
 
 @pytest.mark.parametrize(
