@@ -11,7 +11,6 @@ class RejectReason(StrEnum):
 
     UNKNOWN_FORMAT = "unknown_format"
     EMPTY_FILE = "empty_file"
-    UNREADABLE = "unreadable"
     TRUNCATED = "truncated"
     MALFORMED = "malformed"
     FORBIDDEN_MARKUP = "forbidden_markup"

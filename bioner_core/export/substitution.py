@@ -1,12 +1,8 @@
 """Characters that a format cannot hold: each is replaced by exactly one other, so that no offset moves."""
 
 import re
-from collections.abc import Callable
 
 from bioner_core.export.provenance import Tally
-
-Substitute = Callable[[str, Tally], str]
-"""Takes a text and returns one of the same length; the tally counts the characters that differ."""
 
 _NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _BREAKS = re.compile("[\t\n\r\x0b\x0c\x1c-\x1f\x85\u2028\u2029]")

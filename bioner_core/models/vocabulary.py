@@ -68,10 +68,6 @@ class TaggingVocabulary:
         """How many tokens a text takes when each unit is tokenised on its own; raises as `unit_ids` does."""
         return sum(map(len, self.unit_ids(text)))
 
-    def base_ids_of_character(self, char: str) -> list[int]:
-        """The ids that the base tokenizer gives a character, from which an added row is initialised."""
-        return self.plain_ids(char)
-
     def _encode_unit(self, unit: str) -> tuple[int, ...]:
         if any("\ud800" <= char <= "\udfff" for char in unit):
             raise TaggingError(f"the text holds an unpaired surrogate in {unit!a}: it is no valid Unicode")

@@ -1,6 +1,6 @@
 """Values to Arrow tables and back, without loss: what is read equals what was written."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -108,17 +108,9 @@ _PLACE = ("shard", "label_set", "passage_index", "sentence_index")
 
 
 def _reject_to_row(row: RejectRow) -> dict[str, Any]:
-    return _plain(row.reject) | {"reason": row.reject.reason.value} | {name: getattr(row, name) for name in _PLACE}
+    return _plain(row.reject) | {name: getattr(row, name) for name in _PLACE}
 
 
 def _reject_from_row(row: dict[str, Any]) -> RejectRow:
     place = {name: row.pop(name) for name in _PLACE}
     return RejectRow(Reject(**row | {"reason": RejectReason(row["reason"])}), **place)
-
-
-TO_ARROW: dict[str, Callable[[Sequence[Any]], pa.Table]] = {
-    "documents": documents_to_arrow,
-    "mentions": mentions_to_arrow,
-    "rejects": rejects_to_arrow,
-    "deletions": deletions_to_arrow,
-}

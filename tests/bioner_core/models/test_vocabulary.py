@@ -76,7 +76,6 @@ def test_an_added_character_after_a_blank_keeps_the_blank() -> None:
 def test_a_character_without_a_row_keeps_the_base_s_tokens() -> None:
     """Would catch a rare character that shares the row of another."""
     assert tiny_vocabulary().unit_ids("心") == [tuple("心".encode())]
-    assert tiny_vocabulary().base_ids_of_character("病") == list("病".encode())
 
 
 def test_units_may_be_given() -> None:
