@@ -12,10 +12,10 @@ import pytest
 from store_samples import KEY, commit_sample, descriptor, document, every_file, mention, writer
 
 from bioner_core.errors import StoreError
-from bioner_core.store import schemas
+from bioner_core.store import schemas, shard_writer
 from bioner_core.store.checks.verify import verify_store
 from bioner_core.store.committed import committed_manifest
-from bioner_core.store.manifest import Counts, read_manifest
+from bioner_core.store.manifest import Counts, Manifest, read_manifest
 from bioner_core.store.reading import deletion_rows, document_rows, mention_rows, read_manifests, reject_rows
 from bioner_core.store.schemas import ROW_GROUP_ROWS, SCHEMAS
 from bioner_core.store.sweep import sweep_unfinished
@@ -63,6 +63,49 @@ def test_counts_that_do_not_add_up_commit_nothing(tmp_path: Path, wrong: dict[st
     with pytest.raises(StoreError, match=r"Nothing was committed"):
         filled.commit(Counts(**wrong), seconds=0)
     assert every_file(tmp_path) == set()
+
+
+def commit_two(store: Path, text: str) -> Manifest:
+    """Commit two documents of this text, always as the same work."""
+    filled = writer(store, of=descriptor(0, 2))
+    filled.add_documents([document(0, text=text), document(1, text=text)])
+    return filled.commit(Counts(records_in=2, annotated=2), seconds=0)
+
+
+def texts_of(store: Path) -> list[str]:
+    """The texts of the documents that readers see."""
+    return [one.passages[1].text for one in document_rows(store)]
+
+
+def test_a_shard_made_anew_leaves_what_it_had_until_its_manifest_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Would catch new rows under the name that the old manifest gives: a crash between the two would tear the shard."""
+    before = commit_two(tmp_path, "old")
+
+    def refuse(*_: object) -> None:
+        raise StoreError("the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shard_writer, "write_manifest", refuse)
+        with pytest.raises(StoreError, match="full"):
+            commit_two(tmp_path, "new")
+    assert texts_of(tmp_path) == ["old", "old"]
+    after = commit_two(tmp_path, "new")
+    assert texts_of(tmp_path) == ["new", "new"]
+    assert after.files[0].path != before.files[0].path
+    assert after.first_created == before.created
+    assert verify_store(tmp_path).sound
+    again = commit_two(tmp_path, "old")
+    assert again.files[0].path == before.files[0].path
+    assert verify_store(tmp_path).sound
+
+
+def test_the_same_rows_keep_their_file(tmp_path: Path) -> None:
+    """Would catch a shard that changes its name, and so its snapshot, whenever it is made again."""
+    before = commit_two(tmp_path, "old")
+    assert commit_two(tmp_path, "old").files == before.files
+    assert len([name for name in every_file(tmp_path) if name.endswith(".parquet")]) == 1
 
 
 def test_files_say_what_they_are(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bioner_core.store.layout import input_key, shard_id, table_file_name, table_folder
+from bioner_core.store.layout import input_key, input_key_of, shard_id, table_file_name, table_folder
 
 _SAFE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 
@@ -29,6 +29,13 @@ def test_hostile_names_stay_in_their_folder(tmp_path: Path, name: str) -> None:
     folder = table_folder(tmp_path, "documents", name, shard)
     assert folder.resolve().parent.parent.parent == tmp_path.resolve()
     assert folder.resolve().name == f"shard={shard}"
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])), st.integers(0, 10**9), st.integers(0, 10**9))
+def test_the_input_is_read_back_from_the_id_of_a_shard(name: str, first: int, last: int) -> None:
+    """Would catch a name with dashes that is cut at the first of them, so that its shards belong to another input."""
+    key = input_key(name, "d")
+    assert input_key_of(shard_id(key, first, last)) == key
 
 
 def test_the_folder_does_not_count_but_name_and_content_do() -> None:
