@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,9 +13,11 @@ import bioner_core
 from bioner_core.errors import ConfigurationError
 from bioner_core.file_digest import sha256_of_file
 from jobs.console import only_results_on_stdout, print_result, quiet_transformers, say
+from jobs.option_groups import takes_option_groups
 from jobs.options import Json, NoSelector, Precision, Quiet
 
 if TYPE_CHECKING:
+    from bioner_core.annotator import ModelAnnotator
     from bioner_core.evaluation.run import EvaluationRun
     from bioner_core.labels.label_set import LabelSet
 
@@ -44,72 +47,101 @@ Html = Annotated[Path | None, typer.Option(help="Write the whole report to this 
 Examples = Annotated[int, typer.Option(min=0, help="Examples of each kind of mistake in the reports, at most.")]
 
 
-def evaluate(
-    data: Data,
-    label_set: Name,
-    model: Model = "default",
-    limit: Limit = None,
-    types: Types = None,
-    no_selector: NoSelector = False,
-    precision: Precision = "bfloat16",
-    decoder: Decoder = "drafted",
-    output: Output = None,
-    html: Html = None,
-    examples: Examples = 5,
-    as_json: Json = False,
-    quiet: Quiet = False,
-) -> int:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluationOptions:
+    """What is scored against what; the fields are options."""
+
+    data: Data
+    label_set: Name
+    model: Model = "default"
+    limit: Limit = None
+    types: Types = None
+    no_selector: NoSelector = False
+    precision: Precision = "bfloat16"
+    decoder: Decoder = "drafted"
+    examples: Examples = 5
+    quiet: Quiet = False
+
+
+@takes_option_groups
+def evaluate(options: EvaluationOptions, output: Output = None, html: Html = None, as_json: Json = False) -> int:
     """Evaluate; returns the exit code."""
     with only_results_on_stdout():
-        from bioner_core.evaluation.corpora import read_corpus
-        from bioner_core.evaluation.run import evaluate_annotator, scored_types
         from bioner_core.labels.label_set import load_label_set
-        from bioner_core.models.directory import model_folder
-        from bioner_core.models.model_card import read_card
-        from jobs.progress_bar import ProgressBar
 
         _check_folders(output, html)
-        chosen = load_label_set(label_set)
-        records = list(islice(read_corpus(data), limit))
-        names = scored_types(records, chosen, _names(types))
-        _check_ready(chosen, model, precision)
-        say(f"loading model {model} ...")
-        quiet_transformers()
-        from bioner_core.annotator import load_annotator
-
-        annotator = load_annotator(
-            [chosen], model=model, precision=precision, use_selector=not no_selector, decoder=decoder
-        )
-        with ProgressBar("sentences", quiet=quiet) as progress:
-            run = evaluate_annotator(
-                annotator,
-                records,
-                label_set=chosen.name,
-                types=names,
-                has_selector=annotator.has_selector,
-                tag_threshold=read_card(model_folder(model)).tag_thresholds.get(chosen.name),
-                examples=examples,
-                on_planned=progress.planned,
-                on_sentences=progress.done,
-            )
+        label_set = load_label_set(options.label_set)
+        run, fingerprint = _run(options, label_set)
     about = {
-        "data": str(data),
-        "label_set": chosen.name,
-        "model": model,
-        "decoder": decoder,
-        "number_format": precision,
+        "data": str(options.data),
+        "label_set": label_set.name,
+        "model": options.model,
+        "decoder": options.decoder,
+        "number_format": options.precision,
     }
     if output or html:
-        asked = {"limit": limit, "types": types, "no_selector": no_selector, "precision": precision, "decoder": decoder}
-        origin = {
-            "command": _command(data, label_set, model, asked),
-            "version": bioner_core.__version__,
-            "data_sha256": sha256_of_file(data),
-            "fingerprint": annotator.fingerprint,
-        }
-        _write_reports(about | origin | run.to_json() | {"examples": run.examples_json()}, output=output, html=html)
+        whole = about | _origin(options, fingerprint) | run.to_json() | {"examples": run.examples_json()}
+        _write_reports(whole, output=output, html=html)
     print_result(about | run.to_json(), as_json=as_json, show=lambda: _show(run))
     return 0
+
+
+def _run(options: EvaluationOptions, label_set: "LabelSet") -> tuple["EvaluationRun", str]:
+    """The scores, and the fingerprint of the annotator that they are of."""
+    from bioner_core.evaluation.corpora import read_corpus
+    from bioner_core.evaluation.run import evaluate_annotator, scored_types
+    from jobs.progress_bar import ProgressBar
+
+    records = list(islice(read_corpus(options.data), options.limit))
+    names = scored_types(records, label_set, _names(options.types))
+    annotator = _annotator(options, label_set)
+    with ProgressBar("sentences", quiet=options.quiet) as progress:
+        run = evaluate_annotator(
+            annotator,
+            records,
+            label_set=label_set.name,
+            types=names,
+            has_selector=annotator.has_selector,
+            tag_threshold=_tag_threshold(options.model, label_set),
+            examples=options.examples,
+            on_planned=progress.planned,
+            on_sentences=progress.done,
+        )
+    return run, annotator.fingerprint
+
+
+def _annotator(options: EvaluationOptions, label_set: "LabelSet") -> "ModelAnnotator":
+    from jobs.annotator_choice import AnnotatorChoice
+
+    AnnotatorChoice(label_sets=(label_set,), model=options.model, precision=options.precision).check_ready()
+    say(f"loading model {options.model} ...")
+    quiet_transformers()
+    from bioner_core.annotator import load_annotator
+
+    return load_annotator(
+        [label_set],
+        model=options.model,
+        precision=options.precision,
+        use_selector=not options.no_selector,
+        decoder=options.decoder,
+    )
+
+
+def _tag_threshold(model: str, label_set: "LabelSet") -> float | None:
+    from bioner_core.models.directory import model_folder
+    from bioner_core.models.model_card import read_card
+
+    return read_card(model_folder(model)).tag_thresholds.get(label_set.name)
+
+
+def _origin(options: EvaluationOptions, fingerprint: str) -> dict[str, Any]:
+    """How to make these scores again."""
+    return {
+        "command": _command(options),
+        "version": bioner_core.__version__,
+        "data_sha256": sha256_of_file(options.data),
+        "fingerprint": fingerprint,
+    }
 
 
 def _check_folders(*files: Path | None) -> None:
@@ -118,10 +150,11 @@ def _check_folders(*files: Path | None) -> None:
             raise ConfigurationError(f"{file}: there is no folder {str(file.parent)!r}; make it first")
 
 
-def _command(data: Path, label_set: str, model: str, asked: dict[str, Any]) -> str:
+def _command(options: EvaluationOptions) -> str:
     """The command that makes these scores again, with every option that was set."""
-    words = ["bioner", "evaluate", "--data", str(data), "--label-set", label_set, "--model", model]
-    for name, value in asked.items():
+    words = ["bioner", "evaluate", "--data", str(options.data), "--label-set", options.label_set]
+    for name in ("model", "limit", "types", "no_selector", "precision", "decoder"):
+        value = getattr(options, name)
         option = f"--{name.replace('_', '-')}"
         if value is True:
             words.append(option)
@@ -143,12 +176,6 @@ def _write_reports(report: dict[str, Any], *, output: Path | None, html: Path | 
 
 def _names(types: str | None) -> tuple[str, ...]:
     return tuple(name.strip() for name in types.split(",")) if types else ()
-
-
-def _check_ready(label_set: "LabelSet", model: str, precision: str) -> None:
-    from jobs.annotator_choice import AnnotatorChoice
-
-    AnnotatorChoice(label_sets=(label_set,), model=model, precision=precision).check_ready()
 
 
 def _show(run: "EvaluationRun") -> None:
