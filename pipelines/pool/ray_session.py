@@ -3,6 +3,7 @@
 import ipaddress
 import logging
 import os
+import shutil
 import socket
 import threading
 from collections.abc import Iterator
@@ -26,7 +27,8 @@ def ray_session(settings: PoolSettings) -> Iterator[str]:
     """Be connected to the Ray of the settings; yields the address that other processes join.
 
     A Ray that this call started ends with it, and so does a connection that it made; where the process was connected
-    before, it stays so.
+    before, it stays so. The folder of that Ray's logs goes with it; after an error it stays, for whoever looks for the
+    cause.
 
     Raises:
         ConfigurationError: the process is connected to another cluster than the settings name.
@@ -35,14 +37,20 @@ def ray_session(settings: PoolSettings) -> Iterator[str]:
     if ray.is_initialized():
         yield _current_address(settings.ray_address)
         return
+    folder = ""
     try:
         if settings.ray_address == LOCAL:
-            _start(settings)
+            folder = _start(settings)
         else:
             join_ray(settings.ray_address, namespace=settings.namespace)
         yield _current_address(settings.ray_address)
+    except Exception:
+        folder = ""
+        raise
     finally:
         ray.shutdown()
+        if folder:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
@@ -96,11 +104,12 @@ def join_ray(address: str, *, namespace: str, tokens: bool = False) -> None:
             ) from error
 
 
-def _start(settings: PoolSettings) -> None:
+def _start(settings: PoolSettings) -> str:
+    """Start Ray, and say where it keeps its logs and sockets."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     try:
         with on_loopback(True):
-            ray.init(
+            context = ray.init(
                 address=LOCAL,
                 namespace=settings.namespace,
                 num_cpus=settings.cluster_cpus(),
@@ -118,6 +127,7 @@ def _start(settings: PoolSettings) -> None:
         raise PoolError(
             f"Ray {ray.__version__} listens on {host} and not on loopback: install the Ray of the constraints"
         )
+    return str(context.address_info["session_dir"])
 
 
 @contextmanager

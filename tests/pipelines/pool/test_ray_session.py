@@ -1,0 +1,38 @@
+"""The Ray of one command: what is there while it runs, and what is left of it."""
+
+import os
+from pathlib import Path
+
+import pytest
+import ray
+
+from pipelines.pool.pool_settings import PoolSettings
+from pipelines.pool.ray_session import ray_session
+
+
+def log_folder() -> Path:
+    """Where the Ray of this process keeps its logs and sockets."""
+    return Path(ray._private.worker._global_node.get_session_dir_path())
+
+
+def fail_within(folders: list[Path]) -> None:
+    """A command that starts Ray, and ends with an error of its own."""
+    with ray_session(PoolSettings(local_cpus=1)):
+        folders.append(log_folder())
+        raise ZeroDivisionError
+
+
+@pytest.mark.usefixtures("importable_fakes")
+def test_nothing_is_left_unless_there_was_an_error() -> None:
+    """Catches half a megabyte that each command leaves in the folder for temporary files, and logs of a failed command
+    that nobody can read any more."""
+    with ray_session(PoolSettings(local_cpus=1)):
+        folder = log_folder()
+        assert folder.is_dir()
+    assert not ray.is_initialized()
+    assert not folder.exists()
+    failed: list[Path] = []
+    with pytest.raises(ZeroDivisionError):
+        fail_within(failed)
+    assert not ray.is_initialized()
+    assert os.listdir(failed[0] / "logs")
