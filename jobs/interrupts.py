@@ -19,12 +19,6 @@ def take_signals() -> None:
         signal.signal(number, _interrupt)
 
 
-def take_signals_again() -> None:
-    """Undo what a library did to `take_signals`; nothing happens in a process that never took them."""
-    if signal.getsignal(signal.SIGINT) is _interrupt:
-        take_signals()
-
-
 def interrupted_exit_code() -> int | None:
     """What a shell expects of a process that a signal ended, or None if there was no signal."""
     return 128 + _received[0] if _received else None
@@ -40,8 +34,6 @@ def signals_deferred() -> Iterator[None]:
     _deferrals.append(True)
     try:
         yield
-    except SystemExit:  # the work has put a handler of SIGTERM in the place of ours, as Ray does
-        _received.append(signal.SIGTERM)
     finally:
         _deferrals.pop()
     if _received:

@@ -9,7 +9,7 @@ from jobs.annotation_options import ActorOptions
 from jobs.annotator_choice import AnnotatorChoice
 from jobs.console import say
 from jobs.gpus import visible_gpus
-from jobs.interrupts import signals_deferred, take_signals_again
+from jobs.interrupts import signals_deferred
 from pipelines.pool.annotator_spec import AnnotatorSpec
 from pipelines.pool.client_settings import ClientSettings
 from pipelines.pool.pool_settings import LOCAL, PoolSettings
@@ -61,7 +61,6 @@ def open_pool(opened: ExitStack, settings: PoolSettings, spec: AnnotatorSpec, *,
         say(f"starting {settings.actors} actor(s) on Ray {where} ...")
     with signals_deferred():  # half-started, Ray would leave its agents behind
         opened.enter_context(ray_session(settings))
-    take_signals_again()  # Ray has put its own handler of SIGTERM in place
     return opened.enter_context(start_pool(settings, spec))
 
 
@@ -86,7 +85,6 @@ def join_pool(
     place = pool_place(name, ray_address)
     with signals_deferred():
         bulletin = opened.enter_context(pool_notes(place))
-    take_signals_again()
     report = living_report(bulletin, name)
     check_same_model(report, fingerprint=choice.fingerprint(), model=choice.in_words())
     if not quiet:

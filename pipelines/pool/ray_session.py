@@ -4,6 +4,7 @@ import ipaddress
 import logging
 import os
 import shutil
+import signal
 import socket
 import threading
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from contextlib import contextmanager
 
 import ray
 from ray._private import ray_constants
+from ray._private import utils as ray_utils
 from ray._private.authentication.authentication_utils import is_token_auth_enabled
 from ray._raylet import Config  # type: ignore[attr-defined]  # no stubs
 
@@ -95,7 +97,7 @@ def join_ray(address: str, *, namespace: str, tokens: bool = False) -> None:
         try:
             # Ray itself would try for minutes, and say nothing meanwhile.
             socket.create_connection((host.strip("[]"), int(port)), timeout=_CONNECT_SECONDS).close()
-            with on_loopback(host in ("127.0.0.1", "localhost")):
+            with on_loopback(host in ("127.0.0.1", "localhost")), _handler_kept():
                 ray.init(address=address, namespace=namespace, log_to_driver=False, logging_level=logging.ERROR)
         except (OSError, RuntimeError, ValueError) as error:
             raise PoolError(
@@ -108,7 +110,7 @@ def _start(settings: PoolSettings) -> str:
     """Start Ray, and say where it keeps its logs and sockets."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     try:
-        with on_loopback(True):
+        with on_loopback(True), _handler_kept():
             context = ray.init(
                 address=LOCAL,
                 namespace=settings.namespace,
@@ -141,6 +143,22 @@ def on_loopback(wanted: bool) -> Iterator[None]:
         yield
     finally:
         ray_constants.ENABLE_RAY_CLUSTER = before
+
+
+@contextmanager
+def _handler_kept() -> Iterator[None]:
+    """Within the block Ray takes no SIGTERM from a process that has a handler of its own.
+
+    Ray's raises SystemExit wherever the process is. In a callback at a fork, and Ray forks a lot when it starts, Python
+    drops that, and the signal is lost.
+    """
+    before = ray_utils.set_sigterm_handler
+    if signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        ray_utils.set_sigterm_handler = lambda _: None
+    try:
+        yield
+    finally:
+        ray_utils.set_sigterm_handler = before
 
 
 def _current_address(wanted: str) -> str:

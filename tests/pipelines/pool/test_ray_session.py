@@ -1,7 +1,9 @@
 """The Ray of one command: what is there while it runs, and what is left of it."""
 
 import os
+import signal
 from pathlib import Path
+from types import FrameType
 
 import pytest
 import ray
@@ -36,3 +38,24 @@ def test_nothing_is_left_unless_there_was_an_error() -> None:
         fail_within(failed)
     assert not ray.is_initialized()
     assert os.listdir(failed[0] / "logs")
+
+
+@pytest.mark.usefixtures("importable_fakes")
+def test_a_handler_of_the_process_stays() -> None:
+    """Catches Ray's own handler of SIGTERM, whose exit is dropped in a callback at a fork: the signal was lost, and the
+    job went on."""
+    seen: list[int] = []
+
+    def own(number: int, frame: FrameType | None) -> None:
+        seen.append(number)
+
+    before = signal.signal(signal.SIGTERM, own)
+    try:
+        with ray_session(PoolSettings(local_cpus=1)) as address:
+            assert signal.getsignal(signal.SIGTERM) is own
+            signal.raise_signal(signal.SIGTERM)
+        assert address
+        assert signal.getsignal(signal.SIGTERM) is own
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert seen == [signal.SIGTERM]
