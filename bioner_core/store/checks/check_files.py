@@ -10,7 +10,7 @@ import pyarrow as pa
 from bioner_core.store.checks.promised_file import promised_file_faults
 from bioner_core.store.manifest import Manifest
 from bioner_core.store.reading import shard_batches
-from bioner_core.store.schemas import SCHEMAS, file_fact
+from bioner_core.store.schemas import SCHEMA_VERSION, SCHEMAS, file_fact
 
 
 def file_faults(store: Path, manifest: Manifest) -> Iterator[str]:
@@ -26,7 +26,7 @@ def file_faults(store: Path, manifest: Manifest) -> Iterator[str]:
 
 
 def _schema_faults(table: str, manifest: Manifest, schema: pa.Schema) -> Iterator[str]:
-    if not schema.equals(SCHEMAS[table]):
+    if manifest.schema_version == SCHEMA_VERSION and not schema.equals(SCHEMAS[table]):
         yield f"does not have the declared schema of {table}"
     if file_fact(schema, "fingerprint") != manifest.fingerprint:
         yield "was written under another fingerprint than its manifest"

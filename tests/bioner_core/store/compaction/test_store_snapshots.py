@@ -12,7 +12,9 @@ from little_stores import Event, commit_input
 from store_samples import commit_sample
 
 from bioner_core.errors import StoreError
+from bioner_core.file_digest import sha256_of_file
 from bioner_core.store.checks.check_snapshots import snapshot_faults
+from bioner_core.store.checks.verify import verify_store
 from bioner_core.store.compaction.compact import CompactionReport, CompactionSettings, CompactionWatch, compact_store
 from bioner_core.store.compaction.snapshot_check import Tally, check_snapshot_rows
 from bioner_core.store.compaction.snapshot_writer import _GROUP_ROWS
@@ -192,8 +194,10 @@ def test_rows_that_are_not_what_went_in_are_refused(tmp_path: Path, broken: Tall
 
 
 def test_an_older_store_is_upgraded(tmp_path: Path) -> None:
-    """Catches a store of schema version 1, without removed codes, that cannot be read or spoils the declared schema."""
+    """Catches a store of schema version 1, without removed codes, that cannot be read, is
+    called damaged, or spoils the declared schema."""
     _as_version_1(tmp_path)
+    assert verify_store(tmp_path).sound
     report = compacted(tmp_path)
     [path] = opened(tmp_path).paths("documents")
     assert pq.read_schema(path).equals(file_schema("documents"))
@@ -235,5 +239,6 @@ def _as_version_1(store: Path) -> None:
     table = table.set_column(place, pa.field("meta", older.type, nullable=False), older)
     facts = dict(table.schema.metadata) | {b"bioner.schema_version": b"1"}
     pq.write_table(table.replace_schema_metadata(facts), store / file.path)
-    write_manifest(store, replace(manifest, schema_version=1))
+    files = tuple(replace(one, sha256=sha256_of_file(store / one.path)) for one in manifest.files)
+    write_manifest(store, replace(manifest, schema_version=1, files=files))
     assert read_manifest(store, manifest.shard_id) == next(read_manifests(store))
