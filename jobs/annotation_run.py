@@ -21,8 +21,7 @@ from jobs.open_pool import join_pool, memory_wish, open_pool, planned_settings
 from jobs.process_start import process_started
 from jobs.progress_bar import ProgressBar
 from jobs.run_watch import RunWatch
-from pipelines.annotate import nothing_to_do, run_annotation
-from pipelines.beam_run import RunnerError
+from pipelines.finished import nothing_to_do
 from pipelines.job import (
     DEFAULT_SHARD_RECORDS,
     FN_API_RUNNER,
@@ -36,7 +35,7 @@ from pipelines.pool.service import AnnotationService, ServiceFactory
 from pipelines.summary import JobSummary
 from pipelines.watch.live_note import WatchedPool, live_note
 from pipelines.watch.metrics_page import JobPage
-from pipelines.watch.progress import FirstDone
+from pipelines.watch.progress import FirstDone, ProgressReporter, SilentProgress
 
 if TYPE_CHECKING:
     from pipelines.pool.pool import Pool
@@ -183,7 +182,7 @@ class AnnotationSession:
             StoreError: the store cannot be written.
         """
         if nothing_to_do(job):
-            return run_annotation(job, service_factory=_no_service)
+            return _run_interruptibly(job, _no_service, SilentProgress())
         service_factory = self._connected()
         watch = RunWatch(self._pool)
         with ProgressBar("records", quiet=self._wishes.run.quiet) as bar:
@@ -249,7 +248,10 @@ def _check_pool_options(run: RunOptions) -> None:
             )
 
 
-def _run_interruptibly(job: AnnotationJob, service_factory: ServiceFactory, progress: FirstDone) -> JobSummary:
+def _run_interruptibly(job: AnnotationJob, service_factory: ServiceFactory, progress: ProgressReporter) -> JobSummary:
+    from pipelines.annotate import run_annotation  # Beam takes most of a second to import
+    from pipelines.beam_run import RunnerError
+
     try:
         return run_annotation(job, service_factory=service_factory, progress=progress)
     except (RuntimeError, RunnerError) as error:  # Beam makes one of whatever stops it, a KeyboardInterrupt too

@@ -15,7 +15,8 @@ from pathlib import Path
 
 from bioner_core.store.history.lock import StoreLock
 from jobs.soak.corpus import soak_job
-from pipelines.annotate import nothing_to_do, run_annotation
+from pipelines.annotate import run_annotation
+from pipelines.finished import nothing_to_do
 from pipelines.pool.annotator_spec import AnnotatorSpec
 from pipelines.pool.client_settings import ClientSettings
 from pipelines.pool.deadline import DeadlinePolicy

@@ -19,7 +19,8 @@ from jobs.soak.annotator import POISON
 from jobs.soak.corpus import SoakInput, make_corpus, soak_job
 from jobs.soak.feeder import client_settings
 from jobs.soak.signals_to_actors import Order, give_order
-from pipelines.annotate import nothing_to_do, run_annotation
+from pipelines.annotate import run_annotation
+from pipelines.finished import nothing_to_do
 from pipelines.pool.annotator_spec import AnnotatorSpec
 from pipelines.pool.pool import Pool, start_pool
 from pipelines.pool.pool_settings import PoolSettings

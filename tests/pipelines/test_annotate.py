@@ -29,7 +29,7 @@ from bioner_core.errors import ConfigurationError
 from bioner_core.records import RejectReason
 from bioner_core.store.checks.verify import verify_store
 from bioner_core.store.reading import document_rows, mention_rows, read_manifests, reject_rows
-from pipelines.annotate import nothing_to_do
+from pipelines.finished import nothing_to_do
 from pipelines.job import LabelSetChoice
 from pipelines.job_report import latest_report, read_report
 from pipelines.metrics.metrics import NAMESPACE
