@@ -101,6 +101,17 @@ def test_a_shard_made_anew_leaves_what_it_had_until_its_manifest_is_there(
     assert verify_store(tmp_path).sound
 
 
+def test_a_manifest_says_when_and_how_long(tmp_path: Path) -> None:
+    """Would catch local times, which say something else on the next machine, and a shard that is new and has a past."""
+    filled = writer(tmp_path, of=descriptor(0, 2))
+    filled.add_documents([document(0), document(1)])
+    made = filled.commit(Counts(records_in=2, annotated=1, unchanged=1), seconds=1.23456)
+    assert made.seconds == 1.235
+    assert made.first_created == ""
+    assert made.created.endswith("+00:00")
+    assert made.known_since == made.created
+
+
 def test_the_same_rows_keep_their_file(tmp_path: Path) -> None:
     """Would catch a shard that changes its name, and so its snapshot, whenever it is made again."""
     before = commit_two(tmp_path, "old")

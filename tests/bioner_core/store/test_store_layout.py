@@ -38,6 +38,16 @@ def test_the_input_is_read_back_from_the_id_of_a_shard(name: str, first: int, la
     assert input_key_of(shard_id(key, first, last)) == key
 
 
+def test_names_that_stores_have_already_stay_as_they_are() -> None:
+    """Would catch another name for the same work: what older versions have committed would be annotated again."""
+    assert table_folder(Path("s"), "mentions", "pubmed", "k") == Path("s/mentions/source=pubmed/shard=k")
+    assert table_folder(Path("s"), "rejects", "", "k") == Path("s/rejects/source=unknown/shard=k")
+    assert table_folder(Path("s"), "rejects", "a/b", "k") == Path("s/rejects/source=a%2Fb/shard=k")
+    words = ("x-00000000-00000004", "f1", "pubmed")
+    assert table_file_name(*words) == "x-00000000-00000004-d5890a4b8d5a.parquet"
+    assert table_file_name(*words, taken=True) == "x-00000000-00000004-561f1f5025d6.parquet"
+
+
 def test_the_folder_does_not_count_but_name_and_content_do() -> None:
     """Would catch a moved dump that is annotated twice, or two dumps that share one shard."""
     assert input_key("/a/x.xml", "d") == input_key("https://host/b/x.xml", "d")
