@@ -1,6 +1,5 @@
 """Beam pipelines on whatever runner is named: made, run to their end, and stopped when the launcher is interrupted."""
 
-import shutil
 import socket
 from typing import Any
 
@@ -30,14 +29,11 @@ def new_pipeline(job: AnnotationJob) -> "beam.Pipeline":
     try:
         options = beam_options(job)
         _check_endpoint(options.view_as(_portable_options()).job_endpoint)
-        pipeline = beam.Pipeline(runner=job.runner, options=options)
+        return beam.Pipeline(runner=job.runner, options=options)
     except (ValueError, ImportError, AttributeError) as error:
         raise ConfigurationError(
             f"runner: {job.runner!r} is unusable with {list(job.pipeline_options)}: {error}"
         ) from error
-    # Beam makes it for transforms in other languages; without them it stays empty, and would stay behind.
-    shutil.rmtree(pipeline.local_tempdir, ignore_errors=True)
-    return pipeline
 
 
 def beam_options(job: AnnotationJob) -> Any:

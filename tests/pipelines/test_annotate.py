@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -282,15 +281,6 @@ def test_several_workers_do_the_same_as_one(tmp_path: Path) -> None:
     assert (summary.counts.annotated, summary.shards_committed) == (6 * 23, 18)
     run(make_job(tmp_path / "one", *inputs))
     assert all_mentions(tmp_path / "many") == all_mentions(tmp_path / "one")
-
-
-def test_a_job_leaves_no_folder_of_beam_s(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Would catch an empty folder for each night in the place for temporary files, and one for each option refused."""
-    place = tmp_path / "temporary"
-    place.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(place))
-    run(make_job(tmp_path / "s", write_jsonl(tmp_path / "in.jsonl", _TEXTS)))
-    assert list(place.iterdir()) == []
 
 
 def test_beam_counters_agree_with_the_manifests(tmp_path: Path) -> None:
