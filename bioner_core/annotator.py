@@ -21,7 +21,8 @@ from bioner_core.mentions import Candidate
 from bioner_core.models.directory import DEFAULT_MODEL, model_folder
 from bioner_core.models.extension import extend_model, find_unseen_tags
 from bioner_core.models.fingerprint import annotator_fingerprint
-from bioner_core.models.loading import LoadedModel, load_model
+from bioner_core.models.loading import LoadedModel, default_device, load_model
+from bioner_core.models.precision import AUTO, choose_precision
 from bioner_core.models.tagging_model import TaggingModel
 from bioner_core.out_of_memory import is_out_of_memory
 from bioner_core.selector.features import span_features
@@ -69,6 +70,11 @@ class ModelAnnotator:
     def fingerprint(self) -> str:
         """Hex digest of everything that the answers depend on."""
         return self._fingerprint
+
+    @property
+    def number_format(self) -> str:
+        """What the network computes in: `bfloat16` or `float32`."""
+        return self._loaded.number_format
 
     @property
     def has_selector(self) -> bool:
@@ -212,7 +218,7 @@ def load_annotator(
     *,
     model: str = DEFAULT_MODEL,
     device: str | None = None,
-    precision: str = "bfloat16",
+    precision: str = AUTO,
     use_selector: bool = True,
     decoder: str = "drafted",
     memory: MemoryWish | None = None,
@@ -229,8 +235,10 @@ def load_annotator(
     """
     if decoder not in DECODERS:
         raise ConfigurationError(f"decoder: {decoder!r}; choose from {', '.join(DECODERS)}")
+    place = device or default_device()
+    precision = choose_precision(precision, on_gpu=place.startswith("cuda")).name
     folder: Path = model_folder(model)
-    loaded = load_model(folder, device=device, precision=precision)
+    loaded = load_model(folder, device=place, precision=precision)
     selector = load_selector(folder, loaded) if use_selector else None
     unseen = find_unseen_tags(loaded, label_sets)
     if unseen.tags:

@@ -43,7 +43,7 @@ class AnnotatorOptions:
     model: Model = "default"
     label_set: LabelSets = None
     kind: Kind = "model"
-    precision: Precision = "bfloat16"
+    precision: Precision = "auto"
     no_selector: NoSelector = False
 
 

@@ -13,15 +13,16 @@ from bioner_core.models.base_model import base_folder
 from bioner_core.models.directory import DEFAULT_MODEL, model_folder
 from bioner_core.models.fingerprint import annotator_fingerprint
 from bioner_core.models.model_card import read_card
+from bioner_core.models.precision import AUTO, PrecisionChoice, check_precision, choose_precision
 from bioner_core.models.rows_check import check_rows
 from jobs.annotation_options import AnnotatorOptions
 from jobs.console import say
+from jobs.gpus import visible_gpus
 from pipelines.pool.annotator_spec import AnnotatorSpec
 
 MODEL = "model"
 NULL = "null"
 SIMULATED = "simulated"
-PRECISIONS = ("bfloat16", "float32")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,15 +38,19 @@ class AnnotatorChoice:
     label_sets: tuple[LabelSet, ...]
     kind: str = MODEL
     model: str = DEFAULT_MODEL
-    precision: str = "bfloat16"
+    precision: str = AUTO
     use_selector: bool = True
     simulated: SimulatedAnnotator | None = None
 
     def __post_init__(self) -> None:
         if self.kind not in (MODEL, NULL) and not (self.kind == SIMULATED and self.simulated):
             raise ConfigurationError(f"annotator: {self.kind!r}; choose {MODEL} or {NULL}")
-        if self.precision not in PRECISIONS:
-            raise ConfigurationError(f"precision: {self.precision!r}; choose from {', '.join(PRECISIONS)}")
+        check_precision(self.precision)
+
+    @property
+    def precision_choice(self) -> PrecisionChoice:
+        """What the model computes in. All actors are told this one, chosen on the machine that starts them."""
+        return choose_precision(self.precision, on_gpu=visible_gpus() > 0)
 
     def fingerprint(self) -> str:
         """Hex digest of everything that this annotator's answers depend on.
@@ -58,7 +63,10 @@ class AnnotatorChoice:
         if self.simulated is not None:
             return self.simulated.fingerprint
         return annotator_fingerprint(
-            model_folder(self.model), self.label_sets, precision=self.precision, use_selector=self.use_selector
+            model_folder(self.model),
+            self.label_sets,
+            precision=self.precision_choice.name,
+            use_selector=self.use_selector,
         )
 
     def in_words(self) -> dict[str, str]:
@@ -67,10 +75,11 @@ class AnnotatorChoice:
         if self.kind == NULL:
             return {"annotator": NULL}
         selector = "with" if self.use_selector else "without"
-        return {"model": self.model, "label sets": label_sets, "precision": self.precision, "selector": selector}
+        precision = self.precision_choice.name
+        return {"model": self.model, "label sets": label_sets, "precision": precision, "selector": selector}
 
     def check_ready(self) -> None:
-        """Find out in a moment what would otherwise come up in every actor.
+        """Find out in a moment what would otherwise come up in every actor, and say which precision `auto` is here.
 
         Raises:
             ModelError: the base model has not been pulled, or the model lacks rows for its tags.
@@ -81,6 +90,8 @@ class AnnotatorChoice:
         card = read_card(folder)
         base_folder(card.base)
         check_rows(folder, card)
+        if self.precision == AUTO:
+            say(f"precision {self.precision_choice.in_words}")
         for label_set in self.label_sets:
             unseen = [one.name for one in label_set.types if one.tag not in card.tags]
             if unseen:
@@ -106,7 +117,7 @@ class AnnotatorChoice:
             {
                 "label_sets": self.label_sets,
                 "model": model,
-                "precision": self.precision,
+                "precision": self.precision_choice.name,
                 "use_selector": self.use_selector,
                 "memory": memory,
             },

@@ -90,7 +90,7 @@ def decode(
     sentences: Sentences = 256,
     batch: Batches = None,
     model: Model = "default",
-    precision: Precision = "bfloat16",
+    precision: Precision = "auto",
     threads: Threads = None,
     repeats: Repeats = 1,
     skip: Skip = None,

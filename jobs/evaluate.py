@@ -57,7 +57,7 @@ class EvaluationOptions:
     limit: Limit = None
     types: Types = None
     no_selector: NoSelector = False
-    precision: Precision = "bfloat16"
+    precision: Precision = "auto"
     decoder: Decoder = "drafted"
     examples: Examples = 5
     quiet: Quiet = False
@@ -71,23 +71,23 @@ def evaluate(options: EvaluationOptions, output: Output = None, html: Html = Non
 
         _check_folders(output, html)
         label_set = load_label_set(options.label_set)
-        run, fingerprint = _run(options, label_set)
+        run, annotator = _run(options, label_set)
     about = {
         "data": str(options.data),
         "label_set": label_set.name,
         "model": options.model,
         "decoder": options.decoder,
-        "number_format": options.precision,
+        "number_format": annotator.number_format,
     }
     if output or html:
-        whole = about | _origin(options, fingerprint) | run.to_json() | {"examples": run.examples_json()}
+        whole = about | _origin(options, annotator) | run.to_json() | {"examples": run.examples_json()}
         _write_reports(whole, output=output, html=html)
     print_result(about | run.to_json(), as_json=as_json, show=lambda: _show(run))
     return 0
 
 
-def _run(options: EvaluationOptions, label_set: "LabelSet") -> tuple["EvaluationRun", str]:
-    """The scores, and the fingerprint of the annotator that they are of."""
+def _run(options: EvaluationOptions, label_set: "LabelSet") -> tuple["EvaluationRun", "ModelAnnotator"]:
+    """The scores, and the annotator that they are of."""
     from bioner_core.evaluation.corpora import read_corpus
     from bioner_core.evaluation.run import evaluate_annotator, scored_types
     from jobs.progress_bar import ProgressBar
@@ -107,7 +107,7 @@ def _run(options: EvaluationOptions, label_set: "LabelSet") -> tuple["Evaluation
             on_planned=progress.planned,
             on_sentences=progress.done,
         )
-    return run, annotator.fingerprint
+    return run, annotator
 
 
 def _annotator(options: EvaluationOptions, label_set: "LabelSet") -> "ModelAnnotator":
@@ -134,13 +134,13 @@ def _tag_threshold(model: str, label_set: "LabelSet") -> float | None:
     return read_card(model_folder(model)).tag_thresholds.get(label_set.name)
 
 
-def _origin(options: EvaluationOptions, fingerprint: str) -> dict[str, Any]:
+def _origin(options: EvaluationOptions, annotator: "ModelAnnotator") -> dict[str, Any]:
     """How to make these scores again."""
     return {
-        "command": _command(options),
+        "command": _command(options, precision=annotator.number_format),
         "version": bioner_core.__version__,
         "data_sha256": sha256_of_file(options.data),
-        "fingerprint": fingerprint,
+        "fingerprint": annotator.fingerprint,
     }
 
 
@@ -150,11 +150,11 @@ def _check_folders(*files: Path | None) -> None:
             raise ConfigurationError(f"{file}: there is no folder {str(file.parent)!r}; make it first")
 
 
-def _command(options: EvaluationOptions) -> str:
-    """The command that makes these scores again, with every option that was set."""
+def _command(options: EvaluationOptions, *, precision: str) -> str:
+    """The command that makes these scores again, on any machine: `auto` is written out as what it was here."""
     words = ["bioner", "evaluate", "--data", str(options.data), "--label-set", options.label_set]
     for name in ("model", "limit", "types", "no_selector", "precision", "decoder"):
-        value = getattr(options, name)
+        value = precision if name == "precision" else getattr(options, name)
         option = f"--{name.replace('_', '-')}"
         if value is True:
             words.append(option)

@@ -61,7 +61,7 @@ def bench_decode(
         parameters=sum(one.numel() for one in network.parameters()),
         scheme=str(loaded.card.scheme),
         label_set=label_set.name,
-        number_format=settings.precision,
+        number_format=loaded.number_format,
         repeats=settings.repeats,
         moves_from=settings.moves,
         machine=machine,

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from bioner_core.errors import ConfigurationError
 from bioner_core.models.directory import DEFAULT_MODEL
+from bioner_core.models.precision import AUTO
 
 SKIPPABLE = ("floor_with_prompt", "selector", "reference", "generate", "encoders")
 """What a bench can do without; the floor and the drafted decoder are the bench."""
@@ -31,7 +32,7 @@ class DecodeBenchSettings:
     sentences: int = 256
     batches: tuple[int, ...] = ()
     model: str = DEFAULT_MODEL
-    precision: str = "bfloat16"
+    precision: str = AUTO
     threads: int | None = None
     repeats: int = 1
     skip: tuple[str, ...] = ()

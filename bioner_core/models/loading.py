@@ -9,18 +9,18 @@ from peft import PeftModel
 from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from bioner_core.errors import ConfigurationError, ModelError
+from bioner_core.errors import ModelError
 from bioner_core.models.attention import GROUPED_ATTENTION
 from bioner_core.models.base_model import base_digest, base_folder
 from bioner_core.models.directory import ADAPTER_FOLDER
 from bioner_core.models.model_card import ModelCard, read_card
 from bioner_core.models.model_files import load_rows
+from bioner_core.models.precision import AUTO, choose_precision, number_format
 from bioner_core.models.prompt import PROMPT_VERSION
 from bioner_core.models.tagging_model import TaggingModel
 from bioner_core.models.vocabulary import TaggingVocabulary
 
 _ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
-PRECISIONS = {"bfloat16": torch.bfloat16, "float32": torch.float32}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,24 +36,28 @@ class LoadedModel:
         """Where the network is."""
         return self.network.added_rows.device
 
+    @property
+    def number_format(self) -> str:
+        """What the network computes in: `bfloat16` or `float32`."""
+        return str(self.network.added_rows.dtype).removeprefix("torch.")
+
 
 def default_device() -> str:
     """`cuda` where there is a GPU, else `cpu`."""
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def load_model(folder: Path, *, device: str | None = None, precision: str = "bfloat16") -> LoadedModel:
+def load_model(folder: Path, *, device: str | None = None, precision: str = AUTO) -> LoadedModel:
     """Load a model directory.
 
     Raises:
         ModelError: the base is missing or another one than the card names, or a file is damaged.
         ConfigurationError: unknown precision.
     """
-    if precision not in PRECISIONS:
-        raise ConfigurationError(f"precision: {precision!r}; choose from {sorted(PRECISIONS)}")
+    place = torch.device(device or default_device())
+    chosen = choose_precision(precision, on_gpu=place.type == "cuda")
     card = read_card(folder)
     _check_card(card, folder)
-    place = torch.device(device or default_device())
     base = str(base_folder(card.base))
     backbone = _merged_backbone(base, folder / ADAPTER_FOLDER, attention=GROUPED_ATTENTION)
     tokenizer = AutoTokenizer.from_pretrained(base, local_files_only=True)
@@ -61,7 +65,7 @@ def load_model(folder: Path, *, device: str | None = None, precision: str = "bfl
     vocabulary = TaggingVocabulary(tokenizer, base_size=base_size, tags=card.tags, characters=tuple(card.characters))
     network = TaggingModel(backbone, added_size=vocabulary.added_size, tag_count=len(card.tags))
     load_rows(folder, network)
-    network.to(device=place, dtype=PRECISIONS[precision]).eval().requires_grad_(False)
+    network.to(device=place, dtype=number_format(chosen.name)).eval().requires_grad_(False)
     return LoadedModel(card, vocabulary, network)
 
 

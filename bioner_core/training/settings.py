@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bioner_core.errors import ConfigurationError
+from bioner_core.models.precision import AUTO, check_precision
 from bioner_core.tagging.scheme import TagScheme
 
 
@@ -29,7 +30,6 @@ class TrainingLoss(StrEnum):
     LANGUAGE_MODEL = "language_model"
 
 
-_NUMBER_FORMATS = ("bfloat16", "float32")
 _ENUMS: Mapping[str, type[StrEnum]] = {"scheme": TagScheme, "tuning": Tuning, "loss": TrainingLoss}
 _ABOVE_ZERO = (
     "max_tokens",
@@ -81,7 +81,7 @@ class SftSettings:
     scheme: TagScheme = TagScheme.INLINE
     tuning: Tuning = Tuning.LORA
     loss: TrainingLoss = TrainingLoss.LEGAL_MOVES
-    precision: str = "bfloat16"
+    precision: str = AUTO
     max_tokens: int = 2_000_000
     max_minutes: float = 90.0
     batch_tokens: int = 1_600
@@ -125,8 +125,7 @@ class SftSettings:
             raise ConfigurationError(f"evaluate_steps: {self.evaluate_steps}; give a count, 0 for never")
         if self.mix_temperature < 1:
             raise ConfigurationError(f"mix_temperature: {self.mix_temperature}; give a number from 1 (by size) up")
-        if self.precision not in _NUMBER_FORMATS:
-            raise ConfigurationError(f"precision: {self.precision!r}; choose from {list(_NUMBER_FORMATS)}")
+        check_precision(self.precision)
 
     def _check_mix(self) -> None:
         if len({corpus.weight is None for corpus in self.corpora}) > 1:

@@ -7,6 +7,7 @@ from typing import Any
 from bioner_core.models.base_model import base_digest
 from bioner_core.models.directory import files_digest, model_folder
 from bioner_core.models.model_card import ModelCard
+from bioner_core.models.precision import choose_precision
 from bioner_core.models.prompt import PROMPT_VERSION
 from bioner_core.models.vocabulary import TaggingVocabulary
 from bioner_core.training.checkpoint import TrainingProgress
@@ -56,7 +57,7 @@ def training_facts(
         "seed": settings.seed,
         "tuning": str(settings.tuning),
         "loss": str(settings.loss),
-        "precision": settings.precision,
+        "precision": choose_precision(settings.precision, on_gpu=device.startswith("cuda")).name,
         "learning_rate": settings.learning_rate,
         **rank,
         "device": device,

@@ -17,7 +17,7 @@ from transformers.pytorch_utils import Conv1D
 from bioner_core.errors import ConfigurationError
 from bioner_core.models.attention import GROUPED_ATTENTION
 from bioner_core.models.base_model import base_folder
-from bioner_core.models.loading import PRECISIONS
+from bioner_core.models.precision import choose_precision, number_format
 from bioner_core.training.settings import SftSettings, Tuning
 
 
@@ -29,14 +29,14 @@ def load_frozen_base(settings: SftSettings, device: torch.device) -> Any:
         ModelError: no such base.
     """
     options: dict[str, Any] = {
-        "dtype": PRECISIONS[settings.precision],
+        "dtype": _number_format(settings, device),
         "attn_implementation": GROUPED_ATTENTION if device.type == "cpu" else "sdpa",
         "local_files_only": True,
         "use_safetensors": True,
     }
     if settings.tuning is Tuning.QLORA:
         check_four_bits(device)
-        options |= {"quantization_config": four_bits(settings), "device_map": {"": device}}
+        options |= {"quantization_config": four_bits(settings, device), "device_map": {"": device}}
     language_model = AutoModelForCausalLM.from_pretrained(str(base_folder(settings.base)), **options)
     language_model.requires_grad_(False)
     return language_model
@@ -56,7 +56,7 @@ def check_four_bits(device: torch.device) -> None:
         raise ConfigurationError('tuning: "qlora" needs the package bitsandbytes: pip install "bioner[qlora]"')
 
 
-def four_bits(settings: SftSettings) -> Any:
+def four_bits(settings: SftSettings, device: torch.device) -> Any:
     """How the base is held for `qlora`: NF4 with double quantisation, as in the paper on QLoRA (arXiv 2305.14314)."""
     from transformers import BitsAndBytesConfig
 
@@ -64,8 +64,12 @@ def four_bits(settings: SftSettings) -> Any:
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",
         bnb_4bit_use_double_quant=True,
-        bnb_4bit_compute_dtype=PRECISIONS[settings.precision],
+        bnb_4bit_compute_dtype=_number_format(settings, device),
     )
+
+
+def _number_format(settings: SftSettings, device: torch.device) -> torch.dtype:
+    return number_format(choose_precision(settings.precision, on_gpu=device.type == "cuda").name)
 
 
 def adapt(language_model: Any, settings: SftSettings) -> PeftModel:

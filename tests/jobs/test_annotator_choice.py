@@ -8,6 +8,7 @@ import pytest
 from bioner_core.annotation import NullAnnotator
 from bioner_core.budget import MemoryWish
 from bioner_core.labels.label_set import default_label_sets, load_label_set
+from bioner_core.models.precision import PRECISIONS, choose_precision
 from jobs import gpus
 from jobs.annotation_options import ActorOptions
 from jobs.annotator_choice import NULL, AnnotatorChoice, chosen_label_sets
@@ -56,7 +57,7 @@ def test_types_that_the_model_never_learned_are_named(
     """Catches a mistyped tag that quietly turns into a guess, and a warning for a label set that the model knows."""
     own = tmp_path / "plants.toml"
     own.write_text('name = "plants"\n[[types]]\nname = "leaf"\n[[types]]\nname = "poison"\ntag = "chemical"\n')
-    AnnotatorChoice(label_sets=default_label_sets(), model=str(model_card)).check_ready()
+    AnnotatorChoice(label_sets=default_label_sets(), model=str(model_card), precision="float32").check_ready()
     assert capsys.readouterr().err == ""
     AnnotatorChoice(label_sets=(load_label_set(str(own)),), model=str(model_card)).check_ready()
     warning = capsys.readouterr().err
@@ -64,12 +65,28 @@ def test_types_that_the_model_never_learned_are_named(
     assert "trained for leaf;" in warning
 
 
+@pytest.mark.usefixtures("pulled_base")
+def test_the_chosen_precision_is_said_once_and_told_to_every_actor(
+    model_card: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Catches actors that choose for themselves, each by its own processor, and a choice that nobody sees."""
+    choice = AnnotatorChoice(label_sets=default_label_sets(), model=str(model_card))
+    choice.check_ready()
+    assert f"precision {choice.precision_choice.in_words}" in capsys.readouterr().err
+    assert choice.spec().arguments["precision"] in PRECISIONS
+    assert choice.in_words()["precision"] in PRECISIONS
+
+
 def test_another_model_setting_is_another_fingerprint(model_card: Path) -> None:
-    """Catches an option that changes answers and not the fingerprint, so that old results pass for new ones."""
+    """Catches an option that changes answers and not the fingerprint, and `auto` counted as a precision of its own."""
     label_sets = default_label_sets()
+    here = choose_precision(on_gpu=visible_gpus() > 0).name
+    other = next(name for name in PRECISIONS if name != here)
+    by_name = AnnotatorChoice(label_sets=label_sets, model=str(model_card), precision=here)
+    assert by_name.fingerprint() == AnnotatorChoice(label_sets=label_sets, model=str(model_card)).fingerprint()
     choices = [
         AnnotatorChoice(label_sets=label_sets, model=str(model_card)),
-        AnnotatorChoice(label_sets=label_sets, model=str(model_card), precision="float32"),
+        AnnotatorChoice(label_sets=label_sets, model=str(model_card), precision=other),
         AnnotatorChoice(label_sets=label_sets, model=str(model_card), use_selector=False),
         AnnotatorChoice(label_sets=label_sets[:1], model=str(model_card)),
     ]

@@ -20,6 +20,7 @@ class SelectingNothing(NullAnnotator):
     """Finds nothing, and has a selector."""
 
     has_selector = True
+    number_format = "float32"
 
 
 @pytest.fixture
@@ -72,7 +73,7 @@ def test_json_has_the_promised_fields(
     assert (found["precision"], found["recall"], found["f1"], found["ci95"]) == (0.0, 0.0, 0.0, [0.0, 0.0])
     assert (found["support"], found["by_type"]["protein"]["support"], found["sentences"]) == (1, 1, 1)
     assert found["without_selector"]["support"] == 1
-    assert found["number_format"] == "bfloat16"
+    assert found["number_format"] == "float32"
     assert "nested only" in bioner(*words).out
 
 
@@ -89,7 +90,7 @@ def test_reports_are_written_beside_the_result(
     assert done.code == 0
     assert printed == {name: written[name] for name in printed}
     assert written["command"].startswith("bioner evaluate --data ")
-    assert "--limit 1 --no-selector --precision bfloat16" in written["command"]
+    assert "--limit 1 --no-selector --precision float32" in written["command"]
     assert written["data_sha256"] == hashlib.sha256(gold.read_bytes()).hexdigest()
     assert written["fingerprint"] == "null"
     assert written["examples"]["missed"][0]["text"] == GOLD["text"]
