@@ -23,6 +23,7 @@ from bioner_core.models.extension import extend_model, find_unseen_tags
 from bioner_core.models.fingerprint import annotator_fingerprint
 from bioner_core.models.loading import LoadedModel, default_device, load_model
 from bioner_core.models.precision import AUTO, choose_precision
+from bioner_core.models.tag_choice import is_free
 from bioner_core.models.tagging_model import TaggingModel
 from bioner_core.out_of_memory import is_out_of_memory
 from bioner_core.selector.features import span_features
@@ -30,6 +31,7 @@ from bioner_core.selector.selector import Selector, load_selector
 from bioner_core.selector.unseen_types import extend_selector
 from bioner_core.tagging.moves import TagPair, tag_pairs
 from bioner_core.tagging.render import text_spans
+from bioner_core.text.folding import fold
 from bioner_core.text.units import Unit, split_units
 
 DECODERS: dict[str, Callable[[TaggingModel], Decoder]] = {"drafted": DraftedDecoder, "reference": ReferenceDecoder}
@@ -123,18 +125,24 @@ class ModelAnnotator:
         return self._prepared[name]
 
     def _annotate_texts(self, texts: Sequence[str], prepared: PreparedLabelSet) -> list[tuple[Candidate, ...]]:
-        """The candidates of each text, of which the pieces that the model can see are decoded as rows of their own."""
+        """The candidates of each text, with offsets into it.
+
+        The model reads its folded form, and the pieces of it that it can see are decoded as rows of their own.
+        """
         most = self._longest[prepared.label_set.name]
+        folded = [fold(text) for text in texts]
         places = [
             (index, start, text[start:end])
-            for index, text in enumerate(texts)
+            for index, text in enumerate(one.text for one in folded)
             for start, end in pieces_within(text, most, count=self._loaded.vocabulary.count_tokens)
         ]
-        were_cut = any(len(piece) < len(texts[index]) for index, _, piece in places)
+        were_cut = any(len(piece) < len(folded[index].text) for index, _, piece in places)
         found: list[list[Candidate]] = [[] for _ in texts]
         decoded = self._annotate_pieces([piece for _, _, piece in places], prepared, were_cut=were_cut)
         for (index, start, _), candidates in zip(places, decoded, strict=True):
-            found[index].extend(replace(one, start=start + one.start, end=start + one.end) for one in candidates)
+            for one in candidates:
+                first, last = folded[index].original_span(start + one.start, start + one.end)
+                found[index].append(replace(one, start=first, end=last))
         return [tuple(candidates) for candidates in found]
 
     def _annotate_pieces(
@@ -227,7 +235,8 @@ def load_annotator(
 
     `memory` is what its batches may take; their limits are found for it here, and change no answer and no fingerprint.
 
-    Tags that the model was not trained for are composed from those that it was (`models/unseen_tags.py`).
+    Types that the model was not trained for are read from their definitions (`models/tag_choice.py`), or in a model
+    whose tags stand for themselves composed from those that it was trained for (`models/unseen_tags.py`).
 
     Raises:
         ModelError: the model or its base is missing or damaged.
@@ -240,8 +249,8 @@ def load_annotator(
     folder: Path = model_folder(model)
     loaded = load_model(folder, device=place, precision=precision)
     selector = load_selector(folder, loaded) if use_selector else None
-    unseen = find_unseen_tags(loaded, label_sets)
-    if unseen.tags:
+    unseen = None if any(map(is_free, loaded.card.tags)) else find_unseen_tags(loaded, label_sets)
+    if unseen is not None and unseen.tags:
         loaded = extend_model(loaded, unseen)
         if selector is not None:
             extend_selector(selector, unseen.weights)

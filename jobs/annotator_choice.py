@@ -15,6 +15,7 @@ from bioner_core.models.fingerprint import annotator_fingerprint
 from bioner_core.models.model_card import read_card
 from bioner_core.models.precision import AUTO, PrecisionChoice, check_precision, choose_precision
 from bioner_core.models.rows_check import check_rows
+from bioner_core.models.tag_choice import free_types, is_free
 from jobs.annotation_options import AnnotatorOptions
 from jobs.console import say
 from jobs.gpus import visible_gpus
@@ -93,11 +94,12 @@ class AnnotatorChoice:
         if self.precision == AUTO:
             say(f"precision {self.precision_choice.in_words}")
         for label_set in self.label_sets:
-            unseen = [one.name for one in label_set.types if one.tag not in card.tags]
+            unseen = free_types(label_set, card)
             if unseen:
+                goes_by = "their definitions alone" if any(map(is_free, card.tags)) else "the nearest of its own types"
                 say(
                     f"warning: label set {label_set.name!r}: model {card.name!r} was not trained for "
-                    f"{', '.join(unseen)}; it goes by the nearest of its own types (docs/evaluation.md)"
+                    f"{', '.join(unseen)}; it goes by {goes_by} (docs/evaluation.md)"
                 )
 
     def spec(self, memory: MemoryWish | None = None) -> AnnotatorSpec:

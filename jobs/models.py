@@ -19,6 +19,7 @@ once; a model that is there already is left alone. The cache is BIONER_CACHE, el
 \b
 Example:
   bioner models pull
+  bioner models pull gemma-3-270m
 """
 LIST_HELP = """
 List models. Shows the base models and whether they are in the cache, and the fine-tuned model that ships.
@@ -37,23 +38,32 @@ Examples:
   bioner models show runs/mine --markdown > runs/mine/MODEL_CARD.md
 """
 
-Base = Annotated[str, typer.Argument(help="Name of a base model, as `models list` shows it.")]
+Base = Annotated[
+    str | None,
+    typer.Argument(help="Name of a base model, as `models list` shows it; that of the default model if not given."),
+]
 Model = Annotated[str, typer.Argument(help="'default', or the folder of a model.")]
 Markdown = Annotated[bool, typer.Option("--markdown", help="Print the model's page, in Markdown.")]
 
 
 @app.command(help=PULL_HELP)
-def pull(name: Base = "smollm2-135m-instruct", as_json: Json = False) -> int:
+def pull(name: Base = None, as_json: Json = False) -> int:
     """Fetch, check and convert a base model; returns the exit code."""
     with only_results_on_stdout():
-        from bioner_core.models.base_model import PULLABLE, is_pulled
+        from bioner_core.models.base_model import is_pulled
         from bioner_core.models.base_model import pull as pull_base
+        from bioner_core.models.bases import PULLABLE
+        from bioner_core.models.directory import model_folder
+        from bioner_core.models.model_card import read_card
 
+        name = name or read_card(model_folder()).base
         present = name in PULLABLE and is_pulled(PULLABLE[name])
         if name in PULLABLE and not present:
             quiet_transformers()
             say(f"fetching {name} with pip, checking and converting it; this takes a minute ...")
         folder = pull_base(name)
+        if name in PULLABLE:
+            say(f"licence of {name}: {PULLABLE[name].licence.in_words}")
     words = "is already in" if present else "is now in"
     print_result(
         {"name": name, "folder": str(folder), "was_present": present},
@@ -67,7 +77,8 @@ def pull(name: Base = "smollm2-135m-instruct", as_json: Json = False) -> int:
 def list_models(as_json: Json = False) -> int:
     """List base models and the model that ships; returns the exit code."""
     with only_results_on_stdout():
-        from bioner_core.models.base_model import PULLABLE, is_pulled, pulled_folder
+        from bioner_core.models.base_model import is_pulled, pulled_folder
+        from bioner_core.models.bases import PULLABLE
         from bioner_core.models.directory import DEFAULT_MODEL
 
         bases = [
@@ -75,7 +86,7 @@ def list_models(as_json: Json = False) -> int:
                 "name": base.name,
                 "pulled": is_pulled(base),
                 "folder": str(pulled_folder(base)),
-                "licence": base.licence,
+                "licence": base.licence.name,
                 "sha256": base.sha256,
             }
             for base in PULLABLE.values()
@@ -130,7 +141,7 @@ def _page(model: str) -> str:
 
 def _show_list(bases: list[dict[str, Any]], models: list[dict[str, Any]]) -> None:
     for base in bases:
-        state = f"in {base['folder']}" if base["pulled"] else "not pulled: run `bioner models pull`"
+        state = f"in {base['folder']}" if base["pulled"] else "not pulled: run `bioner models pull {base['name']}`"
         print(f"base   {base['name']}  {base['licence']}  {state}")
     for model in models:
         print(f"model  {model['name']}  on {model['base']}  label sets {', '.join(model['label_sets'])}")

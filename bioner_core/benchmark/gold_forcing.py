@@ -14,7 +14,7 @@ from torch import Tensor
 from bioner_core.benchmark.tape import shadowed
 from bioner_core.decoding.decision import move_tokens
 from bioner_core.decoding.rows import DecodingRow, LabelSetTokens
-from bioner_core.models.tagging_model import TaggingModel
+from bioner_core.models.tagging_model import MoveWeights, TaggingModel
 from bioner_core.tagging.moves import Move, TagState
 
 _BONUS = 1e6
@@ -47,8 +47,8 @@ def gold_forced(
         column = torch.tensor(forced, device=hidden.device, dtype=hidden.dtype).view(1, -1, 1)
         return torch.cat((hidden, column), dim=-1)
 
-    def move_logits(hidden: Tensor, open_rows: Tensor) -> Tensor:
-        logits = own_logits(hidden[:, :-1], open_rows)
+    def move_logits(hidden: Tensor, weights: MoveWeights) -> Tensor:
+        logits = own_logits(hidden[:, :-1], weights)
         wanted = hidden[:, -1:].long()
         return logits + _BONUS * (torch.arange(logits.shape[1], device=logits.device) == wanted)
 

@@ -17,8 +17,9 @@ from transformers import AutoModelForCausalLM
 
 from bioner_core.benchmark.sentences import Answer, SentenceBatch
 from bioner_core.decoding.decision import move_tokens
+from bioner_core.decoding.decoder import PromptCaches
 from bioner_core.decoding.rows import DecodingRow, LabelSetTokens
-from bioner_core.models.tagging_model import TaggingModel
+from bioner_core.models.tagging_model import TaggingModel, embedding_scale
 from bioner_core.tagging.moves import CLOSE, COPY, FIRST_OPEN, MAX_DEPTH, Move, TagState
 
 _OUTSIDERS_ATTENTION = "sdpa"
@@ -159,9 +160,10 @@ def language_model(network: TaggingModel, label_set: LabelSetTokens) -> Any:
 
 
 def _whole_embedding(network: TaggingModel) -> nn.Embedding:
-    base = network.backbone.get_input_embeddings().weight  # type: ignore[operator]
-    end = torch.zeros_like(base[:1])
-    rows = torch.cat((base, network.added_rows.to(base.dtype), end))
+    base: nn.Embedding = network.backbone.get_input_embeddings()  # type: ignore[operator]
+    end = torch.zeros_like(base.weight[:1])
+    # The new module looks up and does not scale, so the rows are scaled here.
+    rows = torch.cat((base.weight, network.added_rows.to(base.weight.dtype), end)) * embedding_scale(base)
     embedding: nn.Embedding = nn.Embedding.from_pretrained(rows)  # type: ignore[no-untyped-call]
     return embedding
 
@@ -171,9 +173,10 @@ def _whole_head(network: TaggingModel, label_set: LabelSetTokens) -> nn.Linear:
     total = network.base_size + len(network.added_rows) + 1
     move_of = torch.full((total,), COPY, device=network.move_rows.device)
     move_of[label_set.close_id] = CLOSE
-    for tag, token in zip(label_set.open_rows, label_set.open_ids, strict=True):
-        move_of[token] = FIRST_OPEN + tag
+    for place, token in enumerate(label_set.open_ids):
+        move_of[token] = FIRST_OPEN + place
+    weights = PromptCaches(network).move_weights(label_set)
     head = nn.Linear(network.hidden_size, total, bias=True, device="meta")
-    head.weight = nn.Parameter(network.move_rows[move_of], requires_grad=False)
-    head.bias = nn.Parameter(network.move_bias[move_of], requires_grad=False)
+    head.weight = nn.Parameter(weights.rows[move_of].to(network.move_rows.dtype), requires_grad=False)
+    head.bias = nn.Parameter(weights.bias[move_of].to(network.move_rows.dtype), requires_grad=False)
     return head

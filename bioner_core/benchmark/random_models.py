@@ -52,5 +52,10 @@ def random_model(configuration: Any, *, like: TaggingModel) -> TaggingModel:
     torch.manual_seed(0)
     with torch.device(place):
         backbone = AutoModel.from_config(configuration, dtype=precision, attn_implementation=attention)
-        network = TaggingModel(backbone, added_size=len(like.added_rows), tag_count=len(like.move_rows) - 2)
+        network = TaggingModel(
+            backbone,
+            added_size=len(like.added_rows),
+            tag_count=len(like.move_rows) - 2,
+            definition_rank=len(like.definition_keys),
+        )
     return network.to(device=place, dtype=precision).eval().requires_grad_(False)

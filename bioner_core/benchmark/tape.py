@@ -12,7 +12,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from bioner_core.models.tagging_model import TaggingModel
+from bioner_core.models.tagging_model import MoveWeights, TaggingModel
 
 MoveLogitTape = list[Tensor]
 """What `move_logits` gave, call by call."""
@@ -37,8 +37,8 @@ def recorded(network: TaggingModel) -> Iterator[MoveLogitTape]:
     tape: MoveLogitTape = []
     own = network.move_logits
 
-    def record(hidden: Tensor, open_rows: Tensor) -> Tensor:
-        logits = own(hidden, open_rows)
+    def record(hidden: Tensor, weights: MoveWeights) -> Tensor:
+        logits = own(hidden, weights)
         tape.append(logits.clone())
         return logits
 
@@ -56,8 +56,8 @@ def replayed(network: TaggingModel, tape: MoveLogitTape) -> Iterator[None]:
     left = iter(tape)
     own = network.move_logits
 
-    def replay(hidden: Tensor, open_rows: Tensor) -> Tensor:
-        computed = own(hidden, open_rows)
+    def replay(hidden: Tensor, weights: MoveWeights) -> Tensor:
+        computed = own(hidden, weights)
         logits = next(left, None)
         if logits is None or logits.shape != computed.shape:
             raise RuntimeError("the decoder departs from the recorded one: record a tape for this batch and decoder")

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from bioner_core.decoding.rows import DecodingRow, LabelSetTokens
-from bioner_core.models.tagging_model import TaggingModel
+from bioner_core.models.tagging_model import MoveWeights, TaggingModel
 from bioner_core.tagging.moves import CLOSE, COPY, FIRST_OPEN, Move, TagState, opened_type
 
 Logits = NDArray[np.float32]
@@ -45,12 +45,12 @@ def tokens_of_moves(
     return found
 
 
-def logits_of(model: TaggingModel, hidden: Tensor, open_rows: Tensor, *, open_bias: float) -> Logits:
+def logits_of(model: TaggingModel, hidden: Tensor, weights: MoveWeights, *, open_bias: float) -> Logits:
     """Logits of all moves from hidden states, on the CPU, those of opening moves raised by a bias.
 
-    *Shape:* hidden (count, hidden); open_rows (types,) -> (count, 2 + types).
+    *Shape:* hidden (count, hidden) -> (count, 2 + types).
     """
-    found: Logits = model.move_logits(hidden, open_rows).cpu().numpy()
+    found: Logits = model.move_logits(hidden, weights).cpu().numpy()
     raised = np.zeros(found.shape[1], dtype=np.float32)
     raised[FIRST_OPEN:] = open_bias
     return found + raised

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from bioner_core.decoding.cache import RaggedCache
 from bioner_core.decoding.rows import DecodedRow, DecodingRow, LabelSetTokens
-from bioner_core.models.tagging_model import TaggingModel
+from bioner_core.models.tagging_model import MoveWeights, TaggingModel
 
 
 class Decoder(Protocol):
@@ -20,11 +20,11 @@ class Decoder(Protocol):
 
 
 class PromptCaches:
-    """Keys and values of each label set's prompt, computed at first use and kept."""
+    """Each label set's prompt, read at first use and kept: its keys and values, and the states of its tokens."""
 
     def __init__(self, model: TaggingModel) -> None:
         self.model = model
-        self._caches: dict[tuple[int, ...], RaggedCache] = {}
+        self._read: dict[tuple[int, ...], tuple[RaggedCache, Tensor]] = {}
 
     def begin(self, label_set: LabelSetTokens, rows: Sequence[DecodingRow]) -> tuple[RaggedCache, list[list[int]]]:
         """A cache for these rows after the prompt, and the token ids that each must still read before its copy.
@@ -40,15 +40,24 @@ class PromptCaches:
         cache.select([sources[row.unit_ids] for row in rows])
         return cache, [list(row.separator) for row in rows]
 
-    @torch.inference_mode()
     def start(self, label_set: LabelSetTokens, rows: int) -> RaggedCache:
         """A cache for this many rows after the label set's prompt."""
-        if label_set.prefix not in self._caches:
-            cache = RaggedCache(self.model, 1)
-            cache.feed([label_set.prefix])
-            self._caches[label_set.prefix] = cache
-        return self._caches[label_set.prefix].repeated(rows)
+        return self._prompt(label_set)[0].repeated(rows)
 
-    def open_rows(self, label_set: LabelSetTokens) -> Tensor:
-        """The tag index of each type as a tensor on the model's device."""
-        return torch.tensor(label_set.open_rows, device=self.model.added_rows.device)
+    @torch.inference_mode()
+    def move_weights(self, label_set: LabelSetTokens) -> MoveWeights:
+        """What scores the moves of the label set. With definitions, these are read from the prompt's own states."""
+        open_rows = torch.tensor(label_set.open_rows, device=self.model.added_rows.device)
+        if not label_set.definition_ends:
+            return self.model.move_weights(open_rows)
+        _, states = self._prompt(label_set)
+        return self.model.move_weights(open_rows, states[list(label_set.definition_ends)])
+
+    @torch.inference_mode()
+    def _prompt(self, label_set: LabelSetTokens) -> tuple[RaggedCache, Tensor]:
+        """The cache after the prompt, of one row, and the hidden states of the prompt's tokens."""
+        if label_set.prefix not in self._read:
+            cache = RaggedCache(self.model, 1)
+            states = cache.feed([label_set.prefix])
+            self._read[label_set.prefix] = (cache, states)
+        return self._read[label_set.prefix]

@@ -16,7 +16,7 @@ from bioner_core.decoding.decoder import PromptCaches
 from bioner_core.decoding.draft import accept, plain_draft, redraft
 from bioner_core.decoding.rows import DecodedRow, DecodingRow, LabelSetTokens
 from bioner_core.errors import ConfigurationError
-from bioner_core.models.tagging_model import TaggingModel
+from bioner_core.models.tagging_model import MoveWeights, TaggingModel
 from bioner_core.tagging.moves import Move, TagState
 
 CPU_WINDOW = 16
@@ -49,23 +49,23 @@ class DraftedDecoder:
         if not rows:
             return []
         cache, leads = self._prompts.begin(label_set, rows)
-        open_rows = self._prompts.open_rows(label_set)
+        weights = self._prompts.move_weights(label_set)
         copies = [_DraftedCopy(row, label_set, lead, self._window) for row, lead in zip(rows, leads, strict=True)]
         active = copies
         while active:
             self.passes += len(active)
-            active = self._pass(active, cache, open_rows, open_bias=label_set.open_bias)
+            active = self._pass(active, cache, weights, open_bias=label_set.open_bias)
         return [copy.result() for copy in copies]
 
     def _pass(
-        self, copies: list["_DraftedCopy"], cache: RaggedCache, open_rows: Tensor, *, open_bias: float
+        self, copies: list["_DraftedCopy"], cache: RaggedCache, weights: MoveWeights, *, open_bias: float
     ) -> list["_DraftedCopy"]:
         """One forward pass over the drafts of the unfinished copies; the cache keeps those that stay unfinished."""
         before = cache.lengths
         blocks = [copy.block() for copy in copies]
         by_row = torch.split(cache.feed(blocks), [len(block) for block in blocks])
         chosen = [hidden[copy.state_columns()] for copy, hidden in zip(copies, by_row, strict=True)]
-        logits = logits_of(self._prompts.model, torch.cat(chosen), open_rows, open_bias=open_bias)
+        logits = logits_of(self._prompts.model, torch.cat(chosen), weights, open_bias=open_bias)
         kept, start = [], 0
         for copy, states in zip(copies, chosen, strict=True):
             stop = start + len(states)

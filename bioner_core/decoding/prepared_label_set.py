@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from bioner_core.decoding.rows import LabelSetTokens
 from bioner_core.labels.label_set import LabelSet
 from bioner_core.models.loading import LoadedModel
-from bioner_core.models.prompt import prompt_tokens
+from bioner_core.models.prompt import described_types, prompt_tokens
+from bioner_core.models.tag_choice import chosen_tags
 from bioner_core.tagging.scheme import copy_lines
 
 
@@ -23,17 +24,19 @@ def prepare_label_set(label_set: LabelSet, loaded: LoadedModel) -> PreparedLabel
     """Tokenise a label set's prompt.
 
     Raises:
-        ModelError: the model was not trained for one of its tags.
+        ModelError: the model was not trained for one of its tags, or has too few free ones.
     """
-    vocabulary, scheme = loaded.vocabulary, loaded.card.scheme
-    lines = copy_lines(scheme, len(label_set.types))
-    prompt = prompt_tokens(label_set, lines, vocabulary=vocabulary, scheme=scheme)
+    vocabulary, card = loaded.vocabulary, loaded.card
+    lines, tags = copy_lines(card.scheme, len(label_set.types)), chosen_tags(label_set, card)
+    types = described_types(label_set, tags, version=card.prompt_version)
+    prompt = prompt_tokens(types, lines, vocabulary=vocabulary, scheme=card.scheme, version=card.prompt_version)
     tokens = LabelSetTokens(
         name=label_set.name,
         prefix=prompt.prefix,
-        open_rows=tuple(vocabulary.tags.index(one.tag) for one in label_set.types),
-        open_ids=tuple(vocabulary.open_id(one.tag) for one in label_set.types),
+        open_rows=tuple(map(vocabulary.tags.index, tags)),
+        open_ids=tuple(map(vocabulary.open_id, tags)),
         close_id=vocabulary.close_id,
-        open_bias=loaded.card.open_bias.get(label_set.name, 0.0),
+        open_bias=card.open_bias.get(label_set.name, 0.0),
+        definition_ends=prompt.definition_ends,
     )
     return PreparedLabelSet(label_set, tokens, prompt.separators, tuple(line.type_indices for line in lines))

@@ -24,13 +24,13 @@ class ReferenceDecoder:
         if not rows:
             return []
         cache, blocks = self._prompts.begin(label_set, rows)
-        open_rows = self._prompts.open_rows(label_set)
+        weights = self._prompts.move_weights(label_set)
         copies = [_Copy(row, label_set) for row in rows]
         unfinished = list(range(len(rows)))
         while unfinished:
             ends = torch.tensor([len(block) for block in blocks]).cumsum(0) - 1
-            states = cache.feed(blocks)[ends.to(open_rows.device)]
-            logits = logits_of(self._prompts.model, states, open_rows, open_bias=label_set.open_bias)
+            states = cache.feed(blocks)[ends.to(weights.rows.device)]
+            logits = logits_of(self._prompts.model, states, weights, open_bias=label_set.open_bias)
             for place, index in enumerate(unfinished):
                 copies[index].take(logits[place], states[place])
             going_on = [place for place, index in enumerate(unfinished) if not copies[index].is_finished]

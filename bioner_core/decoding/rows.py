@@ -28,8 +28,9 @@ class DecodingRow:
 class LabelSetTokens:
     """What all rows of a label set share.
 
-    `prefix` are the prompt's first token ids; `open_rows` and `open_ids` the tag index and token id of each type;
-    `open_bias` is added to the logit of every opening move: above 0 it finds more, below it finds less.
+    `prefix` are the prompt's first token ids, `definition_ends` the place in it of the last token of each type's
+    definition (none where the model does not read definitions); `open_rows` and `open_ids` are the tag index and token
+    id of each type; `open_bias` is added to the logit of every opening move: above 0 it finds more, below it less.
     """
 
     name: str
@@ -38,6 +39,7 @@ class LabelSetTokens:
     open_ids: tuple[int, ...]
     close_id: int
     open_bias: float = 0.0
+    definition_ends: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

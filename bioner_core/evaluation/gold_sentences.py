@@ -1,11 +1,12 @@
 """The sentences of a gold corpus, as the pipeline would cut them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bioner_core.evaluation.assembly import record_sentences, spans_by_sentence
 from bioner_core.evaluation.corpora import GoldRecord
 from bioner_core.mentions import Span
+from bioner_core.text.folding import fold
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,11 +17,21 @@ class GoldSentence:
     spans: frozenset[Span]
 
 
+def as_read(text: str, spans: frozenset[Span]) -> tuple[str, frozenset[Span]]:
+    """A text and its spans as a model reads them, folded; a span whose edge has no place there is left out."""
+    folded = fold(text)
+    if folded.ends is None:
+        return folded.text, spans
+    starts = (0, *folded.ends)
+    moved = (replace(one, start=starts[one.start], end=folded.ends[one.end - 1]) for one in spans)
+    return folded.text, frozenset(one for one in moved if one.start < one.end)
+
+
 def gold_sentences(records: Sequence[GoldRecord]) -> list[GoldSentence]:
-    """The sentences of gold records, each with the gold spans that lie in it whole."""
+    """The sentences of gold records as a model reads them, each with the gold spans that lie in it whole."""
     found: list[GoldSentence] = []
     for record in records:
         sentences = record_sentences(record)
         for sentence, spans in zip(sentences, spans_by_sentence(sentences, record.spans), strict=True):
-            found.append(GoldSentence(sentence.text, spans))
+            found.append(GoldSentence(*as_read(sentence.text, spans)))
     return found

@@ -17,7 +17,10 @@ from bioner_core.errors import ConfigurationError
 
 @dataclass(frozen=True, slots=True)
 class EntityType:
-    """One entity type: its name in the output, the tag that marks it, and its name and definition in two languages."""
+    """One entity type: its name in the output, the tag that marks it, and its name and definition in two languages.
+
+    `other_names` and `other_definitions` say the same in other words, in either language; only training reads them.
+    """
 
     name: str
     tag: str
@@ -25,6 +28,8 @@ class EntityType:
     zh: str
     definition_en: str
     definition_zh: str
+    other_names: tuple[str, ...] = ()
+    other_definitions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +120,9 @@ def _entity_type(item: Any, origin: str) -> EntityType:
     if not isinstance(item, dict):
         raise ConfigurationError(f"label set {origin!r}: each type must be a [[types]] table, found {item!r}")
     name = _text(item, "name", origin)
+    tag = _text(item, "tag", origin, default=name)
+    if tag.startswith("#"):
+        raise ConfigurationError(f"label set {origin!r}: tag {tag!r} begins with # like a free tag; rename it")
     # The rendering for people writes `[name:text]`.
     if not name.isprintable() or any(char in "[]:\\" for char in name):
         raise ConfigurationError(
@@ -124,11 +132,13 @@ def _entity_type(item: Any, origin: str) -> EntityType:
     definition_en, definition_zh = _in_either(item, "definition_en", "definition_zh", origin, default="")
     return EntityType(
         name=name,
-        tag=_text(item, "tag", origin, default=name),
+        tag=tag,
         en=en,
         zh=zh,
         definition_en=definition_en,
         definition_zh=definition_zh,
+        other_names=_texts(item, "other_names", origin),
+        other_definitions=_texts(item, "other_definitions", origin),
     )
 
 
@@ -144,6 +154,14 @@ def _text(item: dict[str, Any], field: str, origin: str, *, default: str | None 
     if default is None and not value:
         raise ConfigurationError(f"label set {origin!r}: field {field!r} is empty; give a text")
     return value
+
+
+def _texts(item: dict[str, Any], field: str, origin: str) -> tuple[str, ...]:
+    """A list of texts, none of them empty; it may be missing."""
+    values = _field(item, field, origin, kind=list, default=[])
+    if not all(isinstance(one, str) and one for one in values):
+        raise ConfigurationError(f"label set {origin!r}: field {field!r} must be a list of texts, found {values!r}")
+    return tuple(values)
 
 
 def _field(item: dict[str, Any], field: str, origin: str, *, kind: type, default: object = None) -> Any:

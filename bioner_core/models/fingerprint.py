@@ -9,6 +9,7 @@ from pathlib import Path
 from bioner_core.labels.label_set import LabelSet
 from bioner_core.models.directory import files_digest
 from bioner_core.models.model_card import read_card
+from bioner_core.text.folding import FOLDING_VERSION
 from bioner_core.text.sentences import SPLITTER_VERSION
 
 DECODING_VERSION = "2"
@@ -19,7 +20,7 @@ COMPOSITION_VERSION = "1"
 
 
 def annotator_fingerprint(folder: Path, label_sets: Sequence[LabelSet], *, precision: str, use_selector: bool) -> str:
-    """Digest of base, weights, prompt, scheme, thresholds, label sets, decoding parameters and splitter.
+    """Digest of base, weights, prompt, scheme, thresholds, label sets, decoding parameters, splitter and folding.
 
     Raises:
         ModelError: there is no model in the folder.
@@ -39,6 +40,7 @@ def annotator_fingerprint(folder: Path, label_sets: Sequence[LabelSet], *, preci
         "precision": precision,
         "selector": use_selector,
         "splitter": SPLITTER_VERSION,
+        "folding": FOLDING_VERSION,
     }
     if any(one.tag not in card.tags for label_set in label_sets for one in label_set.types):
         parts["unseen_tags"] = COMPOSITION_VERSION

@@ -16,7 +16,7 @@ from bioner_core.models.directory import ADAPTER_FOLDER
 from bioner_core.models.model_card import ModelCard, read_card
 from bioner_core.models.model_files import load_rows
 from bioner_core.models.precision import AUTO, choose_precision, number_format
-from bioner_core.models.prompt import PROMPT_VERSION
+from bioner_core.models.prompt import READABLE_PROMPTS
 from bioner_core.models.tagging_model import TaggingModel
 from bioner_core.models.vocabulary import TaggingVocabulary
 
@@ -63,7 +63,12 @@ def load_model(folder: Path, *, device: str | None = None, precision: str = AUTO
     tokenizer = AutoTokenizer.from_pretrained(base, local_files_only=True)
     base_size = backbone.get_input_embeddings().num_embeddings
     vocabulary = TaggingVocabulary(tokenizer, base_size=base_size, tags=card.tags, characters=tuple(card.characters))
-    network = TaggingModel(backbone, added_size=vocabulary.added_size, tag_count=len(card.tags))
+    network = TaggingModel(
+        backbone,
+        added_size=vocabulary.added_size,
+        tag_count=len(card.tags),
+        definition_rank=card.definition_rank,
+    )
     load_rows(folder, network)
     network.to(device=place, dtype=number_format(chosen.name)).eval().requires_grad_(False)
     return LoadedModel(card, vocabulary, network)
@@ -86,10 +91,10 @@ def _merged_backbone(base: str, adapter: Path, *, attention: str) -> Any:
 
 
 def _check_card(card: ModelCard, folder: Path) -> None:
-    if card.prompt_version != PROMPT_VERSION:
+    if card.prompt_version not in READABLE_PROMPTS:
         raise ModelError(
-            f"{folder} was trained with prompt version {card.prompt_version}, this bioner writes {PROMPT_VERSION}: "
-            "train it again or use the bioner version that made it"
+            f"{folder} was trained with prompt version {card.prompt_version}, this bioner writes "
+            f"{' and '.join(READABLE_PROMPTS)}: train it again or use the bioner version that made it"
         )
     found = base_digest(card.base)
     if found != card.base_sha256:

@@ -20,6 +20,8 @@ class ModelCard:
     `characters` are those with embedding rows of their own; `thresholds` the selector's acceptance threshold,
     `open_bias` what is added to the logits of opening tags, and `tag_thresholds` the tag score from which a selector
     that knows nothing else would accept (a yardstick for evaluation, no part of any answer), each per label set;
+    `meanings` are the definitions that each tag was trained under, `definition_rank` the dimensions in which states are
+    compared with definitions (both empty in models whose tags stand for themselves);
     `training` and `metrics` are free-form tables for people, and `about` holds what only a person can write: title,
     summary, data and their terms, intended use, limits (`models/card_page.py` says how it is shown).
     """
@@ -38,6 +40,8 @@ class ModelCard:
     training: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)
     about: dict[str, Any] = field(default_factory=dict)
+    meanings: dict[str, list[str]] = field(default_factory=dict)
+    definition_rank: int = 0
 
 
 def read_card(folder: Path) -> ModelCard:
@@ -64,6 +68,8 @@ def read_card(folder: Path) -> ModelCard:
             training=data.get("training", {}),
             metrics=data.get("metrics", {}),
             about=data.get("about", {}),
+            meanings=data.get("meanings", {}),
+            definition_rank=data.get("definition_rank", 0),
         )
     except (FileNotFoundError, NotADirectoryError) as error:
         raise ModelError(f"{folder} is no model directory: it has no {CARD_FILE}") from error
@@ -90,5 +96,7 @@ def write_card(card: ModelCard, folder: Path) -> None:
         "training": card.training,
         "metrics": card.metrics,
         "about": card.about,
+        "definition_rank": card.definition_rank,
+        "meanings": card.meanings,
     }
     (folder / CARD_FILE).write_text(tomli_w.dumps(data), encoding="utf-8")

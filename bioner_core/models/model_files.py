@@ -15,6 +15,7 @@ from bioner_core.models.model_card import ModelCard, write_card
 from bioner_core.models.tagging_model import TaggingModel
 
 _ROWS = ("added_rows", "move_rows", "move_bias")
+_DEFINITION_ROWS = ("definition_keys", "definition_queries")
 
 
 def save_model(folder: Path, card: ModelCard, *, model: TaggingModel, adapted: Any) -> None:
@@ -22,9 +23,14 @@ def save_model(folder: Path, card: ModelCard, *, model: TaggingModel, adapted: A
     folder.mkdir(parents=True, exist_ok=True)
     adapted.save_pretrained(str(folder / ADAPTER_FOLDER), safe_serialization=True)
     _forget_machine(folder / ADAPTER_FOLDER, card.base)
-    rows = {name: getattr(model, name).detach().to(torch.float16).cpu().contiguous() for name in _ROWS}
+    rows = {name: getattr(model, name).detach().to(torch.float16).cpu().contiguous() for name in row_names(model)}
     save_file(rows, folder / ROWS_FILE)
     write_card(card, folder)
+
+
+def row_names(model: TaggingModel) -> tuple[str, ...]:
+    """The names of what fine-tuning adds to the base beside the adapter."""
+    return (*_ROWS, *_DEFINITION_ROWS) if len(model.definition_keys) else _ROWS
 
 
 def _forget_machine(adapter: Path, base: str) -> None:
@@ -50,12 +56,12 @@ def load_rows(folder: Path, model: TaggingModel) -> None:
         tensors = load_file(path)
     except (OSError, SafetensorError) as error:
         raise ModelError(f"{path} is missing or damaged: {error}") from error
-    wanted = {name: getattr(model, name).shape for name in _ROWS}
+    wanted = {name: getattr(model, name).shape for name in row_names(model)}
     found = {name: tensor.shape for name, tensor in tensors.items()}
     if found != wanted:
         raise ModelError(f"{path} holds {_sizes(found)}, but the card and the base want {_sizes(wanted)}")
     with torch.no_grad():
-        for name in _ROWS:
+        for name in wanted:
             getattr(model, name).copy_(tensors[name])
 
 

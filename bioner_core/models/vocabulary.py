@@ -50,6 +50,14 @@ class TaggingVocabulary:
             )
         return self._open_ids[tag]
 
+    @property
+    def begin_ids(self) -> tuple[int, ...]:
+        """What the base's tokenizer puts before every text: one special token, or none."""
+        begin = getattr(self.tokenizer, "bos_token_id", None)
+        if begin is None or begin not in self.tokenizer.encode("", add_special_tokens=True):
+            return ()
+        return (int(begin),)
+
     def plain_ids(self, text: str) -> list[int]:
         """Token ids of instruction text, tokenised as the base model would, without special tokens."""
         ids: list[int] = self.tokenizer.encode(text, add_special_tokens=False)

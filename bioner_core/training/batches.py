@@ -9,7 +9,7 @@ from bioner_core.training.examples import TaggingExample
 _POOL_BATCHES = 16
 """Batches are cut from pools of about this many, sorted by length, so that little is padded and order stays random."""
 
-LENGTH_STEP = 32
+LENGTH_STEP = 8
 """Batch lengths are rounded up to this, so that matrix shapes repeat and their kernels are compiled once."""
 
 

@@ -1,18 +1,21 @@
 """From gold corpora to training examples: the mix, the characters that earn a row, and the sentences."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from bioner_core.errors import ConfigurationError
 from bioner_core.evaluation.assembly import record_sentences, spans_by_sentence
 from bioner_core.evaluation.corpora import GoldRecord, read_corpus
-from bioner_core.labels.label_set import load_label_set
-from bioner_core.models.prompt import prompt_tokens
+from bioner_core.evaluation.gold_sentences import as_read
+from bioner_core.labels.label_set import LabelSet, load_label_set
+from bioner_core.models.tag_choice import free_tags
 from bioner_core.models.vocabulary import TaggingVocabulary
-from bioner_core.tagging.scheme import copy_lines
+from bioner_core.text.folding import fold
 from bioner_core.training.batches import MixedCorpus
 from bioner_core.training.examples import ExampleBuilder, TaggingExample
+from bioner_core.training.prompt_variation import usual_prompt
 from bioner_core.training.settings import CorpusMix, SftSettings
 
 
@@ -31,17 +34,33 @@ def training_records(corpus: CorpusMix) -> list[GoldRecord]:
     return records[: len(records) - corpus.held_out]
 
 
+def corpus_label_set(corpus: CorpusMix) -> LabelSet:
+    """The types that a corpus marks, under a name that tells them from those that other corpora of the set mark.
+
+    Raises:
+        ConfigurationError: there is no such label set, or it has no such type.
+    """
+    whole = load_label_set(corpus.label_set)
+    if not corpus.types:
+        return whole
+    return replace(whole.restricted_to(corpus.types), name=f"{whole.name}: {', '.join(corpus.types)}")
+
+
 def tags_of(corpora: Sequence[CorpusMix]) -> tuple[str, ...]:
-    """The tags of all label sets in the mix, sorted."""
-    return tuple(sorted({one.tag for corpus in corpora for one in load_label_set(corpus.label_set).types}))
+    """The tags of all label sets in the mix, sorted, and behind them the free ones."""
+    own = sorted({one.tag for corpus in corpora for one in load_label_set(corpus.label_set).types})
+    return (*own, *free_tags())
 
 
-def frequent_characters(texts: Iterable[str], *, at_least: int) -> list[str]:
-    """Characters outside ASCII that occur often enough to deserve an embedding row, most frequent first."""
+def frequent_characters(texts: Iterable[str], *, at_least: int, is_whole: Callable[[str], bool]) -> list[str]:
+    """Characters outside ASCII that occur often enough to deserve an embedding row, most frequent first.
+
+    Those that are `is_whole` have one already: the base's tokenizer does not break them into bytes.
+    """
     counts: Counter[str] = Counter()
     for text in texts:
-        counts.update(char for char in text if not char.isascii())
-    return [char for char, count in counts.most_common() if count >= at_least]
+        counts.update(char for char in fold(text).text if not char.isascii())
+    return [char for char, count in counts.most_common() if count >= at_least and not is_whole(char)]
 
 
 def build_mix(settings: SftSettings, vocabulary: TaggingVocabulary) -> list[MixedCorpus]:
@@ -49,7 +68,7 @@ def build_mix(settings: SftSettings, vocabulary: TaggingVocabulary) -> list[Mixe
     examples = [_corpus_examples(corpus, settings, vocabulary) for corpus in settings.corpora]
     weights = mix_weights(settings, [sum(len(one.input_ids) for one in some) for some in examples])
     return [
-        MixedCorpus(corpus.label_set, weight, some)
+        MixedCorpus(corpus_label_set(corpus).name, weight, some)
         for corpus, weight, some in zip(settings.corpora, weights, examples, strict=True)
     ]
 
@@ -69,13 +88,12 @@ def mix_weights(settings: SftSettings, sizes: Sequence[int]) -> list[float]:
 def _corpus_examples(
     corpus: CorpusMix, settings: SftSettings, vocabulary: TaggingVocabulary
 ) -> tuple[TaggingExample, ...]:
-    label_set = load_label_set(corpus.label_set)
-    lines = copy_lines(settings.scheme, len(label_set.types))
-    prompt = prompt_tokens(label_set, lines, vocabulary=vocabulary, scheme=settings.scheme)
+    label_set = corpus_label_set(corpus)
+    prompt = usual_prompt(label_set, vocabulary=vocabulary, scheme=settings.scheme).tokens
     builder = ExampleBuilder(label_set, prompt, vocabulary=vocabulary, scheme=settings.scheme)
     examples: list[TaggingExample] = []
     for record in training_records(corpus):
         sentences = record_sentences(record)
         for sentence, spans in zip(sentences, spans_by_sentence(sentences, record.spans), strict=True):
-            examples.extend(builder.examples(sentence.text, spans))
+            examples.extend(builder.examples(*as_read(sentence.text, spans)))
     return tuple(examples)

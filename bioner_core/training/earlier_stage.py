@@ -16,14 +16,14 @@ from bioner_core.models.directory import ADAPTER_FOLDER
 from bioner_core.models.extension import extend_model, find_unseen_tags
 from bioner_core.models.loading import load_model
 from bioner_core.models.model_card import ModelCard, read_card
-from bioner_core.models.model_files import load_rows
+from bioner_core.models.model_files import load_rows, row_names
 from bioner_core.models.prompt import PROMPT_VERSION
 from bioner_core.training.settings import SftSettings
 from bioner_core.training.trainable import TrainableModel
 
 
 def tags_with_earlier(folder: Path, label_sets: Sequence[LabelSet]) -> tuple[str, ...]:
-    """The tags of the model in the folder, in their order, and behind them those that are new to it."""
+    """The tags of the model in the folder, free ones included, in their order; behind them those that are new to it."""
     own = read_card(folder).tags
     wanted = dict.fromkeys(one.tag for label_set in label_sets for one in label_set.types)
     return (*own, *(tag for tag in wanted if tag not in own))
@@ -63,7 +63,7 @@ def _compose_rows(trainable: TrainableModel, folder: Path, label_sets: Sequence[
     earlier = load_model(folder, device="cpu", precision="float32")
     network = extend_model(earlier, find_unseen_tags(earlier, label_sets)).network
     with torch.no_grad():
-        for name in ("added_rows", "move_rows", "move_bias"):
+        for name in row_names(trainable.model):
             getattr(trainable.model, name).copy_(getattr(network, name))
 
 

@@ -1,12 +1,13 @@
 """Training examples: one tagged copy of one sentence, and the positions where its moves were a choice."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bioner_core.labels.label_set import LabelSet
 from bioner_core.mentions import Span
 from bioner_core.models.prompt import PromptTokens
 from bioner_core.models.vocabulary import TaggingVocabulary
-from bioner_core.tagging.moves import CLOSE, COPY, Move, TagState, opened_type
+from bioner_core.tagging.moves import CLOSE, COPY, Move, TagState, UnitSpan, opened_type
 from bioner_core.tagging.scheme import TagScheme, copy_lines, render
 from bioner_core.text.units import split_units
 
@@ -22,6 +23,17 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceSentence:
+    """What an example is made from, whatever prompt it stands under: the token ids of each unit, and the gold spans.
+
+    The spans' type indices are those of the corpus's label set; they may cross.
+    """
+
+    unit_ids: tuple[tuple[int, ...], ...]
+    spans: tuple[UnitSpan, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class TaggingExample:
     """Token ids of one copy line (after the shared prefix), and its choices.
 
@@ -33,10 +45,11 @@ class TaggingExample:
     choices: tuple[Choice, ...]
     type_indices: tuple[int, ...]
     copy_start: int
+    source: SourceSentence | None = None
 
 
 class ExampleBuilder:
-    """Makes training examples of one label set."""
+    """Makes training examples of one label set under the prompt that it always has."""
 
     def __init__(
         self, label_set: LabelSet, prompt: PromptTokens, *, vocabulary: TaggingVocabulary, scheme: TagScheme
@@ -48,39 +61,49 @@ class ExampleBuilder:
         self._open_ids = [vocabulary.open_id(one.tag) for one in label_set.types]
 
     def examples(self, text: str, spans: frozenset[Span]) -> list[TaggingExample]:
-        """One example per copy line of the scheme."""
+        """One example per copy line of the scheme; `text` is what the model reads, folded where that differs."""
         units = split_units(text)
-        unit_ids = self._vocabulary.unit_ids(text, units)
+        unit_ids = tuple(self._vocabulary.unit_ids(text, units))
         rendered = render(spans, units, type_names=self.label_set.type_names, scheme=self._scheme)
         lines = copy_lines(self._scheme, len(self.label_set.types))
         return [
-            self._line_example(unit_ids, moves, separator, line.type_indices)
+            line_example(
+                SourceSentence(unit_ids, rendered.alignment.spans),
+                moves,
+                label_set=self.label_set.name,
+                separator=separator,
+                type_indices=line.type_indices,
+                open_ids=self._open_ids,
+                close_id=self._vocabulary.close_id,
+            )
             for moves, separator, line in zip(rendered.moves, self._prompt.separators, lines, strict=True)
         ]
 
-    def _line_example(
-        self,
-        unit_ids: list[tuple[int, ...]],
-        moves: tuple[Move, ...],
-        separator: tuple[int, ...],
-        type_indices: tuple[int, ...],
-    ) -> TaggingExample:
-        ids = [token for unit in unit_ids for token in unit]
-        ids.extend(separator)
-        copy_start = len(ids)
-        choices: list[Choice] = []
-        state = TagState()
-        for move in moves:
-            may_close, may_open = state.may_close(), state.may_open(len(unit_ids))
-            if state.may_copy(len(unit_ids)) and (may_close or may_open):
-                choices.append(Choice(len(ids) - 1, move, may_close, may_open))
-            ids.extend(self._tokens_of(move, unit_ids, state))
-            state = state.after(move)
-        return TaggingExample(self.label_set.name, tuple(ids), tuple(choices), type_indices, copy_start)
 
-    def _tokens_of(self, move: Move, unit_ids: list[tuple[int, ...]], state: TagState) -> tuple[int, ...]:
+def line_example(
+    source: SourceSentence,
+    moves: Sequence[Move],
+    *,
+    label_set: str,
+    separator: Sequence[int],
+    type_indices: tuple[int, ...],
+    open_ids: Sequence[int],
+    close_id: int,
+) -> TaggingExample:
+    """One copy line: the sentence, the separator, and the copy that these moves write, with its choices."""
+    unit_ids = source.unit_ids
+    ids = [token for unit in unit_ids for token in unit]
+    ids.extend(separator)
+    copy_start = len(ids)
+    choices: list[Choice] = []
+    state = TagState()
+    for move in moves:
+        may_close, may_open = state.may_close(), state.may_open(len(unit_ids))
+        if state.may_copy(len(unit_ids)) and (may_close or may_open):
+            choices.append(Choice(len(ids) - 1, move, may_close, may_open))
         if move == COPY:
-            return unit_ids[state.position]
-        if move == CLOSE:
-            return (self._vocabulary.close_id,)
-        return (self._open_ids[opened_type(move)],)
+            ids.extend(unit_ids[state.position])
+        else:
+            ids.append(close_id if move == CLOSE else open_ids[opened_type(move)])
+        state = state.after(move)
+    return TaggingExample(label_set, tuple(ids), tuple(choices), type_indices, copy_start, source)

@@ -37,29 +37,27 @@ class LanguageModelLoss(nn.Module):
 
     def forward(self, batch: TrainingBatch) -> LossParts:
         """Read the prompt once, the rows after it, and score the copies token by token."""
-        hidden = read_batch(self.model, batch, recompute=self._recompute)
+        hidden, weights = read_batch(self.model, batch, recompute=self._recompute)
         columns = torch.arange(batch.ids.shape[1], device=batch.ids.device)
         in_copy = (columns >= batch.copy_start.unsqueeze(1)) & batch.mask.bool()
         row, column = in_copy.nonzero(as_tuple=True)
         states, targets = hidden[row, column - 1], batch.ids[row, column]
-        moves = self._moves(targets)
-        every_tag = torch.arange(self._tag_count, device=states.device)
-        move_loss = functional.cross_entropy(self.model.move_logits(states, every_tag), moves, reduction="sum")
+        moves = self._moves(targets, batch.open_rows)
+        move_loss = functional.cross_entropy(self.model.move_logits(states, weights), moves, reduction="sum")
         is_copied = moves == COPY
         loss = (move_loss + self._copy_loss(states[is_copied], targets[is_copied])) / len(targets)
         with torch.no_grad():
-            counts = tag_counts(legal_logits(self.model, hidden, batch), batch.move)
+            counts = tag_counts(legal_logits(self.model, hidden, weights, batch), batch.move)
         return LossParts(loss, len(targets), counts)
 
     def term_count(self, examples: Sequence[TaggingExample]) -> int:
         """How many terms the loss of a batch of these examples is a mean of."""
         return sum(len(one.input_ids) - one.copy_start for one in examples)
 
-    def _moves(self, targets: Tensor) -> Tensor:
-        """The move that each token of a copy is. *Shape:* (tokens,) -> (tokens,)."""
-        tag = targets - self.model.base_size
-        is_open = (tag >= 0) & (tag < self._tag_count)
-        moves = torch.where(is_open, tag + FIRST_OPEN, COPY)
+    def _moves(self, targets: Tensor, open_rows: Tensor) -> Tensor:
+        """The move that each token of a copy is. *Shape:* (tokens,), (types,) -> (tokens,)."""
+        is_opened = (targets - self.model.base_size).unsqueeze(1) == open_rows
+        moves = torch.where(is_opened.any(dim=1), is_opened.long().argmax(dim=1) + FIRST_OPEN, COPY)
         return torch.where(targets == self._close_id, CLOSE, moves)
 
     def _copy_loss(self, states: Tensor, targets: Tensor) -> Tensor:

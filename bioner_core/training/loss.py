@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import DynamicCache
 
-from bioner_core.models.tagging_model import TaggingModel
+from bioner_core.models.tagging_model import MoveWeights, TaggingModel
 from bioner_core.tagging.moves import CLOSE, COPY, FIRST_OPEN
 from bioner_core.training.batches import padded_length
 from bioner_core.training.examples import TaggingExample
@@ -21,7 +21,7 @@ class TrainingBatch:
 
     *Shape:* prefix (prefix_length,); ids, mask (rows, length); copy_start (rows,), the column of the first token of
     the copy; row, column, move (choices,); legal (choices, moves), with moves = 2 + types; open_rows (types,), the tag
-    index of each type.
+    index of each type; definition_ends (types,), where in the prefix each type's definition ends.
     """
 
     prefix: Tensor
@@ -33,6 +33,7 @@ class TrainingBatch:
     move: Tensor
     legal: Tensor
     open_rows: Tensor
+    definition_ends: Tensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +55,14 @@ class LossParts:
 
 
 def training_batch(
-    examples: Sequence[TaggingExample], *, prefix: Sequence[int], open_rows: Sequence[int], device: torch.device
+    examples: Sequence[TaggingExample],
+    *,
+    prefix: Sequence[int],
+    open_rows: Sequence[int],
+    device: torch.device,
+    definition_ends: Sequence[int] = (),
 ) -> TrainingBatch:
-    """Pad examples of one label set to a batch."""
+    """Pad examples under one prompt to a batch."""
     length = padded_length(max(len(one.input_ids) for one in examples))
     ids = torch.zeros(len(examples), length, dtype=torch.long)
     mask = torch.zeros(len(examples), length, dtype=torch.long)
@@ -79,6 +85,7 @@ def training_batch(
         move=torch.tensor([choice.move for _, _, choice in choices], device=device),
         legal=legal.to(device),
         open_rows=torch.tensor(open_rows, device=device),
+        definition_ends=torch.tensor(definition_ends, dtype=torch.long, device=device),
     )
 
 
@@ -92,8 +99,8 @@ class LegalMoveLoss(nn.Module):
 
     def forward(self, batch: TrainingBatch) -> LossParts:
         """Read the prompt once, the rows after it, and score the choices among their legal moves."""
-        hidden = read_batch(self.model, batch, recompute=self._recompute)
-        logits = legal_logits(self.model, hidden, batch)
+        hidden, weights = read_batch(self.model, batch, recompute=self._recompute)
+        logits = legal_logits(self.model, hidden, weights, batch)
         return LossParts(functional.cross_entropy(logits, batch.move), len(batch.move), tag_counts(logits, batch.move))
 
     def term_count(self, examples: Sequence[TaggingExample]) -> int:
@@ -101,13 +108,17 @@ class LegalMoveLoss(nn.Module):
         return sum(len(one.choices) for one in examples)
 
 
-def read_batch(model: TaggingModel, batch: TrainingBatch, *, recompute: bool) -> Tensor:
-    """Hidden states of the rows after the shared prompt, which is read once; with gradients through both.
+def read_batch(model: TaggingModel, batch: TrainingBatch, *, recompute: bool) -> tuple[Tensor, MoveWeights]:
+    """Hidden states of the rows after the shared prompt, which is read once, and what scores the moves by the prompt.
+
+    Gradients go through both.
 
     *Shape:* -> (rows, length, hidden).
     """
     rows, length = batch.ids.shape
-    cache = _prompt_cache(model, batch.prefix)
+    cache, prompt = _read_prompt(model, batch.prefix)
+    definitions = prompt[batch.definition_ends] if len(batch.definition_ends) else None
+    weights = model.move_weights(batch.open_rows, definitions)
     cache.batch_repeat_interleave(rows)
     prefix_length = len(batch.prefix)
     positions = torch.arange(prefix_length, prefix_length + length, device=batch.ids.device)
@@ -121,15 +132,15 @@ def read_batch(model: TaggingModel, batch: TrainingBatch, *, recompute: bool) ->
             hidden = model(batch.ids, **given, cache=ReadOnlyCache(cache))
     else:
         hidden = model(batch.ids, **given, cache=cache)
-    return hidden
+    return hidden, weights
 
 
-def legal_logits(model: TaggingModel, hidden: Tensor, batch: TrainingBatch) -> Tensor:
+def legal_logits(model: TaggingModel, hidden: Tensor, weights: MoveWeights, batch: TrainingBatch) -> Tensor:
     """Logits of the moves at each choice, those of illegal moves at minus infinity.
 
     *Shape:* hidden (rows, length, hidden) -> (choices, 2 + types).
     """
-    logits = model.move_logits(hidden[batch.row, batch.column], batch.open_rows)
+    logits = model.move_logits(hidden[batch.row, batch.column], weights)
     return logits.masked_fill(~batch.legal, float("-inf"))
 
 
@@ -143,14 +154,14 @@ def tag_counts(logits: Tensor, move: Tensor) -> TagCounts:
     )
 
 
-def _prompt_cache(model: TaggingModel, prefix: Tensor) -> DynamicCache:
-    """Read the prompt's shared first part, with gradients; the cache it leaves has a batch of one."""
+def _read_prompt(model: TaggingModel, prefix: Tensor) -> tuple[DynamicCache, Tensor]:
+    """Read the prompt's shared first part, with gradients: a cache with a batch of one, and its hidden states."""
     length = len(prefix)
     cache = DynamicCache()
-    model(
+    hidden: Tensor = model(
         prefix.unsqueeze(0),
         attention_mask=torch.ones(1, length, dtype=torch.long, device=prefix.device),
         position_ids=torch.arange(length, device=prefix.device).unsqueeze(0),
         cache=cache,
     )
-    return cache
+    return cache, hidden[0]

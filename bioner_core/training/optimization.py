@@ -33,11 +33,12 @@ class MasterWeights:
 
 
 def make_optimizer(model: TaggingModel, masters: Sequence[Tensor], settings: SftSettings) -> torch.optim.Optimizer:
-    """AdamW without weight decay; adapters, added rows and move rows each have a peak rate of their own (`peak`)."""
+    """AdamW without weight decay; each kind of weights has a peak rate of its own (`peak`)."""
     groups = [
         {"params": list(masters), "peak": settings.learning_rate},
         {"params": [model.added_rows], "peak": settings.learning_rate * settings.added_rows_rate},
         {"params": [model.move_rows, model.move_bias], "peak": settings.learning_rate * settings.move_rows_rate},
+        {"params": [model.definition_keys, model.definition_queries], "peak": settings.learning_rate},
     ]
     return torch.optim.AdamW(groups, lr=settings.learning_rate, weight_decay=0.0, betas=(0.9, 0.98))
 

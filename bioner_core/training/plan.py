@@ -23,6 +23,8 @@ def plan_digest(settings: SftSettings, per_step: int) -> str:
     parts.extend(f"{one.file}|{one.label_set}|{one.weight}|{one.held_out}" for one in settings.corpora)
     if any(one.weight is None for one in settings.corpora):
         parts.append(f"temperature {settings.mix_temperature}")
+    parts.extend(f"{one.file} marks {', '.join(one.types)}" for one in settings.corpora if one.types)
+    parts.append(f"prompts varied {settings.varied_prompts}")
     if per_step > 1:
         parts.append(f"batches a step {per_step}")
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()

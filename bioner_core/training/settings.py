@@ -51,13 +51,16 @@ class CorpusMix:
     """One corpus in the mix: its JSONL file, its label set, and its share of the training batches.
 
     No corpus of a mix has a `weight`, or all have: without, the weights follow from sizes and `mix_temperature`. The
-    last `held_out` records are never trained on: they are the development set of a corpus that has none.
+    last `held_out` records are never trained on: they are the development set of a corpus that has none. `types` are
+    those of the label set that the corpus marks, where it does not mark all: the others are not asked for there, since
+    what is not marked is unknown and not absent.
     """
 
     file: str
     label_set: str
     weight: float | None = None
     held_out: int = 0
+    types: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.weight is not None and (not _is_number(self.weight) or self.weight <= 0):
@@ -73,6 +76,8 @@ class SftSettings:
     `start_model` names a model directory to go on from (a later stage with another mix or rate); empty: from the base.
     `evaluate_steps` of 0 never decodes during training; `development` names a file for a label set, which otherwise
     uses the held-out records of its corpora. One optimizer step takes `gradient_accumulation` batches a process.
+    `varied_prompts` is the share of batches whose prompt is drawn anew (`training/prompt_variation.py`), with the
+    inline scheme; `definition_rank` the dimensions in which states are compared with definitions, 0 for none.
     """
 
     corpora: tuple[CorpusMix, ...]
@@ -97,6 +102,8 @@ class SftSettings:
     lora_alpha: int = 64
     gradient_clip: float = 1.0
     rare_character: int = 5
+    definition_rank: int = 128
+    varied_prompts: float = 0.5
     seed: int = 13
     threads: int = 0
     checkpoint_steps: int = 100
@@ -121,6 +128,10 @@ class SftSettings:
         for name in ("warmup_share", "final_rate"):
             if not 0 <= getattr(self, name) < 1:
                 raise ConfigurationError(f"{name}: {getattr(self, name)}; give a share from 0 to below 1")
+        if not 0 <= self.varied_prompts <= 1:
+            raise ConfigurationError(f"varied_prompts: {self.varied_prompts}; give a share from 0 to 1")
+        if self.definition_rank < 0:
+            raise ConfigurationError(f"definition_rank: {self.definition_rank}; give a count, 0 for none")
         if self.evaluate_steps < 0:
             raise ConfigurationError(f"evaluate_steps: {self.evaluate_steps}; give a count, 0 for never")
         if self.mix_temperature < 1:
@@ -170,7 +181,7 @@ def read_settings(path: Path, overrides: dict[str, object] | None = None) -> tup
         raise ConfigurationError(f"training settings {path}: unknown field {name!r}; known: {sorted(known)}")
     merged = {**given, **chosen}
     try:
-        corpora = tuple(CorpusMix(**one) for one in merged.pop("corpora", []))
+        corpora = tuple(CorpusMix(**{**one, "types": tuple(one.get("types", ()))}) for one in merged.pop("corpora", []))
         named: dict[str, Any] = {name: kind(merged.pop(name)) for name, kind in _ENUMS.items() if name in merged}
         settings = SftSettings(corpora=corpora, **named, **merged)
     except (TypeError, ValueError) as error:

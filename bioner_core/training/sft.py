@@ -1,5 +1,6 @@
 """Supervised fine-tuning: one bilingual model from all corpora of the mix, on accelerate."""
 
+import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -15,34 +16,39 @@ from bioner_core.errors import ModelError
 from bioner_core.labels.label_set import LabelSet, load_label_set
 from bioner_core.models.directory import model_folder
 from bioner_core.models.model_card import ModelCard, read_card
-from bioner_core.models.model_files import save_model
-from bioner_core.models.prompt import prompt_tokens
-from bioner_core.tagging.scheme import copy_lines
+from bioner_core.models.model_files import row_names, save_model
+from bioner_core.tagging.scheme import TagScheme
 from bioner_core.training.batches import MixedCorpus, mixed_batches
 from bioner_core.training.checkpoint import TrainingProgress, load_checkpoint, save_checkpoint
-from bioner_core.training.corpora import build_mix, frequent_characters, tags_of, training_records
+from bioner_core.training.corpora import (
+    build_mix,
+    corpus_label_set,
+    frequent_characters,
+    tags_of,
+    training_records,
+)
 from bioner_core.training.development import development_f1, development_sets, mean_f1
 from bioner_core.training.earlier_stage import tags_with_earlier, take_up_model
-from bioner_core.training.examples import TaggingExample
 from bioner_core.training.kept_values import BestValues, LastValues
 from bioner_core.training.language_model_loss import LanguageModelLoss
 from bioner_core.training.loss import LegalMoveLoss, LossParts, TrainingBatch, training_batch
 from bioner_core.training.optimization import MasterWeights, make_optimizer, rate_factor, set_rates, trained_tensors
 from bioner_core.training.plan import Batch, plan_digest, step_batches
 from bioner_core.training.progress_log import LogWindow
+from bioner_core.training.prompt_variation import BatchPrompt, under_prompt, usual_prompt, varied_prompt
 from bioner_core.training.settings import SftSettings, TrainingLoss
-from bioner_core.training.trainable import TrainableModel, make_trainable
+from bioner_core.training.trainable import TrainableModel, make_trainable, one_token_of
 from bioner_core.training.training_card import training_card, training_facts
 
 LOG_STEPS = 10
 
 
 @dataclass(frozen=True, slots=True)
-class PromptParts:
-    """What a label set's batches share: the prompt's token ids and the tag index of each type."""
+class PromptedBatch:
+    """Examples, and the prompt that they stand under."""
 
-    prefix: tuple[int, ...]
-    open_rows: tuple[int, ...]
+    examples: Batch
+    prompt: BatchPrompt
 
 
 class SftRun:
@@ -63,8 +69,12 @@ class SftRun:
         self._loss = _make_loss(settings, self.trainable)
         self._masters = MasterWeights(self.trainable.adapter_parameters)
         self._optimizer = make_optimizer(self.trainable.model, self._masters.masters, settings)
-        label_sets = [load_label_set(one.label_set) for one in settings.corpora]
-        self._prompts = {one.name: _prompt_parts(one, settings, self.trainable) for one in label_sets}
+        self._label_sets = {one.name: one for one in map(corpus_label_set, settings.corpora)}
+        self._prompts = {
+            name: usual_prompt(one, vocabulary=self.trainable.vocabulary, scheme=settings.scheme)
+            for name, one in self._label_sets.items()
+        }
+        self._foreign_names = sorted({words for one in self._label_sets.values() for words in _names_of(one)})
         self._mix: list[MixedCorpus] = []
         # Read now: a development file that is missing must not be found out after an hour.
         self._development = development_sets(settings) if settings.evaluate_steps else []
@@ -123,22 +133,41 @@ class SftRun:
         """One optimizer step over all these batches, of which this process reads its share."""
         started = time.monotonic()
         set_rates(self._optimizer, rate_factor(self.share_done, self.settings))
-        terms = sum(self._loss.term_count(examples) for examples in batches)
+        prompted = self.prompted(batches)
+        terms = sum(self._loss.term_count(one.examples) for one in prompted)
         accelerator = self._accelerator
-        own = batches[accelerator.process_index :: accelerator.num_processes]
-        done = [self._backward(examples, terms) for examples in own]
+        own = prompted[accelerator.process_index :: accelerator.num_processes]
+        done = [self._backward(one, terms) for one in own]
         self._update()
         self.progress = replace(
             self.progress,
             steps=self.progress.steps + 1,
-            tokens=self.progress.tokens + sum(len(one.input_ids) for examples in batches for one in examples),
+            tokens=self.progress.tokens + sum(len(one.input_ids) for batch in prompted for one in batch.examples),
             seconds=self._common(self.progress.seconds + time.monotonic() - started),
         )
         return done
 
-    def _backward(self, examples: Sequence[TaggingExample], terms: int) -> LossParts:
+    def prompted(self, batches: Sequence[Batch]) -> list[PromptedBatch]:
+        """The batches of the step to come, some under prompts of their own.
+
+        Seed and place in the plan alone decide which and how, so that a resumed run repeats them.
+        """
+        first = self.progress.steps * self.batches_per_step
+        return [self._prompted(examples, first + place) for place, examples in enumerate(batches)]
+
+    def _prompted(self, examples: Batch, place: int) -> PromptedBatch:
+        name = examples[0].label_set
+        chooser = random.Random(f"{self.settings.seed} {place}")  # noqa: S311 - sampling, not secrecy
+        is_varied = self.settings.scheme is TagScheme.INLINE and chooser.random() < self.settings.varied_prompts
+        if not is_varied:
+            return PromptedBatch(examples, self._prompts[name])
+        vocabulary = self.trainable.vocabulary
+        prompt = varied_prompt(self._label_sets[name], self._foreign_names, vocabulary=vocabulary, chooser=chooser)
+        return PromptedBatch(tuple(under_prompt(one, prompt, vocabulary=vocabulary) for one in examples), prompt)
+
+    def _backward(self, batch: PromptedBatch, terms: int) -> LossParts:
         """Add the gradients of one batch, weighted by its share of the step's `terms`."""
-        parts: LossParts = self._loss(self._batch(examples))
+        parts: LossParts = self._loss(self.tensors_of(batch))
         self._accelerator.backward(parts.loss * (parts.terms / terms))
         self._masters.take_gradients()
         return parts
@@ -162,10 +191,15 @@ class SftRun:
         told = torch.tensor([seconds], dtype=torch.float64, device=self._accelerator.device)
         return float(broadcast(told)[0])
 
-    def _batch(self, examples: Sequence[TaggingExample]) -> TrainingBatch:
-        prompt = self._prompts[examples[0].label_set]
+    def tensors_of(self, batch: PromptedBatch) -> TrainingBatch:
+        """The batch as the loss takes it."""
+        prompt = batch.prompt
         return training_batch(
-            examples, prefix=prompt.prefix, open_rows=prompt.open_rows, device=self._accelerator.device
+            batch.examples,
+            prefix=prompt.tokens.prefix,
+            open_rows=prompt.open_rows,
+            definition_ends=prompt.tokens.definition_ends if self.settings.definition_rank else (),
+            device=self._accelerator.device,
         )
 
     def _after_step(self) -> None:
@@ -225,7 +259,7 @@ class SftRun:
     def _trained_values(self) -> dict[str, Tensor]:
         model = self.trainable.model
         values: dict[str, Tensor] = {f"adapter/{index}": master for index, master in enumerate(self._masters.masters)}
-        return values | {"added_rows": model.added_rows, "move_rows": model.move_rows, "move_bias": model.move_bias}
+        return values | {name: getattr(model, name) for name in row_names(model)}
 
     def _save_checkpoint(self) -> None:
         if self.is_main:
@@ -245,7 +279,7 @@ class SftRun:
             self.output.name,
             self.settings,
             vocabulary=self.trainable.vocabulary,
-            label_sets=tuple(self._prompts),
+            label_sets=[load_label_set(name) for name in dict.fromkeys(one.label_set for one in self.settings.corpora)],
             training=facts | (about or {}),
             metrics=metrics,
         )
@@ -254,7 +288,8 @@ class SftRun:
 def _trainable(settings: SftSettings, device: torch.device) -> TrainableModel:
     if not settings.start_model:
         texts = (record.text for corpus in settings.corpora for record in training_records(corpus))
-        characters = frequent_characters(texts, at_least=settings.rare_character)
+        is_whole = one_token_of(settings.base)
+        characters = frequent_characters(texts, at_least=settings.rare_character, is_whole=is_whole)
         return make_trainable(settings, tags=tags_of(settings.corpora), characters=characters, device=device)
     folder = model_folder(settings.start_model)
     label_sets = [load_label_set(one.label_set) for one in settings.corpora]
@@ -272,11 +307,8 @@ def _make_loss(settings: SftSettings, trainable: TrainableModel) -> LegalMoveLos
     return LanguageModelLoss(trainable.model, trainable.vocabulary, head=head, recompute=recompute)
 
 
-def _prompt_parts(label_set: LabelSet, settings: SftSettings, trainable: TrainableModel) -> PromptParts:
-    lines = copy_lines(settings.scheme, len(label_set.types))
-    prompt = prompt_tokens(label_set, lines, vocabulary=trainable.vocabulary, scheme=settings.scheme)
-    tags = trainable.vocabulary.tags
-    return PromptParts(prompt.prefix, tuple(tags.index(one.tag) for one in label_set.types))
+def _names_of(label_set: LabelSet) -> list[str]:
+    return [name for one in label_set.types for name in (one.en, one.zh)]
 
 
 def _say_nothing(_: str) -> None:

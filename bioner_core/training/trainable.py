@@ -1,6 +1,6 @@
 """A base model made trainable: weights that learn, added embedding rows, and rows of the moves."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -42,13 +42,27 @@ def make_trainable(
     vocabulary = TaggingVocabulary(tokenizer, base_size=base_size, tags=tags, characters=characters)
     backbone = language_model.base_model
     adapted = adapt(language_model, settings)
-    model = TaggingModel(backbone, added_size=vocabulary.added_size, tag_count=len(vocabulary.tags))
+    model = TaggingModel(
+        backbone,
+        added_size=vocabulary.added_size,
+        tag_count=len(vocabulary.tags),
+        definition_rank=settings.definition_rank,
+    )
     _initialise_rows(model, vocabulary)
     return TrainableModel(model.to(device), vocabulary, adapted)
 
 
+def one_token_of(base: str) -> Callable[[str], bool]:
+    """Whether a character is one token to the base's tokenizer."""
+    tokenizer = AutoTokenizer.from_pretrained(str(base_folder(base)), local_files_only=True)
+    return lambda char: len(tokenizer.encode(char, add_special_tokens=False)) == 1
+
+
 def _initialise_rows(model: TaggingModel, vocabulary: TaggingVocabulary) -> None:
-    """A tag starts as the mean of its name's rows, an added character as the mean of its bytes' rows."""
+    """A tag starts as the mean of its name's rows, an added character as the mean of its bytes' rows.
+
+    Rows of the base are taken as they are held, before the scale that some bases give them, as added rows are.
+    """
     table = model.backbone.get_input_embeddings().weight.detach()  # type: ignore[operator]
 
     def mean_row(text: str) -> Tensor:
@@ -61,3 +75,5 @@ def _initialise_rows(model: TaggingModel, vocabulary: TaggingVocabulary) -> None
     with torch.no_grad():
         model.added_rows.copy_(torch.stack(rows))
         model.move_rows.normal_(std=_MOVE_ROW_SPREAD)
+        # Like the two matrices of LoRA: one random, one zero, so that definitions change no score at first.
+        model.definition_keys.normal_(std=model.hidden_size**-0.5)

@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from bioner_core.labels.label_set import LabelSet
 from bioner_core.models.base_model import base_digest
 from bioner_core.models.directory import files_digest, model_folder
 from bioner_core.models.model_card import ModelCard
 from bioner_core.models.precision import choose_precision
 from bioner_core.models.prompt import PROMPT_VERSION
+from bioner_core.models.tag_choice import meanings_of
 from bioner_core.models.vocabulary import TaggingVocabulary
 from bioner_core.training.checkpoint import TrainingProgress
 from bioner_core.training.settings import SftSettings, Tuning
@@ -19,7 +21,7 @@ def training_card(
     settings: SftSettings,
     *,
     vocabulary: TaggingVocabulary,
-    label_sets: Sequence[str],
+    label_sets: Sequence[LabelSet],
     training: Mapping[str, Any],
     metrics: Mapping[str, Any] | None = None,
 ) -> ModelCard:
@@ -32,7 +34,9 @@ def training_card(
         prompt_version=PROMPT_VERSION,
         tags=vocabulary.tags,
         characters="".join(vocabulary.characters),
-        label_sets=tuple(label_sets),
+        label_sets=tuple(one.name for one in label_sets),
+        meanings=meanings_of(label_sets),
+        definition_rank=settings.definition_rank,
         training=dict(training),
         metrics=dict(metrics or {}),
     )

@@ -18,7 +18,8 @@ import psutil
 import pytest
 from undisturbed import assert_sound, assert_undisturbed
 
-from bioner_core.models.base_model import SMOLLM2, is_pulled
+from bioner_core.models.base_model import is_pulled
+from bioner_core.models.bases import SMOLLM2
 from bioner_core.store.reading import document_rows, read_manifests
 
 HERE = Path(__file__).resolve().parent

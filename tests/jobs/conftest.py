@@ -11,7 +11,8 @@ from job_commands import Command, Finished
 from safetensors.numpy import save_file
 
 from bioner_core.labels.label_set import default_label_sets
-from bioner_core.models.base_model import SMOLLM2, pulled_folder
+from bioner_core.models.base_model import pulled_folder
+from bioner_core.models.bases import SMOLLM2
 from bioner_core.models.directory import ROWS_FILE
 from bioner_core.models.model_card import ModelCard, write_card
 from bioner_core.tagging.scheme import TagScheme

@@ -11,7 +11,8 @@ from safetensors.torch import save_file
 
 from bioner_core.benchmark import decode_bench
 from bioner_core.errors import ModelError
-from bioner_core.models.base_model import SMOLLM2, is_pulled
+from bioner_core.models.base_model import is_pulled
+from bioner_core.models.bases import SMOLLM2
 from bioner_core.models.directory import ROWS_FILE, model_folder
 from bioner_core.models.loading import LoadedModel
 from bioner_core.models.model_card import write_card

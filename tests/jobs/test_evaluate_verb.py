@@ -10,7 +10,8 @@ from job_commands import Command
 from bioner_core import annotator
 from bioner_core.annotation import NullAnnotator
 from bioner_core.errors import ModelError
-from bioner_core.models.base_model import SMOLLM2, is_pulled
+from bioner_core.models.base_model import is_pulled
+from bioner_core.models.bases import SMOLLM2
 from bioner_core.models.directory import model_folder
 
 GOLD = {"id": "1", "lang": "en", "text": "CD28 binds IL-2.", "entities": [{"start": 0, "end": 4, "type": "protein"}]}

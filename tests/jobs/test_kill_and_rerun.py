@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from bioner_core.mentions import Mention
-from bioner_core.models.base_model import SMOLLM2, is_pulled
+from bioner_core.models.base_model import is_pulled
+from bioner_core.models.bases import SMOLLM2
 from bioner_core.store.checks.verify import verify_store
 from bioner_core.store.reading import mention_rows
 

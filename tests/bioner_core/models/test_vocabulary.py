@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bioner_core.errors import ModelError, TaggingError
-from bioner_core.models.base_model import SMOLLM2, is_pulled, pulled_folder
+from bioner_core.models.base_model import is_pulled, pulled_folder
+from bioner_core.models.bases import SMOLLM2
 from bioner_core.models.vocabulary import TaggingVocabulary
 from bioner_core.text.units import split_units
 from tests.bioner_core.tiny_model import TYPES, ByteTokenizer, byte_level_tokenizer, tiny_vocabulary

@@ -57,7 +57,9 @@ def settings_of(tmp_path: Path) -> Callable[..., SftSettings]:
         chosen: dict[str, Any] = {
             "corpora": (CorpusMix(str(corpus), str(own), held_out=5),),
             "base": str(save_base(tmp_path / "base", name)),
-            "max_tokens": 10_000,
+            "max_tokens": 14_000,
+            "varied_prompts": 0.0,
+            "definition_rank": 8,
             "max_minutes": 1e6,
             "batch_tokens": 400,
             "learning_rate": 0.01,

@@ -38,7 +38,7 @@ def head_of(model: TaggingModel) -> nn.Linear:
 
 def plain_distribution(model: TaggingModel, head: nn.Linear, state: Tensor) -> Tensor:
     """Probabilities of all token ids at one position, spelt out: base, tags, close, characters."""
-    moves = model.move_logits(state[None], torch.arange(len(TYPES)))[0].softmax(0)
+    moves = model.move_logits(state[None], model.move_weights(torch.arange(len(TYPES))))[0].softmax(0)
     characters = model.added_rows[len(TYPES) + 1 :] @ state
     words = moves[COPY] * torch.cat((head(state), characters)).softmax(0)
     tags = torch.cat((moves[FIRST_OPEN:], moves[CLOSE : CLOSE + 1]))

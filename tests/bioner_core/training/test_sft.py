@@ -1,6 +1,5 @@
 """A whole fine-tuning run, in small: it learns, resumes, and saves a model that loads and decodes."""
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from bioner_core.decoding.drafted import DraftedDecoder
+from bioner_core.decoding.prepared_label_set import prepare_label_set
 from bioner_core.decoding.reference import ReferenceDecoder
 from bioner_core.decoding.rows import DecodedRow, DecodingRow, LabelSetTokens
 from bioner_core.errors import ConfigurationError, ModelError
@@ -18,10 +18,11 @@ from bioner_core.labels.label_set import load_label_set
 from bioner_core.models.directory import ADAPTER_FOLDER, ROWS_FILE
 from bioner_core.models.loading import LoadedModel, load_model
 from bioner_core.models.model_card import read_card
-from bioner_core.models.prompt import prompt_tokens
+from bioner_core.models.model_files import row_names
+from bioner_core.models.tag_choice import free_tags, is_free
 from bioner_core.tagging.moves import spans_of
 from bioner_core.tagging.render import text_spans
-from bioner_core.tagging.scheme import TagScheme, copy_lines
+from bioner_core.tagging.scheme import TagScheme
 from bioner_core.text.units import split_units
 from bioner_core.training.corpora import frequent_characters, tags_of, training_records
 from bioner_core.training.loss import LossParts
@@ -50,19 +51,13 @@ def trained_tensors(output: Path) -> dict[str, Tensor]:
 
 def rows_and_tokens(loaded: LoadedModel, own: Path) -> tuple[list[DecodingRow], LabelSetTokens]:
     """The texts of the corpus as rows for a decoder."""
-    label_set = load_label_set(str(own))
-    vocabulary = loaded.vocabulary
-    lines = copy_lines(loaded.card.scheme, len(label_set.types))
-    prompt = prompt_tokens(label_set, lines, vocabulary=vocabulary, scheme=loaded.card.scheme)
-    tags = [one.tag for one in label_set.types]
-    open_rows = tuple(vocabulary.tags.index(tag) for tag in tags)
-    tokens = LabelSetTokens("tiny", prompt.prefix, open_rows, tuple(map(vocabulary.open_id, tags)), vocabulary.close_id)
+    prepared = prepare_label_set(load_label_set(str(own)), loaded)
     rows = [
-        DecodingRow(tuple(vocabulary.unit_ids(text)), separator, line.type_indices)
+        DecodingRow(tuple(loaded.vocabulary.unit_ids(text)), separator, types)
         for text in TEXTS
-        for separator, line in zip(prompt.separators, lines, strict=True)
+        for separator, types in zip(prepared.separators, prepared.line_types, strict=True)
     ]
-    return rows, tokens
+    return rows, prepared.tokens
 
 
 def found_spans(decoded: Sequence[DecodedRow], names: Sequence[str]) -> list[set[tuple[int, int, str]]]:
@@ -89,10 +84,9 @@ class WatchedRun(SftRun):
 
     def _step(self, batches: Sequence[Batch]) -> list[LossParts]:
         factor = rate_factor(self.share_done, self.settings)
+        examples = [one for batch in self.prompted(batches) for one in batch.examples]
         parts = super()._step(batches)
-        self.seen_tokens = getattr(self, "seen_tokens", 0) + sum(
-            len(one.input_ids) for one in itertools.chain(*batches)
-        )
+        self.seen_tokens = getattr(self, "seen_tokens", 0) + sum(len(one.input_ids) for one in examples)
         for group in self._optimizer.param_groups:
             assert group["lr"] == pytest.approx(group["peak"] * factor)
         return parts
@@ -155,7 +149,8 @@ def test_the_card_says_what_was_trained(learned: Path) -> None:
     """Would catch a model that nobody can trace back to its data."""
     card = read_card(learned / "run")
     assert (card.name, card.base, card.base_sha256) == ("run", "tiny", "7" * 64)
-    assert card.tags == TYPES
+    assert card.tags == (*TYPES, *free_tags())
+    assert (card.definition_rank, card.meanings.keys()) == (8, set(TYPES))
     assert card.label_sets == ("tiny",)
     assert set(card.characters) == {char for text in TEXTS for char in text if not char.isascii()}
     assert card.training["corpora"] == [f"{learned.name}/corpus.jsonl"]
@@ -186,7 +181,7 @@ def test_steps_follow_the_schedule_and_count_their_tokens(tmp_path: Path, monkey
     run.train()
     assert run.progress.tokens == run.seen_tokens >= 1_500
     peaks = [group["peak"] for group in run._optimizer.param_groups]
-    assert peaks == pytest.approx([0.02, 0.02, 0.06])
+    assert peaks == pytest.approx([0.02, 0.02, 0.06, 0.02])
 
 
 def test_gradients_are_clipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -215,7 +210,7 @@ def test_only_adapters_and_rows_are_trained(tmp_path: Path, monkeypatch: pytest.
     before = {name: value.detach().clone() for name, value in run.trainable.model.named_parameters()}
     run.train()
     for name, value in run.trainable.model.named_parameters():
-        is_trained = "lora_" in name or name in ("added_rows", "move_rows", "move_bias")
+        is_trained = "lora_" in name or name in row_names(run.trainable.model)
         assert torch.equal(before[name], value) != is_trained, name
 
 
@@ -223,7 +218,7 @@ def test_a_run_with_lines_trains_too(tmp_path: Path, monkeypatch: pytest.MonkeyP
     """Would catch a scheme that only decoding knows."""
     settings = tiny_settings(tmp_path, monkeypatch, scheme=TagScheme.LINES)
     log = train(settings, tmp_path / "run")
-    assert log[0].startswith(f"corpus {settings.corpora[0].label_set}: {len(SENTENCES) * 4 * len(TYPES)} examples")
+    assert log[0].startswith(f"corpus tiny: {len(SENTENCES) * 4 * len(TYPES)} examples")
     loaded = load_model(tmp_path / "run", device="cpu", precision="float32")
     rows, tokens = rows_and_tokens(loaded, tmp_path / "own.toml")
     decoded = DraftedDecoder(loaded.network).decode(rows, tokens)
@@ -258,7 +253,7 @@ def test_a_model_of_another_prompt_base_or_precision_is_refused(
     tiny_settings(learned, monkeypatch)
     card = (learned / "run" / "model.toml").read_text(encoding="utf-8")
     for old, new, said in [
-        ('prompt_version = "1"', 'prompt_version = "0"', "prompt version 0"),
+        ('prompt_version = "2"', 'prompt_version = "0"', "prompt version 0"),
         ("7" * 64, "8" * 64, "was trained on a base with digest 8888"),
         ('base = "tiny"', 'base = "nosuch"', "nosuch"),
     ]:
@@ -282,17 +277,20 @@ def test_held_out_records_are_never_trained_on(tmp_path: Path) -> None:
 
 
 def test_frequent_characters_are_counted_over_all_texts() -> None:
-    """Would catch ASCII characters, rare ones, or an order that changes from run to run."""
-    assert frequent_characters(["病病肺a", "肺病b心aaaa"], at_least=2) == ["病", "肺"]
-    assert frequent_characters(["éaé"], at_least=3) == []
+    """Would catch ASCII characters, rare ones, those that the base has a token for, or an order that changes."""
+    assert frequent_characters(["病病肺a", "肺病b心aaaa"], at_least=2, is_whole=lambda _: False) == ["病", "肺"]
+    assert frequent_characters(["éaé"], at_least=3, is_whole=lambda _: False) == []
+    assert frequent_characters(["病病肺肺"], at_least=2, is_whole=lambda char: char == "病") == ["肺"]
 
 
 def test_tags_of_a_mix_are_sorted_and_shared() -> None:
     """Would catch a tag that two label sets share but that gets two rows."""
     mix = (CorpusMix("a", "bc5cdr", 1.0), CorpusMix("b", "cmeee", 1.0))
     tags = tags_of(mix)
-    assert list(tags) == sorted(set(tags))
+    own = [tag for tag in tags if not is_free(tag)]
+    assert own == sorted(set(own))
     assert tags.count("disease") == 1
+    assert tags[len(own) :] == free_tags()
 
 
 def test_a_run_with_another_order_of_batches_does_not_resume(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

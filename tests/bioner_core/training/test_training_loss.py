@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from bioner_core.mentions import Span
-from bioner_core.models.tagging_model import TaggingModel
+from bioner_core.models.tagging_model import MoveWeights, TaggingModel
 from bioner_core.tagging.moves import CLOSE, COPY, FIRST_OPEN, open_move
 from bioner_core.tagging.scheme import TagScheme
 from bioner_core.training.batches import LENGTH_STEP
@@ -32,7 +32,12 @@ class FixedModel(nn.Module):
         """Hidden states that say nothing."""
         return torch.zeros(*ids.shape, 1)
 
-    def move_logits(self, hidden: Tensor, open_rows: Tensor) -> Tensor:
+    def move_weights(self, open_rows: Tensor, definitions: Tensor | None) -> MoveWeights:
+        """Nothing that is read."""
+        assert definitions is None
+        return MoveWeights(self.logits, self.logits)
+
+    def move_logits(self, hidden: Tensor, weights: MoveWeights) -> Tensor:
         """The given logits, one row a choice."""
         assert len(hidden) == len(self.logits)
         return self.logits
@@ -101,7 +106,7 @@ def plain_losses(model: TaggingModel, prefix: tuple[int, ...], example: TaggingE
     hidden = model(ids, attention_mask=torch.ones_like(ids), position_ids=torch.arange(ids.shape[1])[None], cache=None)[
         0
     ]
-    logits = model.move_logits(hidden, torch.tensor(OPEN_ROWS)).detach()
+    logits = model.move_logits(hidden, model.move_weights(torch.tensor(OPEN_ROWS))).detach()
     losses = []
     for choice in example.choices:
         legal = [

@@ -38,7 +38,7 @@ def test_full_tuning_moves_every_weight_and_loads_as_trained(
     run = SftRun(tiny_settings(tmp_path, monkeypatch, **chosen), tmp_path / "run", log=lambda _: None)
     trained = {name: one for name, one in run.trainable.model.named_parameters() if one.requires_grad}
     before = {name: one.detach().clone() for name, one in trained.items()}
-    assert len(trained) == len(list(LlamaForCausalLM(tiny_config()).base_model.parameters())) + 3
+    assert len(trained) == len(list(LlamaForCausalLM(tiny_config()).base_model.parameters())) + 5
     run.train()
     assert [name for name, one in trained.items() if torch.equal(one, before[name])] == []
     loaded = load_model(tmp_path / "run", device="cpu", precision="float32")

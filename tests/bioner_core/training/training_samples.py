@@ -10,15 +10,16 @@ import tomli_w
 
 from bioner_core.labels.label_set import EntityType, LabelSet
 from bioner_core.models import base_model
-from bioner_core.models.base_model import PullableBase, pulled_folder
-from bioner_core.models.prompt import PromptTokens, prompt_tokens
+from bioner_core.models.base_model import pulled_folder
+from bioner_core.models.bases import Licence, PullableBase, WheelPart
+from bioner_core.models.prompt import PROMPT_VERSION, PromptTokens, described_types, prompt_tokens
 from bioner_core.tagging.scheme import TagScheme, copy_lines
 from bioner_core.training.examples import ExampleBuilder, TaggingExample
 from bioner_core.training.settings import CorpusMix, SftSettings
 from tests.bioner_core.tiny_model import TYPES, save_tiny_base, tiny_vocabulary
 
 LABEL_SET = LabelSet("tiny", ("en",), False, "", tuple(EntityType(one.upper(), one, one, one, "", "") for one in TYPES))
-TINY_BASE = PullableBase("tiny", "tiny==1", "tiny.gguf", "7" * 64, "none")
+TINY_BASE = PullableBase("tiny", (WheelPart("tiny==1", "tiny.gguf"),), "7" * 64, Licence("none"))
 SENTENCES = (
     ("The alpha one binds beta two.", ((4, 13, "ALPHA"), (4, 9, "BETA"), (20, 28, "GAMMA"))),
     ("病人有肺病。", ((3, 5, "BETA"), (3, 4, "ALPHA"))),
@@ -31,7 +32,8 @@ SENTENCES = (
 def prompt_of(scheme: TagScheme) -> PromptTokens:
     """The prompt of the label set in the tiny vocabulary."""
     lines = copy_lines(scheme, len(TYPES))
-    return prompt_tokens(LABEL_SET, lines, vocabulary=tiny_vocabulary(), scheme=scheme)
+    types = described_types(LABEL_SET, TYPES, version=PROMPT_VERSION)
+    return prompt_tokens(types, lines, vocabulary=tiny_vocabulary(), scheme=scheme)
 
 
 def builder_of(scheme: TagScheme) -> ExampleBuilder:
@@ -85,6 +87,8 @@ def tiny_settings(folder: Path, monkeypatch: pytest.MonkeyPatch, **changes: obje
         "lora_alpha": 8,
         "rare_character": 2,
         "checkpoint_steps": 2,
+        "varied_prompts": 0.0,
+        "definition_rank": 8,
     }
     return SftSettings(**(chosen | changes))  # type: ignore[arg-type]
 

@@ -1,0 +1,73 @@
+"""Which tag marks each type of a label set: one of its own that was trained for it, or a free one.
+
+A tag of its own stands for what its definitions said when it was trained. Under another definition the type is another
+one, whatever it is called, and takes a free tag: free tags are trained under ever other definitions, so what they mark
+is what the prompt says. Imports no torch.
+"""
+
+from collections.abc import Sequence
+
+from bioner_core.errors import ModelError
+from bioner_core.labels.label_set import EntityType, LabelSet
+from bioner_core.models.model_card import ModelCard
+
+FREE_TAG_COUNT = 24
+"""The most types of one label set that are not a model's own; also how many free tags training makes."""
+
+_FREE = "#"
+
+
+def free_tags(count: int = FREE_TAG_COUNT) -> tuple[str, ...]:
+    """The names of free tags, which no type of a label set can have."""
+    return tuple(f"{_FREE}{number}" for number in range(1, count + 1))
+
+
+def is_free(tag: str) -> bool:
+    """Whether this tag is a free one."""
+    return tag.startswith(_FREE)
+
+
+def definitions_of(one: EntityType) -> tuple[str, ...]:
+    """What a tag may be said to stand for, in both languages."""
+    return tuple(dict.fromkeys((one.definition_en, one.definition_zh)))
+
+
+def meanings_of(label_sets: Sequence[LabelSet]) -> dict[str, list[str]]:
+    """The definitions of every tag of some label sets, for the card of the model that is trained on them."""
+    found: dict[str, list[str]] = {}
+    for label_set in label_sets:
+        for one in label_set.types:
+            known = found.setdefault(one.tag, [])
+            known.extend(words for words in definitions_of(one) if words not in known)
+    return found
+
+
+def chosen_tags(label_set: LabelSet, card: ModelCard) -> tuple[str, ...]:
+    """The tag of each type, in order. A model without free tags has one for every type that it was trained for.
+
+    Raises:
+        ModelError: more types than the model has free tags for.
+    """
+    free = [tag for tag in card.tags if is_free(tag)]
+    if not free:
+        return tuple(one.tag for one in label_set.types)
+    left = iter(free)
+    tags = tuple(one.tag if is_own(one, card) else next(left, "") for one in label_set.types)
+    if "" in tags:
+        raise ModelError(
+            f"label set {label_set.name!r}: more than {len(free)} of its types are not those that model {card.name!r} "
+            "was trained for, and it has no more free tags: use two label sets"
+        )
+    return tags
+
+
+def is_own(one: EntityType, card: ModelCard) -> bool:
+    """Whether the model was trained for this type: for its tag, under one of its definitions."""
+    return one.tag in card.tags and bool(set(definitions_of(one)) & set(card.meanings.get(one.tag, ())))
+
+
+def free_types(label_set: LabelSet, card: ModelCard) -> tuple[str, ...]:
+    """The names of the types that the model reads from the prompt alone, or composes where it has no free tags."""
+    if not any(map(is_free, card.tags)):
+        return tuple(one.name for one in label_set.types if one.tag not in card.tags)
+    return tuple(one.name for one in label_set.types if not is_own(one, card))

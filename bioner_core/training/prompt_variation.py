@@ -1,0 +1,115 @@
+"""Prompts that differ from batch to batch, so that a model reads what a type is instead of knowing it by its tag.
+
+A varied prompt asks for some of a label set's types, in any order. Each stands under its own tag, or under a free one:
+then its definition is any of its wordings in either language, and its name may be another, that of a foreign type, or
+missing. Types that mark nothing in any biomedical text come between. Spans of types that are not asked for are left out
+of the copy. So the one thing that always tells what to mark is the definition.
+"""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bioner_core.labels.label_set import EntityType, LabelSet
+from bioner_core.models.prompt import PROMPT_VERSION, PromptTokens, PromptType, described_types, prompt_tokens
+from bioner_core.models.tag_choice import free_tags
+from bioner_core.models.vocabulary import TaggingVocabulary
+from bioner_core.tagging.moves import UnitSpan
+from bioner_core.tagging.render import nest, render_moves
+from bioner_core.tagging.scheme import TagScheme, copy_lines
+from bioner_core.training.absent_types import ABSENT_TYPES
+from bioner_core.training.examples import SourceSentence, TaggingExample, line_example
+
+KEPT_SHARE = 0.7
+"""How many of its types a varied prompt asks for, on average; at least one."""
+
+FREE_SHARE = 0.5
+"""How many of these stand under a free tag, on average."""
+
+MOST_ABSENT = 3
+"""Types that mark nothing: from none to so many."""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchPrompt:
+    """A prompt in tokens, with what its batch needs: each type's tag index and token id, and where it comes from.
+
+    `type_of` has for each type of the corpus's label set its place in this prompt, None where it is not asked for.
+    """
+
+    tokens: PromptTokens
+    open_rows: tuple[int, ...]
+    open_ids: tuple[int, ...]
+    type_of: tuple[int | None, ...]
+
+
+def usual_prompt(label_set: LabelSet, *, vocabulary: TaggingVocabulary, scheme: TagScheme) -> BatchPrompt:
+    """The prompt of a label set as it is written when the model is used: all types, in order, under their own tags."""
+    types = described_types(label_set, [one.tag for one in label_set.types], version=PROMPT_VERSION)
+    return _batch_prompt(types, tuple(range(len(types))), vocabulary=vocabulary, scheme=scheme)
+
+
+def varied_prompt(
+    label_set: LabelSet, foreign_names: Sequence[str], *, vocabulary: TaggingVocabulary, chooser: random.Random
+) -> BatchPrompt:
+    """A prompt drawn for one batch, for the inline scheme. `foreign_names` are names of types of all label sets."""
+    places = [place for place in range(len(label_set.types)) if chooser.random() < KEPT_SHARE]
+    places = places or [chooser.randrange(len(label_set.types))]
+    free = iter(chooser.sample(free_tags(), len(places) + MOST_ABSENT))
+    usual = described_types(label_set, [one.tag for one in label_set.types], version=PROMPT_VERSION)
+    asked: list[tuple[PromptType, int | None]] = []
+    for place in places:
+        if chooser.random() < FREE_SHARE:
+            asked.append((_reworded(label_set.types[place], next(free), foreign_names, chooser), place))
+        else:
+            asked.append((usual[place], place))
+    for _ in range(chooser.randint(0, MOST_ABSENT)):
+        asked.append((_absent(next(free), foreign_names, chooser), None))
+    chooser.shuffle(asked)
+    type_of: list[int | None] = [None] * len(label_set.types)
+    for index, (_, origin) in enumerate(asked):
+        if origin is not None:
+            type_of[origin] = index
+    types = [one for one, _ in asked]
+    return _batch_prompt(types, tuple(type_of), vocabulary=vocabulary, scheme=TagScheme.INLINE)
+
+
+def under_prompt(example: TaggingExample, prompt: BatchPrompt, *, vocabulary: TaggingVocabulary) -> TaggingExample:
+    """An example of the inline scheme as it reads under another prompt; it must have been made from a source."""
+    source = example.source
+    if source is None:
+        raise ValueError("an example without its source sentence cannot be put under another prompt")
+    asked = [
+        UnitSpan(one.start, one.end, place)
+        for one in source.spans
+        if (place := prompt.type_of[one.type_index]) is not None
+    ]
+    return line_example(
+        SourceSentence(source.unit_ids, source.spans),
+        render_moves(nest(asked).spans, len(source.unit_ids)),
+        label_set=example.label_set,
+        separator=prompt.tokens.separators[0],
+        type_indices=tuple(range(len(prompt.open_ids))),
+        open_ids=prompt.open_ids,
+        close_id=vocabulary.close_id,
+    )
+
+
+def _batch_prompt(
+    types: Sequence[PromptType], type_of: tuple[int | None, ...], *, vocabulary: TaggingVocabulary, scheme: TagScheme
+) -> BatchPrompt:
+    tokens = prompt_tokens(types, copy_lines(scheme, len(types)), vocabulary=vocabulary, scheme=scheme)
+    tags = [one.tag for one in types]
+    return BatchPrompt(tokens, tuple(map(vocabulary.tags.index, tags)), tuple(map(vocabulary.open_id, tags)), type_of)
+
+
+def _reworded(one: EntityType, tag: str, foreign_names: Sequence[str], chooser: random.Random) -> PromptType:
+    definition = chooser.choice([one.definition_en, one.definition_zh, *one.other_definitions])
+    names = [one.en, one.zh, *one.other_names]
+    name = chooser.choice([chooser.choice(names), chooser.choice(names), chooser.choice(foreign_names), ""])
+    return PromptType(tag, name if definition else one.en, definition or one.en)
+
+
+def _absent(tag: str, foreign_names: Sequence[str], chooser: random.Random) -> PromptType:
+    name, *definitions = chooser.choice(ABSENT_TYPES)
+    return PromptType(tag, chooser.choice([name, chooser.choice(foreign_names), ""]), chooser.choice(definitions))
