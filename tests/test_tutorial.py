@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bioner_core.models.base_model import SMOLLM2, is_pulled
+from bioner_core.models.base_model import is_pulled
+from bioner_core.models.bases import SMOLLM2
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 TUTORIAL = REPOSITORY / "docs" / "tutorial.md"

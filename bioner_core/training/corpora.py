@@ -14,6 +14,7 @@ from bioner_core.models.tag_choice import free_tags
 from bioner_core.models.vocabulary import TaggingVocabulary
 from bioner_core.text.folding import fold
 from bioner_core.training.batches import MixedCorpus
+from bioner_core.training.earlier_stage import run_prompt_version
 from bioner_core.training.examples import ExampleBuilder, TaggingExample
 from bioner_core.training.prompt_variation import usual_prompt
 from bioner_core.training.settings import CorpusMix, SftSettings
@@ -89,7 +90,8 @@ def _corpus_examples(
     corpus: CorpusMix, settings: SftSettings, vocabulary: TaggingVocabulary
 ) -> tuple[TaggingExample, ...]:
     label_set = corpus_label_set(corpus)
-    prompt = usual_prompt(label_set, vocabulary=vocabulary, scheme=settings.scheme).tokens
+    version = run_prompt_version(settings)
+    prompt = usual_prompt(label_set, vocabulary=vocabulary, scheme=settings.scheme, version=version).tokens
     builder = ExampleBuilder(label_set, prompt, vocabulary=vocabulary, scheme=settings.scheme)
     examples: list[TaggingExample] = []
     for record in training_records(corpus):

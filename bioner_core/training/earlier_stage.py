@@ -1,6 +1,7 @@
 """Going on from a model that was fine-tuned before: its adapter, its rows, and rows for tags that are new to it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -12,7 +13,7 @@ from torch import Tensor
 from bioner_core.errors import ModelError
 from bioner_core.labels.label_set import LabelSet
 from bioner_core.models.base_model import base_digest
-from bioner_core.models.directory import ADAPTER_FOLDER
+from bioner_core.models.directory import ADAPTER_FOLDER, model_folder
 from bioner_core.models.extension import extend_model, find_unseen_tags
 from bioner_core.models.loading import load_model
 from bioner_core.models.model_card import ModelCard, read_card
@@ -20,6 +21,20 @@ from bioner_core.models.model_files import load_rows, row_names
 from bioner_core.models.prompt import PROMPT_VERSION
 from bioner_core.training.settings import SftSettings
 from bioner_core.training.trainable import TrainableModel
+
+
+def continued_settings(settings: SftSettings) -> SftSettings:
+    """The settings of a run with what an earlier stage has fixed: how it reads definitions, and whether at all."""
+    if not settings.start_model:
+        return settings
+    card = read_card(model_folder(settings.start_model))
+    varied = settings.varied_prompts if card.definition_rank else 0.0
+    return replace(settings, definition_rank=card.definition_rank, varied_prompts=varied)
+
+
+def run_prompt_version(settings: SftSettings) -> str:
+    """The prompt version that a run trains with: the newest, or that of the stage that it goes on from."""
+    return read_card(model_folder(settings.start_model)).prompt_version if settings.start_model else PROMPT_VERSION
 
 
 def tags_with_earlier(folder: Path, label_sets: Sequence[LabelSet]) -> tuple[str, ...]:
@@ -35,8 +50,7 @@ def take_up_model(
     """Start from a model directory: load its adapter and rows, and compose rows for tags that it does not know.
 
     Raises:
-        ModelError: the directory is damaged, or has another base, scheme or prompt, or other adapter sizes than this
-            run.
+        ModelError: the directory is damaged, or has another base or scheme, or other adapter sizes than this run.
     """
     card = read_card(folder)
     for name, theirs, ours in _must_be_equal(card, settings):
@@ -78,5 +92,5 @@ def _adapter_tensors(file: Path) -> dict[str, Tensor]:
 def _must_be_equal(card: ModelCard, settings: SftSettings) -> list[tuple[str, object, object]]:
     return [
         ("base weights", card.base_sha256, base_digest(settings.base)),
-        ("scheme and prompt", (card.scheme, card.prompt_version), (settings.scheme, PROMPT_VERSION)),
+        ("scheme", card.scheme, settings.scheme),
     ]

@@ -43,10 +43,12 @@ class BatchPrompt:
     type_of: tuple[int | None, ...]
 
 
-def usual_prompt(label_set: LabelSet, *, vocabulary: TaggingVocabulary, scheme: TagScheme) -> BatchPrompt:
+def usual_prompt(
+    label_set: LabelSet, *, vocabulary: TaggingVocabulary, scheme: TagScheme, version: str = PROMPT_VERSION
+) -> BatchPrompt:
     """The prompt of a label set as it is written when the model is used: all types, in order, under their own tags."""
-    types = described_types(label_set, [one.tag for one in label_set.types], version=PROMPT_VERSION)
-    return _batch_prompt(types, tuple(range(len(types))), vocabulary=vocabulary, scheme=scheme)
+    types = described_types(label_set, [one.tag for one in label_set.types], version=version)
+    return _batch_prompt(types, tuple(range(len(types))), vocabulary=vocabulary, scheme=scheme, version=version)
 
 
 def varied_prompt(
@@ -96,9 +98,15 @@ def under_prompt(example: TaggingExample, prompt: BatchPrompt, *, vocabulary: Ta
 
 
 def _batch_prompt(
-    types: Sequence[PromptType], type_of: tuple[int | None, ...], *, vocabulary: TaggingVocabulary, scheme: TagScheme
+    types: Sequence[PromptType],
+    type_of: tuple[int | None, ...],
+    *,
+    vocabulary: TaggingVocabulary,
+    scheme: TagScheme,
+    version: str = PROMPT_VERSION,
 ) -> BatchPrompt:
-    tokens = prompt_tokens(types, copy_lines(scheme, len(types)), vocabulary=vocabulary, scheme=scheme)
+    lines = copy_lines(scheme, len(types))
+    tokens = prompt_tokens(types, lines, vocabulary=vocabulary, scheme=scheme, version=version)
     tags = [one.tag for one in types]
     return BatchPrompt(tokens, tuple(map(vocabulary.tags.index, tags)), tuple(map(vocabulary.open_id, tags)), type_of)
 

@@ -28,7 +28,12 @@ from bioner_core.training.corpora import (
     training_records,
 )
 from bioner_core.training.development import development_f1, development_sets, mean_f1
-from bioner_core.training.earlier_stage import tags_with_earlier, take_up_model
+from bioner_core.training.earlier_stage import (
+    continued_settings,
+    run_prompt_version,
+    tags_with_earlier,
+    take_up_model,
+)
 from bioner_core.training.kept_values import BestValues, LastValues
 from bioner_core.training.language_model_loss import LanguageModelLoss
 from bioner_core.training.loss import LegalMoveLoss, LossParts, TrainingBatch, training_batch
@@ -61,7 +66,7 @@ class SftRun:
     def __init__(self, settings: SftSettings, output: Path, *, log: Callable[[str], None]) -> None:
         if settings.threads:
             torch.set_num_threads(settings.threads)
-        self.settings = settings
+        self.settings = settings = continued_settings(settings)
         self.output = output
         self._accelerator = Accelerator(cpu=not torch.cuda.is_available())
         self._log = log if self.is_main else _say_nothing
@@ -71,7 +76,12 @@ class SftRun:
         self._optimizer = make_optimizer(self.trainable.model, self._masters.masters, settings)
         self._label_sets = {one.name: one for one in map(corpus_label_set, settings.corpora)}
         self._prompts = {
-            name: usual_prompt(one, vocabulary=self.trainable.vocabulary, scheme=settings.scheme)
+            name: usual_prompt(
+                one,
+                vocabulary=self.trainable.vocabulary,
+                scheme=settings.scheme,
+                version=run_prompt_version(settings),
+            )
             for name, one in self._label_sets.items()
         }
         self._foreign_names = sorted({words for one in self._label_sets.values() for words in _names_of(one)})

@@ -7,12 +7,12 @@ from typing import Any
 from bioner_core.labels.label_set import LabelSet
 from bioner_core.models.base_model import base_digest
 from bioner_core.models.directory import files_digest, model_folder
-from bioner_core.models.model_card import ModelCard
+from bioner_core.models.model_card import ModelCard, read_card
 from bioner_core.models.precision import choose_precision
-from bioner_core.models.prompt import PROMPT_VERSION
 from bioner_core.models.tag_choice import meanings_of
 from bioner_core.models.vocabulary import TaggingVocabulary
 from bioner_core.training.checkpoint import TrainingProgress
+from bioner_core.training.earlier_stage import run_prompt_version
 from bioner_core.training.settings import SftSettings, Tuning
 
 
@@ -31,11 +31,11 @@ def training_card(
         base=settings.base,
         base_sha256=base_digest(settings.base),
         scheme=settings.scheme,
-        prompt_version=PROMPT_VERSION,
+        prompt_version=run_prompt_version(settings),
         tags=vocabulary.tags,
         characters="".join(vocabulary.characters),
         label_sets=tuple(one.name for one in label_sets),
-        meanings=meanings_of(label_sets),
+        meanings=_meanings(settings, label_sets) if settings.definition_rank else {},
         definition_rank=settings.definition_rank,
         training=dict(training),
         metrics=dict(metrics or {}),
@@ -66,6 +66,15 @@ def training_facts(
         **rank,
         "device": device,
     }
+
+
+def _meanings(settings: SftSettings, label_sets: Sequence[LabelSet]) -> dict[str, list[str]]:
+    """The definitions of this run's label sets, behind those that the earlier stage was trained under."""
+    found = meanings_of(label_sets)
+    if not settings.start_model:
+        return found
+    earlier = read_card(model_folder(settings.start_model)).meanings
+    return {tag: list(dict.fromkeys((*earlier.get(tag, ()), *found.get(tag, ())))) for tag in {**earlier, **found}}
 
 
 def _start(settings: SftSettings) -> dict[str, str]:

@@ -23,7 +23,7 @@ from bioner_core.ladder import annotate_rows
 from tests.bioner_core.test_annotator import annotator_of, requests_of
 
 ROOM = 150_000_000
-CAPS = {"tiny": 250_000_000, "default": 350_000_000}
+CAPS = {"tiny": 250_000_000, "default": 500_000_000}
 
 
 def tiny_annotator() -> ModelAnnotator:

@@ -96,7 +96,7 @@ def test_another_base_scheme_or_rank_is_refused(tmp_path: Path, first: SftSettin
     """Would catch weights that are put where they mean something else."""
     settings = replace(first, start_model=str(tmp_path / "first"))
     for changed, said in [
-        (replace(settings, scheme=TagScheme.LINES), "scheme and prompt"),
+        (replace(settings, scheme=TagScheme.LINES), "its scheme"),
         (replace(settings, lora_rank=2), "another rank"),
         (replace(settings, start_model=str(tmp_path / "nowhere")), "nowhere"),
     ]:

@@ -192,7 +192,7 @@ def test_a_batch_that_only_waits_in_line_is_not_overdue(pool: Pool) -> None:
 def test_ping_answers_while_a_batch_runs(pool: Pool) -> None:
     """A ping in the line of the batches: a busy actor looks dead."""
     client = threading.Thread(
-        target=annotate, args=(pool, requests("sleep 1.5", "sleep 1.5 b"), ClientSettings(max_rows=1))
+        target=annotate, args=(pool, requests("sleep 4", "sleep 4 b"), ClientSettings(max_rows=1))
     )
     client.start()
     try:
