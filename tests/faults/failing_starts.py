@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bioner_core.annotation import AnnotationRequest, RowResult
-from jobs.soak.annotator import CalmAnnotator
+from devtools.soak.annotator import CalmAnnotator
 
 
 class DyingAnnotator(CalmAnnotator):
