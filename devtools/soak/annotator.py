@@ -8,8 +8,8 @@ import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from bioner_core.annotation import AnnotationRequest, RowError, RowResult
 from bioner_core.errors import AnnotatorOutOfMemoryError
+from bioner_core.inference.annotation import AnnotationRequest, RowError, RowResult
 from bioner_core.mentions import Candidate
 from bioner_core.records import RejectReason
 from devtools.soak.signals_to_actors import Order, sign_in, take_order

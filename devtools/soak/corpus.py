@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
+from bioner_core.labels.label_set import LabelSetChoice
 from bioner_core.store.history.lock import StoreLock
 from devtools.soak.annotator import FINGERPRINT, POISON, CalmAnnotator
 from devtools.synthetic_abstracts import invented_abstracts
 from pipelines.annotate import run_annotation
-from pipelines.job import AnnotationJob, LabelSetChoice
+from pipelines.job import AnnotationJob
 
 _DOCUMENTS = 24
 _SHARD_RECORDS = 6

@@ -25,7 +25,7 @@ from jobs.terminal.console import only_results_on_stdout, print_result, quiet_tr
 from jobs.terminal.progress import ProgressBar
 
 if TYPE_CHECKING:
-    from bioner_core.annotator import ModelAnnotator
+    from bioner_core.inference.annotator import ModelAnnotator
 from rich.console import Console
 from rich.table import Table
 
@@ -121,7 +121,7 @@ def _annotator(options: EvaluationOptions, label_set: LabelSet) -> "ModelAnnotat
     AnnotatorChoice(label_sets=(label_set,), model=options.model, precision=options.precision).check_ready()
     say(f"loading model {options.model} ...")
     quiet_transformers()
-    from bioner_core.annotator import load_annotator
+    from bioner_core.inference.annotator import load_annotator
 
     return load_annotator(
         [label_set],

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from bioner_core.annotation import NullAnnotator
 from bioner_core.benchmark.simulated_annotator import SimulatedAnnotator
-from bioner_core.budget import MemoryWish
 from bioner_core.errors import ConfigurationError
+from bioner_core.inference.annotation import NullAnnotator
+from bioner_core.inference.budget import MemoryWish
 from bioner_core.labels.label_set import LabelSet, default_label_sets, load_label_set
 from bioner_core.models.base_model import base_folder
 from bioner_core.models.directory import DEFAULT_MODEL, model_folder
@@ -107,13 +107,13 @@ class AnnotatorChoice:
             ModelError: there is no such model.
         """
         if self.kind == NULL:
-            return AnnotatorSpec("bioner_core.annotation:NullAnnotator", fingerprint=self.fingerprint())
+            return AnnotatorSpec("bioner_core.inference.annotation:NullAnnotator", fingerprint=self.fingerprint())
         if self.simulated is not None:
             factory = "bioner_core.benchmark.simulated_annotator:SimulatedAnnotator"
             return AnnotatorSpec(factory, asdict(self.simulated), self.fingerprint())
         model = self.model if self.model == DEFAULT_MODEL else str(Path(self.model).resolve())
         return AnnotatorSpec(
-            "bioner_core.annotator:load_annotator",
+            "bioner_core.inference.annotator:load_annotator",
             {
                 "label_sets": self.label_sets,
                 "model": model,

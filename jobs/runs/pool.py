@@ -4,7 +4,7 @@ import os
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from bioner_core.budget import MemoryWish
+from bioner_core.inference.budget import MemoryWish
 from jobs.options.annotation import ActorOptions
 from jobs.runs.annotator import AnnotatorChoice
 from jobs.runs.gpus import visible_gpus

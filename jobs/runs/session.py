@@ -12,6 +12,7 @@ from bioner_core.errors import ConfigurationError, PoolError, StoreError
 from bioner_core.formats.folder_inputs import find_inputs
 from bioner_core.formats.inputs import public_name
 from bioner_core.formats.registry import reader_named
+from bioner_core.labels.label_set import LabelSetChoice
 from bioner_core.store.history.lock import Part, StoreLock
 from jobs.options.annotation import RunOptions
 from jobs.runs.annotator import AnnotatorChoice
@@ -25,7 +26,6 @@ from pipelines.job import (
     DEFAULT_SHARD_RECORDS,
     FN_API_RUNNER,
     AnnotationJob,
-    LabelSetChoice,
     run_fingerprint,
 )
 from pipelines.pool.client_settings import ClientSettings

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from bioner_core.annotation import AnnotationRequest, RowResult
+from bioner_core.inference.annotation import AnnotationRequest, RowResult
 from devtools.soak.annotator import CalmAnnotator
 
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bioner_core.annotation import AnnotationRequest, RowError
 from bioner_core.errors import AnnotatorOutOfMemoryError
-from bioner_core.ladder import annotate_rows
+from bioner_core.inference.annotation import AnnotationRequest, RowError
+from bioner_core.inference.row_isolation import annotate_rows
 from bioner_core.store.checks.comparison import store_differences
 from bioner_core.store.reading import reject_rows
 from devtools.soak import processes

@@ -13,7 +13,7 @@ import pytest
 from job_commands import Command
 from job_stores import null_job
 
-from bioner_core.annotation import NullAnnotator
+from bioner_core.inference.annotation import NullAnnotator
 from bioner_core.models.directory import ROWS_FILE
 from bioner_core.store.checks.verify import verify_store
 from pipelines.annotate import run_annotation

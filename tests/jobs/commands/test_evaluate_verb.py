@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from job_commands import Command
 
-from bioner_core import annotator
-from bioner_core.annotation import NullAnnotator
 from bioner_core.errors import ModelError
+from bioner_core.inference import annotator
+from bioner_core.inference.annotation import NullAnnotator
 from bioner_core.models.base_model import SMOLLM2, is_pulled
 from bioner_core.models.directory import model_folder
 

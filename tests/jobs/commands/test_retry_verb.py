@@ -8,7 +8,7 @@ import pytest
 from job_commands import Command
 from job_stores import null_job
 
-from bioner_core.annotation import AnnotationRequest, NullAnnotator, RowError, RowResult
+from bioner_core.inference.annotation import AnnotationRequest, NullAnnotator, RowError, RowResult
 from bioner_core.mentions import Candidate
 from bioner_core.records import RejectReason
 from bioner_core.store.history.lock import StoreLock

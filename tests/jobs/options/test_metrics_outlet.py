@@ -15,8 +15,8 @@ from job_commands import Command
 from job_stores import null_job
 from prometheus_client.parser import text_string_to_metric_families
 
-from bioner_core.annotation import NullAnnotator
 from bioner_core.errors import ConfigurationError
+from bioner_core.inference.annotation import NullAnnotator
 from bioner_core.store.manifest import total
 from bioner_core.store.reading import read_manifests
 from jobs.options.metrics import MetricsOutlet, metrics_shown

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bioner_core.annotation import NullAnnotator
-from bioner_core.budget import MemoryWish
+from bioner_core.inference.annotation import NullAnnotator
+from bioner_core.inference.budget import MemoryWish
 from bioner_core.labels.label_set import default_label_sets, load_label_set
 from bioner_core.models.precision import PRECISIONS, choose_precision
 from jobs.options.annotation import ActorOptions

@@ -9,8 +9,8 @@ those of a few long rows and those of many short ones.
 import math
 from dataclasses import dataclass
 
-from bioner_core.batching import TOKENS_A_ROW, BatchLimits
 from bioner_core.errors import ConfigurationError
+from bioner_core.inference.batching import TOKENS_A_ROW, BatchLimits
 
 ONCE_BYTES = 192_000_000
 """What batches take whatever their size: workspaces of the libraries, the kernels that they keep for each shape they

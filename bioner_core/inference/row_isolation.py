@@ -11,8 +11,8 @@ import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from bioner_core.annotation import AnnotationRequest, Annotator, RowError, RowResult
 from bioner_core.errors import AnnotatorOutOfMemoryError, ConfigurationError, PoolError
+from bioner_core.inference.annotation import AnnotationRequest, Annotator, RowError, RowResult
 from bioner_core.records import RejectReason
 
 _FATAL_TEXTS = ("CUDA error", "device-side assert", "illegal memory access")

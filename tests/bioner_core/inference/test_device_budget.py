@@ -5,14 +5,14 @@ from collections.abc import Sequence
 import pytest
 import torch
 
-from bioner_core import device_budget
-from bioner_core.batching import BatchLimits, limits_of, plan_batches
-from bioner_core.budget import Footprint, MemoryWish
-from bioner_core.device_budget import batch_memory, dearest_batches, footprint_of, tried_limits
 from bioner_core.errors import AnnotatorOutOfMemoryError, ConfigurationError
+from bioner_core.inference import device_budget
+from bioner_core.inference.batching import BatchLimits, limits_of, plan_batches
+from bioner_core.inference.budget import Footprint, MemoryWish
+from bioner_core.inference.device_budget import batch_memory, dearest_batches, footprint_of, tried_limits
 from bioner_core.tagging.scheme import TagScheme
 from bioner_core.text.units import estimate_tokens
-from tests.bioner_core.test_annotator import annotator_of, requests_of
+from tests.bioner_core.inference.test_annotator import annotator_of, requests_of
 
 CPU = torch.device("cpu")
 

@@ -4,18 +4,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from bioner_core.annotation import AnnotationRequest, RowResult
-from bioner_core.batching import BatchLimits, plan_batches
-from bioner_core.budget import MemoryWish
-from bioner_core.context import longest_piece, pieces_within
 from bioner_core.decoding.decoder import Decoder
 from bioner_core.decoding.drafted import DraftedDecoder
 from bioner_core.decoding.prepared_label_set import PreparedLabelSet, prepare_label_set
 from bioner_core.decoding.reference import ReferenceDecoder
 from bioner_core.decoding.rows import DecodedRow, DecodingRow
 from bioner_core.decoding.tag_score import tag_score
-from bioner_core.device_budget import find_limits, trial_of
 from bioner_core.errors import AnnotatorOutOfMemoryError, ConfigurationError
+from bioner_core.inference.annotation import AnnotationRequest, RowResult
+from bioner_core.inference.batching import BatchLimits, plan_batches
+from bioner_core.inference.budget import MemoryWish
+from bioner_core.inference.context import longest_piece, pieces_within
+from bioner_core.inference.device_budget import find_limits, trial_of
+from bioner_core.inference.out_of_memory import is_out_of_memory
 from bioner_core.labels.label_set import LabelSet
 from bioner_core.mentions import Candidate
 from bioner_core.models.directory import DEFAULT_MODEL, model_folder
@@ -24,7 +25,6 @@ from bioner_core.models.fingerprint import annotator_fingerprint
 from bioner_core.models.loading import LoadedModel, default_device, load_model
 from bioner_core.models.precision import AUTO, choose_precision
 from bioner_core.models.tagging_model import TaggingModel
-from bioner_core.out_of_memory import is_out_of_memory
 from bioner_core.selector.features import span_features
 from bioner_core.selector.selector import Selector, load_selector
 from bioner_core.selector.unseen_types import extend_selector

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bioner_core import host_memory
-from bioner_core.host_memory import available_memory
+from bioner_core.inference import host_memory
+from bioner_core.inference.host_memory import available_memory
 
 
 def group(root: Path, name: str, limit: str, used: int, *, cached: int = 0) -> None:
@@ -63,7 +63,7 @@ def test_without_any_files_half_of_the_machine_is_taken(machine: Path) -> None:
 def test_a_limit_on_the_address_space_counts() -> None:
     """A process with a limit of its own that plans past it."""
     code = (
-        "import resource; from bioner_core.host_memory import available_memory;"
+        "import resource; from bioner_core.inference.host_memory import available_memory;"
         "resource.setrlimit(resource.RLIMIT_AS, (400_000_000, resource.RLIM_INFINITY)); print(available_memory())"
     )
     assert resource.getrlimit(resource.RLIMIT_AS)[0] == resource.RLIM_INFINITY

@@ -10,15 +10,15 @@ import pytest
 import torch
 
 from bioner_core.errors import ModelError
+from bioner_core.inference.out_of_memory import is_out_of_memory
 from bioner_core.models.base_model import base_folder
-from bioner_core.out_of_memory import is_out_of_memory
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+REPOSITORY = Path(__file__).resolve().parents[3]
 
 
 def run_capped(*words: str) -> dict[str, Any]:
     """What `capped_annotation` printed."""
-    command = [sys.executable, "-m", "tests.bioner_core.capped_annotation", *words]
+    command = [sys.executable, "-m", "tests.bioner_core.inference.capped_annotation", *words]
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True)
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found

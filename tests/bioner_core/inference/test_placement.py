@@ -4,8 +4,8 @@ import pytest
 
 from bioner_core.documents import Document, Passage, Sentence
 from bioner_core.errors import StoreError
+from bioner_core.inference.placement import candidate_fault, place_candidates
 from bioner_core.mentions import Candidate
-from pipelines.placement import candidate_fault, place_candidates
 
 _TEXT = "糖😀. CD28 receptor"
 _DOCUMENT = Document("d", "s", 1, "en", (Passage("title", "", "en", "T"), Passage("abstract", "", "en", _TEXT)))

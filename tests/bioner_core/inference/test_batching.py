@@ -8,8 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bioner_core.annotation import AnnotationRequest
-from bioner_core.batching import (
+from bioner_core.errors import ConfigurationError
+from bioner_core.evaluation.assembly import record_sentences
+from bioner_core.evaluation.corpora import read_corpus
+from bioner_core.inference.annotation import AnnotationRequest
+from bioner_core.inference.batching import (
     MAX_PADDING,
     ROWS_WORTH_A_BATCH,
     BatchLimits,
@@ -18,9 +21,6 @@ from bioner_core.batching import (
     limits_of,
     plan_batches,
 )
-from bioner_core.errors import ConfigurationError
-from bioner_core.evaluation.assembly import record_sentences
-from bioner_core.evaluation.corpora import read_corpus
 from bioner_core.text.units import estimate_tokens
 from pipelines.job import DEFAULT_BUFFER_CHARACTERS
 

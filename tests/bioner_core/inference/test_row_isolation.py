@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bioner_core.annotation import AnnotationRequest, RowError, RowResult
 from bioner_core.errors import AnnotatorOutOfMemoryError, ConfigurationError, PoolError
-from bioner_core.ladder import DeviceLostError, annotate_rows, is_fatal_device_error
+from bioner_core.inference.annotation import AnnotationRequest, RowError, RowResult
+from bioner_core.inference.row_isolation import DeviceLostError, annotate_rows, is_fatal_device_error
 from bioner_core.records import RejectReason
 from tests.pipelines.fake_annotators import ObedientAnnotator, answer
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from bioner_core.annotation import AnnotationRequest
 from bioner_core.errors import ConfigurationError
+from bioner_core.inference.annotation import AnnotationRequest
 from bioner_core.text.units import estimate_tokens
 
 DEFAULT_TOKEN_BUDGET = 4096

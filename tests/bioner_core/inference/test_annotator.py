@@ -5,14 +5,14 @@ from collections.abc import Sequence
 import pytest
 import torch
 
-from bioner_core.annotation import AnnotationRequest
-from bioner_core.annotator import ModelAnnotator, longest_piece_of
-from bioner_core.batching import BatchLimits
-from bioner_core.context import pieces_within
 from bioner_core.decoding.reference import ReferenceDecoder
 from bioner_core.decoding.rows import DecodedRow, DecodingRow, LabelSetTokens
 from bioner_core.decoding.tag_score import tag_score
 from bioner_core.errors import AnnotatorOutOfMemoryError, ConfigurationError, ModelError
+from bioner_core.inference.annotation import AnnotationRequest
+from bioner_core.inference.annotator import ModelAnnotator, longest_piece_of
+from bioner_core.inference.batching import BatchLimits
+from bioner_core.inference.context import pieces_within
 from bioner_core.labels.label_set import EntityType, LabelSet
 from bioner_core.mentions import Candidate
 from bioner_core.models.loading import LoadedModel

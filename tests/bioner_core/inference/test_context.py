@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bioner_core.context import LONGEST_PIECE, longest_piece, pieces_within
 from bioner_core.errors import ModelError
+from bioner_core.inference.context import LONGEST_PIECE, longest_piece, pieces_within
 from bioner_core.text.units import split_units
 
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bioner_core.batching import TOKENS_A_ROW, BatchLimits
-from bioner_core.budget import ONCE_BYTES, Footprint, MemoryWish, batch_bytes, limits_for
 from bioner_core.errors import ConfigurationError
+from bioner_core.inference.batching import TOKENS_A_ROW, BatchLimits
+from bioner_core.inference.budget import ONCE_BYTES, Footprint, MemoryWish, batch_bytes, limits_for
 
 SMALL = Footprint(
     layers=30,

@@ -12,14 +12,14 @@ from typing import Any
 
 import torch
 
-from bioner_core.annotation import AnnotationRequest
-from bioner_core.batching import DEFAULT_TOKEN_BUDGET, BatchLimits
-from bioner_core.budget import Footprint, MemoryWish, batch_bytes, limits_for
-from bioner_core.context import LONGEST_PIECE
 from bioner_core.decoding.drafted import CPU_WINDOW, GPU_WINDOW
 from bioner_core.errors import AnnotatorOutOfMemoryError, ConfigurationError
-from bioner_core.host_memory import available_memory
-from bioner_core.ladder import free_memory
+from bioner_core.inference.annotation import AnnotationRequest
+from bioner_core.inference.batching import DEFAULT_TOKEN_BUDGET, BatchLimits
+from bioner_core.inference.budget import Footprint, MemoryWish, batch_bytes, limits_for
+from bioner_core.inference.context import LONGEST_PIECE
+from bioner_core.inference.host_memory import available_memory
+from bioner_core.inference.row_isolation import free_memory
 from bioner_core.models.loading import LoadedModel
 from bioner_core.models.vocabulary import TaggingVocabulary
 from bioner_core.text.units import estimate_tokens

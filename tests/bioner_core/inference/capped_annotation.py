@@ -1,7 +1,7 @@
 """Run by tests in a process of its own: annotation under a real limit on memory. Prints one JSON object.
 
-python -m tests.bioner_core.capped_annotation ladder
-python -m tests.bioner_core.capped_annotation peak tiny|default
+python -m tests.bioner_core.inference.capped_annotation ladder
+python -m tests.bioner_core.inference.capped_annotation peak tiny|default
 """
 
 import json
@@ -13,14 +13,14 @@ from typing import Any
 
 import torch
 
-from bioner_core.annotation import AnnotationRequest, RowError, RowResult
-from bioner_core.annotator import ModelAnnotator, load_annotator
-from bioner_core.batching import BatchLimits, plan_batches
-from bioner_core.budget import MemoryWish
 from bioner_core.decoding.drafted import DraftedDecoder
+from bioner_core.inference.annotation import AnnotationRequest, RowError, RowResult
+from bioner_core.inference.annotator import ModelAnnotator, load_annotator
+from bioner_core.inference.batching import BatchLimits, plan_batches
+from bioner_core.inference.budget import MemoryWish
+from bioner_core.inference.row_isolation import annotate_rows
 from bioner_core.labels.label_set import load_label_set
-from bioner_core.ladder import annotate_rows
-from tests.bioner_core.test_annotator import annotator_of, requests_of
+from tests.bioner_core.inference.test_annotator import annotator_of, requests_of
 
 ROOM = 150_000_000
 CAPS = {"tiny": 250_000_000, "default": 350_000_000}

@@ -3,15 +3,15 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from bioner_core.annotation import AnnotationRequest, RowError, RowResult
 from bioner_core.documents import Document, Sentence
+from bioner_core.inference.annotation import AnnotationRequest, RowError, RowResult
+from bioner_core.inference.placement import candidate_fault, place_candidates
+from bioner_core.labels.label_set import LabelSetChoice
 from bioner_core.mentions import Mention
 from bioner_core.records import Reject, RejectReason
 from bioner_core.store.layout import ShardDescriptor
 from bioner_core.store.rows import RejectRow
 from bioner_core.text.sentences import split_passage
-from pipelines.job import LabelSetChoice
-from pipelines.placement import candidate_fault, place_candidates
 
 ANNOTATE_STAGE = "annotate"
 """`Reject.stage` of everything that the model could not annotate."""
