@@ -1,19 +1,10 @@
 """The sentences of a gold corpus, as the pipeline would cut them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from bioner_core.evaluation.assembly import record_sentences, spans_by_sentence
 from bioner_core.evaluation.corpora import GoldRecord
-from bioner_core.mentions import Span
-
-
-@dataclass(frozen=True, slots=True)
-class GoldSentence:
-    """A sentence and its gold spans in code points."""
-
-    text: str
-    spans: frozenset[Span]
+from bioner_core.mentions import GoldSentence
 
 
 def gold_sentences(records: Sequence[GoldRecord]) -> list[GoldSentence]:
