@@ -14,6 +14,14 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
+class GoldSentence:
+    """A sentence and its gold spans in code points."""
+
+    text: str
+    spans: frozenset[Span]
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """A span that the decoder tagged in one text, before it is placed in its document.
 

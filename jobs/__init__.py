@@ -1,1 +1,4 @@
-"""The command line: one module a verb, each thin. What a verb needs is imported when it runs, so that help is quick."""
+"""The command line: commands, the options and runs that they share, and how things look in a terminal.
+
+Imports go one way: commands -> runs -> options -> terminal. `main` imports a command only when it is called.
+"""

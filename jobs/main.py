@@ -1,58 +1,115 @@
-"""The command `bioner` and its verbs."""
+"""The command `bioner`: which commands there are. Each is imported only when it is called, so that help is quick."""
 
 import sys
-from collections.abc import Sequence
-from typing import Annotated, NoReturn
+from collections.abc import Iterator, MutableMapping, Sequence
+from importlib import import_module
+from typing import Annotated, Any, NoReturn
 
 import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_group
 
 import bioner_core
-from jobs import (
-    annotate,
-    backfill,
-    bench,
-    compact,
-    evaluate,
-    export,
-    mentions,
-    models,
-    nightly,
-    pool,
-    query,
-    report,
-    retry,
-    show,
-    status,
-    train,
-    verify,
-)
-from jobs.process import run_app, run_process
+from jobs.terminal.console import only_results_on_stdout
+from jobs.terminal.process import run_app, run_process
 
 PROGRAM = "bioner"
 
+COMMANDS = {
+    "annotate": "Annotate literature dumps into a store.",
+    "status": "Say how a store stands.",
+    "retry": (
+        "Annotate again the documents and sentences that were rejected because an actor died, a deadline passed, "
+        "memory ran out or the model failed."
+    ),
+    "verify": "Check a whole store.",
+    "mentions": "Show the mentions of a few documents.",
+    "compact": (
+        "Make a snapshot: the newest version of every document and its mentions in few large files, sorted, deletions "
+        "applied."
+    ),
+    "query": "Ask the newest state of a store with SQL (DuckDB), read-only.",
+    "show": (
+        "Show the newest version of a document with its mentions as lines over the text: in the terminal, or as a page."
+    ),
+    "report": (
+        "Report on the newest state of a store or on one run: counts, types, scores, nesting, rejects, top entities, "
+        "newest documents, and how the last run differs from the one before."
+    ),
+    "export": (
+        "Write the newest version of each document in another format: bioc-xml, bioc-json, pubtator, brat, jsonl, "
+        "conll or kgx."
+    ),
+    "evaluate": "Score a model on a gold corpus.",
+    "models": "Fetch, list and describe models.",
+    "nightly": "Bring a store up to date with what has appeared.",
+    "backfill": "Annotate every file of a place, resumably.",
+    "pool": "Keep actors that serve many commands.",
+    "train": "Fine-tune models.",
+    "bench": "Measure speed.",
+}
+"""The commands in the order of the help, with the first sentence of their own; module `jobs.commands.NAME` has each."""
+
+_LOOKS: dict[str, Any] = {"add_completion": False, "rich_markup_mode": None, "pretty_exceptions_enable": False}
+
+
+class LazyCommands(MutableMapping[str, Any]):
+    """The commands by name; one is imported when it is asked for."""
+
+    def __init__(self) -> None:
+        self._imported: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in COMMANDS:
+            raise KeyError(name)
+        if name not in self._imported:
+            self._imported[name] = _imported(name)
+        return self._imported[name]
+
+    def __setitem__(self, name: str, command: Any) -> None:
+        self._imported[name] = command
+
+    def __delitem__(self, name: str) -> None:
+        del self._imported[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(COMMANDS)
+
+    def __len__(self) -> int:
+        return len(COMMANDS)
+
+
+class LazyGroup(TyperGroup):
+    """A group of commands that knows their names without importing them."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.commands = LazyCommands()
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """List the commands by `COMMANDS`: the base class would import all of them for their first sentences."""
+        limit = formatter.width - 6 - max(map(len, COMMANDS))  # as the base class counts
+        rows = [(name, TyperCommand(name, help=said).get_short_help_str(limit)) for name, said in COMMANDS.items()]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+def _imported(name: str) -> Any:
+    with only_results_on_stdout():  # what a library prints when it is imported is no result
+        module = import_module(f"jobs.commands.{name}")
+    shell = typer.Typer(**_LOOKS)
+    if hasattr(module, "app"):
+        shell.add_typer(module.app, name=name)
+    else:
+        shell.command(help=module.HELP)(getattr(module, name))
+    return get_group(shell).commands[name]
+
+
 app = typer.Typer(
+    cls=LazyGroup,
     help="Nested biomedical entities from literature dumps, in English and Chinese, to Parquet.",
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
+    **_LOOKS,
 )
-app.add_typer(models.app, name="models")
-app.command(help=annotate.HELP)(annotate.annotate)
-app.add_typer(nightly.app, name="nightly")
-app.add_typer(backfill.app, name="backfill")
-app.add_typer(pool.app, name="pool")
-app.command(help=status.HELP)(status.status)
-app.command(help=retry.HELP)(retry.retry)
-app.command(help=verify.HELP)(verify.verify)
-app.command(help=mentions.HELP)(mentions.mentions)
-app.command(help=compact.HELP)(compact.compact)
-app.command(help=query.HELP)(query.query)
-app.command(help=show.HELP)(show.show)
-app.command(help=report.HELP)(report.report)
-app.command(help=export.HELP)(export.export)
-app.add_typer(train.app, name="train")
-app.command(help=evaluate.HELP)(evaluate.evaluate)
-app.add_typer(bench.app, name="bench")
 
 
 def _print_version(wanted: bool) -> None:

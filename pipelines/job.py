@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bioner_core.errors import ConfigurationError
+from bioner_core.labels.label_set import LabelSetChoice
 from bioner_core.store.schemas import SCHEMA_VERSION
 from bioner_core.text.sentences import SPLITTER_VERSION
 
@@ -24,18 +25,6 @@ DEFAULT_MAX_REJECT_RATE = 0.05
 
 FN_API_RUNNER = "FnApiRunner"
 """Beam's in-process runner. `DirectRunner` would first try a Go binary that it downloads."""
-
-
-@dataclass(frozen=True, slots=True)
-class LabelSetChoice:
-    """A label set to annotate with, and the languages (ISO 639-1) of the sentences it is for; none means every one."""
-
-    name: str
-    languages: tuple[str, ...] = ()
-
-    def fits(self, lang: str) -> bool:
-        """Whether sentences of this language are to be annotated with this label set."""
-        return not self.languages or lang in self.languages
 
 
 @dataclass(frozen=True, slots=True)

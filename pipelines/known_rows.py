@@ -4,16 +4,16 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from bioner_core.annotation import AnnotationRequest, RowError, RowResult
 from bioner_core.documents import Sentence
+from bioner_core.inference.annotation import AnnotationRequest, RowError, RowResult
+from bioner_core.inference.document_rows import plan_rows
+from bioner_core.labels.label_set import LabelSetChoice
 from bioner_core.mentions import Candidate, Mention
 from bioner_core.records import Reject, RejectReason
 from bioner_core.store.document_mentions import shard_documents
 from bioner_core.store.manifest import Manifest
 from bioner_core.store.reading import shard_batches
 from bioner_core.store.rows import rejects_from_arrow
-from pipelines.document_rows import plan_rows
-from pipelines.job import LabelSetChoice
 from pipelines.pool.service import AnnotationService
 
 _Place = tuple[int, int, str]

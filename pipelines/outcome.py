@@ -4,8 +4,8 @@ import traceback
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from bioner_core.batching import Fill
 from bioner_core.formats.inputs import public_name
+from bioner_core.inference.batching import Fill
 from bioner_core.store.layout import ShardDescriptor
 from bioner_core.store.manifest import Counts, Manifest
 

@@ -12,11 +12,11 @@ from pathlib import Path
 
 from bioner_core.errors import PoolError
 from bioner_core.formats.inputs import public_name
+from bioner_core.inference.document_rows import ANNOTATE_STAGE
 from bioner_core.records import RejectReason
 from bioner_core.store.layout import ShardDescriptor, input_key, input_key_of
 from bioner_core.store.manifest import Manifest
 from bioner_core.store.reading import read_manifests, shard_batches
-from pipelines.document_rows import ANNOTATE_STAGE
 from pipelines.job import AnnotationJob
 from pipelines.known_rows import KnownRows, known_rows
 from pipelines.outcome import ShardOutcome, Status, failed_outcome, finished_outcome

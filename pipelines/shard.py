@@ -5,10 +5,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from bioner_core.annotation import AnnotationRequest, RowResult
 from bioner_core.documents import Document
 from bioner_core.errors import StoreError
 from bioner_core.formats.inputs import public_name
+from bioner_core.inference.annotation import AnnotationRequest, RowResult
+from bioner_core.inference.document_rows import AnnotatedDocument, PlannedDocument, plan_rows, settle_document
 from bioner_core.mentions import Mention
 from bioner_core.records import Deletion, Record, Reject
 from bioner_core.store.layout import ShardDescriptor
@@ -17,7 +18,6 @@ from bioner_core.store.mention_ids import document_prefix
 from bioner_core.store.rows import RejectRow
 from bioner_core.store.shard_writer import ShardHeader, ShardWriter
 from pipelines.carry_over import CarriedMentions, carried_mentions
-from pipelines.document_rows import AnnotatedDocument, PlannedDocument, plan_rows, settle_document
 from pipelines.job import AnnotationJob
 
 

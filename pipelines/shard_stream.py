@@ -8,9 +8,9 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from bioner_core.annotation import AnnotationRequest, RowResult
-from bioner_core.batching import Fill
 from bioner_core.documents import Document
+from bioner_core.inference.annotation import AnnotationRequest, RowResult
+from bioner_core.inference.batching import Fill
 from bioner_core.records import Record
 from bioner_core.store.layout import ShardDescriptor
 from pipelines.job import AnnotationJob

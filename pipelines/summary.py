@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from bioner_core.batching import Fill
+from bioner_core.inference.batching import Fill
 from bioner_core.store.manifest import Counts, total
 from pipelines.outcome import ShardOutcome, Status
 from pipelines.watch.run_load import RunLoad

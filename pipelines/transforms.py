@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
-from bioner_core.batching import Fill
 from bioner_core.errors import PoolError
+from bioner_core.inference.batching import Fill
 from bioner_core.store.committed import committed_manifest
 from bioner_core.store.layout import ShardDescriptor
 from bioner_core.store.sweep import sweep_shard

@@ -9,11 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from jobs.main import COMMANDS
+
 REPOSITORY = Path(__file__).resolve().parent.parent
-PACKAGES = ("bioner_core", "pipelines", "jobs")
+PACKAGES = ("bioner_core", "pipelines", "jobs", "devtools")
 MAX_FUNCTION_LINES = 80
 MAX_FILE_LINES = 500
-FOREIGN_TO_THE_CORE = {"apache_beam", "ray", "typer", "rich", "click", "pipelines", "jobs"}
+FOREIGN_TO_THE_CORE = {"apache_beam", "ray", "typer", "rich", "click", "pipelines", "jobs", "devtools"}
+FLOORS_OF_JOBS = ("terminal", "options", "runs", "commands")
+HEAVY = {"torch", "ray", "apache_beam", "transformers"}
 
 
 def modules(*packages: str) -> list[Path]:
@@ -44,7 +48,12 @@ def parsed(path: Path) -> ast.Module:
 
 
 @pytest.mark.parametrize(
-    ("package", "foreign"), [("bioner_core", FOREIGN_TO_THE_CORE), ("pipelines", {"typer", "rich", "click", "jobs"})]
+    ("package", "foreign"),
+    [
+        ("bioner_core", FOREIGN_TO_THE_CORE),
+        ("pipelines", {"typer", "rich", "click", "jobs", "devtools"}),
+        ("jobs", {"devtools"}),
+    ],
 )
 def test_packages_import_nothing_from_the_floors_above(package: str, foreign: set[str]) -> None:
     """Catches science that depends on Beam, Ray or a command line, and pipelines that depend on the command line."""
@@ -68,6 +77,26 @@ def test_parts_of_a_package_do_not_import_each_other_in_a_circle(package: str) -
     assert list(graphlib.TopologicalSorter(graph).static_order())
 
 
+@pytest.mark.parametrize("floor", FLOORS_OF_JOBS)
+def test_the_command_line_imports_one_way(floor: str) -> None:
+    """Catches a command that imports another, and an option or a run that needs a command: none can be read alone."""
+    above = (*FLOORS_OF_JOBS[FLOORS_OF_JOBS.index(floor) + 1 :], "main")
+    foreign = {f"jobs.{one}" for one in above} | ({"jobs.commands"} if floor == "commands" else set())
+    found = {
+        f"{path.relative_to(REPOSITORY)}: {name}"
+        for path in modules(f"jobs/{floor}")
+        for name in imported_names(parsed(path))
+        if any(name == one or name.startswith(f"{one}.") for one in foreign) or name == "jobs"
+    }
+    assert not found
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_is_imported_without_heavy_libraries(command: str) -> None:
+    """Catches a command whose help, and every mistake in its options, waits for torch, Ray or Beam."""
+    assert not _loaded_after(f"jobs.commands.{command}") & HEAVY
+
+
 def test_beam_workers_import_no_torch() -> None:
     """Catches a chain of imports by which each Beam worker would load torch, or a client transformers."""
     loaded = _loaded_after(
@@ -79,7 +108,7 @@ def test_beam_workers_import_no_torch() -> None:
 
 def test_the_command_line_starts_without_heavy_imports() -> None:
     """Catches an import at the top of a verb's module that every other verb pays for."""
-    assert not _loaded_after("jobs.main") & {"torch", "ray", "apache_beam", "pyarrow", "transformers", "lxml"}
+    assert not _loaded_after("jobs.main") & (HEAVY | {"pyarrow", "lxml"})
 
 
 def test_files_and_functions_are_short() -> None:

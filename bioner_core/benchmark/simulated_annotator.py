@@ -5,8 +5,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bioner_core.annotation import AnnotationRequest, RowResult
 from bioner_core.errors import ConfigurationError
+from bioner_core.inference.annotation import AnnotationRequest, RowResult
 from bioner_core.mentions import Candidate
 from bioner_core.text.units import estimate_tokens
 

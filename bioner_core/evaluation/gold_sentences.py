@@ -1,20 +1,12 @@
 """The sentences of a gold corpus, as the pipeline would cut them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from bioner_core.evaluation.assembly import record_sentences, spans_by_sentence
 from bioner_core.evaluation.corpora import GoldRecord
-from bioner_core.mentions import Span
+from bioner_core.mentions import GoldSentence, Span
 from bioner_core.text.folding import fold
-
-
-@dataclass(frozen=True, slots=True)
-class GoldSentence:
-    """A sentence and its gold spans in code points."""
-
-    text: str
-    spans: frozenset[Span]
 
 
 def as_read(text: str, spans: frozenset[Span]) -> tuple[str, frozenset[Span]]:

@@ -5,8 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from bioner_core.annotation import AnnotationRequest, Annotator, RowError, RowResult
-from bioner_core.batching import limits_of, plan_batches
 from bioner_core.documents import Sentence
 from bioner_core.errors import ConfigurationError, ModelError
 from bioner_core.evaluation.assembly import record_sentences, spans_in_record
@@ -17,8 +15,10 @@ from bioner_core.evaluation.reliability import Reliability, ScoredCandidate, rel
 from bioner_core.evaluation.report import Evaluation, evaluate
 from bioner_core.evaluation.scoring import RecordSpans, Score, score
 from bioner_core.evaluation.unit_ruler import UnitRuler
+from bioner_core.inference.annotation import AnnotationRequest, Annotator, RowError, RowResult
+from bioner_core.inference.batching import limits_of, plan_batches
+from bioner_core.inference.row_isolation import annotate_rows
 from bioner_core.labels.label_set import LabelSet
-from bioner_core.ladder import annotate_rows
 from bioner_core.mentions import Candidate, Span
 
 

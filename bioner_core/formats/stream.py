@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
 
-import smart_open
 from urllib3.exceptions import HTTPError
 
 from bioner_core.errors import InputError
@@ -100,6 +99,8 @@ def opened(input_file: str, *, digested: bool = False) -> Iterator[RawFile]:
     """
     name = public_name(input_file)
     try:
+        import smart_open  # not at the top: with the cloud clients that it finds it takes 0.2 s, and help needs it not
+
         raw = smart_open.open(input_file, "rb", compression="disable")
     except (OSError, ValueError, NotImplementedError, ImportError) as error:
         raise InputError(f"{name}: cannot be opened: {_cause(error)}; check the name and your access to it") from None

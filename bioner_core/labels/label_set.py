@@ -33,6 +33,18 @@ class EntityType:
 
 
 @dataclass(frozen=True, slots=True)
+class LabelSetChoice:
+    """A label set to annotate with, and the languages (ISO 639-1) of the sentences it is for; none means every one."""
+
+    name: str
+    languages: tuple[str, ...] = ()
+
+    def fits(self, lang: str) -> bool:
+        """Whether sentences of this language are to be annotated with this label set."""
+        return not self.languages or lang in self.languages
+
+
+@dataclass(frozen=True, slots=True)
 class LabelSet:
     """An ordered set of entity types; the order breaks ties, so it is part of the contract."""
 

@@ -12,7 +12,7 @@ from bioner_core.decoding.prepared_label_set import PreparedLabelSet
 from bioner_core.decoding.rows import DecodingRow
 from bioner_core.decoding.tag_score import tag_score
 from bioner_core.decoding.teacher_forced import teacher_forced_states
-from bioner_core.evaluation.gold_sentences import GoldSentence
+from bioner_core.mentions import GoldSentence
 from bioner_core.models.vocabulary import TaggingVocabulary
 from bioner_core.selector.features import span_features
 from bioner_core.selector.negatives import corrupt

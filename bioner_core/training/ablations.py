@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from bioner_core.annotator import load_annotator
 from bioner_core.errors import ConfigurationError, ModelError
+from bioner_core.inference.annotator import load_annotator
 from bioner_core.models.model_card import read_card
 from bioner_core.training.development import development_sets, evaluate_sets
 from bioner_core.training.settings import SftSettings, read_settings

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bioner_core.annotation import Annotator
-from bioner_core.annotator import ModelAnnotator
 from bioner_core.evaluation.assembly import record_sentences
 from bioner_core.evaluation.corpora import GoldRecord, read_corpus
 from bioner_core.evaluation.run import EvaluationRun, evaluate_annotator, scored_types
+from bioner_core.inference.annotation import Annotator
+from bioner_core.inference.annotator import ModelAnnotator
 from bioner_core.labels.label_set import LabelSet, load_label_set
 from bioner_core.models.attention import GROUPED_ATTENTION
 from bioner_core.models.loading import LoadedModel

@@ -14,9 +14,10 @@ from bioner_core.decoding.decoder import PromptCaches
 from bioner_core.decoding.drafted import DraftedDecoder
 from bioner_core.decoding.prepared_label_set import PreparedLabelSet, prepare_label_set
 from bioner_core.evaluation.corpora import read_corpus
-from bioner_core.evaluation.gold_sentences import GoldSentence, gold_sentences
+from bioner_core.evaluation.gold_sentences import gold_sentences
 from bioner_core.evaluation.reliability import ScoredCandidate, reliability
 from bioner_core.labels.label_set import load_label_set
+from bioner_core.mentions import GoldSentence
 from bioner_core.models.loading import LoadedModel, load_model
 from bioner_core.models.model_card import write_card
 from bioner_core.selector.calibration import fit_calibration, precise_threshold

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bioner_core.batching import Fill
+from bioner_core.inference.batching import Fill
 from bioner_core.store.manifest import Counts
 
 NAMESPACE = "bioner"

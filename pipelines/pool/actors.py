@@ -10,9 +10,9 @@ from typing import NoReturn
 
 import ray
 
-from bioner_core.annotation import AnnotationRequest, RowResult
-from bioner_core.batching import BatchLimits, limits_of
-from bioner_core.ladder import DeviceLostError, annotate_rows
+from bioner_core.inference.annotation import AnnotationRequest, RowResult
+from bioner_core.inference.batching import BatchLimits, limits_of
+from bioner_core.inference.row_isolation import DeviceLostError, annotate_rows
 from pipelines.metrics.meters import Meters
 from pipelines.metrics.metrics import ACTOR_BUSY_SECONDS, Origin
 from pipelines.pool.annotator_spec import AnnotatorSpec

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from bioner_core.annotation import Annotator
 from bioner_core.errors import ConfigurationError, ModelError
+from bioner_core.inference.annotation import Annotator
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 from ray.exceptions import RayError
 
-from bioner_core.annotation import AnnotationRequest, RowResult
-from bioner_core.batching import Batch, BatchLimits, Fill, fill_of, plan_batches
 from bioner_core.errors import PoolError
+from bioner_core.inference.annotation import AnnotationRequest, RowResult
+from bioner_core.inference.batching import Batch, BatchLimits, Fill, fill_of, plan_batches
 from pipelines.metrics.meters import PROCESS as METERS
 from pipelines.metrics.metrics import BATCH_FILL, fill_increases
 from pipelines.pool.actor_handles import find_actor, ping_all

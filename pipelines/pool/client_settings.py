@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from bioner_core.batching import BatchLimits
 from bioner_core.errors import ConfigurationError
+from bioner_core.inference.batching import BatchLimits
 from pipelines.pool.deadline import DeadlinePolicy
 
 

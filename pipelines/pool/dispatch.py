@@ -14,9 +14,9 @@ from typing import Any
 import ray
 from ray.exceptions import ObjectLostError, OutOfMemoryError, RayActorError, RayError, RayTaskError
 
-from bioner_core.annotation import RowResult
-from bioner_core.batching import Batch
 from bioner_core.errors import PoolError
+from bioner_core.inference.annotation import RowResult
+from bioner_core.inference.batching import Batch
 from bioner_core.records import RejectReason
 from pipelines.metrics.meters import PROCESS as METERS
 from pipelines.metrics.metrics import BATCH_SECONDS, QUEUE_DEPTH

@@ -3,8 +3,8 @@
 from collections import Counter
 from dataclasses import dataclass, replace
 
-from bioner_core.annotation import RowError
-from bioner_core.batching import Batch
+from bioner_core.inference.annotation import RowError
+from bioner_core.inference.batching import Batch
 from bioner_core.records import RejectReason
 
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from bioner_core.batching import BatchLimits
 from bioner_core.errors import ConfigurationError, PoolError
+from bioner_core.inference.batching import BatchLimits
 from pipelines.pool.actor_handles import ping_all
 from pipelines.pool.actors import ActorStatus
 from pipelines.pool.annotator_spec import AnnotatorSpec

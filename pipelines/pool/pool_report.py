@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from bioner_core.batching import BatchLimits
+from bioner_core.inference.batching import BatchLimits
 from bioner_core.store.history.process_identity import ProcessIdentity
 from pipelines.pool.post import ActorReport, PostState
 

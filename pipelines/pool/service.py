@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol, runtime_checkable
 
-from bioner_core.annotation import AnnotationRequest, RowResult
-from bioner_core.batching import Fill
+from bioner_core.inference.annotation import AnnotationRequest, RowResult
+from bioner_core.inference.batching import Fill
 
 
 class AnnotationService(Protocol):

@@ -6,8 +6,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from bioner_core.annotation import AnnotationRequest, RowResult
-from jobs.soak.annotator import CalmAnnotator
+from bioner_core.inference.annotation import AnnotationRequest, RowResult
+from devtools.soak.annotator import CalmAnnotator
 
 
 class DyingAnnotator(CalmAnnotator):

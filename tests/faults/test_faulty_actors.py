@@ -15,10 +15,10 @@ from undisturbed import assert_sound, assert_undisturbed
 
 from bioner_core.records import RejectReason
 from bioner_core.store.reading import mention_rows, read_manifests, reject_rows
-from jobs.soak.annotator import POISON
-from jobs.soak.corpus import SoakInput, make_corpus, soak_job
-from jobs.soak.feeder import client_settings
-from jobs.soak.signals_to_actors import Order, give_order
+from devtools.soak.annotator import POISON
+from devtools.soak.corpus import SoakInput, make_corpus, soak_job
+from devtools.soak.feeder import client_settings
+from devtools.soak.signals_to_actors import Order, give_order
 from pipelines.annotate import run_annotation
 from pipelines.finished import nothing_to_do
 from pipelines.pool.annotator_spec import AnnotatorSpec
@@ -44,7 +44,7 @@ def pool(folder: Path, importable_fakes: None) -> Iterator[Pool]:
     """Two actors that take orders."""
     arguments = {"folder": str(folder), "feeder": 1, "seconds_per_batch": 0.02}
     settings = PoolSettings(actors=2, cpus_per_actor=0.5, local_cpus=2, max_restarts=100)
-    with start_pool(settings, AnnotatorSpec("jobs.soak.annotator:faulty", arguments)) as pool:
+    with start_pool(settings, AnnotatorSpec("devtools.soak.annotator:faulty", arguments)) as pool:
         yield pool
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.bench_readers import synthetic_update
+from devtools.bench_readers import synthetic_update
 
 MEGABYTES = 1000
 MOST_MEGABYTES = 300

@@ -16,10 +16,10 @@ import pytest
 from undisturbed import assert_undisturbed
 
 from bioner_core.store.reading import read_manifests
-from jobs.soak.cluster import LocalCluster, local_cluster
-from jobs.soak.corpus import SoakInput, make_corpus
-from jobs.soak.feeder_process import FeederProcess, FeederSettings
-from jobs.soak.signals_to_actors import signed_in
+from devtools.soak.cluster import LocalCluster, local_cluster
+from devtools.soak.corpus import SoakInput, make_corpus
+from devtools.soak.feeder_process import FeederProcess, FeederSettings
+from devtools.soak.signals_to_actors import signed_in
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from bioner_core.store.checks.verify import verify_store
-from jobs.soak.check import store_faults
+from devtools.soak.check import store_faults
 
 
 def assert_undisturbed(calm: Path, store: Path) -> None:

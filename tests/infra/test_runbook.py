@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from command_lines import REPOSITORY, CommandLine, document_commands
 
-from bioner_core.annotation import NullAnnotator
+from bioner_core.inference.annotation import NullAnnotator
 from bioner_core.store.compaction.compact import compact_store
 from jobs.main import run_command
 from pipelines.annotate import run_annotation

@@ -4,11 +4,11 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from bioner_core.annotation import AnnotationRequest, NullAnnotator, RowResult
-from bioner_core.labels.label_set import default_label_sets
+from bioner_core.inference.annotation import AnnotationRequest, NullAnnotator, RowResult
+from bioner_core.labels.label_set import LabelSetChoice, default_label_sets
 from bioner_core.mentions import Candidate
 from pipelines.annotate import run_annotation
-from pipelines.job import AnnotationJob, LabelSetChoice
+from pipelines.job import AnnotationJob
 
 ENGLISH = "CD28 binds"
 CHINESE = "肺炎患者"

@@ -6,6 +6,12 @@ from pathlib import Path
 
 import pytest
 from job_commands import Command
+from typer.core import TyperCommand
+from typer.main import get_command
+
+from jobs.main import COMMANDS, app
+
+REPOSITORY = Path(__file__).resolve().parents[2]
 
 VERBS = [
     ("annotate",),
@@ -60,6 +66,21 @@ def test_wrong_usage_is_one_line_and_exit_code_2(bioner: Command, words: tuple[s
     assert done.err.count("\n") == 1
 
 
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_list_of_commands_says_what_each_says_of_itself(command: str) -> None:
+    """Catches a sentence in the list, which is written without importing the command, that its own help has left."""
+    shown = get_command(app)
+    assert TyperCommand(command, help=COMMANDS[command]).get_short_help_str(999) == shown.commands[
+        command
+    ].get_short_help_str(999)
+
+
+def test_every_command_is_listed() -> None:
+    """Catches a command that is a module but no line of the help."""
+    modules = {path.stem for path in (REPOSITORY / "jobs" / "commands").glob("[!_]*.py")}
+    assert set(COMMANDS) == modules
+
+
 def test_version(bioner: Command) -> None:
     """Catches a version option that falls through to a missing verb."""
     assert bioner("--version").out.startswith("bioner 0.")
@@ -73,7 +94,7 @@ def test_a_reader_that_has_seen_enough_is_no_error() -> None:
         capture_output=True,
         text=True,
         check=False,
-        cwd=Path(__file__).parents[2],
+        cwd=REPOSITORY,
     )
     assert "Traceback" not in done.stderr
     assert done.returncode == 1

@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bioner_core.annotation import AnnotationRequest, RowError, RowResult
 from bioner_core.errors import PoolError
+from bioner_core.inference.annotation import AnnotationRequest, RowError, RowResult
+from bioner_core.labels.label_set import LabelSetChoice
 from bioner_core.mentions import Candidate, Mention
 from bioner_core.records import RejectReason
 from bioner_core.store.reading import mention_rows
 from pipelines.annotate import run_annotation
-from pipelines.job import AnnotationJob, LabelSetChoice
+from pipelines.job import AnnotationJob
 from pipelines.summary import JobSummary
 
 POISON = "Poison"

@@ -7,9 +7,9 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from bioner_core.annotation import AnnotationRequest, RowResult
-from bioner_core.batching import BatchLimits
 from bioner_core.errors import AnnotatorOutOfMemoryError
+from bioner_core.inference.annotation import AnnotationRequest, RowResult
+from bioner_core.inference.batching import BatchLimits
 from bioner_core.mentions import Candidate
 
 

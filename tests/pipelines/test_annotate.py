@@ -22,14 +22,14 @@ from annotate_fakes import (
     write_jsonl,
 )
 
-from bioner_core.annotation import AnnotationRequest, RowResult
-from bioner_core.batching import Fill
 from bioner_core.errors import ConfigurationError
+from bioner_core.inference.annotation import AnnotationRequest, RowResult
+from bioner_core.inference.batching import Fill
+from bioner_core.labels.label_set import LabelSetChoice
 from bioner_core.records import RejectReason
 from bioner_core.store.checks.verify import verify_store
 from bioner_core.store.reading import document_rows, mention_rows, read_manifests, reject_rows
 from pipelines.finished import nothing_to_do
-from pipelines.job import LabelSetChoice
 from pipelines.job_report import latest_report, read_report
 from pipelines.metrics.metrics import NAMESPACE
 from pipelines.quiet_beam import beam

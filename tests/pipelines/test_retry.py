@@ -12,8 +12,8 @@ from typing import ClassVar
 import pytest
 from annotate_fakes import WordService, all_mentions, make_job, run, write_jsonl
 
-from bioner_core.annotation import AnnotationRequest, RowError, RowResult
 from bioner_core.errors import PoolError, StoreError
+from bioner_core.inference.annotation import AnnotationRequest, RowError, RowResult
 from bioner_core.records import RejectReason
 from bioner_core.store import atomic
 from bioner_core.store.checks.verify import verify_store

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from annotate_fakes import POISON, WordService, all_mentions, make_job, run, write_jsonl
 
-from bioner_core.annotation import AnnotationRequest, RowResult
-from bioner_core.batching import Fill
 from bioner_core.errors import PoolError, StoreError
+from bioner_core.inference.annotation import AnnotationRequest, RowResult
+from bioner_core.inference.batching import Fill
+from bioner_core.inference.document_rows import PlannedDocument
 from bioner_core.store.checks.verify import verify_store
 from bioner_core.store.reading import read_manifests
 from bioner_core.store.shard_writer import ShardWriter
 from pipelines import shard
-from pipelines.document_rows import PlannedDocument
 from pipelines.job import AnnotationJob
 from pipelines.plan import plan_input
 from pipelines.shard import ShardResult

@@ -6,7 +6,7 @@ from typing import Any
 
 from fake_annotators import answer
 
-from bioner_core.annotation import AnnotationRequest, RowResult
+from bioner_core.inference.annotation import AnnotationRequest, RowResult
 from pipelines.pool.crew import Seat
 
 Service = Callable[[Sequence[AnnotationRequest]], float]

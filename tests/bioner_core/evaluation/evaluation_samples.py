@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from hypothesis import strategies as st
 
-from bioner_core.annotation import AnnotationRequest, RowResult
 from bioner_core.evaluation.corpora import GoldRecord
 from bioner_core.evaluation.run import EvaluationRun, evaluate_annotator
 from bioner_core.evaluation.scoring import RecordSpans
+from bioner_core.inference.annotation import AnnotationRequest, RowResult
 from bioner_core.mentions import Candidate, Span
 
 TEXT = "ab c 12 d-e 病肺 fgh "

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from bioner_core.annotation import AnnotationRequest, RowError, RowResult
 from bioner_core.errors import AnnotatorOutOfMemoryError, ConfigurationError, ModelError
 from bioner_core.evaluation.corpora import GoldRecord
 from bioner_core.evaluation.run import evaluate_annotator, scored_types
+from bioner_core.inference.annotation import AnnotationRequest, RowError, RowResult
 from bioner_core.labels.label_set import load_label_set
 from bioner_core.mentions import Candidate, Span
 from bioner_core.records import RejectReason

@@ -7,7 +7,7 @@ from pathlib import Path
 from bioner_core.documents import Document
 from bioner_core.formats.reader import read_records, summarise_input
 from bioner_core.records import Deletion, Reject, RejectReason
-from jobs.check_dumps import COUNTED_BY_HAND, COUNTED_OTHERWISE, KINDS
+from devtools.check_dumps import COUNTED_BY_HAND, COUNTED_OTHERWISE, KINDS
 
 EXPECTED_REJECTS = {
     # A fragment for a test of tables: nothing names the article.

@@ -2,9 +2,9 @@
 
 import torch
 
-from bioner_core.annotation import AnnotationRequest
-from bioner_core.annotator import ModelAnnotator
 from bioner_core.decoding.reference import ReferenceDecoder
+from bioner_core.inference.annotation import AnnotationRequest
+from bioner_core.inference.annotator import ModelAnnotator
 from bioner_core.labels.label_set import EntityType, LabelSet
 from bioner_core.mentions import Candidate
 from bioner_core.models.extension import extend_model, find_unseen_tags

@@ -17,7 +17,7 @@ from transformers import (
     Qwen3ForCausalLM,
 )
 
-from bioner_core.annotator import load_annotator
+from bioner_core.inference.annotator import load_annotator
 from bioner_core.models.model_card import read_card
 from bioner_core.training import tuning
 from bioner_core.training.development import development_sets, evaluate_sets

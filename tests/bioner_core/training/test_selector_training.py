@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 import tomli_w
 
-from bioner_core.annotation import AnnotationRequest
-from bioner_core.annotator import load_annotator
 from bioner_core.errors import ConfigurationError
-from bioner_core.evaluation.gold_sentences import GoldSentence
+from bioner_core.inference.annotation import AnnotationRequest
+from bioner_core.inference.annotator import load_annotator
 from bioner_core.labels.label_set import load_label_set
+from bioner_core.mentions import GoldSentence
 from bioner_core.models.directory import SELECTOR_FILE
 from bioner_core.models.loading import load_model
 from bioner_core.models.model_card import read_card

@@ -7,9 +7,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from bioner_core.annotation import AnnotationRequest
-from bioner_core.annotator import load_annotator
 from bioner_core.errors import ModelError
+from bioner_core.inference.annotation import AnnotationRequest
+from bioner_core.inference.annotator import load_annotator
 from bioner_core.labels.label_set import load_label_set
 from bioner_core.models.directory import ADAPTER_FOLDER, ROWS_FILE, files_digest
 from bioner_core.models.model_card import read_card

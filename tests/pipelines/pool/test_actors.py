@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from bioner_core.annotation import AnnotationRequest
-from bioner_core.batching import BatchLimits
+from bioner_core.inference.annotation import AnnotationRequest
+from bioner_core.inference.batching import BatchLimits
 from pipelines.pool import bulletin
 from pipelines.pool.actors import ActorStatus, AnnotatorActor
 from pipelines.pool.annotator_spec import AnnotatorSpec

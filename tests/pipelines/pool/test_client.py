@@ -14,8 +14,8 @@ from fake_annotators import answer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bioner_core.annotation import AnnotationRequest, RowError, RowResult
 from bioner_core.errors import PoolError
+from bioner_core.inference.annotation import AnnotationRequest, RowError, RowResult
 from bioner_core.records import RejectReason
 from pipelines.pool.annotator_spec import AnnotatorSpec
 from pipelines.pool.client_settings import ClientSettings

@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from virtual_ray import FullCrew, Service, VirtualRay
 
-from bioner_core.annotation import AnnotationRequest
-from bioner_core.batching import Batch, plan_batches
+from bioner_core.inference.annotation import AnnotationRequest
+from bioner_core.inference.batching import Batch, plan_batches
 from pipelines.pool import dispatch
 from pipelines.pool.client_settings import ClientSettings
 from pipelines.pool.dispatch import Dispatch

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bioner_core.annotation import AnnotationRequest, RowError
-from bioner_core.batching import Batch
+from bioner_core.inference.annotation import AnnotationRequest, RowError
+from bioner_core.inference.batching import Batch
 from bioner_core.records import RejectReason
 from pipelines.pool.parcel import Death, Parcel
 

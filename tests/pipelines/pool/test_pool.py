@@ -15,9 +15,9 @@ import pytest
 import ray
 from fake_annotators import answer
 
-from bioner_core.annotation import AnnotationRequest, RowError
-from bioner_core.batching import BatchLimits
 from bioner_core.errors import ConfigurationError, PoolError
+from bioner_core.inference.annotation import AnnotationRequest, RowError
+from bioner_core.inference.batching import BatchLimits
 from pipelines.pool.annotator_spec import AnnotatorSpec
 from pipelines.pool.client_settings import ClientSettings
 from pipelines.pool.pool import start_pool

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from fake_annotators import answer
 
-from bioner_core.annotation import AnnotationRequest, RowResult
 from bioner_core.errors import ConfigurationError, PoolError
+from bioner_core.inference.annotation import AnnotationRequest, RowResult
 from pipelines.pool import post
 from pipelines.pool.annotator_spec import AnnotatorSpec
 from pipelines.pool.bulletin import Bulletin

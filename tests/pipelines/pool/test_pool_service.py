@@ -16,9 +16,9 @@ import ray
 from fake_annotators import answer
 from ray.cluster_utils import Cluster
 
-from bioner_core.annotation import AnnotationRequest
-from bioner_core.batching import BatchLimits
 from bioner_core.errors import ConfigurationError, ModelError, PoolError
+from bioner_core.inference.annotation import AnnotationRequest
+from bioner_core.inference.batching import BatchLimits
 from bioner_core.store.history.process_identity import ProcessIdentity, this_process
 from pipelines.pool.annotator_spec import AnnotatorSpec
 from pipelines.pool.bulletin import Bulletin

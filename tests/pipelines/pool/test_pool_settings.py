@@ -92,7 +92,7 @@ def test_a_factory_must_name_a_function(factory: str) -> None:
 def test_a_factory_that_does_not_exist_is_named() -> None:
     """An AttributeError that names neither the spec nor the mend."""
     with pytest.raises(ConfigurationError, match="no function 'snark'"):
-        AnnotatorSpec("bioner_core.annotation:snark").build()
+        AnnotatorSpec("bioner_core.inference.annotation:snark").build()
 
 
 def test_a_factory_gets_its_arguments(tmp_path: Path) -> None:

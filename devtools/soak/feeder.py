@@ -1,0 +1,86 @@
+"""The feeder: one process that owns a pool, as `bioner annotate` does, and runs the jobs that it is told of.
+
+Standard input has a JSON object a line, `input` and `store`; standard output answers each with one. End of input ends
+it. SIGUSR1 makes it write the stacks of its threads to standard error.
+"""
+
+import argparse
+import faulthandler
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+from bioner_core.store.history.lock import StoreLock
+from devtools.soak.corpus import soak_job
+from pipelines.annotate import run_annotation
+from pipelines.finished import nothing_to_do
+from pipelines.pool.annotator_spec import AnnotatorSpec
+from pipelines.pool.client_settings import ClientSettings
+from pipelines.pool.deadline import DeadlinePolicy
+from pipelines.pool.pool import Pool, start_pool
+from pipelines.pool.pool_settings import PoolSettings
+
+_START_SECONDS = 45.0
+"""An actor that is stopped while it starts is made anew after this; the watch for what is left over allows a minute."""
+
+
+def client_settings(deadline_seconds: float) -> ClientSettings:
+    """Small batches, and short deadlines: a hung actor is to cost the soak seconds."""
+    return ClientSettings(
+        max_rows=6,
+        token_budget=4096,
+        deadline=DeadlinePolicy(deadline_seconds, 0.0),
+        ping_seconds=deadline_seconds,
+        grace_seconds=300.0,
+    )
+
+
+def run_one(pool: Pool, client: ClientSettings, *, input_file: Path, store: Path) -> dict[str, object]:
+    """Run one job under the store's lock and say how it ended."""
+    started = time.monotonic()
+    job = soak_job(input_file, store)
+    store.mkdir(parents=True, exist_ok=True)
+    with StoreLock(store, purpose="soak", wait_seconds=30.0):
+        summary = run_annotation(job, service_factory=pool.client_factory(client))
+    return {
+        "seconds": round(time.monotonic() - started, 3),
+        "exit_code": summary.exit_code(),
+        "failures": [failure.message for failure in summary.failures],
+        "finished": nothing_to_do(job),
+        "records": summary.counts.records_in,
+        "mentions": summary.counts.mentions,
+    }
+
+
+def main() -> None:
+    """Start the pool, say so, and run jobs until standard input ends."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--address", required=True)
+    parser.add_argument("--folder", required=True)
+    parser.add_argument("--number", type=int, required=True)
+    parser.add_argument("--actors", type=int, required=True)
+    parser.add_argument("--seconds-per-batch", type=float, required=True)
+    parser.add_argument("--deadline", type=float, required=True)
+    options = parser.parse_args()
+    client = client_settings(options.deadline)
+    faulthandler.register(signal.SIGUSR1, all_threads=True)
+    answers = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(2, 1)  # what libraries print is no answer
+    spec = AnnotatorSpec(
+        "devtools.soak.annotator:faulty",
+        {"folder": options.folder, "feeder": options.number, "seconds_per_batch": options.seconds_per_batch},
+    )
+    settings = PoolSettings(actors=options.actors, ray_address=options.address, start_seconds=_START_SECONDS)
+    with start_pool(settings, spec) as pool:
+        answers.write(json.dumps({"ready": True}) + "\n")
+        for line in sys.stdin:
+            told = json.loads(line)
+            answer = run_one(pool, client, input_file=Path(told["input"]), store=Path(told["store"]))
+            answers.write(json.dumps(answer) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""One module per command of `bioner`, named like it; none imports another."""

@@ -1,0 +1,105 @@
+"""`bioner annotate`: dumps to nested mentions in Parquet."""
+
+from typing import Annotated
+
+import typer
+
+from jobs.options.annotation import Format, Runner, RunOptions, ShardRecords
+from jobs.options.common import Json, Store
+from jobs.options.groups import takes_option_groups
+from jobs.options.metrics import MetricsOutlet, metrics_shown
+from jobs.runs.annotator import chosen_annotator
+from jobs.runs.session import AnnotationWishes, annotate_inputs
+from jobs.terminal.console import only_results_on_stdout, print_result, say, warn
+from pipelines.listed_names import listed_names
+from pipelines.summary import JobSummary
+
+HELP = """
+Annotate literature dumps into a store. Results are committed shard by shard; a rerun skips what is committed.
+
+\b
+Examples:
+  bioner annotate pubmed26n0001.xml.gz 'cnki/*.txt' --store my-store
+  bioner annotate dumps/ --store my-store --actors 4 --json
+  bioner annotate in.xml --store my-store --pool gpus          (started with `bioner pool start --name gpus`)
+  bioner annotate in.xml --store my-store --runner FlinkRunner -- --parallelism=4
+
+What follows a lone -- goes to Beam as it is.
+
+Exit codes: 0 all is committed, 1 something failed, 2 wrong usage, 3 more rejects than allowed.
+"""
+
+Inputs = Annotated[list[str], typer.Argument(help="Files, folders, globs or URLs.", show_default=False)]
+
+
+@takes_option_groups
+def annotate(
+    context: typer.Context,
+    inputs: Inputs,
+    store: Store,
+    run: RunOptions,
+    metrics: MetricsOutlet,
+    format_name: Format = None,
+    runner: Runner = "FnApiRunner",
+    shard_records: ShardRecords = 200,
+    as_json: Json = False,
+) -> int:
+    """Annotate what the command line names; returns the exit code."""
+    with only_results_on_stdout():
+        wishes = AnnotationWishes(
+            inputs=tuple(inputs),
+            store=store,
+            annotator=chosen_annotator(run.annotator),
+            run=run,
+            format_name=format_name,
+            runner=runner,
+            pipeline_options=tuple(context.obj or ()),
+            shard_records=shard_records,
+        )
+        with metrics_shown(metrics, wishes.page, job="annotate"):
+            summary = annotate_inputs(wishes)
+            wishes.page.end(summary.exit_code())
+    report(summary, as_json=as_json)
+    return summary.exit_code()
+
+
+def report(summary: JobSummary, *, as_json: bool) -> None:
+    """Print what a run did; failures and too many rejects go to standard error, a line each."""
+    for failure in summary.failures:
+        warn(f"{failure.shard_id or failure.input_file}: {failure.message}")
+    if summary.unread:
+        names = listed_names(summary.unread, most=20)
+        say(f"note: {len(summary.unread)} files that no reader knows were not read: {names}")
+    if summary.exit_code() == 3:
+        warn(
+            f"{summary.reject_rate:.1%} rejects, more than the {summary.max_reject_rate:.1%} allowed; "
+            "`bioner status` lists their reasons"
+        )
+    print_result(summary.as_json(), as_json=as_json, show=lambda: _show(summary))
+
+
+def _show(summary: JobSummary) -> None:
+    counts = summary.counts
+    if not summary.shards_committed and not summary.shards_failed:
+        print(f"nothing to do: all {summary.shards_skipped} shards are committed, no model call")
+    else:
+        print(
+            f"{summary.shards_committed} shards committed in {summary.seconds:.1f} s, "
+            f"{summary.shards_skipped} were committed before, {summary.shards_failed} failed"
+        )
+    print(
+        f"{counts.records_in} records = {counts.annotated} annotated + {counts.unchanged} unchanged "
+        f"+ {counts.deleted} deleted + {counts.rejected} rejected"
+    )
+    print(
+        f"{counts.mentions} mentions ({counts.mentions_accepted} accepted) in {counts.sentences} sentences; "
+        f"{counts.row_rejects} of {counts.rows} model rows failed"
+    )
+    if summary.rows_sent:
+        print(f"{summary.padding:.1%} of the batches was padding")
+    load = summary.load
+    if load.actor_busy_share is not None and load.first_document_seconds is not None:
+        print(
+            f"first document after {load.first_document_seconds:.1f} s; "
+            f"actors at work {load.actor_busy_share:.1%} of the time"
+        )

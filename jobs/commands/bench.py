@@ -1,0 +1,213 @@
+"""`bioner bench decode|pipeline`: how fast decoding is, and how fast everything else is."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bioner_core.benchmark.chart_file import check_chart_name
+from bioner_core.benchmark.decode_chart import decode_chart
+from bioner_core.benchmark.decode_report import DecodeBench
+from bioner_core.benchmark.decode_settings import GOLD_MOVES, MODEL_MOVES, DecodeBenchSettings
+from bioner_core.benchmark.pipeline_chart import pipeline_chart
+from bioner_core.benchmark.pipeline_report import PipelineBench
+from bioner_core.benchmark.simulated_annotator import SimulatedAnnotator
+from bioner_core.labels.label_set import load_label_set
+from jobs.options.annotation import LabelSets, ShardRecords, ThreadsPerActor, TokenBudget
+from jobs.options.common import Json, Precision, Quiet
+from jobs.runs.annotator import AnnotatorChoice, chosen_label_sets
+from jobs.runs.bench_pipeline import PipelineBenchSettings, Point, bench_pipeline
+from jobs.terminal.bench_tables import print_bench, print_pipeline_bench
+from jobs.terminal.console import only_results_on_stdout, print_result, quiet_transformers, say
+from jobs.terminal.progress import ProgressBar
+
+app = typer.Typer(help="Measure speed.", rich_markup_mode=None)
+
+DECODE_HELP = """
+Time decoding on sentences of a gold corpus, in one run and in turn on each batch: the floor that nothing gets under,
+the drafted and the reference decoder, Hugging Face generate as one would write it, and two encoders.
+
+\b
+Examples:
+  bioner bench decode --data test.jsonl.gz --label-set genia --sentences 256 --batch 16
+  bioner bench decode --data test.jsonl.gz --label-set genia --random-config 1b --skip generate --json
+
+The figures of the largest batch stand at the top level of the JSON object, those of all under "batches".
+"""
+
+PIPELINE_HELP = """
+Time the whole way from dumps to Parquet, into stores that are thrown away: with an annotator that finds nothing, with
+simulated actors that take a fixed time for each batch, or with the model.
+
+\b
+Examples:
+  bioner bench pipeline dumps/*.xml.gz --json
+  bioner bench pipeline dumps/ --annotator simulated --actors 1 --actors 8 --actors 32 --documents 120 --chart load.svg
+  bioner bench pipeline dumps/ --annotator null --documents 2000 --document-sentences 5 --document-sentences 200
+
+Each annotator is run with each number of actors on documents of each length. The figures of the last run stand at the
+top level of the JSON object, those of all under "points".
+"""
+
+Data = Annotated[Path, typer.Option(help="Gold corpus, JSON lines, plain or gzip.", show_default=False)]
+Name = Annotated[str, typer.Option(help="Name or TOML file of the label set.", show_default=False)]
+Sentences = Annotated[int, typer.Option(help="Sentences, drawn by a fixed seed from the whole corpus.")]
+Batches = Annotated[
+    list[int] | None, typer.Option("--batch", help="Sentences in a batch; may be given often. Else 1, 8, 32, GPU: 128.")
+]
+Model = Annotated[str, typer.Option(help="'default', or the folder of a model.")]
+Threads = Annotated[int | None, typer.Option(help="Processor threads; else torch decides.")]
+Repeats = Annotated[int, typer.Option(help="Rounds over all sentences; figures are medians over rounds.")]
+Skip = Annotated[
+    list[str] | None,
+    typer.Option(help="Leave out floor_with_prompt, reference, generate or encoders; may be given often."),
+]
+GenerateSentences = Annotated[int, typer.Option(help="On about how many of the sentences generate is timed.")]
+RandomConfig = Annotated[
+    str | None,
+    typer.Option(help="Random weights of another shape: small, 1b, 7b, or a config.json."),
+]
+Moves = Annotated[
+    str | None, typer.Option(help="Whose tags are written: model or gold. Else model, with --random-config gold.")
+]
+Chart = Annotated[Path | None, typer.Option(help="Draw sentences a minute into this SVG file.", dir_okay=False)]
+Inputs = Annotated[list[str], typer.Argument(help="Files, folders, globs or URLs.", show_default=False)]
+Annotators = Annotated[
+    list[str] | None, typer.Option("--annotator", help="null, simulated or model; may be given often. Else null.")
+]
+ActorCounts = Annotated[list[int] | None, typer.Option("--actors", help="Actors; may be given often. Else 1.")]
+Documents = Annotated[
+    int | None,
+    typer.Option(help="Documents for each actor, made of the inputs', over and over. Else the inputs as they are."),
+]
+Lengths = Annotated[
+    list[int] | None,
+    typer.Option("--document-sentences", help="Sentences of each of the --documents; may be given often."),
+]
+BatchSeconds = Annotated[float, typer.Option(help="Seconds that a simulated actor takes for a batch.")]
+TokenSeconds = Annotated[float, typer.Option(help="And for each estimated token of it.")]
+PipelineChart = Annotated[Path | None, typer.Option(help="Draw the figures into this SVG file.", dir_okay=False)]
+
+
+@app.command(help=DECODE_HELP)
+def decode(
+    data: Data,
+    label_set: Name,
+    sentences: Sentences = 256,
+    batch: Batches = None,
+    model: Model = "default",
+    precision: Precision = "auto",
+    threads: Threads = None,
+    repeats: Repeats = 1,
+    skip: Skip = None,
+    generate_sentences: GenerateSentences = 32,
+    random_config: RandomConfig = None,
+    moves: Moves = None,
+    chart: Chart = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Bench decoding; returns the exit code."""
+    with only_results_on_stdout():
+        settings = DecodeBenchSettings(
+            data=data,
+            label_set=label_set,
+            sentences=sentences,
+            batches=tuple(batch or ()),
+            model=model,
+            precision=precision,
+            threads=threads,
+            repeats=repeats,
+            skip=tuple(skip or ()),
+            generate_sentences=generate_sentences,
+            random_config=random_config,
+            moves=moves or (GOLD_MOVES if random_config else MODEL_MOVES),
+        )
+        _check_ready(settings)
+        bench = _run_decode(settings, chart, quiet=quiet)
+    print_result({"data": str(data)} | bench.to_json(), as_json=as_json, show=lambda: _show_decode(bench))
+    return 0
+
+
+def _check_ready(settings: DecodeBenchSettings) -> None:
+
+    chosen = load_label_set(settings.label_set)
+    AnnotatorChoice(label_sets=(chosen,), model=settings.model, precision=settings.precision).check_ready()
+
+
+def _run_decode(settings: DecodeBenchSettings, chart: Path | None, *, quiet: bool) -> DecodeBench:
+
+    quiet_transformers()
+    from bioner_core.benchmark.decode_bench import bench_decode
+
+    if chart is not None:
+        check_chart_name(chart)
+    say("loading, warming up ...")
+    with ProgressBar("sentences", quiet=quiet) as progress:
+        bench = bench_decode(settings, on_planned=progress.planned, on_sentences=progress.done)
+    if chart is not None:
+        chart.write_text(decode_chart(bench), encoding="utf-8")
+    return bench
+
+
+def _show_decode(bench: DecodeBench) -> None:
+
+    print_bench(bench)
+
+
+@app.command(help=PIPELINE_HELP)
+def pipeline(
+    inputs: Inputs,
+    annotator: Annotators = None,
+    actors: ActorCounts = None,
+    documents: Documents = None,
+    document_sentences: Lengths = None,
+    seconds_per_batch: BatchSeconds = 2.0,
+    seconds_per_token: TokenSeconds = 0.0,
+    label_set: LabelSets = None,
+    model: Model = "default",
+    token_budget: TokenBudget = None,
+    shard_records: ShardRecords = 200,
+    threads_per_actor: ThreadsPerActor = None,
+    chart: PipelineChart = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Bench the pipeline; returns the worst exit code of its runs."""
+    with only_results_on_stdout():
+        settings = PipelineBenchSettings(
+            inputs=tuple(inputs),
+            label_sets=chosen_label_sets(label_set or ()),
+            annotators=tuple(annotator or ("null",)),
+            actors=tuple(actors or (1,)),
+            documents=documents,
+            document_sentences=tuple(document_sentences or ()),
+            simulated=SimulatedAnnotator(seconds_per_batch, seconds_per_token),
+            model=model,
+            token_budget=token_budget,
+            shard_records=shard_records,
+            threads_per_actor=threads_per_actor,
+            quiet=quiet,
+        )
+        bench, code = _run_pipeline(settings, chart)
+    print_result(bench.to_json(), as_json=as_json, show=lambda: _show_pipeline(bench))
+    return code
+
+
+def _run_pipeline(settings: PipelineBenchSettings, chart: Path | None) -> tuple[PipelineBench, int]:
+
+    def announce(point: Point) -> None:
+        if not settings.quiet:
+            say(f"{point.annotator}, {point.actors} actor(s) ...")
+
+    if chart is not None:
+        check_chart_name(chart)
+    bench, code = bench_pipeline(settings, on_point=announce)
+    if chart is not None:
+        chart.write_text(pipeline_chart(bench), encoding="utf-8")
+    return bench, code
+
+
+def _show_pipeline(bench: PipelineBench) -> None:
+
+    print_pipeline_bench(bench)

@@ -1,0 +1,229 @@
+"""`bioner evaluate`: a model against a gold corpus."""
+
+import json
+import shlex
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+import bioner_core
+from bioner_core.errors import ConfigurationError
+from bioner_core.evaluation.corpora import read_corpus
+from bioner_core.evaluation.html_report import render_report
+from bioner_core.evaluation.run import EvaluationRun, evaluate_annotator, scored_types
+from bioner_core.file_digest import sha256_of_file
+from bioner_core.labels.label_set import LabelSet, load_label_set
+from bioner_core.models.directory import model_folder
+from bioner_core.models.model_card import read_card
+from jobs.options.common import Json, NoSelector, Precision, Quiet
+from jobs.options.groups import takes_option_groups
+from jobs.runs.annotator import AnnotatorChoice
+from jobs.terminal.console import only_results_on_stdout, print_result, quiet_transformers, say
+from jobs.terminal.progress import ProgressBar
+
+if TYPE_CHECKING:
+    from bioner_core.inference.annotator import ModelAnnotator
+from rich.console import Console
+from rich.table import Table
+
+from bioner_core.evaluation.report import Evaluation
+from bioner_core.evaluation.scoring import Score
+
+HELP = """
+Score a model on a gold corpus. Prints strict micro-F1 on offsets and type with a 95 % interval, per type, and for
+nested entities alone. With a selector, the scores of the same pass without it are given too. --output and --html write
+reports with more: scores by length, kinds of mistakes with example sentences, and how reliable the scores are.
+
+\b
+Examples:
+  bioner evaluate --data test.jsonl.gz --label-set genia
+  bioner evaluate --data test.jsonl.gz --label-set genia --output report.json --html report.html
+  bioner evaluate --data ncbi.jsonl --label-set bc5cdr --types Disease --json
+  bioner evaluate --data notes.jsonl --label-set my_types.toml
+
+The corpus is JSON lines: {"id", "lang", "text", "entities": [{"start", "end", "type"}]}, offsets in code points.
+"""
+
+Data = Annotated[Path, typer.Option(help="Gold corpus, JSON lines, plain or gzip.", show_default=False)]
+Name = Annotated[str, typer.Option(help="Name or TOML file of the label set.", show_default=False)]
+Model = Annotated[str, typer.Option(help="'default', or the folder of a model.")]
+Limit = Annotated[int | None, typer.Option(min=1, help="Only the first so many records.")]
+Types = Annotated[str | None, typer.Option(help="Types that count, with commas; the model still looks for all.")]
+Decoder = Annotated[str, typer.Option(help="drafted (fast), or reference (plain, the same answers).")]
+Output = Annotated[Path | None, typer.Option(help="Write the whole report to this file, as JSON.", dir_okay=False)]
+Html = Annotated[Path | None, typer.Option(help="Write the whole report to this file, as a page.", dir_okay=False)]
+Examples = Annotated[int, typer.Option(min=0, help="Examples of each kind of mistake in the reports, at most.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluationOptions:
+    """What is scored against what; the fields are options."""
+
+    data: Data
+    label_set: Name
+    model: Model = "default"
+    limit: Limit = None
+    types: Types = None
+    no_selector: NoSelector = False
+    precision: Precision = "auto"
+    decoder: Decoder = "drafted"
+    examples: Examples = 5
+    quiet: Quiet = False
+
+
+@takes_option_groups
+def evaluate(options: EvaluationOptions, output: Output = None, html: Html = None, as_json: Json = False) -> int:
+    """Evaluate; returns the exit code."""
+    with only_results_on_stdout():
+        _check_folders(output, html)
+        label_set = load_label_set(options.label_set)
+        run, annotator = _run(options, label_set)
+    about = {
+        "data": str(options.data),
+        "label_set": label_set.name,
+        "model": options.model,
+        "decoder": options.decoder,
+        "number_format": annotator.number_format,
+    }
+    if output or html:
+        whole = about | _origin(options, annotator) | run.to_json() | {"examples": run.examples_json()}
+        _write_reports(whole, output=output, html=html)
+    print_result(about | run.to_json(), as_json=as_json, show=lambda: _show(run))
+    return 0
+
+
+def _run(options: EvaluationOptions, label_set: LabelSet) -> tuple[EvaluationRun, "ModelAnnotator"]:
+    """The scores, and the annotator that they are of."""
+
+    records = list(islice(read_corpus(options.data), options.limit))
+    names = scored_types(records, label_set, _names(options.types))
+    annotator = _annotator(options, label_set)
+    with ProgressBar("sentences", quiet=options.quiet) as progress:
+        run = evaluate_annotator(
+            annotator,
+            records,
+            label_set=label_set.name,
+            types=names,
+            has_selector=annotator.has_selector,
+            tag_threshold=_tag_threshold(options.model, label_set),
+            examples=options.examples,
+            on_planned=progress.planned,
+            on_sentences=progress.done,
+        )
+    return run, annotator
+
+
+def _annotator(options: EvaluationOptions, label_set: LabelSet) -> "ModelAnnotator":
+
+    AnnotatorChoice(label_sets=(label_set,), model=options.model, precision=options.precision).check_ready()
+    say(f"loading model {options.model} ...")
+    quiet_transformers()
+    from bioner_core.inference.annotator import load_annotator
+
+    return load_annotator(
+        [label_set],
+        model=options.model,
+        precision=options.precision,
+        use_selector=not options.no_selector,
+        decoder=options.decoder,
+    )
+
+
+def _tag_threshold(model: str, label_set: LabelSet) -> float | None:
+
+    return read_card(model_folder(model)).tag_thresholds.get(label_set.name)
+
+
+def _origin(options: EvaluationOptions, annotator: "ModelAnnotator") -> dict[str, Any]:
+    """How to make these scores again."""
+    return {
+        "command": _command(options, precision=annotator.number_format),
+        "version": bioner_core.__version__,
+        "data_sha256": sha256_of_file(options.data),
+        "fingerprint": annotator.fingerprint,
+    }
+
+
+def _check_folders(*files: Path | None) -> None:
+    for file in files:
+        if file is not None and not file.parent.is_dir():
+            raise ConfigurationError(f"{file}: there is no folder {str(file.parent)!r}; make it first")
+
+
+def _command(options: EvaluationOptions, *, precision: str) -> str:
+    """The command that makes these scores again, on any machine: `auto` is written out as what it was here."""
+    words = ["bioner", "evaluate", "--data", str(options.data), "--label-set", options.label_set]
+    for name in ("model", "limit", "types", "no_selector", "precision", "decoder"):
+        value = precision if name == "precision" else getattr(options, name)
+        option = f"--{name.replace('_', '-')}"
+        if value is True:
+            words.append(option)
+        elif value not in (None, False):
+            words += [option, str(value)]
+    return shlex.join(words)
+
+
+def _write_reports(report: dict[str, Any], *, output: Path | None, html: Path | None) -> None:
+
+    if output is not None:
+        output.write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        say(f"report: {output}")
+    if html is not None:
+        html.write_text(render_report(report), encoding="utf-8")
+        say(f"report: {html}")
+
+
+def _names(types: str | None) -> tuple[str, ...]:
+    return tuple(name.strip() for name in types.split(",")) if types else ()
+
+
+def _show(run: EvaluationRun) -> None:
+
+    print_scores(run)
+
+
+def print_scores(run: EvaluationRun) -> None:
+    """Print overall scores, those of each type, and of the nested entities alone."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("strict, on offsets and type")
+    for name in ("P", "R", "F1", "gold", "found"):
+        table.add_column(name, justify="right")
+    _add_evaluation(table, run.evaluation)
+    if run.without_selector is not None:
+        _add_score(table, "all, without the selector", run.without_selector.strict)
+    if run.by_tag_score is not None:
+        _add_score(table, "all, by tag score alone", run.by_tag_score)
+    console = Console()
+    console.print(table)
+    low, high = run.evaluation.ci95
+    console.print(f"95 % interval of F1: {low:.4f} to {high:.4f} (bootstrap over {run.evaluation.records} records)")
+    console.print(f"{run.sentences} sentences, {run.sentences / max(run.seconds, 1e-9):.1f} a second")
+    subsets = {"flat": run.evaluation.flat, "nested": run.evaluation.nested, "inside another": run.evaluation.inner}
+    console.print("recall: " + ", ".join(f"{name} {one.recall:.4f} of {one.support}" for name, one in subsets.items()))
+    counts = ", ".join(f"{kind.replace('_', ' ')} {count}" for kind, count in run.evaluation.mistakes.items())
+    console.print(f"mistakes: {counts}")
+    if run.reliability.calibration_error is not None:
+        console.print(f"selector: expected calibration error {run.reliability.calibration_error:.4f}")
+    if run.failed_sentences:
+        console.print(f"{run.failed_sentences} sentences failed and count as empty")
+
+
+def _add_evaluation(table: Table, found: Evaluation) -> None:
+    _add_score(table, "all", found.strict)
+    for name, score in found.by_type.items():
+        _add_score(table, f"  {name}", score)
+    _add_score(table, "nested only", found.nested.only)
+    _add_score(table, "flat only", found.flat.only)
+    _add_score(table, "inside another only", found.inner.only)
+    _add_score(table, "boundaries, any type", found.boundary_only)
+    _add_score(table, "type, any overlap", found.relaxed)
+    for name, score in found.by_length.items():
+        _add_score(table, f"  {name} unit{'s' * (name != '1')}", score)
+
+
+def _add_score(table: Table, name: str, score: Score) -> None:
+    ratios = (f"{value:.4f}" for value in (score.precision, score.recall, score.f1))
+    table.add_row(name, *ratios, str(score.support), str(score.predicted))

@@ -1,0 +1,63 @@
+"""`bioner export`: the newest state of a store in the formats of others."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bioner_core.export.export import export_store
+from bioner_core.export.selection import Selection
+from jobs.options.common import Json, Quiet, Store
+from jobs.terminal.console import only_results_on_stdout, print_result, require_store
+from jobs.terminal.progress import ProgressBar
+
+HELP = """
+Write the newest version of each document in another format: bioc-xml, bioc-json, pubtator, brat, jsonl, conll or kgx.
+OUTPUT.export.json beside it says where it comes from and what it holds.
+
+\b
+Example:
+  bioner export --store my-store --format kgx --output graph
+"""
+
+Format = Annotated[
+    str, typer.Option("--format", help="bioc-xml, bioc-json, pubtator, brat, jsonl, conll or kgx.", show_default=False)
+]
+Output = Annotated[
+    Path,
+    typer.Option("--output", help="File to write (.gz compresses); for brat and kgx a folder.", show_default=False),
+]
+LabelSet = Annotated[str | None, typer.Option("--label-set", help="Only mentions of this label set.")]
+AllCandidates = Annotated[bool, typer.Option("--all-candidates", help="Also what the selector turned down.")]
+
+
+def export(
+    store: Store,
+    format_name: Format,
+    output: Output,
+    label_set: LabelSet = None,
+    all_candidates: AllCandidates = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Export a store; returns the exit code."""
+    with only_results_on_stdout():
+        require_store(store)
+        with ProgressBar("documents", quiet=quiet) as progress:
+            report = export_store(
+                store,
+                output,
+                format_name=format_name,
+                selection=Selection(label_set, all_candidates),
+                on_document=lambda: progress.done(1),
+            )
+    print_result(report, as_json=as_json, show=lambda: _show(report, output))
+    return 0
+
+
+def _show(report: dict[str, object], output: Path) -> None:
+    print(f"{output}: {report['documents']} documents, {report['mentions']} mentions, from {report['exported_from']}")
+    if report["left_out_mentions"]:
+        print(f"left out: {report['left_out_mentions']} mentions that share characters with a longer one")
+    if report["replaced_characters"]:
+        print(f"replaced: {report['replaced_characters']} characters that the format cannot hold")

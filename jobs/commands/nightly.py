@@ -1,0 +1,104 @@
+"""`bioner nightly pubmed|cnki`: bring a store up to date with what has appeared."""
+
+import typer
+
+from jobs.options.groups import takes_option_groups
+from jobs.options.sync import (
+    AllowShrink,
+    FirstNumber,
+    Places,
+    RequiredPlaces,
+    SnapshotOptions,
+    SyncOptions,
+    WithoutMd5,
+)
+from jobs.runs.session import AnnotationSession
+from jobs.runs.snapshot import snapshot_settings
+from jobs.runs.sync import exports_plan, pubmed_plan, report, run_sync
+from jobs.terminal.console import only_results_on_stdout
+from jobs.terminal.progress import FileProgress
+from pipelines.nightly.apply import Workplace
+from pipelines.nightly.exports import run_exports
+from pipelines.nightly.pubmed import NLM_PLACES, ReleaseSource, run_pubmed
+from pipelines.nightly.report import SyncReport
+
+app = typer.Typer(help="Bring a store up to date with what has appeared.", rich_markup_mode=None)
+
+PUBMED_HELP = """
+Apply PubMed's release files that are new, in their order. Lists the places, downloads (going on where it broke off),
+checks each .md5, annotates what is new, takes over what is unchanged, applies deletions; a new year's baseline replaces
+everything before. Then the snapshot that analysts read is made. Run again the same night, it does nothing.
+
+\b
+Examples:
+  bioner nightly pubmed --store my-store --dry-run
+  bioner nightly pubmed --store my-store --wait 3600 --json
+  bioner nightly pubmed --store my-store --from /mirror/pubmed --actors 4
+
+Exit codes: 0 up to date, 1 stopped by a fault (what came before it is applied), 2 wrong usage, 3 more rejects than
+allowed.
+"""
+
+CNKI_HELP = """
+Apply the exports that are new or changed in a drop folder or below a bucket prefix. Files are known by their content
+and never moved or changed; of several copies of an article the one applied last counts. Then the snapshot that analysts
+read is made.
+
+\b
+Examples:
+  bioner nightly cnki --from /data/cnki-drop --store my-store
+  bioner nightly cnki --from s3://bucket/exports/ --store my-store --json
+
+Exit codes: 0 up to date, 1 stopped by a fault, 2 wrong usage, 3 more rejects than allowed.
+"""
+
+
+@app.command(help=PUBMED_HELP)
+@takes_option_groups
+def pubmed(
+    options: SyncOptions,
+    snapshot: SnapshotOptions,
+    places: Places = None,
+    first_number: FirstNumber = 1,
+    without_md5: WithoutMd5 = False,
+    allow_shrink: AllowShrink = False,
+) -> int:
+    """Apply PubMed's new release files; returns the exit code."""
+    with only_results_on_stdout():
+        source = ReleaseSource(
+            places=tuple(places or NLM_PLACES),
+            first_number=first_number,
+            needs_md5=not without_md5,
+            allow_shrink=allow_shrink,
+        )
+        progress = FileProgress(quiet=options.run.quiet)
+        ending = snapshot_settings(snapshot)
+
+        def work(place: Workplace, session: AnnotationSession) -> SyncReport:
+            return run_pubmed(source, place, session, progress=progress, max_reject_rate=options.run.max_reject_rate)
+
+        done = (
+            pubmed_plan(source, options)
+            if options.dry_run
+            else run_sync(options, work, purpose="bioner nightly pubmed", snapshot=ending)
+        )
+    return report(done, as_json=options.as_json)
+
+
+@app.command(help=CNKI_HELP)
+@takes_option_groups
+def cnki(options: SyncOptions, snapshot: SnapshotOptions, places: RequiredPlaces) -> int:
+    """Apply the exports that are new or changed; returns the exit code."""
+    with only_results_on_stdout():
+        progress = FileProgress(quiet=options.run.quiet)
+        ending = snapshot_settings(snapshot)
+
+        def work(place: Workplace, session: AnnotationSession) -> SyncReport:
+            return run_exports(places, place, session, progress=progress, max_reject_rate=options.run.max_reject_rate)
+
+        done = (
+            exports_plan(places, options)
+            if options.dry_run
+            else run_sync(options, work, purpose="bioner nightly cnki", snapshot=ending)
+        )
+    return report(done, as_json=options.as_json)

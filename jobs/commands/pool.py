@@ -1,0 +1,344 @@
+"""`bioner pool start|status|scale|stop`: actors that outlive one command and serve many."""
+
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bioner_core.errors import PoolError
+from bioner_core.store.history.process_identity import this_process
+from jobs.options.annotation import ActorOptions, AnnotatorOptions, Ray
+from jobs.options.common import Json, Quiet
+from jobs.options.groups import takes_option_groups
+from jobs.options.metrics import MetricsOutlet, metrics_shown
+from jobs.runs.annotator import AnnotatorChoice, chosen_annotator
+from jobs.runs.pool import connect_by_hand, memory_wish, open_pool, planned_settings
+from jobs.terminal.console import only_results_on_stdout, print_result, say
+from jobs.terminal.process import interrupted_exit_code
+from pipelines.pool.pool_places import Announce, check_pool_name, claimed_place, pool_namespace
+from pipelines.pool.pool_settings import LOCAL, PoolSettings
+from pipelines.watch.metrics_page import JobPage
+
+if TYPE_CHECKING:
+    from pipelines.pool.pool_report import PoolReport
+    from pipelines.pool.pool_service import PoolService
+    from pipelines.pool.post import ActorReport
+
+app = typer.Typer(help="Keep actors that serve many commands.", rich_markup_mode=None)
+
+START_HELP = """
+Start a pool of actors and keep it until `bioner pool stop`, Ctrl-C or SIGTERM. Runs in the foreground and owns the
+actors: none of them outlives it. Told to stop, it lets each actor end the batch that it runs; a second Ctrl-C ends it
+on the spot.
+
+\b
+Examples:
+  bioner pool start --name gpus --actors 2
+  bioner pool start --name gpus --actors 8 --gpus-per-actor 1 --ray ray-head:6379
+  bioner annotate in.xml --store my-store --pool gpus                 meanwhile, elsewhere
+
+Exit codes: 0 stopped, 1 the pool failed, 2 wrong usage, 130 or 143 after Ctrl-C or SIGTERM.
+"""
+
+STATUS_HELP = """
+Say how a pool stands: what each actor runs and for how long, its restarts and failed starts. Ends with 0 only if every
+actor that is wanted is ready.
+
+\b
+Examples:
+  bioner pool status --name gpus
+  bioner pool status --name gpus --ray ray-head:6379 --json
+"""
+
+SCALE_HELP = """
+Change the number of actors of a running pool. Jobs that use it follow without a restart; an actor that is too many ends
+the batch that it runs first. Names that were given up after failed starts are tried afresh.
+
+\b
+Example:
+  bioner pool scale --name gpus --actors 4 --wait 600
+"""
+
+STOP_HELP = """
+Stop a running pool, and return when it is gone. Its actors end the batches that they run; jobs that use it fail, and go
+on from what is committed when they are run again.
+
+\b
+Example:
+  bioner pool stop --name gpus --drain-seconds 300
+"""
+
+Name = Annotated[str, typer.Option("--name", help="Name of the pool.")]
+Wanted = Annotated[int, typer.Option("--actors", help="How many actors there shall be.", show_default=False)]
+Cpus = Annotated[float, typer.Option(help="CPUs of each actor on a cluster, as Ray counts them.")]
+Drain = Annotated[float, typer.Option(help="Seconds that running batches may take when the pool is stopped.", min=0)]
+StopDrain = Annotated[
+    float | None,
+    typer.Option("--drain-seconds", help="Seconds that running batches may take; else as it was started.", min=0),
+]
+WaitReady = Annotated[float, typer.Option("--wait", help="Seconds to wait until all are ready; else do not.", min=0)]
+
+
+@app.command(help=START_HELP)
+@takes_option_groups
+def start(
+    actors: ActorOptions,
+    annotator: AnnotatorOptions,
+    metrics: MetricsOutlet,
+    name: Name = "default",
+    cpus_per_actor: Cpus = 1.0,
+    ray: Ray = "local",
+    drain_seconds: Drain = 60.0,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Own a pool until it is told to stop; returns the exit code."""
+    with only_results_on_stdout():
+        wishes = PoolWishes(
+            name=name,
+            annotator=chosen_annotator(annotator),
+            actors=actors,
+            cpus_per_actor=cpus_per_actor,
+            ray_address=ray,
+            drain_seconds=drain_seconds,
+            quiet=quiet,
+        )
+        with metrics_shown(metrics, wishes.page, job=f"pool {name}"):
+            ended = keep_pool(wishes)
+            wishes.page.end(0)
+    cut = f", {ended.cut_short} actors in the middle of a batch" if ended.cut_short else ""
+    print_result(ended.as_json(), as_json=as_json, show=lambda: print(f"pool {name!r} stopped{cut}"))
+    return 0
+
+
+@app.command(help=STATUS_HELP)
+def status(name: Name = "default", ray: Ray = "local", as_json: Json = False) -> int:
+    """Print how a pool stands; returns the exit code."""
+    with only_results_on_stdout():
+        report = pool_status(name, ray)
+    print_result(report.as_json(), as_json=as_json, show=lambda: _show(report))
+    return 0 if report.ready >= report.wanted else 1
+
+
+@app.command(help=SCALE_HELP)
+def scale(
+    actors: Wanted, name: Name = "default", ray: Ray = "local", wait: WaitReady = 0.0, as_json: Json = False
+) -> int:
+    """Change the number of actors; returns the exit code."""
+    with only_results_on_stdout():
+        report = scale_pool(name, ray, actors=actors, wait_seconds=wait)
+    print_result(report.as_json(), as_json=as_json, show=lambda: _show(report))
+    return 0
+
+
+@app.command(help=STOP_HELP)
+def stop(name: Name = "default", ray: Ray = "local", drain_seconds: StopDrain = None, as_json: Json = False) -> int:
+    """Stop a pool; returns the exit code."""
+    with only_results_on_stdout():
+        seconds = stop_pool(name, ray, drain_seconds=drain_seconds)
+    result = {"name": name, "seconds": round(seconds, 1)}
+    print_result(result, as_json=as_json, show=lambda: print(f"pool {name!r} stopped in {seconds:.1f} s"))
+    return 0
+
+
+def _show(report: "PoolReport") -> None:
+    stopping = ", being stopped" if report.stopping else ""
+    print(f"pool     {report.name}: {report.ready} of {report.wanted} actors ready{stopping}")
+    print(f"ray      {report.address}")
+    print(f"owner    process {report.owner.pid} on {report.owner.host}, since {report.started}")
+    print(f"model    {', '.join(f'{key} {value}' for key, value in report.model.items())}")
+    print(f"made by  {report.fingerprint[:16]}")
+    for actor in report.actors:
+        print(_line(actor))
+
+
+def _line(actor: "ActorReport") -> str:
+    where = f"pid {actor.pid} on {actor.node}" if actor.pid else "no process yet"
+    work = f", batch {actor.batch} for {actor.running_seconds:.1f} s" if actor.batch else ""
+    busy = f", busy {actor.busy_share:.0%}" if actor.busy_share is not None else ""
+    faults = f", {actor.failed_starts} failed starts" if actor.failed_starts else ""
+    last_words = actor.last_error.strip().splitlines()
+    why = f": {last_words[-1]}" if last_words and not actor.pid else ""
+    return f"{actor.name}  {actor.state}, {where}{work}{busy}, {actor.restarts} restarts{faults}{why}"
+
+
+_TAKEN_SECONDS = 30.0
+"""How long an order may wait for the owner to take it."""
+
+_END_SECONDS = 60.0
+"""How long, beyond the time to drain, the owner may take to end its actors and its Ray."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolWishes:
+    """What a user asks of a pool.
+
+    `cpus_per_actor` is Ray's resource on a cluster; on this machine nothing but the pool uses its Ray. `page` shows
+    how the actors are.
+    """
+
+    name: str
+    annotator: AnnotatorChoice
+    actors: ActorOptions
+    cpus_per_actor: float = 1.0
+    ray_address: str = LOCAL
+    drain_seconds: float = 60.0
+    quiet: bool = False
+    page: JobPage = field(default_factory=JobPage)
+
+
+@dataclass(frozen=True, slots=True)
+class PoolEnd:
+    """How a pool ended: `cut_short` actors had not ended their batch when the time to drain was up."""
+
+    name: str
+    seconds: float
+    cut_short: int
+
+    def as_json(self) -> dict[str, Any]:
+        """A flat object for `--json`."""
+        return {"name": self.name, "seconds": round(self.seconds, 1), "cut_short": self.cut_short}
+
+
+def keep_pool(wishes: PoolWishes) -> PoolEnd:
+    """Start a pool, and keep it until it is told to stop, or Ctrl-C or SIGTERM comes: then drain it.
+
+    Raises:
+        ConfigurationError: an option is unusable; nothing was started.
+        ModelError: there is no such model.
+        PoolError: the pool cannot be started, a pool of this name runs, or all its actors were given up.
+    """
+    connect_by_hand()
+    from pipelines.pool.pool_report import PoolReport
+    from pipelines.pool.pool_service import PoolService
+
+    started = time.monotonic()
+    settings = service_settings(wishes)
+    spec = wishes.annotator.spec(memory_wish(wishes.actors, settings))
+    wishes.annotator.check_ready()
+    with claimed_place(wishes.name) as announce, ExitStack() as opened:
+        pool = open_pool(opened, settings, spec, quiet=wishes.quiet)
+        wishes.page.follow(pool)
+        opened.callback(wishes.page.let_go)
+        report = PoolReport(
+            name=wishes.name,
+            address=pool.address,
+            owner=this_process(),
+            fingerprint=pool.fingerprint,
+            model=wishes.annotator.in_words(),
+            limits=pool.limits,
+            wanted=settings.actors,
+            drain_seconds=wishes.drain_seconds,
+            started=datetime.now(UTC).isoformat(timespec="seconds"),
+        )
+        cut_short = _serve(PoolService(pool, report, drain_seconds=wishes.drain_seconds), announce, report, wishes)
+    return PoolEnd(wishes.name, time.monotonic() - started, cut_short)
+
+
+def service_settings(wishes: PoolWishes) -> PoolSettings:
+    """The settings of a pool for everybody.
+
+    On this machine its actors take no CPUs of Ray's, so that there may be more of them later than Ray was started for.
+
+    Raises:
+        ConfigurationError: the name or a number is unusable.
+    """
+    check_pool_name(wishes.name)
+    planned = planned_settings(wishes.actors, wishes.ray_address)
+    return replace(
+        planned,
+        namespace=pool_namespace(wishes.name),
+        cpus_per_actor=0.0 if wishes.ray_address == LOCAL else wishes.cpus_per_actor,
+        drain_seconds=max(planned.drain_seconds, wishes.drain_seconds),
+    )
+
+
+def pool_status(name: str, ray_address: str) -> "PoolReport":
+    """How a pool stands.
+
+    Raises:
+        ConfigurationError, PoolError: it is not there, or its owner is dead.
+    """
+    connect_by_hand()
+    from pipelines.pool.pool_access import living_report, pool_notes, pool_place
+
+    with pool_notes(pool_place(name, ray_address)) as bulletin:
+        return living_report(bulletin, name)
+
+
+def scale_pool(name: str, ray_address: str, *, actors: int, wait_seconds: float) -> "PoolReport":
+    """Order another number of actors, and return once the owner has taken the order, or `wait_seconds` after that.
+
+    With a wait it returns as soon as exactly so many actors are ready.
+
+    Raises:
+        ConfigurationError: fewer than one.
+        PoolError: the pool is not there, it takes no order, or not all are ready in time.
+    """
+    connect_by_hand()
+    from pipelines.pool.pool_access import living_report, pool_notes, pool_place
+    from pipelines.pool.pool_service import order_scale
+
+    with pool_notes(pool_place(name, ray_address)) as bulletin:
+        living_report(bulletin, name)
+        order_scale(bulletin, actors)
+        deadline = time.monotonic() + _TAKEN_SECONDS
+        while (report := living_report(bulletin, name)).wanted != actors:
+            if time.monotonic() > deadline:
+                raise PoolError(f"the owner of the pool {name!r} takes no order: see what it last said")
+        deadline = time.monotonic() + wait_seconds
+        while wait_seconds and not report.ready == len(report.actors) == actors:
+            if time.monotonic() > deadline:
+                raise PoolError(
+                    f"--wait: {report.ready} of {actors} actors are ready after {wait_seconds:g} s: {_faults(report)}"
+                )
+            report = living_report(bulletin, name)
+    return report
+
+
+def stop_pool(name: str, ray_address: str, *, drain_seconds: float | None) -> float:
+    """Order a pool to stop, and return when it is gone, with the seconds that it took.
+
+    None is the time to drain that it was started with.
+
+    Raises:
+        ConfigurationError, PoolError: it is not there, or does not end in time.
+    """
+    connect_by_hand()
+    from pipelines.pool.pool_access import await_end, living_report, pool_notes, pool_place
+    from pipelines.pool.pool_service import order_stop
+
+    started = time.monotonic()
+    place = pool_place(name, ray_address)
+    with pool_notes(place) as bulletin:
+        report = living_report(bulletin, name)
+        order_stop(bulletin, drain_seconds)
+    seconds = _END_SECONDS + (drain_seconds if drain_seconds is not None else report.drain_seconds)
+    if not await_end(place, report.owner, seconds):
+        owner = f"process {report.owner.pid} on {report.owner.host}"
+        raise PoolError(f"the pool {name!r} has not ended in {seconds:g} s: see what its owner, {owner}, last said")
+    return time.monotonic() - started
+
+
+def _serve(service: "PoolService", announce: Announce, report: "PoolReport", wishes: PoolWishes) -> int:
+    from pipelines.pool.ray_session import uses_tokens
+
+    try:
+        announce(report.address, uses_tokens())
+        if not wishes.quiet:
+            say(f"pool {wishes.name!r} is ready at {report.address}; `bioner pool stop --name {wishes.name}` ends it")
+        service.run()
+    except KeyboardInterrupt:
+        if interrupted_exit_code() is None:
+            raise
+    if not wishes.quiet:
+        say(f"pool {wishes.name!r} is being stopped: its actors end what they run ...")
+    return service.stop()
+
+
+def _faults(report: "PoolReport") -> str:
+    faults = [f"{one.name}: {one.last_error.strip().splitlines()[-1]}" for one in report.actors if one.last_error]
+    return "; ".join(faults) or "the rest are still starting"

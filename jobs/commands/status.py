@@ -1,0 +1,66 @@
+"""`bioner status`: how a store stands."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from jobs.options.common import Json, Store
+from jobs.terminal.console import only_results_on_stdout, print_result, require_store
+from jobs.terminal.status_view import show_until_done
+from pipelines.watch.status import StoreStatus, store_status
+from pipelines.watch.store_watch import StoreWatch
+
+HELP = """
+Say how a store stands. Shows what is committed and pending, what was rejected and why, and what failed last.
+
+With --watch it is shown again and again while a job works on the store, with its speed, the time left and its actors:
+on a terminal as one page, elsewhere as one line each time, with --json as one JSON object a line. It ends when no job
+is at work, or with Ctrl-C and exit code 130.
+
+\b
+Examples:
+  bioner status --store my-store
+  bioner status --store my-store --watch
+  bioner status --store my-store --watch --interval 60 --json >> progress.jsonl
+"""
+
+Watch = Annotated[bool, typer.Option("--watch", help="Show it again and again until no job is at work.")]
+Interval = Annotated[float, typer.Option(help="Seconds between two looks of --watch.", min=0.1)]
+
+
+def status(store: Store, watch: Watch = False, interval: Interval = 2.0, as_json: Json = False) -> int:
+    """Print the state of a store; returns the exit code."""
+    if watch:
+        return _watch(store, interval=interval, as_json=as_json)
+    with only_results_on_stdout():
+        require_store(store)
+        found = store_status(store)
+    print_result(found.as_json(), as_json=as_json, show=lambda: _show(found))
+    return 0
+
+
+def _watch(store: Path, *, interval: float, as_json: bool) -> int:
+    with only_results_on_stdout():
+        require_store(store)
+    show_until_done(StoreWatch(store), interval=interval, as_json=as_json)
+    return 0
+
+
+def _show(found: StoreStatus) -> None:
+    counts = found.counts
+    print(f"inputs     {found.inputs}")
+    print(f"shards     {found.shards_committed} committed, {found.shards_pending} pending")
+    print(
+        f"records    {counts.records_in} = {counts.annotated} annotated + {counts.unchanged} unchanged "
+        f"+ {counts.deleted} deleted + {counts.rejected} rejected"
+    )
+    print(f"sentences  {counts.sentences}; {counts.row_rejects} of {counts.rows} model rows failed")
+    print(f"mentions   {counts.mentions}, {counts.mentions_accepted} accepted")
+    print(f"work       {found.seconds:.1f} s, summed over shards")
+    for reason, number in found.reject_reasons.items():
+        print(f"rejects    {number} {reason}")
+    for fingerprint, number in found.fingerprints.items():
+        print(f"made by    {fingerprint[:16]} ({number} shards)")
+    for failure in found.failures:
+        print(f"failed     {failure.shard_id or failure.input_file}: {failure.message}")

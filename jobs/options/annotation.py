@@ -1,0 +1,71 @@
+"""Options of the verbs that annotate, and the groups of them, so that they are named, explained and defaulted alike."""
+
+from dataclasses import dataclass, field
+from typing import Annotated
+
+import typer
+
+from jobs.options.common import NoSelector, Precision, Quiet, Wait
+
+Format = Annotated[str | None, typer.Option("--format", help="Format of all inputs; else found from their content.")]
+Model = Annotated[str, typer.Option(help="'default', or the folder of a model.")]
+LabelSets = Annotated[
+    list[str] | None,
+    typer.Option("--label-set", help="Name or TOML file of a label set; may be given often. Else the default ones."),
+]
+Kind = Annotated[str, typer.Option("--annotator", help="model, or null: finds nothing, to try the rest.")]
+Ray = Annotated[str, typer.Option(help="'local' starts Ray on this machine; HOST:PORT joins a cluster.")]
+ThreadsPerActor = Annotated[int | None, typer.Option(help="Threads of each actor; else the processors shared out.")]
+Runner = Annotated[str, typer.Option(help="Beam runner; its options follow a lone --.")]
+ShardRecords = Annotated[int, typer.Option(help="Records in a shard of an input that is new to the store.")]
+TokenBudget = Annotated[
+    int | None, typer.Option(help="Estimated tokens in a batch, padding included. Else as fits the actors' memory.")
+]
+
+_Actors = Annotated[
+    int | None, typer.Option("--actors", help="Actors, each with a model. Else one a GPU, or one without GPU.")
+]
+_Gpus = Annotated[float | None, typer.Option(help="GPUs of each actor, may be below 1. Else 1 where there are GPUs.")]
+_MemoryCap = Annotated[
+    float | None,
+    typer.Option(help="GB (10^9 bytes) that an actor's batches may take beside its model. Else half of what is free."),
+]
+_Pool = Annotated[
+    str | None, typer.Option(help="Name of a pool that runs already (`bioner pool start`); else start actors.")
+]
+_MaxRejectRate = Annotated[float, typer.Option(help="Share of rejects above which the exit code is 3.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnnotatorOptions:
+    """Which annotator answers; `jobs.runs.annotator.chosen_annotator` checks it."""
+
+    model: Model = "default"
+    label_set: LabelSets = None
+    kind: Kind = "model"
+    precision: Precision = "auto"
+    no_selector: NoSelector = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActorOptions:
+    """The actors that hold the annotator. None means: as fits this machine."""
+
+    wanted: _Actors = None
+    gpus_per_actor: _Gpus = None
+    threads_per_actor: ThreadsPerActor = None
+    memory_cap: _MemoryCap = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """What every verb is told that annotates into a store. `pool` None means: start actors for this run."""
+
+    annotator: AnnotatorOptions = field(default_factory=AnnotatorOptions)
+    actors: ActorOptions = field(default_factory=ActorOptions)
+    ray: Ray = "local"
+    pool: _Pool = None
+    token_budget: TokenBudget = None
+    max_reject_rate: _MaxRejectRate = 0.05
+    wait: Wait = 0.0
+    quiet: Quiet = False

@@ -1,0 +1,37 @@
+"""Options that several verbs have, so that they are named and explained alike."""
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bioner_core.errors import ConfigurationError
+
+Store = Annotated[Path, typer.Option("--store", help="Folder of the store.", file_okay=False, show_default=False)]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output, and nothing else.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
+Precision = Annotated[
+    str, typer.Option(help="How the model computes: bfloat16, float32, or auto: what this processor or GPU is fast in.")
+]
+NoSelector = Annotated[bool, typer.Option("--no-selector", help="Accept every candidate; do not ask the selector.")]
+Wait = Annotated[float, typer.Option(help="Seconds to wait for another job on the store; else stop at once.", min=0)]
+
+
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(i?)B?", re.IGNORECASE)
+_POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
+
+
+def bytes_of(text: str, *, option: str, least: int = 0) -> int:
+    """The bytes that a size names; `GB` and `GiB` both count 1024 to a step.
+
+    Raises:
+        ConfigurationError: the text is no size, or one below `least`; the message names `option`.
+    """
+    found = _SIZE.fullmatch(text.strip())
+    if found is None:
+        raise ConfigurationError(f"{option}: {text!r} is no size; write 2GB or 512MB")
+    number = int(float(found[1]) * 1024 ** _POWERS[found[2].lower()])
+    if number < least:
+        raise ConfigurationError(f"{option}: {text} is too little; give {least // 1024**2}MB or more")
+    return number

@@ -1,0 +1,69 @@
+"""The options that nightly jobs and backfills share, given to each of their commands at once."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from jobs.options.annotation import RunOptions, ShardRecords
+from jobs.options.common import Json, Store
+from jobs.options.metrics import MetricsOutlet
+
+Places = Annotated[
+    list[str] | None,
+    typer.Option("--from", help="Folder, index page or bucket prefix with the files; may be given often."),
+]
+RequiredPlaces = Annotated[
+    list[str],
+    typer.Option("--from", help="Folder, index page or bucket prefix with the files; may be given often."),
+]
+FirstNumber = Annotated[int, typer.Option(help="Number that the first year begins with, to do without earlier files.")]
+WithoutMd5 = Annotated[bool, typer.Option("--without-md5", help="Also apply files that have no .md5 beside them.")]
+AllowShrink = Annotated[
+    bool, typer.Option("--allow-shrink", help="Let a new year replace the last one although it is much smaller.")
+]
+ShardOf = Annotated[str, typer.Option("--shard", metavar="K/N", help="This machine's part of the files, of N parts.")]
+
+_Downloads = Annotated[
+    Path | None, typer.Option(help="Folder for downloads; else 'downloads' in the store.", file_okay=False)
+]
+_DiscardDownloads = Annotated[
+    bool, typer.Option("--discard-downloads", help="Remove each download once it is applied.")
+]
+_DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Show what is to be done and how long it may take; change nothing.")
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncOptions:
+    """What every nightly job and backfill is told; the fields are its options, and here are their defaults.
+
+    Shards are larger than those of `annotate`: 37 million citations in shards of 200 would be a million files.
+    """
+
+    store: Store
+    dry_run: _DryRun = False
+    downloads: _Downloads = None
+    discard_downloads: _DiscardDownloads = False
+    run: RunOptions
+    metrics: MetricsOutlet
+    shard_records: ShardRecords = 1_000
+    as_json: Json = False
+
+
+_NoSnapshot = Annotated[bool, typer.Option("--no-snapshot", help="Make no snapshot; `bioner compact` makes one later.")]
+_KeepSnapshots = Annotated[int, typer.Option(min=1, help="How many snapshots stay, the new one among them.")]
+_SnapshotMemory = Annotated[
+    str, typer.Option(help="About how much memory the snapshot may take; the rest goes to disk.")
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnapshotOptions:
+    """What a nightly job is told of the snapshot that it ends with."""
+
+    no_snapshot: _NoSnapshot = False
+    keep_snapshots: _KeepSnapshots = 2
+    snapshot_memory: _SnapshotMemory = "2GB"

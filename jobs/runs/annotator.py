@@ -1,0 +1,151 @@
+"""Which annotator a command works with: known, checked and fingerprinted before Ray starts and without torch."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from bioner_core.benchmark.simulated_annotator import SimulatedAnnotator
+from bioner_core.errors import ConfigurationError
+from bioner_core.inference.annotation import NullAnnotator
+from bioner_core.inference.budget import MemoryWish
+from bioner_core.labels.label_set import LabelSet, default_label_sets, load_label_set
+from bioner_core.models.base_model import base_folder
+from bioner_core.models.directory import DEFAULT_MODEL, model_folder
+from bioner_core.models.fingerprint import annotator_fingerprint
+from bioner_core.models.model_card import read_card
+from bioner_core.models.precision import AUTO, PrecisionChoice, check_precision, choose_precision
+from bioner_core.models.rows_check import check_rows
+from bioner_core.models.tag_choice import free_types, is_free
+from jobs.options.annotation import AnnotatorOptions
+from jobs.runs.gpus import visible_gpus
+from jobs.terminal.console import say
+from pipelines.pool.annotator_spec import AnnotatorSpec
+
+MODEL = "model"
+NULL = "null"
+SIMULATED = "simulated"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnnotatorChoice:
+    """`kind` is `model` or `null`; the rest says which model, and counts for `model` only.
+
+    For benches there is a third kind, `simulated`: `simulated` is then what each actor holds.
+
+    Raises:
+        ConfigurationError: `kind` or `precision` is unknown.
+    """
+
+    label_sets: tuple[LabelSet, ...]
+    kind: str = MODEL
+    model: str = DEFAULT_MODEL
+    precision: str = AUTO
+    use_selector: bool = True
+    simulated: SimulatedAnnotator | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind not in (MODEL, NULL) and not (self.kind == SIMULATED and self.simulated):
+            raise ConfigurationError(f"annotator: {self.kind!r}; choose {MODEL} or {NULL}")
+        check_precision(self.precision)
+
+    @property
+    def precision_choice(self) -> PrecisionChoice:
+        """What the model computes in. All actors are told this one, chosen on the machine that starts them."""
+        return choose_precision(self.precision, on_gpu=visible_gpus() > 0)
+
+    def fingerprint(self) -> str:
+        """Hex digest of everything that this annotator's answers depend on.
+
+        Raises:
+            ModelError: there is no such model.
+        """
+        if self.kind == NULL:
+            return NullAnnotator().fingerprint
+        if self.simulated is not None:
+            return self.simulated.fingerprint
+        return annotator_fingerprint(
+            model_folder(self.model),
+            self.label_sets,
+            precision=self.precision_choice.name,
+            use_selector=self.use_selector,
+        )
+
+    def in_words(self) -> dict[str, str]:
+        """What the choice is, for a person who compares it with another."""
+        label_sets = ", ".join(one.name for one in self.label_sets)
+        if self.kind == NULL:
+            return {"annotator": NULL}
+        selector = "with" if self.use_selector else "without"
+        precision = self.precision_choice.name
+        return {"model": self.model, "label sets": label_sets, "precision": precision, "selector": selector}
+
+    def check_ready(self) -> None:
+        """Find out in a moment what would otherwise come up in every actor, and say which precision `auto` is here.
+
+        Raises:
+            ModelError: the base model has not been pulled, or the model lacks rows for its tags.
+        """
+        if self.kind != MODEL:
+            return
+        folder = model_folder(self.model)
+        card = read_card(folder)
+        base_folder(card.base)
+        check_rows(folder, card)
+        if self.precision == AUTO:
+            say(f"precision {self.precision_choice.in_words}")
+        for label_set in self.label_sets:
+            unseen = free_types(label_set, card)
+            if unseen:
+                goes_by = "their definitions alone" if any(map(is_free, card.tags)) else "the nearest of its own types"
+                say(
+                    f"warning: label set {label_set.name!r}: model {card.name!r} was not trained for "
+                    f"{', '.join(unseen)}; it goes by {goes_by} (docs/evaluation.md)"
+                )
+
+    def spec(self, memory: MemoryWish | None = None) -> AnnotatorSpec:
+        """How an actor builds the annotator, in whatever folder it runs; `memory` is what its batches may take.
+
+        Raises:
+            ModelError: there is no such model.
+        """
+        if self.kind == NULL:
+            return AnnotatorSpec("bioner_core.inference.annotation:NullAnnotator", fingerprint=self.fingerprint())
+        if self.simulated is not None:
+            factory = "bioner_core.benchmark.simulated_annotator:SimulatedAnnotator"
+            return AnnotatorSpec(factory, asdict(self.simulated), self.fingerprint())
+        model = self.model if self.model == DEFAULT_MODEL else str(Path(self.model).resolve())
+        return AnnotatorSpec(
+            "bioner_core.inference.annotator:load_annotator",
+            {
+                "label_sets": self.label_sets,
+                "model": model,
+                "precision": self.precision_choice.name,
+                "use_selector": self.use_selector,
+                "memory": memory,
+            },
+            self.fingerprint(),
+        )
+
+
+def chosen_annotator(options: AnnotatorOptions) -> AnnotatorChoice:
+    """The annotator that a verb's options name.
+
+    Raises:
+        ConfigurationError: a label set, the kind of annotator or the precision is unknown.
+    """
+    return AnnotatorChoice(
+        label_sets=chosen_label_sets(options.label_set or ()),
+        kind=options.kind,
+        model=options.model,
+        precision=options.precision,
+        use_selector=not options.no_selector,
+    )
+
+
+def chosen_label_sets(names: Sequence[str]) -> tuple[LabelSet, ...]:
+    """The label sets of these names or paths, or the default ones if there are no names.
+
+    Raises:
+        ConfigurationError: there is no such label set.
+    """
+    return tuple(load_label_set(name) for name in names) if names else default_label_sets()

@@ -1,0 +1,101 @@
+"""A pool for a command: started for it alone, or one that runs already."""
+
+import os
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from bioner_core.inference.budget import MemoryWish
+from jobs.options.annotation import ActorOptions
+from jobs.runs.annotator import AnnotatorChoice
+from jobs.runs.gpus import visible_gpus
+from jobs.terminal.console import say
+from jobs.terminal.process import signals_deferred
+from pipelines.pool.annotator_spec import AnnotatorSpec
+from pipelines.pool.client_settings import ClientSettings
+from pipelines.pool.pool_settings import LOCAL, PoolSettings
+
+if TYPE_CHECKING:
+    from pipelines.pool.client import PoolClientFactory
+    from pipelines.pool.pool import Pool
+
+
+def connect_by_hand() -> None:
+    """Keep Ray from starting by itself; call it before anything imports Ray, which reads this at import.
+
+    After an interrupt a Beam thread may call Ray once more, and that must not start a new one. This is also why the
+    modules that import Ray are imported inside functions here, after this call, and not at the top.
+    """
+    os.environ["RAY_ENABLE_AUTO_CONNECT"] = "0"
+
+
+def planned_settings(actors: ActorOptions, ray_address: str) -> PoolSettings:
+    """The settings for such actors on the Ray at `ray_address`.
+
+    Raises:
+        ConfigurationError: they cannot be had.
+    """
+    gpus = visible_gpus() if ray_address == LOCAL else 0
+    return PoolSettings(
+        actors=max(1, gpus) if actors.wanted is None else actors.wanted,
+        gpus_per_actor=float(gpus > 0) if actors.gpus_per_actor is None else actors.gpus_per_actor,
+        threads_per_actor=actors.threads_per_actor,
+        ray_address=ray_address,
+    )
+
+
+def memory_wish(actors: ActorOptions, settings: PoolSettings) -> MemoryWish:
+    """What the batches of each actor may take: so many GB (10^9 bytes), or its share of what its device has.
+
+    Raises:
+        ConfigurationError: it is nothing.
+    """
+    cap = None if actors.memory_cap is None else int(actors.memory_cap * 1e9)
+    share = min(1.0, settings.gpus_per_actor) if settings.gpus_per_actor else 1.0 / settings.actors
+    return MemoryWish(cap, share)
+
+
+def open_pool(opened: ExitStack, settings: PoolSettings, spec: AnnotatorSpec, *, quiet: bool) -> "Pool":
+    """Start a pool, which ends with `opened`, and so does a Ray that was started for it.
+
+    Raises:
+        ConfigurationError: the settings do not fit the Ray that they name.
+        PoolError: Ray or an actor cannot be started, or an actor holds another model than this machine has.
+    """
+    connect_by_hand()
+    from pipelines.pool.pool import start_pool
+    from pipelines.pool.ray_session import ray_session
+
+    if not quiet:
+        where = "on this machine" if settings.ray_address == LOCAL else f"at {settings.ray_address}"
+        say(f"starting {settings.actors} actor(s) on Ray {where} ...")
+    with signals_deferred():  # half-started, Ray would leave its agents behind
+        opened.enter_context(ray_session(settings))
+    return opened.enter_context(start_pool(settings, spec))
+
+
+def join_pool(
+    opened: ExitStack,
+    name: str,
+    *,
+    ray_address: str,
+    choice: AnnotatorChoice,
+    client: ClientSettings,
+    quiet: bool,
+) -> "PoolClientFactory":
+    """What makes clients of a pool that runs already; the connection to its Ray ends with `opened`.
+
+    Raises:
+        ModelError: the pool holds another model than `choice` asks for.
+        PoolError: no pool of this name runs, or it cannot be reached.
+    """
+    connect_by_hand()
+    from pipelines.pool.pool_access import check_same_model, client_of, living_report, pool_notes, pool_place
+
+    place = pool_place(name, ray_address)
+    with signals_deferred():
+        bulletin = opened.enter_context(pool_notes(place))
+    report = living_report(bulletin, name)
+    check_same_model(report, fingerprint=choice.fingerprint(), model=choice.in_words())
+    if not quiet:
+        say(f"joined the pool {name!r}: {report.ready} of {report.wanted} actors ready")
+    return client_of(place, report, client)

@@ -1,0 +1,263 @@
+"""The work behind the verbs that annotate: from a user's wishes to committed shards."""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from bioner_core.errors import ConfigurationError, PoolError, StoreError
+from bioner_core.formats.folder_inputs import find_inputs
+from bioner_core.formats.inputs import public_name
+from bioner_core.formats.registry import reader_named
+from bioner_core.labels.label_set import LabelSetChoice
+from bioner_core.store.history.lock import Part, StoreLock
+from jobs.options.annotation import RunOptions
+from jobs.runs.annotator import AnnotatorChoice
+from jobs.runs.load import RunWatch, process_started
+from jobs.runs.pool import join_pool, memory_wish, open_pool, planned_settings
+from jobs.terminal.console import say
+from jobs.terminal.process import interrupted_exit_code
+from jobs.terminal.progress import ProgressBar
+from pipelines.finished import nothing_to_do
+from pipelines.job import (
+    DEFAULT_SHARD_RECORDS,
+    FN_API_RUNNER,
+    AnnotationJob,
+    run_fingerprint,
+)
+from pipelines.pool.client_settings import ClientSettings
+from pipelines.pool.pool_places import check_pool_name
+from pipelines.pool.service import AnnotationService, ServiceFactory
+from pipelines.summary import JobSummary
+from pipelines.watch.live_note import WatchedPool, live_note
+from pipelines.watch.metrics_page import JobPage
+from pipelines.watch.progress import FirstDone, ProgressReporter, SilentProgress
+
+if TYPE_CHECKING:
+    from pipelines.pool.pool import Pool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnnotationWishes:
+    """What a user asks of a verb that annotates: `annotator` is what `run.annotator` names, or, for benches, another.
+
+    `inputs` is empty where the verb finds them itself; `carry_over` as in `AnnotationJob`; `started` is the instant, by
+    the monotonic clock, that the time to the first document counts from: that at which the command began; `page` shows
+    what the job does.
+    """
+
+    inputs: tuple[str, ...] = ()
+    store: Path
+    annotator: AnnotatorChoice
+    run: RunOptions = field(default_factory=RunOptions)
+    format_name: str | None = None
+    runner: str = FN_API_RUNNER
+    pipeline_options: tuple[str, ...] = ()
+    shard_records: int = DEFAULT_SHARD_RECORDS
+    carry_over: bool = False
+    started: float = field(default_factory=process_started)
+    page: JobPage = field(default_factory=JobPage)
+
+
+def annotate_inputs(wishes: AnnotationWishes) -> JobSummary:
+    """Commit every shard of the inputs that is not committed yet. A finished job starts no Ray and loads no model.
+
+    Raises:
+        ConfigurationError: an option is unusable; nothing was started.
+        InputError: a pattern names no file, or a folder holds none that is read here; nothing was started.
+        ModelError: the model or its base is not there, or a running pool holds another one.
+        PoolError: the actors cannot be started, or the pool not be joined.
+        StoreError: the store cannot be written, or another job is at work on it.
+    """
+    make_store(wishes.store)
+    with AnnotationSession(wishes) as session:
+        found = find_inputs(wishes.inputs, format_name=wishes.format_name)
+        job = session.job(found.files)
+        with open_lock(wishes, purpose="bioner annotate"):
+            return replace(session.run(job), unread=tuple(map(public_name, found.unread)))
+
+
+def make_store(store: Path) -> None:
+    """Make the folder of a store, unless it is there.
+
+    Raises:
+        StoreError: it cannot be made or written.
+    """
+    try:
+        store.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"--store: {store} cannot be made ({error}); name a folder that you can write") from error
+    if not os.access(store, os.W_OK):
+        raise StoreError(f"--store: {store} cannot be written; name a folder that you can write")
+
+
+@contextmanager
+def open_lock(
+    wishes: AnnotationWishes, *, purpose: str, run_id: str = "", part: Part | None = None
+) -> Iterator[StoreLock]:
+    """Hold the store for the block, and say so when a dead job's lock had to be taken over.
+
+    Raises:
+        StoreError: another job is at work on the store.
+    """
+    lock = StoreLock(wishes.store, purpose=purpose, run_id=run_id, part=part, wait_seconds=wishes.run.wait)
+    with lock:
+        if lock.took_over and not wishes.run.quiet:
+            say(f"took over the lock of a job that has died: {lock.took_over}")
+        yield lock
+
+
+class AnnotationSession:
+    """Runs one job after another on one pool, which is started, or joined, for the first job that needs a model.
+
+    Raises:
+        ConfigurationError: an option is unusable; nothing was started.
+        ModelError: there is no such model.
+    """
+
+    def __init__(self, wishes: AnnotationWishes) -> None:
+        self._wishes = wishes
+        _check_pool_options(wishes.run)
+        self._pool_settings = planned_settings(wishes.run.actors, wishes.run.ray)
+        self._client_settings = ClientSettings(token_budget=wishes.run.token_budget)
+        memory_wish(wishes.run.actors, self._pool_settings)  # it checks the option
+        self._label_sets = tuple(LabelSetChoice(one.name, one.languages) for one in wishes.annotator.label_sets)
+        self._fingerprint = wishes.annotator.fingerprint()
+        self._opened = ExitStack()
+        self._service_factory: ServiceFactory | None = None
+        self._pool: Pool | None = None
+        if wishes.format_name is not None:
+            reader_named(wishes.format_name)
+        self.job(["any"])  # its checks are those of the options, whatever the input
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool | None:
+        """Stop the pool, and Ray, if they were started for this session."""
+        return self._opened.__exit__(kind, error, traceback)
+
+    @property
+    def run_fingerprint(self) -> str:
+        """That of every job of this session."""
+        return run_fingerprint(self._fingerprint, self._label_sets)
+
+    def job(self, inputs: Sequence[str]) -> AnnotationJob:
+        """The job that the wishes make of these inputs."""
+        wishes = self._wishes
+        return AnnotationJob(
+            inputs=tuple(inputs),
+            store=wishes.store.absolute(),
+            label_sets=self._label_sets,
+            fingerprint=self._fingerprint,
+            format_name=wishes.format_name,
+            shard_records=wishes.shard_records,
+            max_reject_rate=wishes.run.max_reject_rate,
+            runner=wishes.runner,
+            pipeline_options=wishes.pipeline_options,
+            carry_over=wishes.carry_over,
+        )
+
+    def annotate(self, input_file: str) -> JobSummary:
+        """Run the job of one input.
+
+        Raises:
+            BionerError: as `run`.
+        """
+        return self.run(self.job([input_file]))
+
+    def run(self, job: AnnotationJob) -> JobSummary:
+        """Commit what is not committed yet; a finished job needs no model.
+
+        Raises:
+            ModelError: the model or its base is not there, or a running pool holds another one.
+            ConfigurationError: the model does not know a label set, or Beam no such runner.
+            PoolError: the actors cannot be started, or the pool not be joined.
+            StoreError: the store cannot be written.
+        """
+        if nothing_to_do(job):
+            return _run_interruptibly(job, _no_service, SilentProgress())
+        service_factory = self._connected()
+        watch = RunWatch(self._pool)
+        with ProgressBar("records", quiet=self._wishes.run.quiet) as bar:
+            progress = FirstDone(bar)
+            summary = _run_interruptibly(job, service_factory, progress)
+        first = None if progress.at is None else progress.at - self._wishes.started
+        return replace(summary, load=watch.load(first))
+
+    def service(self) -> AnnotationService:
+        """A client of the pool, which is started for it if need be.
+
+        Raises:
+            ModelError, ConfigurationError, PoolError: as `run`.
+        """
+        return self._connected()()
+
+    def _connected(self) -> ServiceFactory:
+        if self._service_factory is None:
+            self._wishes.annotator.check_ready()
+            self._service_factory = self._start_pool()
+        return self._service_factory
+
+    def _start_pool(self) -> ServiceFactory:
+        wishes, run = self._wishes, self._wishes.run
+        if run.pool is not None:
+            joined = join_pool(
+                self._opened,
+                run.pool,
+                ray_address=run.ray,
+                choice=wishes.annotator,
+                client=self._client_settings,
+                quiet=run.quiet,
+            )
+            self._watch(joined)
+            return joined
+        spec = wishes.annotator.spec(memory_wish(run.actors, self._pool_settings))
+        self._pool = open_pool(self._opened, self._pool_settings, spec, quiet=run.quiet)
+        self._watch(self._pool)
+        return self._pool.client_factory(self._client_settings)
+
+    def _watch(self, pool: WatchedPool) -> None:
+        """Show how the actors are, as long as the pool is open."""
+        page = self._wishes.page
+        page.follow(pool)
+        self._opened.callback(page.let_go)
+        self._opened.enter_context(live_note(self._wishes.store, pool))
+
+
+def _check_pool_options(run: RunOptions) -> None:
+    if run.pool is None:
+        return
+    check_pool_name(run.pool)
+    for option, value in [
+        ("--actors", run.actors.wanted),
+        ("--gpus-per-actor", run.actors.gpus_per_actor),
+        ("--threads-per-actor", run.actors.threads_per_actor),
+        ("--memory-cap", run.actors.memory_cap),
+    ]:
+        if value is not None:
+            raise ConfigurationError(
+                f"{option}: is {value}, but the actors of --pool {run.pool} run already: leave it out; "
+                "`bioner pool start` takes it"
+            )
+
+
+def _run_interruptibly(job: AnnotationJob, service_factory: ServiceFactory, progress: ProgressReporter) -> JobSummary:
+    from pipelines.annotate import run_annotation  # Beam takes most of a second to import
+    from pipelines.beam_run import RunnerError
+
+    try:
+        return run_annotation(job, service_factory=service_factory, progress=progress)
+    except (RuntimeError, RunnerError) as error:  # Beam makes one of whatever stops it, a KeyboardInterrupt too
+        if interrupted_exit_code() is not None:
+            raise KeyboardInterrupt from error
+        raise
+
+
+def _no_service() -> AnnotationService:
+    raise PoolError("the store changed while it was looked at: run the same command again")

@@ -1,0 +1,201 @@
+"""The frame of a nightly run or a backfill: options to wishes, store, lock, model."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from bioner_core.duration import spoken_duration
+from bioner_core.errors import StoreError
+from bioner_core.store.compaction.compact import CompactionSettings
+from bioner_core.store.history.ledger import AppliedFile, applied_files, new_run_id
+from bioner_core.store.history.lock import Part
+from bioner_core.store.history.succession import PUBMED
+from bioner_core.store.reading import read_manifests
+from jobs.options.metrics import metrics_shown
+from jobs.options.sync import SyncOptions
+from jobs.runs.annotator import chosen_annotator
+from jobs.runs.session import AnnotationSession, AnnotationWishes, make_store, open_lock
+from jobs.runs.snapshot import compact_held
+from jobs.terminal.console import print_result, say, warn
+from jobs.terminal.progress import ProgressBar
+from pipelines.nightly import exports, pubmed
+from pipelines.nightly.apply import Workplace
+from pipelines.nightly.backfill import PMC, of_part, pmc_files, pubmed_files
+from pipelines.nightly.estimate import ARTICLE_GUESS, EXPORT_GUESS, RELEASE_GUESS, Estimate, Guess, estimate
+from pipelines.nightly.report import SyncReport
+from pipelines.summary import EXIT_COMMITTED, EXIT_FAILED
+from pipelines.sync.listing import ListedFile
+from pipelines.sync.retry import Patience
+
+DOWNLOADS = "downloads"
+
+
+def wishes_of(options: SyncOptions) -> AnnotationWishes:
+    """The wishes that options make; what the store has annotated before is carried over.
+
+    Raises:
+        ConfigurationError: a label set, the annotator or the precision is unknown.
+    """
+    return AnnotationWishes(
+        store=options.store,
+        annotator=chosen_annotator(options.run.annotator),
+        run=options.run,
+        shard_records=options.shard_records,
+        carry_over=True,
+    )
+
+
+def run_fingerprint_of(options: SyncOptions) -> str:
+    """The fingerprint of the shards that these options would make; starts nothing.
+
+    Raises:
+        ConfigurationError: an option is unusable.
+        ModelError: there is no such model.
+    """
+    return AnnotationSession(wishes_of(options)).run_fingerprint
+
+
+def run_sync(
+    options: SyncOptions,
+    work: Callable[[Workplace, AnnotationSession], SyncReport],
+    *,
+    purpose: str,
+    part: Part | None = None,
+    snapshot: CompactionSettings | None = None,
+) -> SyncReport:
+    """Do `work` with the store locked; the model is started when the first file needs it, and ended after the last.
+
+    With `snapshot` one is made under the same lock, of what the store holds then, also when a file has failed.
+
+    Raises:
+        BionerError: an option is unusable, or the store cannot be had.
+    """
+    wishes, run_id = wishes_of(options), new_run_id()
+    session = AnnotationSession(wishes)
+    make_store(options.store)
+    with (
+        metrics_shown(options.metrics, wishes.page, job=purpose.removeprefix("bioner ")),
+        open_lock(wishes, purpose=purpose, run_id=run_id, part=part) as lock,
+    ):
+        place = Workplace(
+            store=options.store,
+            downloads=options.downloads or options.store / DOWNLOADS,
+            lock=lock,
+            run_id=run_id,
+            keep_downloads=not options.discard_downloads,
+        )
+        with session:
+            done = work(place, session)
+        if snapshot is not None:
+            done = _with_snapshot(done, place, snapshot, quiet=options.run.quiet)
+        wishes.page.end(done.exit_code())
+        return done
+
+
+def _with_snapshot(done: SyncReport, place: Workplace, settings: CompactionSettings, *, quiet: bool) -> SyncReport:
+    """The report, and the snapshot that was made or already is of this state; a store without shards gets none."""
+    try:
+        if next(read_manifests(place.store), None) is None:
+            return done
+        with ProgressBar("shard tables", quiet=quiet) as progress:
+            made = compact_held(place.store, settings, lock=place.lock, progress=progress)
+    except StoreError as error:
+        return replace(done, failures=(*done.failures, f"the files are applied, but there is no new snapshot: {error}"))
+    return replace(done, snapshot=made)
+
+
+@dataclass(frozen=True, slots=True)
+class SyncPlan:
+    """The files that a run would apply, in order, what it would cost, and at which fault it would stop."""
+
+    files: tuple[str, ...]
+    estimated: Estimate
+    failures: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def exit_code(self) -> int:
+        """0, or 1 when the run would stop at a fault."""
+        return EXIT_FAILED if self.failures else EXIT_COMMITTED
+
+    def lines(self) -> list[str]:
+        """The plan for a person."""
+        found = self.estimated
+        if not self.files:
+            return ["nothing to do: no file is new or changed"]
+        source = "measured in this store" if found.measured else "a guess: no such run was measured in this store yet"
+        cost = f"{found.files} files, about {found.records} records, about {spoken_duration(found.seconds)}"
+        return [*self.files, f"{cost} at {found.records_a_second:g} records/s ({source})"]
+
+    def as_json(self) -> dict[str, Any]:
+        """A flat object for `--json`."""
+        return {
+            "dry_run": True,
+            "files_pending": len(self.files),
+            "files": list(self.files),
+            "estimate": asdict(self.estimated),
+            "failures": list(self.failures),
+        }
+
+
+def pubmed_plan(source: pubmed.ReleaseSource, options: SyncOptions) -> SyncPlan:
+    """What `run_pubmed` would do.
+
+    Raises:
+        InputError: a place cannot be listed.
+        StoreError: the ledger is damaged.
+        ModelError: there is no such model.
+    """
+    fingerprint, entries = run_fingerprint_of(options), applied_files(options.store, PUBMED)
+    plan = pubmed.look(source, entries, Patience())
+    return _plan(
+        [one.listed for one in plan.before_gap], entries, fingerprint, guess=RELEASE_GUESS, fault=plan.gap_message
+    )
+
+
+def exports_plan(places: Sequence[str], options: SyncOptions) -> SyncPlan:
+    """What `run_exports` would do, but for files that turn out to be copies of applied ones.
+
+    Raises:
+        InputError, StoreError, ModelError: as `pubmed_plan`.
+    """
+    fingerprint, entries = run_fingerprint_of(options), applied_files(options.store, exports.CNKI)
+    return _plan(exports.look(places, entries, Patience()), entries, fingerprint, guess=EXPORT_GUESS)
+
+
+def pubmed_backfill_plan(source: pubmed.ReleaseSource, part: Part, options: SyncOptions) -> SyncPlan:
+    """What a backfill of PubMed would do on this machine.
+
+    Raises:
+        InputError, StoreError, ModelError: as `pubmed_plan`.
+    """
+    fingerprint, entries = run_fingerprint_of(options), applied_files(options.store, PUBMED)
+    files, gap = pubmed_files(source, entries, Patience(), fingerprint=fingerprint)
+    return _plan([one.listed for one in of_part(files, part)], entries, fingerprint, guess=RELEASE_GUESS, fault=gap)
+
+
+def pmc_backfill_plan(places: Sequence[str], part: Part, options: SyncOptions) -> SyncPlan:
+    """What a backfill of PMC would do on this machine.
+
+    Raises:
+        InputError, StoreError, ModelError: as `pubmed_plan`.
+    """
+    fingerprint, entries = run_fingerprint_of(options), applied_files(options.store, PMC)
+    files = pmc_files(places, entries, Patience(), fingerprint=fingerprint)
+    return _plan([one.listed for one in of_part(files, part)], entries, fingerprint, guess=ARTICLE_GUESS)
+
+
+def _plan(
+    files: Sequence[ListedFile], entries: Sequence[AppliedFile], fingerprint: str, *, guess: Guess, fault: str = ""
+) -> SyncPlan:
+    estimated = estimate(files, entries, fingerprint=fingerprint, guess=guess)
+    return SyncPlan(tuple(one.name for one in files), estimated, (fault,) if fault else ())
+
+
+def report(found: "SyncReport | SyncPlan", *, as_json: bool) -> int:
+    """Print a result, faults and notes a line each on standard error; returns the exit code."""
+    for fault in found.failures:
+        warn(fault)
+    for note in found.notes:
+        say(f"note: {note}")
+    print_result(found.as_json(), as_json=as_json, show=lambda: print("\n".join(found.lines())))
+    return found.exit_code()
