@@ -3,12 +3,12 @@
 import gzip
 import json
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from bioner_core.errors import InputError
+from bioner_core.errors import ConfigurationError, InputError
 from bioner_core.mentions import Span
 
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -46,6 +46,22 @@ def read_corpus(path: str | Path) -> Iterator[GoldRecord]:
         raise InputError(f"{path}, line {number}: {defect}") from defect
     except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"{path}, after line {number}: cannot be read: {error}") from error
+
+
+def with_types(records: Iterable[GoldRecord], new_names: Mapping[str, str]) -> list[GoldRecord]:
+    """The records with types of other names: each type in `new_names` becomes the one there; doubles are one span.
+
+    Raises:
+        ConfigurationError: no record has a type that is to be renamed.
+    """
+    known = list(records)
+    missing = sorted(set(new_names) - {span.type for record in known for span in record.spans})
+    if missing:
+        raise ConfigurationError(f"map: the data marks no {missing}; it is the data's own name that stands first")
+    return [
+        replace(one, spans=frozenset(replace(span, type=new_names.get(span.type, span.type)) for span in one.spans))
+        for one in known
+    ]
 
 
 def _open(path: Path) -> BinaryIO:

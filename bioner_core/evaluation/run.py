@@ -66,15 +66,24 @@ def scored_types(records: Sequence[GoldRecord], label_set: LabelSet, types: Sequ
     """The types that count: those named, or all of the label set.
 
     Raises:
-        ConfigurationError: a named type is not in the label set; or none is named, and the gold has one that is not.
+        ConfigurationError: a named type is not in the label set, or the gold marks none of those named; or none is
+            named, and the gold has one that is not in the label set.
     """
+    marked = {span.type for record in records for span in record.spans}
     if types:
-        return frozenset(label_set.restricted_to(tuple(types)).type_names)
-    foreign = {span.type for record in records for span in record.spans} - set(label_set.type_names)
+        named = frozenset(label_set.restricted_to(tuple(types)).type_names)
+        if marked and not marked & named:
+            raise ConfigurationError(
+                f"types: the data marks none of {sorted(named)}, but {sorted(marked)}; say which are the same, "
+                "as in --map SpecificDisease=Disease"
+            )
+        return named
+    foreign = marked - set(label_set.type_names)
     if foreign:
         raise ConfigurationError(
-            f"data: its types {sorted(foreign)} are not in label set {label_set.name!r}; name the types that count "
-            f"(of {list(label_set.type_names)}), or choose another label set"
+            f"data: its types {sorted(foreign)} are not in label set {label_set.name!r}; say which of "
+            f"{list(label_set.type_names)} they are (--map old=new), name the types that count (--types), "
+            "or choose another label set"
         )
     return frozenset(label_set.type_names)
 

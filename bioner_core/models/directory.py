@@ -3,22 +3,43 @@
 import hashlib
 from pathlib import Path
 
+from bioner_core.errors import ModelError
 from bioner_core.file_digest import sha256_of_file
-from bioner_core.models.model_card import read_card
+from bioner_core.models.model_card import CARD_FILE, read_card
 
 ADAPTER_FOLDER = "adapter"
 ROWS_FILE = "rows.safetensors"
 SELECTOR_FILE = "selector.safetensors"
 DEFAULT_MODEL = "default"
 
+DEFAULT_NAME = "smollm2"
+"""The bundled model that `default` stands for."""
+
+_BUNDLED = Path(__file__).parent / "bundled"
+
+
+def bundled_models() -> tuple[str, ...]:
+    """The names of the models that come with bioner, sorted; each has its card, and its files, in a folder."""
+    return tuple(sorted(folder.name for folder in _BUNDLED.iterdir() if (folder / CARD_FILE).is_file()))
+
+
+def is_bundled(name_or_path: str) -> bool:
+    """Whether this names a model that comes with bioner; a folder of the same name is written `./name`."""
+    return name_or_path == DEFAULT_MODEL or name_or_path in bundled_models()
+
 
 def model_folder(name_or_path: str = DEFAULT_MODEL) -> Path:
-    """The directory of a model: `default` for the one that ships, else a path.
+    """The directory of a model: by the name of one that comes with bioner, `default` among them, else by its path.
 
     Raises:
-        ModelError: there is no model there.
+        ModelError: there is no model there; the message has the names of those that come with bioner.
     """
-    folder = Path(__file__).parent / DEFAULT_MODEL if name_or_path == DEFAULT_MODEL else Path(name_or_path)
+    if is_bundled(name_or_path):
+        return _BUNDLED / (DEFAULT_NAME if name_or_path == DEFAULT_MODEL else name_or_path)
+    folder = Path(name_or_path)
+    if not folder.exists():
+        names = ", ".join((DEFAULT_MODEL, *bundled_models()))
+        raise ModelError(f"model {name_or_path!r}: no such folder, and not the name of a model that ships ({names})")
     read_card(folder)
     return folder
 

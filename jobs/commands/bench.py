@@ -55,7 +55,7 @@ Sentences = Annotated[int, typer.Option(help="Sentences, drawn by a fixed seed f
 Batches = Annotated[
     list[int] | None, typer.Option("--batch", help="Sentences in a batch; may be given often. Else 1, 8, 32, GPU: 128.")
 ]
-Model = Annotated[str, typer.Option(help="'default', or the folder of a model.")]
+Model = Annotated[str, typer.Option(help="Name of a model that ships (`bioner models list`), or the folder of one.")]
 Threads = Annotated[int | None, typer.Option(help="Processor threads; else torch decides.")]
 Repeats = Annotated[int, typer.Option(help="Rounds over all sentences; figures are medians over rounds.")]
 Skip = Annotated[

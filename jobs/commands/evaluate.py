@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -11,7 +12,7 @@ import typer
 
 import bioner_core
 from bioner_core.errors import ConfigurationError
-from bioner_core.evaluation.corpora import read_corpus
+from bioner_core.evaluation.corpora import read_corpus, with_types
 from bioner_core.evaluation.html_report import render_report
 from bioner_core.evaluation.run import EvaluationRun, evaluate_annotator, scored_types
 from bioner_core.file_digest import sha256_of_file
@@ -41,7 +42,7 @@ reports with more: scores by length, kinds of mistakes with example sentences, a
 Examples:
   bioner evaluate --data test.jsonl.gz --label-set genia
   bioner evaluate --data test.jsonl.gz --label-set genia --output report.json --html report.html
-  bioner evaluate --data ncbi.jsonl --label-set bc5cdr --types Disease --json
+  bioner evaluate --data ncbi.jsonl --label-set bc5cdr --map SpecificDisease=Disease --types Disease --json
   bioner evaluate --data notes.jsonl --label-set my_types.toml
 
 The corpus is JSON lines: {"id", "lang", "text", "entities": [{"start", "end", "type"}]}, offsets in code points.
@@ -49,9 +50,13 @@ The corpus is JSON lines: {"id", "lang", "text", "entities": [{"start", "end", "
 
 Data = Annotated[Path, typer.Option(help="Gold corpus, JSON lines, plain or gzip.", show_default=False)]
 Name = Annotated[str, typer.Option(help="Name or TOML file of the label set.", show_default=False)]
-Model = Annotated[str, typer.Option(help="'default', or the folder of a model.")]
+Model = Annotated[str, typer.Option(help="Name of a model that ships (`bioner models list`), or the folder of one.")]
 Limit = Annotated[int | None, typer.Option(min=1, help="Only the first so many records.")]
 Types = Annotated[str | None, typer.Option(help="Types that count, with commas; the model still looks for all.")]
+Map = Annotated[
+    list[str] | None,
+    typer.Option("--map", help="OLD=NEW: the data's type OLD counts as the label set's type NEW. Repeatable."),
+]
 Decoder = Annotated[str, typer.Option(help="drafted (fast), or reference (plain, the same answers).")]
 Output = Annotated[Path | None, typer.Option(help="Write the whole report to this file, as JSON.", dir_okay=False)]
 Html = Annotated[Path | None, typer.Option(help="Write the whole report to this file, as a page.", dir_okay=False)]
@@ -67,6 +72,7 @@ class EvaluationOptions:
     model: Model = "default"
     limit: Limit = None
     types: Types = None
+    new_names: Map = None
     no_selector: NoSelector = False
     precision: Precision = "auto"
     decoder: Decoder = "drafted"
@@ -98,7 +104,7 @@ def evaluate(options: EvaluationOptions, output: Output = None, html: Html = Non
 def _run(options: EvaluationOptions, label_set: LabelSet) -> tuple[EvaluationRun, "ModelAnnotator"]:
     """The scores, and the annotator that they are of."""
 
-    records = list(islice(read_corpus(options.data), options.limit))
+    records = with_types(islice(read_corpus(options.data), options.limit), _new_names(options.new_names or ()))
     names = scored_types(records, label_set, _names(options.types))
     annotator = _annotator(options, label_set)
     with ProgressBar("sentences", quiet=options.quiet) as progress:
@@ -132,6 +138,13 @@ def _annotator(options: EvaluationOptions, label_set: LabelSet) -> "ModelAnnotat
     )
 
 
+def _new_names(pairs: Sequence[str]) -> dict[str, str]:
+    found = dict(one.partition("=")[::2] for one in pairs)
+    if not all(old and new for old, new in found.items()):
+        raise ConfigurationError(f"map: {', '.join(pairs)}; write OLD=NEW, as in --map SpecificDisease=Disease")
+    return found
+
+
 def _tag_threshold(model: str, label_set: LabelSet) -> float | None:
 
     return read_card(model_folder(model)).tag_thresholds.get(label_set.name)
@@ -163,6 +176,7 @@ def _command(options: EvaluationOptions, *, precision: str) -> str:
             words.append(option)
         elif value not in (None, False):
             words += [option, str(value)]
+    words += [word for pair in options.new_names or () for word in ("--map", pair)]
     return shlex.join(words)
 
 

@@ -10,7 +10,7 @@ from bioner_core.models.base_model import is_pulled, pulled_folder
 from bioner_core.models.base_model import pull as pull_base
 from bioner_core.models.bases import PULLABLE
 from bioner_core.models.card_page import model_page
-from bioner_core.models.directory import DEFAULT_MODEL, SELECTOR_FILE, model_folder
+from bioner_core.models.directory import DEFAULT_NAME, SELECTOR_FILE, bundled_models, model_folder
 from bioner_core.models.model_card import read_card
 from jobs.options.common import Json
 from jobs.terminal.console import only_results_on_stdout, print_result, quiet_transformers, say
@@ -48,7 +48,7 @@ Base = Annotated[
     str | None,
     typer.Argument(help="Name of a base model, as `models list` shows it; that of the default model if not given."),
 ]
-Model = Annotated[str, typer.Argument(help="'default', or the folder of a model.")]
+Model = Annotated[str, typer.Argument(help="Name of a model that ships (`bioner models list`), or the folder of one.")]
 Markdown = Annotated[bool, typer.Option("--markdown", help="Print the model's page, in Markdown.")]
 
 
@@ -87,7 +87,7 @@ def list_models(as_json: Json = False) -> int:
             }
             for base in PULLABLE.values()
         ]
-        models = _known_models(DEFAULT_MODEL)
+        models = _known_models(*bundled_models())
     print_result({"bases": bases, "models": models}, as_json=as_json, show=lambda: _show_list(bases, models))
     return 0
 
@@ -115,7 +115,8 @@ def _known_models(*names: str) -> list[dict[str, Any]]:
         except ModelError as error:
             say(f"warning: {error}")
             continue
-        known.append({key: card[key] for key in ("name", "base", "folder", "label_sets", "has_selector")})
+        about = {key: card[key] for key in ("name", "base", "folder", "label_sets", "has_selector")}
+        known.append(about | {"bundled_as": name, "is_default": name == DEFAULT_NAME})
     return known
 
 
@@ -132,10 +133,11 @@ def _page(model: str) -> str:
 
 def _show_list(bases: list[dict[str, Any]], models: list[dict[str, Any]]) -> None:
     for base in bases:
-        state = f"in {base['folder']}" if base["pulled"] else "not pulled: run `bioner models pull {base['name']}`"
+        state = f"in {base['folder']}" if base["pulled"] else f"not pulled: run `bioner models pull {base['name']}`"
         print(f"base   {base['name']}  {base['licence']}  {state}")
     for model in models:
-        print(f"model  {model['name']}  on {model['base']}  label sets {', '.join(model['label_sets'])}")
+        name = f"{model['bundled_as']} (default)" if model["is_default"] else model["bundled_as"]
+        print(f"model  {name}  on {model['base']}  label sets {', '.join(model['label_sets'])}")
 
 
 def _show_card(card: dict[str, Any]) -> None:

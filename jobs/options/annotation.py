@@ -8,7 +8,7 @@ import typer
 from jobs.options.common import NoSelector, Precision, Quiet, Wait
 
 Format = Annotated[str | None, typer.Option("--format", help="Format of all inputs; else found from their content.")]
-Model = Annotated[str, typer.Option(help="'default', or the folder of a model.")]
+Model = Annotated[str, typer.Option(help="Name of a model that ships (`bioner models list`), or the folder of one.")]
 LabelSets = Annotated[
     list[str] | None,
     typer.Option("--label-set", help="Name or TOML file of a label set; may be given often. Else the default ones."),

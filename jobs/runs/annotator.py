@@ -10,7 +10,7 @@ from bioner_core.inference.annotation import NullAnnotator
 from bioner_core.inference.budget import MemoryWish
 from bioner_core.labels.label_set import LabelSet, default_label_sets, load_label_set
 from bioner_core.models.base_model import base_folder
-from bioner_core.models.directory import DEFAULT_MODEL, model_folder
+from bioner_core.models.directory import DEFAULT_MODEL, is_bundled, model_folder
 from bioner_core.models.fingerprint import annotator_fingerprint
 from bioner_core.models.model_card import read_card
 from bioner_core.models.precision import AUTO, PrecisionChoice, check_precision, choose_precision
@@ -113,7 +113,7 @@ class AnnotatorChoice:
         if self.simulated is not None:
             factory = "bioner_core.benchmark.simulated_annotator:SimulatedAnnotator"
             return AnnotatorSpec(factory, asdict(self.simulated), self.fingerprint())
-        model = self.model if self.model == DEFAULT_MODEL else str(Path(self.model).resolve())
+        model = self.model if is_bundled(self.model) else str(Path(self.model).resolve())
         return AnnotatorSpec(
             "bioner_core.inference.annotator:load_annotator",
             {

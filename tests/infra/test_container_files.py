@@ -71,7 +71,7 @@ def test_what_is_copied_is_there_and_sent() -> None:
 @pytest.mark.parametrize(
     ("name", "sent"),
     [
-        ("bioner_core/models/default/model.toml", True),
+        ("bioner_core/models/bundled/smollm2/model.toml", True),
         ("bioner_core/training/recipes/default_gpu.toml", True),
         ("jobs/main.py", True),
         ("jobs/__pycache__/main.pyc", False),

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bioner_core.errors import AnnotatorOutOfMemoryError, ConfigurationError, ModelError
-from bioner_core.evaluation.corpora import GoldRecord
+from bioner_core.evaluation.corpora import GoldRecord, with_types
 from bioner_core.evaluation.run import evaluate_annotator, scored_types
 from bioner_core.inference.annotation import AnnotationRequest, RowError, RowResult
 from bioner_core.labels.label_set import load_label_set
@@ -144,6 +144,19 @@ def test_gold_of_other_types_is_refused_unless_types_are_named() -> None:
     strange = [GoldRecord("1", "en", TEXT, frozenset({Span(0, 4, "Gene")}))]
     with pytest.raises(ConfigurationError, match="Gene"):
         scored_types(strange, GENIA)
-    assert scored_types(strange, GENIA, ["protein"]) == {"protein"}
+    with pytest.raises(ConfigurationError, match=r"marks none of .*protein.*--map"):
+        scored_types(strange, GENIA, ["protein"])
+    both = with_types([*strange, *RECORDS], {})
+    assert scored_types(both, GENIA, ["protein"]) == {"protein"}
+
+
+def test_types_of_other_names_count_as_the_label_set_s() -> None:
+    """Would catch gold of a foreign corpus that is dropped, or counted twice where two of its types are one here."""
+    spans = frozenset({Span(0, 4, "SpecificDisease"), Span(0, 4, "DiseaseClass"), Span(5, 7, "Modifier")})
+    record = GoldRecord("1", "en", "gout and so on", spans)
+    (found,) = with_types([record], {"SpecificDisease": "Disease", "DiseaseClass": "Disease"})
+    assert found.spans == {Span(0, 4, "Disease"), Span(5, 7, "Modifier")}
+    with pytest.raises(ConfigurationError, match=r"marks no .*Diseases"):
+        with_types([record], {"Diseases": "Disease"})
     with pytest.raises(ConfigurationError, match="Gene"):
         scored_types(RECORDS, GENIA, ["Gene"])

@@ -36,7 +36,7 @@ def test_show_of_no_model_is_one_line(bioner: Command, tmp_path: Path) -> None:
 def test_list_says_what_is_pulled(bioner: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Catches a list that does not look into the cache."""
     monkeypatch.setenv("BIONER_CACHE", str(tmp_path))
-    assert "run `bioner models pull`" in bioner("models", "list").out
+    assert f"run `bioner models pull {SMOLLM2.name}`" in bioner("models", "list").out
     assert json.loads(bioner("models", "list", "--json").out)["bases"][0]["pulled"] is False
 
 

@@ -1,0 +1,33 @@
+"""Models by name and by folder."""
+
+from pathlib import Path
+
+import pytest
+
+from bioner_core.errors import ModelError
+from bioner_core.models.directory import DEFAULT_NAME, bundled_models, is_bundled, model_folder
+from bioner_core.models.model_card import read_card
+
+
+def test_a_bundled_model_is_found_by_its_name() -> None:
+    """Would catch a model that ships and that nobody can name, or a default that is not one of them."""
+    assert DEFAULT_NAME in bundled_models()
+    assert model_folder() == model_folder("default") == model_folder(DEFAULT_NAME)
+    for name in bundled_models():
+        assert is_bundled(name)
+        assert read_card(model_folder(name)).name
+
+
+def test_a_folder_of_the_same_name_needs_its_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Would catch a bundled model that is replaced by whatever lies in the current folder."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / DEFAULT_NAME).mkdir()
+    assert model_folder(DEFAULT_NAME).is_absolute()
+    with pytest.raises(ModelError, match="is no model directory"):
+        model_folder(f"./{DEFAULT_NAME}")
+
+
+def test_a_mistyped_name_lists_the_names(tmp_path: Path) -> None:
+    """Would catch a message about a missing card to someone who mistyped a name."""
+    with pytest.raises(ModelError, match=f"no such folder.*default, .*{DEFAULT_NAME}"):
+        model_folder(str(tmp_path / "smolm2"))
