@@ -1,4 +1,4 @@
-"""A batch on its way through the pool, and what its deaths mean for its rows."""
+"""A batch on its way through the pool, and what its failures mean for its rows."""
 
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -9,7 +9,7 @@ from bioner_core.records import RejectReason
 
 
 @dataclass(frozen=True, slots=True)
-class Death:
+class ActorFailure:
     """Why an actor is gone: `ACTOR_DIED`, or `DEADLINE` when it was ended because it was overdue."""
 
     reason: RejectReason
@@ -18,34 +18,37 @@ class Death:
 
 
 @dataclass(frozen=True, slots=True)
-class Parcel:
+class PendingBatch:
     """A batch, and how often an actor died while it ran it or a larger batch that it was cut from.
 
     `buffer` says which buffer of the stream its rows are from, counted from 0.
     """
 
     batch: Batch
-    deaths: tuple[Death, ...] = ()
+    failures: tuple[ActorFailure, ...] = ()
     buffer: int = 0
 
-    def after(self, death: Death, *, max_attempts: int) -> "list[Parcel] | RowError":
-        """What to send again after one more death, or why the only row of this parcel is given up.
+    def after(self, failure: ActorFailure, *, max_attempts: int) -> "list[PendingBatch] | RowError":
+        """What to send again after one more failure, or why the only row of this batch is given up.
 
-        The first death of a batch may be chance, so it is sent again whole. After the second it is cut in halves, and a
-        half that kills is cut again, until the poison row is alone. That row is given up after `max_attempts` deaths of
-        its own, for the commonest of their reasons: one of them may be chance, and those of its mates do not count.
+        The first failure of a batch may be chance, so it is sent again whole. After the second it is cut in halves,
+        and a half that kills is cut again, until the poison row is alone. That row is given up after `max_attempts`
+        failures of its own, for the commonest of their reasons: one of them may be chance, and those of its mates do
+        not count.
         """
-        deaths = (*self.deaths, death)
+        failures = (*self.failures, failure)
         if len(self.batch.indices) == 1:
-            if len(deaths) < max_attempts:
-                return [replace(self, deaths=deaths)]
-            told = _last_of_commonest_reason(deaths)
-            return RowError(told.reason, told.message, told.traceback, len(deaths))
-        if len(deaths) < 2:
-            return [replace(self, deaths=deaths)]
-        return [replace(self, batch=one, deaths=(death,) * (len(one.indices) > 1)) for one in self.batch.halves()]
+            if len(failures) < max_attempts:
+                return [replace(self, failures=failures)]
+            told = _last_of_commonest_reason(failures)
+            return RowError(told.reason, told.message, told.traceback, len(failures))
+        if len(failures) < 2:
+            return [replace(self, failures=failures)]
+        # A half starts with one failure, so that a second one cuts it; a row that is alone starts with none, so that
+        # all `max_attempts` are its own. Of n rows the poison row is alone after 1 + ceil(log2 n) deaths.
+        return [replace(self, batch=one, failures=(failure,) * (len(one.indices) > 1)) for one in self.batch.halves()]
 
 
-def _last_of_commonest_reason(deaths: tuple[Death, ...]) -> Death:
-    counts = Counter(death.reason for death in deaths)
-    return max(reversed(deaths), key=lambda death: counts[death.reason])
+def _last_of_commonest_reason(failures: tuple[ActorFailure, ...]) -> ActorFailure:
+    counts = Counter(failure.reason for failure in failures)
+    return max(reversed(failures), key=lambda failure: counts[failure.reason])
