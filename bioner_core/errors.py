@@ -1,7 +1,7 @@
 """The one error hierarchy of bioner.
 
 Every error that a user can cause or that an outside fault can cause is a `BionerError` whose message names what was
-wrong, the value and the mend. Anything else that escapes is a defect of ours.
+wrong, the value and what to do. Anything else that escapes is a defect of ours.
 """
 
 
@@ -10,7 +10,7 @@ class BionerError(Exception):
 
 
 class ConfigurationError(BionerError):
-    """A setting is unusable; the message names the field, the value and the mend. Exit code 2."""
+    """A setting is unusable; the message names the field, the value and what to do. Exit code 2."""
 
 
 class InputError(BionerError):

@@ -174,17 +174,17 @@ def _arguments(words: Sequence[str]) -> argparse.Namespace:
 
 def main(words: Sequence[str]) -> int:
     """Run the bench; returns the exit code."""
-    wishes = _arguments(words)
+    config = _arguments(words)
     try:
         with tempfile.TemporaryDirectory() as folder:
-            path = wishes.file or Path(folder) / "pubmed26n9999.xml.gz"
-            if wishes.file is None:
-                synthetic_update(path, megabytes=wishes.megabytes)
-            found = bench_readers(path, rounds=max(1, wishes.rounds))
+            path = config.file or Path(folder) / "pubmed26n9999.xml.gz"
+            if config.file is None:
+                synthetic_update(path, megabytes=config.megabytes)
+            found = bench_readers(path, rounds=max(1, config.rounds))
     except BionerError as error:
         warn(str(error))
         return EXIT_USAGE if isinstance(error, ConfigurationError) else EXIT_FAILED
-    print(json.dumps(found) if wishes.json else _as_lines(found))
+    print(json.dumps(found) if config.json else _as_lines(found))
     return 0
 
 

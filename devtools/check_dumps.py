@@ -21,7 +21,7 @@ from jobs.options.annotation import RunOptions
 from jobs.options.common import Json, Store
 from jobs.options.groups import takes_option_groups
 from jobs.runs.annotator import chosen_annotator
-from jobs.runs.session import AnnotationWishes, annotate_inputs
+from jobs.runs.session import AnnotateConfig, annotate_inputs
 from jobs.terminal.console import EXIT_FAILED, only_results_on_stdout, print_result, warn
 from jobs.terminal.process import run_process
 from pipelines.summary import JobSummary
@@ -154,13 +154,13 @@ def check_dumps(
     """Annotate every listed file and check what came of it; returns the exit code."""
     with only_results_on_stdout():
         files = listed_files(shared)
-        wishes = AnnotationWishes(
+        config = AnnotateConfig(
             inputs=tuple(str(one.path) for one in files),
             store=store,
             annotator=chosen_annotator(run.annotator),
             run=run,
         )
-        summary = annotate_inputs(wishes)
+        summary = annotate_inputs(config)
         for failure in summary.failures:
             warn(f"{failure.shard_id or failure.input_file}: {failure.message}")
         checks, report = check_files(store, files), verify_store(store)

@@ -15,7 +15,7 @@ _SYLLABLES = ("ka", "ro", "mi", "ten", "plo", "xa", "vir", "sul", "ne", "dor")
 _FILLERS = ("cells", "patients", "binding", "levels", "after", "during", "with", "reduced", "observed", "in")
 _ENTITIES = 4_000
 _FILLERS_BETWEEN = 5
-_MENTIONS_A_SENTENCE = 4
+_MENTIONS_PER_SENTENCE = 4
 _NESTED_SHARE = 0.2
 _ACCEPTED_SHARE = 0.85
 
@@ -44,7 +44,7 @@ class _Abstract:
     def made(self, mentions: int) -> Abstract:
         while len(self._mentions) < mentions:
             self._add_slot(room=mentions - len(self._mentions))
-            if len(self._mentions) >= _MENTIONS_A_SENTENCE * (self._sentence + 1):
+            if len(self._mentions) >= _MENTIONS_PER_SENTENCE * (self._sentence + 1):
                 self._text += ". "
                 self._sentence += 1
         return Abstract(self._text, self._sentence + 1, mentions_to_arrow(self._mentions))

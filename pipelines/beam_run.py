@@ -91,7 +91,7 @@ def _check_endpoint(endpoint: str | None) -> None:
         socket.create_connection((host.strip("[]"), int(port)), timeout=_CONNECT_SECONDS).close()
     except OSError as error:
         raise RunnerError(
-            f"--job_endpoint: nothing answers at {endpoint} ({error}); start the runner's job service, or mend the "
+            f"--job_endpoint: nothing answers at {endpoint} ({error}); start the runner's job service, or correct the "
             "address"
         ) from error
 

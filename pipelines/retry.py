@@ -31,7 +31,7 @@ PASSING_REASONS = (
     RejectReason.OUT_OF_MEMORY,
     RejectReason.ANNOTATION_FAILED,
 )
-"""What another machine, more memory or a mended model may do away with. Faults of a record itself are not among them:
+"""What another machine, more memory or a repaired model may do away with. Faults of a record itself are not among them:
 its input must change, and is another input then."""
 
 

@@ -1,4 +1,4 @@
-"""The rules of the house: who may import what, how long code may be, and what may not occur at all."""
+"""The rules of the code: who may import what, how long code may be, and what may not occur at all."""
 
 import ast
 import graphlib
@@ -148,7 +148,7 @@ def _dangerous(node: ast.AST) -> Iterator[str]:
 
 
 def test_tests_mirror_the_tree() -> None:
-    """Catches a part of the house without a test folder of its own."""
+    """Catches a part of the project without a test folder of its own."""
     parts = {path.parent.relative_to(REPOSITORY) for path in modules(*PACKAGES) if path.name != "__init__.py"}
     tested = {path.parent.relative_to(REPOSITORY / "tests") for path in (REPOSITORY / "tests").rglob("test_*.py")}
     assert parts - tested <= {Path("bioner_core")}

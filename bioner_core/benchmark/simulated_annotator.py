@@ -14,7 +14,7 @@ SIMULATED_FINGERPRINT = "simulated"
 """No model's digest can equal it."""
 
 _WORD = re.compile(r"\w{3,}")
-_WORDS_A_MENTION = 5
+_WORDS_PER_MENTION = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,5 +53,5 @@ class SimulatedAnnotator:
 
 
 def _answer(text: str) -> RowResult:
-    words = list(_WORD.finditer(text))[::_WORDS_A_MENTION]
+    words = list(_WORD.finditer(text))[::_WORDS_PER_MENTION]
     return tuple(Candidate(word.start(), word.end(), "simulated", 1.0, 1.0, True) for word in words)

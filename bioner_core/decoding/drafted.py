@@ -114,9 +114,14 @@ class _DraftedCopy:
         accepted = accept(self._draft, all_logits, self._state, self._row)
         count = len(accepted.moves)
         kept = len(self._lead) + sum(map(len, self._tokens[:count]))
+        # docs/method.md proves that drafting changes no answer ("Why both give the same copy"): every accepted move was
+        # decided from hidden states over accepted moves alone. So was `accepted.next_move`, at column `count`, before
+        # the draft went wrong: as the first move of the redraft it is always right, so each pass accepts at least one.
         self._moves.extend(accepted.moves)
         self._margins.extend(accepted.margins)
         self._states.extend(states[:count])
+        # The state that decided the next move is carried over: the next pass reads that move's tokens, and its columns
+        # begin after them, so nothing would compute this state and its logits again.
         self._known = (states[count], all_logits[count])
         self._state = accepted.state
         self._lead = []

@@ -15,7 +15,7 @@ from bioner_core.export.provenance import Provenance, Tally
 from bioner_core.export.substitution import one_line
 from bioner_core.store.document_mentions import DocumentMentions
 
-DOCUMENTS_A_FOLDER = 1_000
+DOCUMENTS_PER_FOLDER = 1_000
 
 _PLAIN_ID = re.compile(r"[a-z]+:[A-Za-z0-9.-]{1,100}")
 _NO_TYPE = re.compile(r"[^A-Za-z0-9_-]")
@@ -32,8 +32,8 @@ def export_brat(documents: Iterable[DocumentMentions], output: Path, *, provenan
     types: set[str] = set()
     with new_folder(output) as folder:
         for number, found in enumerate(documents):
-            part = folder / f"{number // DOCUMENTS_A_FOLDER:05d}"
-            if number % DOCUMENTS_A_FOLDER == 0:
+            part = folder / f"{number // DOCUMENTS_PER_FOLDER:05d}"
+            if number % DOCUMENTS_PER_FOLDER == 0:
                 part.mkdir()
             texts = [one_line(passage.text, tally) for passage in found.document.passages]
             _write(part / f"{file_name(found.document.doc_id)}.txt", "".join(f"{text}\n" for text in texts))

@@ -11,7 +11,7 @@ from bioner_core.text.units import estimate_tokens
 DEFAULT_TOKEN_BUDGET = 4096
 """On a CPU more than this brings nothing: a pass of 64 rows reads each weight once for hundreds of tokens."""
 
-TOKENS_A_ROW = 64
+TOKENS_PER_ROW = 64
 """A budget has room for one row in so many tokens: rows shorter than this still take their prompt's memory."""
 
 MAX_PADDING = 0.1
@@ -30,7 +30,7 @@ class BatchLimits:
     """
 
     token_budget: int = DEFAULT_TOKEN_BUDGET
-    max_rows: int = DEFAULT_TOKEN_BUDGET // TOKENS_A_ROW
+    max_rows: int = DEFAULT_TOKEN_BUDGET // TOKENS_PER_ROW
 
     def __post_init__(self) -> None:
         if self.token_budget < 1 or self.max_rows < 1:
@@ -40,12 +40,12 @@ class BatchLimits:
 
     @classmethod
     def of_budget(cls, token_budget: int) -> "BatchLimits":
-        """The limits that a token budget alone sets: a row for each `TOKENS_A_ROW`, and at least one.
+        """The limits that a token budget alone sets: a row for each `TOKENS_PER_ROW`, and at least one.
 
         Raises:
             ConfigurationError: the budget is not positive.
         """
-        return cls(token_budget, max(1, token_budget // TOKENS_A_ROW))
+        return cls(token_budget, max(1, token_budget // TOKENS_PER_ROW))
 
 
 @runtime_checkable

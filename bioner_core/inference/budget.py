@@ -10,19 +10,19 @@ import math
 from dataclasses import dataclass
 
 from bioner_core.errors import ConfigurationError
-from bioner_core.inference.batching import TOKENS_A_ROW, BatchLimits
+from bioner_core.inference.batching import TOKENS_PER_ROW, BatchLimits
 
 ONCE_BYTES = 192_000_000
 """What batches take whatever their size: workspaces of the libraries, the kernels that they keep for each shape they
 have met, and gaps in the heap; up to 160 MB as measured with the default model on a CPU."""
 
-_BYTES_A_SCORE = 12
+_BYTES_PER_SCORE = 12
 """Attention scores in the model's type and, for the softmax, twice in float32."""
 
 _STORES_AT_ONCE = 2
 """When rows have finished, the keys and values of the others are copied, and the old ones are still there."""
 
-_TOKENS_A_MOVE = 1.5
+_TOKENS_PER_MOVE = 1.5
 """Draft moves copy a unit, most of which are one token, or set a tag, which is one."""
 
 _COPY_TO_SOURCE = 1.25
@@ -77,7 +77,7 @@ class Footprint:
     def row_bytes(self, estimated_tokens: int) -> float:
         """The most that a sentence of so many estimated tokens, as the longest of its batch, adds to the batch."""
         source = self.tokens_per_estimate * estimated_tokens
-        draft = _TOKENS_A_MOVE * self.window
+        draft = _TOKENS_PER_MOVE * self.window
         slots = self.prompt + source * (1 + _COPY_TO_SOURCE) + _SPARE_SLOTS
         if self.lines > 1:  # the sentence is read first, once for all its copies
             queries = max(source * (self.prompt + source), self.lines * draft * slots)
@@ -85,7 +85,7 @@ class Footprint:
         else:
             width = source + min(source, draft)
             queries = width * (self.prompt + width)
-        scores = queries * self.heads * _BYTES_A_SCORE
+        scores = queries * self.heads * _BYTES_PER_SCORE
         return self.lines * slots * self._slot_bytes() * _STORES_AT_ONCE + scores + width * self._activation_bytes()
 
     def _slot_bytes(self) -> int:
@@ -100,12 +100,12 @@ def limits_for(footprint: Footprint, memory: float, *, longest: int, most_tokens
     """The largest limits, up to a budget of `most_tokens`, whose every batch fits into `memory` bytes.
 
     `longest` is the longest row in estimated tokens. The budget is a power of two, so that a little more or less free
-    memory makes the same batches. It is never less than one row: what a single row does not fit into, no batching can
-    mend.
+    memory makes the same batches. It is never less than one row: what is too small for a single row stays too
+    small however rows are batched.
     """
-    lengths = range(TOKENS_A_ROW, max(longest, TOKENS_A_ROW) + 1)
+    lengths = range(TOKENS_PER_ROW, max(longest, TOKENS_PER_ROW) + 1)
     dearest = max(footprint.row_bytes(length) / length for length in lengths)
-    tokens = max(float(TOKENS_A_ROW), min((memory - ONCE_BYTES) / dearest, float(most_tokens)))
+    tokens = max(float(TOKENS_PER_ROW), min((memory - ONCE_BYTES) / dearest, float(most_tokens)))
     return BatchLimits.of_budget(2 ** int(math.log2(tokens)))
 
 

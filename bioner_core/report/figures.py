@@ -97,6 +97,6 @@ def _throughput(counts: Row) -> dict[str, float | None]:
     """Documents and sentences a second of work, summed over shards; None where nothing was timed."""
     seconds = counts["seconds"]
     return {
-        "documents_a_second": round(counts["annotated"] / seconds, 2) if seconds else None,
+        "documents_per_second": round(counts["annotated"] / seconds, 2) if seconds else None,
         "sentences_a_second": round(counts["sentences"] / seconds, 2) if seconds else None,
     }

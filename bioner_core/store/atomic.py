@@ -25,6 +25,8 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         make_folder(path.parent)
         yield temporary
+        # The content before the rename, else a power cut may leave the final name on an empty file; the folder after
+        # it, since the rename itself is on disk only with its folder.
         fsync_path(temporary)
         os.replace(temporary, path)
         fsync_path(path.parent)

@@ -32,7 +32,7 @@ class NewestState(Protocol):
         """The newest version of each document with all its mention candidates, in bounded memory.
 
         Raises:
-            StoreError: the store is damaged, of a newer schema version, or (shards) its registers cannot be written.
+            StoreError: the store is damaged, or of a newer schema version.
         """
         ...
 

@@ -6,7 +6,7 @@ _CUT_AFTER = ("\n", ";；。！？!?", ",，", "、:：")
 _WEAKEST_MARK = len(_CUT_AFTER)
 _BLANK = _WEAKEST_MARK
 _ANY_UNIT = _WEAKEST_MARK + 1
-_USUAL_LETTERS_A_TOKEN = 4
+_USUAL_LETTERS_PER_TOKEN = 4
 _NEEDS_BLANK = frozenset(";,:!?")
 
 
@@ -30,7 +30,7 @@ def _piece_length(text: str, start: int, max_tokens: int) -> int:
     """The length of the piece that starts at `start`: all that is left where it fits, else up to the best cut."""
     rest = len(text) - start
     # Windows grow from the cap, so that dense text is not read far ahead; a usual sentence is counted in one go.
-    size = rest if rest <= _USUAL_LETTERS_A_TOKEN * max_tokens else max_tokens + 1
+    size = rest if rest <= _USUAL_LETTERS_PER_TOKEN * max_tokens else max_tokens + 1
     window = text[start : start + size]
     while estimate_tokens(window) <= max_tokens:
         if size >= rest:

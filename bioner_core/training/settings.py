@@ -1,4 +1,4 @@
-"""Settings of supervised fine-tuning: typed, validated at the door, each with where it came from."""
+"""Settings of supervised fine-tuning: typed, validated before anything starts, each with where it came from."""
 
 import tomllib
 from collections.abc import Mapping

@@ -9,7 +9,7 @@ from jobs.options.common import Json, Store
 from jobs.options.groups import takes_option_groups
 from jobs.options.metrics import MetricsOutlet, metrics_shown
 from jobs.runs.annotator import chosen_annotator
-from jobs.runs.session import AnnotationWishes, annotate_inputs
+from jobs.runs.session import AnnotateConfig, annotate_inputs
 from jobs.terminal.console import only_results_on_stdout, print_result, say, warn
 from pipelines.listed_names import listed_names
 from pipelines.summary import JobSummary
@@ -46,7 +46,7 @@ def annotate(
 ) -> int:
     """Annotate what the command line names; returns the exit code."""
     with only_results_on_stdout():
-        wishes = AnnotationWishes(
+        config = AnnotateConfig(
             inputs=tuple(inputs),
             store=store,
             annotator=chosen_annotator(run.annotator),
@@ -56,9 +56,9 @@ def annotate(
             pipeline_options=tuple(context.obj or ()),
             shard_records=shard_records,
         )
-        with metrics_shown(metrics, wishes.page, job="annotate"):
-            summary = annotate_inputs(wishes)
-            wishes.page.end(summary.exit_code())
+        with metrics_shown(metrics, config.page, job="annotate"):
+            summary = annotate_inputs(config)
+            config.page.end(summary.exit_code())
     report(summary, as_json=as_json)
     return summary.exit_code()
 

@@ -53,14 +53,14 @@ Data = Annotated[Path, typer.Option(help="Gold corpus, JSON lines, plain or gzip
 Name = Annotated[str, typer.Option(help="Name or TOML file of the label set.", show_default=False)]
 Sentences = Annotated[int, typer.Option(help="Sentences, drawn by a fixed seed from the whole corpus.")]
 Batches = Annotated[
-    list[int] | None, typer.Option("--batch", help="Sentences in a batch; may be given often. Else 1, 8, 32, GPU: 128.")
+    list[int] | None, typer.Option("--batch", help="Sentences in a batch; repeatable. Default: 1, 8, 32; on a GPU 128.")
 ]
 Model = Annotated[str, typer.Option(help="Name of a model that ships (`bioner models list`), or the folder of one.")]
-Threads = Annotated[int | None, typer.Option(help="Processor threads; else torch decides.")]
+Threads = Annotated[int | None, typer.Option(help="Processor threads. Default: torch decides.")]
 Repeats = Annotated[int, typer.Option(help="Rounds over all sentences; figures are medians over rounds.")]
 Skip = Annotated[
     list[str] | None,
-    typer.Option(help="Leave out floor_with_prompt, reference, generate or encoders; may be given often."),
+    typer.Option(help="Leave out floor_with_prompt, reference, generate or encoders; repeatable."),
 ]
 GenerateSentences = Annotated[int, typer.Option(help="On about how many of the sentences generate is timed.")]
 RandomConfig = Annotated[
@@ -68,21 +68,21 @@ RandomConfig = Annotated[
     typer.Option(help="Random weights of another shape: small, 1b, 7b, or a config.json."),
 ]
 Moves = Annotated[
-    str | None, typer.Option(help="Whose tags are written: model or gold. Else model, with --random-config gold.")
+    str | None, typer.Option(help="Who decides the tags: model or gold. Default: model, but gold with --random-config.")
 ]
 Chart = Annotated[Path | None, typer.Option(help="Draw sentences a minute into this SVG file.", dir_okay=False)]
 Inputs = Annotated[list[str], typer.Argument(help="Files, folders, globs or URLs.", show_default=False)]
 Annotators = Annotated[
-    list[str] | None, typer.Option("--annotator", help="null, simulated or model; may be given often. Else null.")
+    list[str] | None, typer.Option("--annotator", help="null, simulated or model; repeatable. Default: null.")
 ]
-ActorCounts = Annotated[list[int] | None, typer.Option("--actors", help="Actors; may be given often. Else 1.")]
+ActorCounts = Annotated[list[int] | None, typer.Option("--actors", help="Actors; repeatable. Default: 1.")]
 Documents = Annotated[
     int | None,
-    typer.Option(help="Documents for each actor, made of the inputs', over and over. Else the inputs as they are."),
+    typer.Option(help="Documents for each actor, made of the inputs', over and over. Default: the inputs as they are."),
 ]
 Lengths = Annotated[
     list[int] | None,
-    typer.Option("--document-sentences", help="Sentences of each of the --documents; may be given often."),
+    typer.Option("--document-sentences", help="Sentences of each of the --documents; repeatable."),
 ]
 BatchSeconds = Annotated[float, typer.Option(help="Seconds that a simulated actor takes for a batch.")]
 TokenSeconds = Annotated[float, typer.Option(help="And for each estimated token of it.")]

@@ -18,14 +18,14 @@ from jobs.runs.annotator import AnnotatorChoice, chosen_annotator
 from jobs.runs.pool import connect_by_hand, memory_wish, open_pool, planned_settings
 from jobs.terminal.console import only_results_on_stdout, print_result, say
 from jobs.terminal.process import interrupted_exit_code
-from pipelines.pool.pool_places import Announce, check_pool_name, claimed_place, pool_namespace
+from pipelines.pool.pool_registry import Announce, check_pool_name, claimed_address, pool_namespace
 from pipelines.pool.pool_settings import LOCAL, PoolSettings
 from pipelines.watch.metrics_page import JobPage
 
 if TYPE_CHECKING:
+    from pipelines.pool.actor_slot import ActorReport
     from pipelines.pool.pool_report import PoolReport
     from pipelines.pool.pool_service import PoolService
-    from pipelines.pool.post import ActorReport
 
 app = typer.Typer(help="Keep actors that serve many commands.", rich_markup_mode=None)
 
@@ -77,9 +77,11 @@ Cpus = Annotated[float, typer.Option(help="CPUs of each actor on a cluster, as R
 Drain = Annotated[float, typer.Option(help="Seconds that running batches may take when the pool is stopped.", min=0)]
 StopDrain = Annotated[
     float | None,
-    typer.Option("--drain-seconds", help="Seconds that running batches may take; else as it was started.", min=0),
+    typer.Option("--drain-seconds", help="Seconds that running batches may take. Default: as it was started.", min=0),
 ]
-WaitReady = Annotated[float, typer.Option("--wait", help="Seconds to wait until all are ready; else do not.", min=0)]
+WaitReady = Annotated[
+    float, typer.Option("--wait", help="Seconds to wait until all are ready. Default: do not wait.", min=0)
+]
 
 
 @app.command(help=START_HELP)
@@ -97,7 +99,7 @@ def start(
 ) -> int:
     """Own a pool until it is told to stop; returns the exit code."""
     with only_results_on_stdout():
-        wishes = PoolWishes(
+        config = PoolConfig(
             name=name,
             annotator=chosen_annotator(annotator),
             actors=actors,
@@ -106,9 +108,9 @@ def start(
             drain_seconds=drain_seconds,
             quiet=quiet,
         )
-        with metrics_shown(metrics, wishes.page, job=f"pool {name}"):
-            ended = keep_pool(wishes)
-            wishes.page.end(0)
+        with metrics_shown(metrics, config.page, job=f"pool {name}"):
+            ended = keep_pool(config)
+            config.page.end(0)
     cut = f", {ended.cut_short} actors in the middle of a batch" if ended.cut_short else ""
     print_result(ended.as_json(), as_json=as_json, show=lambda: print(f"pool {name!r} stopped{cut}"))
     return 0
@@ -160,8 +162,8 @@ def _line(actor: "ActorReport") -> str:
     work = f", batch {actor.batch} for {actor.running_seconds:.1f} s" if actor.batch else ""
     busy = f", busy {actor.busy_share:.0%}" if actor.busy_share is not None else ""
     faults = f", {actor.failed_starts} failed starts" if actor.failed_starts else ""
-    last_words = actor.last_error.strip().splitlines()
-    why = f": {last_words[-1]}" if last_words and not actor.pid else ""
+    error_lines = actor.last_error.strip().splitlines()
+    why = f": {error_lines[-1]}" if error_lines and not actor.pid else ""
     return f"{actor.name}  {actor.state}, {where}{work}{busy}, {actor.restarts} restarts{faults}{why}"
 
 
@@ -173,7 +175,7 @@ _END_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PoolWishes:
+class PoolConfig:
     """What a user asks of a pool.
 
     `cpus_per_actor` is Ray's resource on a cluster; on this machine nothing but the pool uses its Ray. `page` shows
@@ -203,7 +205,7 @@ class PoolEnd:
         return {"name": self.name, "seconds": round(self.seconds, 1), "cut_short": self.cut_short}
 
 
-def keep_pool(wishes: PoolWishes) -> PoolEnd:
+def keep_pool(config: PoolConfig) -> PoolEnd:
     """Start a pool, and keep it until it is told to stop, or Ctrl-C or SIGTERM comes: then drain it.
 
     Raises:
@@ -216,29 +218,29 @@ def keep_pool(wishes: PoolWishes) -> PoolEnd:
     from pipelines.pool.pool_service import PoolService
 
     started = time.monotonic()
-    settings = service_settings(wishes)
-    spec = wishes.annotator.spec(memory_wish(wishes.actors, settings))
-    wishes.annotator.check_ready()
-    with claimed_place(wishes.name) as announce, ExitStack() as opened:
-        pool = open_pool(opened, settings, spec, quiet=wishes.quiet)
-        wishes.page.follow(pool)
-        opened.callback(wishes.page.let_go)
+    settings = service_settings(config)
+    spec = config.annotator.spec(memory_wish(config.actors, settings))
+    config.annotator.check_ready()
+    with claimed_address(config.name) as announce, ExitStack() as opened:
+        pool = open_pool(opened, settings, spec, quiet=config.quiet)
+        config.page.follow(pool)
+        opened.callback(config.page.let_go)
         report = PoolReport(
-            name=wishes.name,
+            name=config.name,
             address=pool.address,
             owner=this_process(),
             fingerprint=pool.fingerprint,
-            model=wishes.annotator.in_words(),
+            model=config.annotator.in_words(),
             limits=pool.limits,
             wanted=settings.actors,
-            drain_seconds=wishes.drain_seconds,
+            drain_seconds=config.drain_seconds,
             started=datetime.now(UTC).isoformat(timespec="seconds"),
         )
-        cut_short = _serve(PoolService(pool, report, drain_seconds=wishes.drain_seconds), announce, report, wishes)
-    return PoolEnd(wishes.name, time.monotonic() - started, cut_short)
+        cut_short = _serve(PoolService(pool, report, drain_seconds=config.drain_seconds), announce, report, config)
+    return PoolEnd(config.name, time.monotonic() - started, cut_short)
 
 
-def service_settings(wishes: PoolWishes) -> PoolSettings:
+def service_settings(config: PoolConfig) -> PoolSettings:
     """The settings of a pool for everybody.
 
     On this machine its actors take no CPUs of Ray's, so that there may be more of them later than Ray was started for.
@@ -246,13 +248,13 @@ def service_settings(wishes: PoolWishes) -> PoolSettings:
     Raises:
         ConfigurationError: the name or a number is unusable.
     """
-    check_pool_name(wishes.name)
-    planned = planned_settings(wishes.actors, wishes.ray_address)
+    check_pool_name(config.name)
+    planned = planned_settings(config.actors, config.ray_address)
     return replace(
         planned,
-        namespace=pool_namespace(wishes.name),
-        cpus_per_actor=0.0 if wishes.ray_address == LOCAL else wishes.cpus_per_actor,
-        drain_seconds=max(planned.drain_seconds, wishes.drain_seconds),
+        namespace=pool_namespace(config.name),
+        cpus_per_actor=0.0 if config.ray_address == LOCAL else config.cpus_per_actor,
+        drain_seconds=max(planned.drain_seconds, config.drain_seconds),
     )
 
 
@@ -263,10 +265,10 @@ def pool_status(name: str, ray_address: str) -> "PoolReport":
         ConfigurationError, PoolError: it is not there, or its owner is dead.
     """
     connect_by_hand()
-    from pipelines.pool.pool_access import living_report, pool_notes, pool_place
+    from pipelines.pool.pool_lookup import connected_kv, living_report, pool_address
 
-    with pool_notes(pool_place(name, ray_address)) as bulletin:
-        return living_report(bulletin, name)
+    with connected_kv(pool_address(name, ray_address)) as kv:
+        return living_report(kv, name)
 
 
 def scale_pool(name: str, ray_address: str, *, actors: int, wait_seconds: float) -> "PoolReport":
@@ -279,14 +281,14 @@ def scale_pool(name: str, ray_address: str, *, actors: int, wait_seconds: float)
         PoolError: the pool is not there, it takes no order, or not all are ready in time.
     """
     connect_by_hand()
-    from pipelines.pool.pool_access import living_report, pool_notes, pool_place
+    from pipelines.pool.pool_lookup import connected_kv, living_report, pool_address
     from pipelines.pool.pool_service import order_scale
 
-    with pool_notes(pool_place(name, ray_address)) as bulletin:
-        living_report(bulletin, name)
-        order_scale(bulletin, actors)
+    with connected_kv(pool_address(name, ray_address)) as kv:
+        living_report(kv, name)
+        order_scale(kv, actors)
         deadline = time.monotonic() + _TAKEN_SECONDS
-        while (report := living_report(bulletin, name)).wanted != actors:
+        while (report := living_report(kv, name)).wanted != actors:
             if time.monotonic() > deadline:
                 raise PoolError(f"the owner of the pool {name!r} takes no order: see what it last said")
         deadline = time.monotonic() + wait_seconds
@@ -295,7 +297,7 @@ def scale_pool(name: str, ray_address: str, *, actors: int, wait_seconds: float)
                 raise PoolError(
                     f"--wait: {report.ready} of {actors} actors are ready after {wait_seconds:g} s: {_faults(report)}"
                 )
-            report = living_report(bulletin, name)
+            report = living_report(kv, name)
     return report
 
 
@@ -308,14 +310,14 @@ def stop_pool(name: str, ray_address: str, *, drain_seconds: float | None) -> fl
         ConfigurationError, PoolError: it is not there, or does not end in time.
     """
     connect_by_hand()
-    from pipelines.pool.pool_access import await_end, living_report, pool_notes, pool_place
+    from pipelines.pool.pool_lookup import await_end, connected_kv, living_report, pool_address
     from pipelines.pool.pool_service import order_stop
 
     started = time.monotonic()
-    place = pool_place(name, ray_address)
-    with pool_notes(place) as bulletin:
-        report = living_report(bulletin, name)
-        order_stop(bulletin, drain_seconds)
+    place = pool_address(name, ray_address)
+    with connected_kv(place) as kv:
+        report = living_report(kv, name)
+        order_stop(kv, drain_seconds)
     seconds = _END_SECONDS + (drain_seconds if drain_seconds is not None else report.drain_seconds)
     if not await_end(place, report.owner, seconds):
         owner = f"process {report.owner.pid} on {report.owner.host}"
@@ -323,19 +325,19 @@ def stop_pool(name: str, ray_address: str, *, drain_seconds: float | None) -> fl
     return time.monotonic() - started
 
 
-def _serve(service: "PoolService", announce: Announce, report: "PoolReport", wishes: PoolWishes) -> int:
+def _serve(service: "PoolService", announce: Announce, report: "PoolReport", config: PoolConfig) -> int:
     from pipelines.pool.ray_session import uses_tokens
 
     try:
         announce(report.address, uses_tokens())
-        if not wishes.quiet:
-            say(f"pool {wishes.name!r} is ready at {report.address}; `bioner pool stop --name {wishes.name}` ends it")
+        if not config.quiet:
+            say(f"pool {config.name!r} is ready at {report.address}; `bioner pool stop --name {config.name}` ends it")
         service.run()
     except KeyboardInterrupt:
         if interrupted_exit_code() is None:
             raise
-    if not wishes.quiet:
-        say(f"pool {wishes.name!r} is being stopped: its actors end what they run ...")
+    if not config.quiet:
+        say(f"pool {config.name!r} is being stopped: its actors end what they run ...")
     return service.stop()
 
 

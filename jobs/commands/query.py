@@ -56,9 +56,9 @@ class AnswerFormat(StrEnum):
 
 Sql = Annotated[str | None, typer.Argument(help="One SELECT.", show_default=False)]
 Named = Annotated[str | None, typer.Option(help="A ready question instead of SQL.")]
-Param = Annotated[list[str] | None, typer.Option("--param", metavar="NAME=VALUE", help="A value; may be given often.")]
+Param = Annotated[list[str] | None, typer.Option("--param", metavar="NAME=VALUE", help="A value; repeatable.")]
 Format = Annotated[AnswerFormat, typer.Option("--format", help="How to write the answer.")]
-Output = Annotated[Path | None, typer.Option(help="File for the answer; else standard output.", dir_okay=False)]
+Output = Annotated[Path | None, typer.Option(help="File for the answer. Default: standard output.", dir_okay=False)]
 Memory = Annotated[str, typer.Option(help="How much memory DuckDB may use; the rest goes to disk.")]
 
 

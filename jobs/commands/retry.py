@@ -13,7 +13,7 @@ from jobs.options.annotation import RunOptions
 from jobs.options.common import Json, Store
 from jobs.options.groups import takes_option_groups
 from jobs.runs.annotator import chosen_annotator
-from jobs.runs.session import AnnotationSession, AnnotationWishes, open_lock
+from jobs.runs.session import AnnotateConfig, AnnotationSession, open_lock
 from jobs.terminal.console import only_results_on_stdout, print_result, require_store, say, warn
 from jobs.terminal.progress import ProgressBar
 from pipelines.job_report import new_report_path, write_report
@@ -39,7 +39,7 @@ Examples:
   bioner retry /new/place/pubmed26n0001.xml.gz --store my-store
 
 The inputs are read again from where they were; name those that have moved. What was wrong with a record itself does not
-pass: mend its file and annotate that. Shards that failed as a whole are made by running `bioner annotate` again.
+pass: correct its file and annotate that. Shards that failed as a whole are made by running `bioner annotate` again.
 
 Exit codes: 0 done or nothing to retry, 1 something failed, 2 wrong usage, 3 still more rejects than allowed.
 """
@@ -48,7 +48,7 @@ Moved = Annotated[list[str] | None, typer.Argument(metavar="[INPUT]...", help="W
 Reasons = Annotated[
     list[str] | None,
     typer.Option(
-        "--reason", help="actor_died, deadline, out_of_memory or annotation_failed; may be given often. Else all four."
+        "--reason", help="actor_died, deadline, out_of_memory or annotation_failed; repeatable. Default: all four."
     ),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be tried again; change nothing.")]
@@ -66,10 +66,10 @@ def retry(
     """Try rejects again; returns the exit code."""
     with only_results_on_stdout():
         require_store(store)
-        wishes = AnnotationWishes(
+        config = AnnotateConfig(
             inputs=tuple(moved or ()), store=store, annotator=chosen_annotator(run.annotator), run=run
         )
-        done = retry_store(wishes, passing_reasons(reason or ()), dry_run=dry_run)
+        done = retry_store(config, passing_reasons(reason or ()), dry_run=dry_run)
     report(done, as_json=as_json)
     return done.exit_code()
 
@@ -150,13 +150,13 @@ def passing_reasons(names: Sequence[str]) -> tuple[RejectReason, ...]:
         if name not in known:
             raise ConfigurationError(
                 f"--reason: {name!r} is not one that may pass: {', '.join(known)}. What is wrong with a record "
-                "itself is mended in its file; then `bioner annotate` that file"
+                "itself is corrected in its file; then `bioner annotate` that file"
             )
     return tuple(known[name] for name in dict.fromkeys(names)) or PASSING_REASONS
 
 
-def retry_store(wishes: AnnotationWishes, reasons: Sequence[RejectReason], *, dry_run: bool) -> RetryReport:
-    """Annotate again what these reasons rejected; `wishes.inputs` says where inputs are now that have moved.
+def retry_store(config: AnnotateConfig, reasons: Sequence[RejectReason], *, dry_run: bool) -> RetryReport:
+    """Annotate again what these reasons rejected; `config.inputs` says where inputs are now that have moved.
 
     Raises:
         ConfigurationError: an option is unusable, or all such rejects are those of another model.
@@ -165,17 +165,17 @@ def retry_store(wishes: AnnotationWishes, reasons: Sequence[RejectReason], *, dr
         PoolError: the actors cannot be started.
         StoreError: the store is damaged, or another job is at work on it.
     """
-    with AnnotationSession(wishes) as session:
+    with AnnotationSession(config) as session:
         if dry_run:
-            return _report(wishes, reasons, _faulty(wishes, session, reasons), dry_run=True)
-        with open_lock(wishes, purpose="bioner retry"):
-            found = _faulty(wishes, session, reasons)
+            return _report(config, reasons, _faulty(config, session, reasons), dry_run=True)
+        with open_lock(config, purpose="bioner retry"):
+            found = _faulty(config, session, reasons)
             if not found.mine:
-                return _report(wishes, reasons, found)
+                return _report(config, reasons, found)
             started = time.monotonic()
-            places = located_inputs(wishes.inputs)
+            places = located_inputs(config.inputs)
             job, service = session.job(["any"]), session.service()
-            with ProgressBar("shards", quiet=wishes.run.quiet) as progress:
+            with ProgressBar("shards", quiet=config.run.quiet) as progress:
                 progress.planned(len(found.mine))
                 retried = retry_shards(
                     found.mine,
@@ -185,8 +185,8 @@ def retry_store(wishes: AnnotationWishes, reasons: Sequence[RejectReason], *, dr
                     places=places,
                     on_shard=lambda: progress.done(1),
                 )
-            write_report(retried.outcomes, new_report_path(wishes.store))
-            return _report(wishes, reasons, found, retried=retried, seconds=time.monotonic() - started)
+            write_report(retried.outcomes, new_report_path(config.store))
+            return _report(config, reasons, found, retried=retried, seconds=time.monotonic() - started)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,8 +195,8 @@ class _Faulty:
     of_other_models: RejectTally
 
 
-def _faulty(wishes: AnnotationWishes, session: AnnotationSession, reasons: Sequence[RejectReason]) -> _Faulty:
-    found = faulty_shards(wishes.store, reasons)
+def _faulty(config: AnnotateConfig, session: AnnotationSession, reasons: Sequence[RejectReason]) -> _Faulty:
+    found = faulty_shards(config.store, reasons)
     mine = [one for one in found if one.manifest.fingerprint == session.run_fingerprint]
     if found and not mine:
         raise ConfigurationError(
@@ -212,7 +212,7 @@ def _makers(found: Sequence[FaultyShard]) -> str:
 
 
 def _report(
-    wishes: AnnotationWishes,
+    config: AnnotateConfig,
     reasons: Sequence[RejectReason],
     found: _Faulty,
     *,
@@ -222,7 +222,7 @@ def _report(
 ) -> RetryReport:
     before = _total(found.mine)
     names = {one.manifest.shard_id for one in found.mine}
-    left = (one for one in faulty_shards(wishes.store, reasons) if one.manifest.shard_id in names)
+    left = (one for one in faulty_shards(config.store, reasons) if one.manifest.shard_id in names)
     outcomes = retried.outcomes if retried else ()
     return RetryReport(
         reasons=tuple(reason.value for reason in reasons),
@@ -232,7 +232,7 @@ def _report(
         of_other_models=found.of_other_models.documents + found.of_other_models.rows,
         rows_asked=retried.rows_asked if retried else 0,
         dry_run=dry_run,
-        summary=summarise(outcomes, seconds=seconds, max_reject_rate=wishes.run.max_reject_rate),
+        summary=summarise(outcomes, seconds=seconds, max_reject_rate=config.run.max_reject_rate),
     )
 
 

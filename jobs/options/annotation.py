@@ -7,31 +7,38 @@ import typer
 
 from jobs.options.common import NoSelector, Precision, Quiet, Wait
 
-Format = Annotated[str | None, typer.Option("--format", help="Format of all inputs; else found from their content.")]
+Format = Annotated[
+    str | None, typer.Option("--format", help="Format of all inputs. Default: found from their content.")
+]
 Model = Annotated[str, typer.Option(help="Name of a model that ships (`bioner models list`), or the folder of one.")]
 LabelSets = Annotated[
     list[str] | None,
-    typer.Option("--label-set", help="Name or TOML file of a label set; may be given often. Else the default ones."),
+    typer.Option("--label-set", help="Name or TOML file of a label set; repeatable. Default: the default label sets."),
 ]
 Kind = Annotated[str, typer.Option("--annotator", help="model, or null: finds nothing, to try the rest.")]
 Ray = Annotated[str, typer.Option(help="'local' starts Ray on this machine; HOST:PORT joins a cluster.")]
-ThreadsPerActor = Annotated[int | None, typer.Option(help="Threads of each actor; else the processors shared out.")]
+ThreadsPerActor = Annotated[
+    int | None, typer.Option(help="Threads of each actor. Default: processors divided by actors.")
+]
 Runner = Annotated[str, typer.Option(help="Beam runner; its options follow a lone --.")]
 ShardRecords = Annotated[int, typer.Option(help="Records in a shard of an input that is new to the store.")]
 TokenBudget = Annotated[
-    int | None, typer.Option(help="Estimated tokens in a batch, padding included. Else as fits the actors' memory.")
+    int | None,
+    typer.Option(help="Estimated tokens in a batch, padding included. Default: what fits the actors' memory."),
 ]
 
 _Actors = Annotated[
-    int | None, typer.Option("--actors", help="Actors, each with a model. Else one a GPU, or one without GPU.")
+    int | None, typer.Option("--actors", help="Actors, each with a model. Default: one per GPU, one without GPU.")
 ]
-_Gpus = Annotated[float | None, typer.Option(help="GPUs of each actor, may be below 1. Else 1 where there are GPUs.")]
+_Gpus = Annotated[float | None, typer.Option(help="GPUs of each actor, may be below 1. Default: 1 if there are any.")]
 _MemoryCap = Annotated[
     float | None,
-    typer.Option(help="GB (10^9 bytes) that an actor's batches may take beside its model. Else half of what is free."),
+    typer.Option(
+        help="GB (10^9 bytes) that an actor's batches may take beside its model. Default: half of what is free."
+    ),
 ]
 _Pool = Annotated[
-    str | None, typer.Option(help="Name of a pool that runs already (`bioner pool start`); else start actors.")
+    str | None, typer.Option(help="Name of a pool that runs already (`bioner pool start`). Default: start actors.")
 ]
 _MaxRejectRate = Annotated[float, typer.Option(help="Share of rejects above which the exit code is 3.")]
 

@@ -15,7 +15,7 @@ Precision = Annotated[
     str, typer.Option(help="How the model computes: bfloat16, float32, or auto: what this processor or GPU is fast in.")
 ]
 NoSelector = Annotated[bool, typer.Option("--no-selector", help="Accept every candidate; do not ask the selector.")]
-Wait = Annotated[float, typer.Option(help="Seconds to wait for another job on the store; else stop at once.", min=0)]
+Wait = Annotated[float, typer.Option(help="Seconds to wait for another job on the store. Default: do not wait.", min=0)]
 
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(i?)B?", re.IGNORECASE)

@@ -16,7 +16,9 @@ from pipelines.watch.metrics_page import JobPage
 _Port = Annotated[
     int | None, typer.Option(help="Port of a page of metrics for Prometheus while the job runs; 0 takes a free one.")
 ]
-_Host = Annotated[str, typer.Option(help="Address that the page of metrics is on; else this machine only.")]
+_Host = Annotated[
+    str, typer.Option(help="Address that the page of metrics is on. Default: only this machine can reach it.")
+]
 _File = Annotated[
     Path | None,
     typer.Option(help="File (*.prom) to write the metrics to at the end, for node_exporter's textfile collector."),

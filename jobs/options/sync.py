@@ -12,11 +12,11 @@ from jobs.options.metrics import MetricsOutlet
 
 Places = Annotated[
     list[str] | None,
-    typer.Option("--from", help="Folder, index page or bucket prefix with the files; may be given often."),
+    typer.Option("--from", help="Folder, index page or bucket prefix with the files; repeatable."),
 ]
 RequiredPlaces = Annotated[
     list[str],
-    typer.Option("--from", help="Folder, index page or bucket prefix with the files; may be given often."),
+    typer.Option("--from", help="Folder, index page or bucket prefix with the files; repeatable."),
 ]
 FirstNumber = Annotated[int, typer.Option(help="Number that the first year begins with, to do without earlier files.")]
 WithoutMd5 = Annotated[bool, typer.Option("--without-md5", help="Also apply files that have no .md5 beside them.")]
@@ -26,7 +26,7 @@ AllowShrink = Annotated[
 ShardOf = Annotated[str, typer.Option("--shard", metavar="K/N", help="This machine's part of the files, of N parts.")]
 
 _Downloads = Annotated[
-    Path | None, typer.Option(help="Folder for downloads; else 'downloads' in the store.", file_okay=False)
+    Path | None, typer.Option(help="Folder for downloads. Default: 'downloads' in the store.", file_okay=False)
 ]
 _DiscardDownloads = Annotated[
     bool, typer.Option("--discard-downloads", help="Remove each download once it is applied.")

@@ -21,7 +21,7 @@ from bioner_core.labels.label_set import LabelSet
 from bioner_core.text.sentences import split_passage
 from jobs.options.annotation import ActorOptions, RunOptions
 from jobs.runs.annotator import MODEL, NULL, SIMULATED, AnnotatorChoice
-from jobs.runs.session import AnnotationWishes, annotate_inputs
+from jobs.runs.session import AnnotateConfig, annotate_inputs
 from pipelines.pool.peak_memory import forget_peak_memory
 from pipelines.pool.pool_settings import usable_processors
 from pipelines.summary import JobSummary
@@ -115,7 +115,7 @@ def _run(settings: PipelineBenchSettings, point: Point) -> tuple[PipelineFigures
             inputs = (str(made),)
         forget_peak_memory()
         started, started_by_wall = time.monotonic(), time.time()
-        wishes = AnnotationWishes(
+        config = AnnotateConfig(
             inputs=inputs,
             store=store,
             annotator=settings.choice(point.annotator),
@@ -127,7 +127,7 @@ def _run(settings: PipelineBenchSettings, point: Point) -> tuple[PipelineFigures
             shard_records=settings.shard_records,
             started=started,
         )
-        summary = annotate_inputs(wishes)
+        summary = annotate_inputs(config)
         first_shard = _first_commit(store)
     since = None if first_shard is None else round(first_shard - started_by_wall, 3)
     return _figures(point, summary, first_shard_seconds=since), summary.exit_code()

@@ -89,12 +89,12 @@ def join_pool(
         PoolError: no pool of this name runs, or it cannot be reached.
     """
     connect_by_hand()
-    from pipelines.pool.pool_access import check_same_model, client_of, living_report, pool_notes, pool_place
+    from pipelines.pool.pool_lookup import check_same_model, client_of, connected_kv, living_report, pool_address
 
-    place = pool_place(name, ray_address)
+    place = pool_address(name, ray_address)
     with signals_deferred():
-        bulletin = opened.enter_context(pool_notes(place))
-    report = living_report(bulletin, name)
+        kv = opened.enter_context(connected_kv(place))
+    report = living_report(kv, name)
     check_same_model(report, fingerprint=choice.fingerprint(), model=choice.in_words())
     if not quiet:
         say(f"joined the pool {name!r}: {report.ready} of {report.wanted} actors ready")

@@ -1,4 +1,4 @@
-"""The work behind the verbs that annotate: from a user's wishes to committed shards."""
+"""The work behind the verbs that annotate: from a user's config to committed shards."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -29,7 +29,7 @@ from pipelines.job import (
     run_fingerprint,
 )
 from pipelines.pool.client_settings import ClientSettings
-from pipelines.pool.pool_places import check_pool_name
+from pipelines.pool.pool_registry import check_pool_name
 from pipelines.pool.service import AnnotationService, ServiceFactory
 from pipelines.summary import JobSummary
 from pipelines.watch.live_note import WatchedPool, live_note
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AnnotationWishes:
+class AnnotateConfig:
     """What a user asks of a verb that annotates: `annotator` is what `run.annotator` names, or, for benches, another.
 
     `inputs` is empty where the verb finds them itself; `carry_over` as in `AnnotationJob`; `started` is the instant, by
@@ -62,7 +62,7 @@ class AnnotationWishes:
     page: JobPage = field(default_factory=JobPage)
 
 
-def annotate_inputs(wishes: AnnotationWishes) -> JobSummary:
+def annotate_inputs(config: AnnotateConfig) -> JobSummary:
     """Commit every shard of the inputs that is not committed yet. A finished job starts no Ray and loads no model.
 
     Raises:
@@ -72,11 +72,11 @@ def annotate_inputs(wishes: AnnotationWishes) -> JobSummary:
         PoolError: the actors cannot be started, or the pool not be joined.
         StoreError: the store cannot be written, or another job is at work on it.
     """
-    make_store(wishes.store)
-    with AnnotationSession(wishes) as session:
-        found = find_inputs(wishes.inputs, format_name=wishes.format_name)
+    make_store(config.store)
+    with AnnotationSession(config) as session:
+        found = find_inputs(config.inputs, format_name=config.format_name)
         job = session.job(found.files)
-        with open_lock(wishes, purpose="bioner annotate"):
+        with open_lock(config, purpose="bioner annotate"):
             return replace(session.run(job), unread=tuple(map(public_name, found.unread)))
 
 
@@ -96,16 +96,16 @@ def make_store(store: Path) -> None:
 
 @contextmanager
 def open_lock(
-    wishes: AnnotationWishes, *, purpose: str, run_id: str = "", part: Part | None = None
+    config: AnnotateConfig, *, purpose: str, run_id: str = "", part: Part | None = None
 ) -> Iterator[StoreLock]:
     """Hold the store for the block, and say so when a dead job's lock had to be taken over.
 
     Raises:
         StoreError: another job is at work on the store.
     """
-    lock = StoreLock(wishes.store, purpose=purpose, run_id=run_id, part=part, wait_seconds=wishes.run.wait)
+    lock = StoreLock(config.store, purpose=purpose, run_id=run_id, part=part, wait_seconds=config.run.wait)
     with lock:
-        if lock.took_over and not wishes.run.quiet:
+        if lock.took_over and not config.run.quiet:
             say(f"took over the lock of a job that has died: {lock.took_over}")
         yield lock
 
@@ -118,19 +118,19 @@ class AnnotationSession:
         ModelError: there is no such model.
     """
 
-    def __init__(self, wishes: AnnotationWishes) -> None:
-        self._wishes = wishes
-        _check_pool_options(wishes.run)
-        self._pool_settings = planned_settings(wishes.run.actors, wishes.run.ray)
-        self._client_settings = ClientSettings(token_budget=wishes.run.token_budget)
-        memory_wish(wishes.run.actors, self._pool_settings)  # it checks the option
-        self._label_sets = tuple(LabelSetChoice(one.name, one.languages) for one in wishes.annotator.label_sets)
-        self._fingerprint = wishes.annotator.fingerprint()
+    def __init__(self, config: AnnotateConfig) -> None:
+        self._config = config
+        _check_pool_options(config.run)
+        self._pool_settings = planned_settings(config.run.actors, config.run.ray)
+        self._client_settings = ClientSettings(token_budget=config.run.token_budget)
+        memory_wish(config.run.actors, self._pool_settings)  # it checks the option
+        self._label_sets = tuple(LabelSetChoice(one.name, one.languages) for one in config.annotator.label_sets)
+        self._fingerprint = config.annotator.fingerprint()
         self._opened = ExitStack()
         self._service_factory: ServiceFactory | None = None
         self._pool: Pool | None = None
-        if wishes.format_name is not None:
-            reader_named(wishes.format_name)
+        if config.format_name is not None:
+            reader_named(config.format_name)
         self.job(["any"])  # its checks are those of the options, whatever the input
 
     def __enter__(self) -> Self:
@@ -148,19 +148,19 @@ class AnnotationSession:
         return run_fingerprint(self._fingerprint, self._label_sets)
 
     def job(self, inputs: Sequence[str]) -> AnnotationJob:
-        """The job that the wishes make of these inputs."""
-        wishes = self._wishes
+        """The job that the config make of these inputs."""
+        config = self._config
         return AnnotationJob(
             inputs=tuple(inputs),
-            store=wishes.store.absolute(),
+            store=config.store.absolute(),
             label_sets=self._label_sets,
             fingerprint=self._fingerprint,
-            format_name=wishes.format_name,
-            shard_records=wishes.shard_records,
-            max_reject_rate=wishes.run.max_reject_rate,
-            runner=wishes.runner,
-            pipeline_options=wishes.pipeline_options,
-            carry_over=wishes.carry_over,
+            format_name=config.format_name,
+            shard_records=config.shard_records,
+            max_reject_rate=config.run.max_reject_rate,
+            runner=config.runner,
+            pipeline_options=config.pipeline_options,
+            carry_over=config.carry_over,
         )
 
     def annotate(self, input_file: str) -> JobSummary:
@@ -184,10 +184,10 @@ class AnnotationSession:
             return _run_interruptibly(job, _no_service, SilentProgress())
         service_factory = self._connected()
         watch = RunWatch(self._pool)
-        with ProgressBar("records", quiet=self._wishes.run.quiet) as bar:
+        with ProgressBar("records", quiet=self._config.run.quiet) as bar:
             progress = FirstDone(bar)
             summary = _run_interruptibly(job, service_factory, progress)
-        first = None if progress.at is None else progress.at - self._wishes.started
+        first = None if progress.at is None else progress.at - self._config.started
         return replace(summary, load=watch.load(first))
 
     def service(self) -> AnnotationService:
@@ -200,34 +200,34 @@ class AnnotationSession:
 
     def _connected(self) -> ServiceFactory:
         if self._service_factory is None:
-            self._wishes.annotator.check_ready()
+            self._config.annotator.check_ready()
             self._service_factory = self._start_pool()
         return self._service_factory
 
     def _start_pool(self) -> ServiceFactory:
-        wishes, run = self._wishes, self._wishes.run
+        config, run = self._config, self._config.run
         if run.pool is not None:
             joined = join_pool(
                 self._opened,
                 run.pool,
                 ray_address=run.ray,
-                choice=wishes.annotator,
+                choice=config.annotator,
                 client=self._client_settings,
                 quiet=run.quiet,
             )
             self._watch(joined)
             return joined
-        spec = wishes.annotator.spec(memory_wish(run.actors, self._pool_settings))
+        spec = config.annotator.spec(memory_wish(run.actors, self._pool_settings))
         self._pool = open_pool(self._opened, self._pool_settings, spec, quiet=run.quiet)
         self._watch(self._pool)
         return self._pool.client_factory(self._client_settings)
 
     def _watch(self, pool: WatchedPool) -> None:
         """Show how the actors are, as long as the pool is open."""
-        page = self._wishes.page
+        page = self._config.page
         page.follow(pool)
         self._opened.callback(page.let_go)
-        self._opened.enter_context(live_note(self._wishes.store, pool))
+        self._opened.enter_context(live_note(self._config.store, pool))
 
 
 def _check_pool_options(run: RunOptions) -> None:

@@ -1,4 +1,4 @@
-"""The frame of a nightly run or a backfill: options to wishes, store, lock, model."""
+"""The frame of a nightly run or a backfill: options to config, store, lock, model."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -14,7 +14,7 @@ from bioner_core.store.reading import read_manifests
 from jobs.options.metrics import metrics_shown
 from jobs.options.sync import SyncOptions
 from jobs.runs.annotator import chosen_annotator
-from jobs.runs.session import AnnotationSession, AnnotationWishes, make_store, open_lock
+from jobs.runs.session import AnnotateConfig, AnnotationSession, make_store, open_lock
 from jobs.runs.snapshot import compact_held
 from jobs.terminal.console import print_result, say, warn
 from jobs.terminal.progress import ProgressBar
@@ -30,13 +30,13 @@ from pipelines.sync.retry import Patience
 DOWNLOADS = "downloads"
 
 
-def wishes_of(options: SyncOptions) -> AnnotationWishes:
-    """The wishes that options make; what the store has annotated before is carried over.
+def config_of(options: SyncOptions) -> AnnotateConfig:
+    """The config that options make; what the store has annotated before is carried over.
 
     Raises:
         ConfigurationError: a label set, the annotator or the precision is unknown.
     """
-    return AnnotationWishes(
+    return AnnotateConfig(
         store=options.store,
         annotator=chosen_annotator(options.run.annotator),
         run=options.run,
@@ -52,7 +52,7 @@ def run_fingerprint_of(options: SyncOptions) -> str:
         ConfigurationError: an option is unusable.
         ModelError: there is no such model.
     """
-    return AnnotationSession(wishes_of(options)).run_fingerprint
+    return AnnotationSession(config_of(options)).run_fingerprint
 
 
 def run_sync(
@@ -70,12 +70,12 @@ def run_sync(
     Raises:
         BionerError: an option is unusable, or the store cannot be had.
     """
-    wishes, run_id = wishes_of(options), new_run_id()
-    session = AnnotationSession(wishes)
+    config, run_id = config_of(options), new_run_id()
+    session = AnnotationSession(config)
     make_store(options.store)
     with (
-        metrics_shown(options.metrics, wishes.page, job=purpose.removeprefix("bioner ")),
-        open_lock(wishes, purpose=purpose, run_id=run_id, part=part) as lock,
+        metrics_shown(options.metrics, config.page, job=purpose.removeprefix("bioner ")),
+        open_lock(config, purpose=purpose, run_id=run_id, part=part) as lock,
     ):
         place = Workplace(
             store=options.store,
@@ -88,7 +88,7 @@ def run_sync(
             done = work(place, session)
         if snapshot is not None:
             done = _with_snapshot(done, place, snapshot, quiet=options.run.quiet)
-        wishes.page.end(done.exit_code())
+        config.page.end(done.exit_code())
         return done
 
 

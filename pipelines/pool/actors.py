@@ -16,9 +16,9 @@ from bioner_core.inference.row_isolation import DeviceLostError, annotate_rows
 from pipelines.metrics.meters import Meters
 from pipelines.metrics.metrics import ACTOR_BUSY_SECONDS, Origin
 from pipelines.pool.annotator_spec import AnnotatorSpec
-from pipelines.pool.bulletin import Bulletin
 from pipelines.pool.busy_clock import BusyClock, BusyTime
 from pipelines.pool.peak_memory import peak_memory
+from pipelines.pool.pool_kv import PoolKV
 
 HEALTH_GROUP = "health"
 """Concurrency group of `AnnotatorActor.ping`: one thread of its own, so that it answers while a batch runs."""
@@ -26,7 +26,7 @@ HEALTH_GROUP = "health"
 
 @dataclass(frozen=True, slots=True)
 class ActorStatus:
-    """What an actor says of itself: its process, the parcel that it runs (empty when idle), and its Ray node's id.
+    """What an actor says of itself: its process, the batch that it runs (empty when idle), and its Ray node's id.
 
     `busy` is the time that its annotator worked; `peak_memory` the most bytes that its process ever had in memory;
     `restarts` how many processes of its name were ready for work before this one; `fingerprint` its annotator's, and
@@ -34,7 +34,7 @@ class ActorStatus:
     """
 
     pid: int
-    parcel_id: str = ""
+    batch_id: str = ""
     running_seconds: float = 0.0
     deadline_seconds: float = 0.0
     node_id: str = ""
@@ -46,12 +46,12 @@ class ActorStatus:
 
     @property
     def overdue(self) -> bool:
-        """Whether the parcel has run for longer than it may."""
-        return bool(self.parcel_id) and self.running_seconds > self.deadline_seconds
+        """Whether the batch has run for longer than it may."""
+        return bool(self.batch_id) and self.running_seconds > self.deadline_seconds
 
 
 @dataclass(frozen=True, slots=True)
-class TurnedAway:
+class BatchRefused:
     """The answer of an actor that is to go: the batch was not begun, and is charged with nothing."""
 
 
@@ -63,7 +63,7 @@ class AnnotatorActor:
 
     def __init__(self, spec: AnnotatorSpec, *, name: str, namespace: str) -> None:
         self._name = name
-        self._bulletin = Bulletin(namespace)
+        self._kv = PoolKV(namespace)
         self._running: tuple[str, float, float] | None = None
         self._retiring = False
         self._door = threading.Lock()
@@ -74,11 +74,11 @@ class AnnotatorActor:
         self._annotator = spec.build()
         self._fingerprint = self._annotator.fingerprint
         self._limits = limits_of(self._annotator)
-        self._restarts = self._bulletin.count_start(name)
+        self._restarts = self._kv.count_start(name)
 
     def annotate(
-        self, parcel_id: str, requests: Sequence[AnnotationRequest], *, deadline_seconds: float
-    ) -> list[RowResult] | TurnedAway:
+        self, batch_id: str, requests: Sequence[AnnotationRequest], *, deadline_seconds: float
+    ) -> list[RowResult] | BatchRefused:
         """Answer each row, index-aligned; a row that fails is a `RowError` and touches no other row.
 
         `deadline_seconds` is not enforced here: `ping` reports it, and whoever waits ends an overdue process.
@@ -86,14 +86,14 @@ class AnnotatorActor:
         """
         with self._door:
             if self._retiring:
-                return TurnedAway()
-            self._running = (parcel_id, time.monotonic(), deadline_seconds)
+                return BatchRefused()
+            self._running = (batch_id, time.monotonic(), deadline_seconds)
         try:
-            self._bulletin.note_running(self._name, parcel_id)
+            self._kv.note_running(self._name, batch_id)
             with self._clock.working():
                 return annotate_rows(self._annotator, requests)
         except DeviceLostError as error:
-            self._die(parcel_id, error)
+            self._die(batch_id, error)
         finally:
             self._running = None
             self._tell_busy()
@@ -101,10 +101,10 @@ class AnnotatorActor:
     def ping(self) -> ActorStatus:
         """Where this actor stands; answered at once, also while a batch runs. Call it in `HEALTH_GROUP`."""
         now = time.monotonic()
-        parcel_id, started, deadline_seconds = self._running or ("", now, 0.0)
+        batch_id, started, deadline_seconds = self._running or ("", now, 0.0)
         return ActorStatus(
             pid=os.getpid(),
-            parcel_id=parcel_id,
+            batch_id=batch_id,
             running_seconds=now - started,
             deadline_seconds=deadline_seconds,
             node_id=self._node_id,
@@ -126,6 +126,6 @@ class AnnotatorActor:
         self._meters.add(ACTOR_BUSY_SECONDS, busy - self._told_busy, self._name)
         self._told_busy = busy
 
-    def _die(self, parcel_id: str, error: DeviceLostError) -> NoReturn:
-        self._bulletin.note_last_words(parcel_id, "".join(traceback.format_exception(error)))
+    def _die(self, batch_id: str, error: DeviceLostError) -> NoReturn:
+        self._kv.note_death_message(batch_id, "".join(traceback.format_exception(error)))
         os._exit(1)  # exit_actor() would tell Ray not to restart it

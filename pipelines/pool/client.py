@@ -12,11 +12,11 @@ from bioner_core.inference.batching import Batch, BatchLimits, Fill, fill_of, pl
 from pipelines.metrics.meters import PROCESS as METERS
 from pipelines.metrics.metrics import BATCH_FILL, fill_increases
 from pipelines.pool.actor_handles import find_actor, ping_all
+from pipelines.pool.actor_tracker import ActorTracker
 from pipelines.pool.actors import ActorStatus
-from pipelines.pool.bulletin import Bulletin
 from pipelines.pool.client_settings import ClientSettings
-from pipelines.pool.crew import Crew
 from pipelines.pool.dispatch import Dispatch
+from pipelines.pool.pool_kv import PoolKV
 from pipelines.pool.ray_session import join_ray
 
 
@@ -35,8 +35,8 @@ class PoolClient:
         found_limits: BatchLimits | None = None,
         fingerprint: str = "",
     ) -> None:
-        self._bulletin = Bulletin(namespace)
-        self._crew = Crew(self._bulletin, actor_names, fingerprint=fingerprint)
+        self._kv = PoolKV(namespace)
+        self._tracker = ActorTracker(self._kv, actor_names, fingerprint=fingerprint)
         self._settings = settings
         self._limits = settings.limits(found_limits or BatchLimits())
         self._fill = Fill()
@@ -68,7 +68,7 @@ class PoolClient:
             PoolError: as `annotate`; buffers that were not handed back are lost. What `buffers` raises is passed on.
         """
         fills: deque[Fill] = deque()
-        dispatch = Dispatch(self._crew, self._bulletin, self._settings)
+        dispatch = Dispatch(self._tracker, self._kv, self._settings)
         try:
             for results in dispatch.run(self._batched(buffers, fills)):
                 self._fill += fills.popleft()
@@ -130,7 +130,7 @@ class PoolClientFactory:
 
         This process must be connected to the pool's Ray.
         """
-        names = Bulletin(self.namespace).roster() or self.actor_names
+        names = PoolKV(self.namespace).roster() or self.actor_names
         handles = {name: find_actor(name, self.namespace) for name in names}
         answers = ping_all({name: one for name, one in handles.items() if one is not None}, timeout_seconds)
         return {name: answers.get(name) for name in names}

@@ -1,4 +1,4 @@
-"""How a client of the pool batches, waits and gives up, checked at the door."""
+"""How a client of the pool batches, waits and gives up, checked before anything starts."""
 
 from dataclasses import dataclass, field
 
@@ -16,7 +16,7 @@ class ClientSettings:
     how many batches one actor has from this client: one that runs and one that is ready. `read_ahead` is how many
     batches an actor a stream may have open, read and not handed back, before it waits for its oldest buffer.
     `max_attempts` is how many deaths a single row may cause before it is rejected. The client gives up when no actor
-    answers for `grace_seconds`, or when actors died `max_deaths_in_a_row` times each, on average, with no batch
+    answers for `grace_seconds`, or when actors died `max_consecutive_deaths` times each, on average, with no batch
     answered in between. An overdue actor that does not answer a ping in `ping_seconds` is taken for hung.
 
     Raises:
@@ -31,10 +31,10 @@ class ClientSettings:
     deadline: DeadlinePolicy = field(default_factory=DeadlinePolicy)
     grace_seconds: float = 900.0
     ping_seconds: float = 30.0
-    max_deaths_in_a_row: int = 16
+    max_consecutive_deaths: int = 16
 
     def __post_init__(self) -> None:
-        for name in ("token_budget", "max_rows", "window", "read_ahead", "max_attempts", "max_deaths_in_a_row"):
+        for name in ("token_budget", "max_rows", "window", "read_ahead", "max_attempts", "max_consecutive_deaths"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ConfigurationError(f"{name} must be at least 1, not {value}: raise it")

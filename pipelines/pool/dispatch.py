@@ -20,11 +20,11 @@ from bioner_core.inference.batching import Batch
 from bioner_core.records import RejectReason
 from pipelines.metrics.meters import PROCESS as METERS
 from pipelines.metrics.metrics import BATCH_SECONDS, QUEUE_DEPTH
-from pipelines.pool.actors import ActorStatus, TurnedAway
-from pipelines.pool.bulletin import Bulletin
+from pipelines.pool.actor_tracker import ActorTracker, TrackedActor
+from pipelines.pool.actors import ActorStatus, BatchRefused
 from pipelines.pool.client_settings import ClientSettings
-from pipelines.pool.crew import Crew, Seat
-from pipelines.pool.parcel import Death, Parcel
+from pipelines.pool.pending_batch import ActorFailure, PendingBatch
+from pipelines.pool.pool_kv import PoolKV
 
 _LOOK_EVERY_SECONDS = 0.25
 _LOST = (RayActorError, OutOfMemoryError, ObjectLostError)
@@ -32,13 +32,13 @@ _LOST = (RayActorError, OutOfMemoryError, ObjectLostError)
 
 @dataclass(slots=True)
 class _Sent:
-    """A parcel at an actor; at `doubt_at` the actor is asked what it is doing. Times are monotonic seconds."""
+    """A batch at an actor; at `ping_at` the actor is asked what it is doing. Times are monotonic seconds."""
 
-    parcel: Parcel
-    parcel_id: str
-    seat: Seat
+    pending: PendingBatch
+    batch_id: str
+    actor: TrackedActor
     sent_at: float
-    doubt_at: float
+    ping_at: float
 
 
 @dataclass(slots=True)
@@ -51,14 +51,14 @@ class _Buffer:
 
 
 class Dispatch:
-    """Drives the batches of one stream through the crew; `run` may be called once."""
+    """Drives the batches of one stream through the actors of the tracker; `run` may be called once."""
 
-    def __init__(self, crew: Crew, bulletin: Bulletin, settings: ClientSettings) -> None:
-        self._crew = crew
-        self._bulletin = bulletin
+    def __init__(self, tracker: ActorTracker, kv: PoolKV, settings: ClientSettings) -> None:
+        self._tracker = tracker
+        self._kv = kv
         self._settings = settings
         self._source: Iterator[Sequence[Batch]] | None = None
-        self._queue: deque[Parcel] = deque()
+        self._queue: deque[PendingBatch] = deque()
         self._sent: dict[Any, _Sent] = {}
         self._open: dict[int, _Buffer] = {}
         self._read = 0
@@ -70,7 +70,7 @@ class Dispatch:
         """For each buffer, in order, the result of each of its rows, index-aligned with what it was batched from.
 
         A buffer is read when fewer batches wait than there are actors, and not before an earlier one is handed back
-        when `read_ahead` batches an actor are open: so what is in memory is bounded, however slow one batch is.
+        when `read_ahead` batches per actor are open: so what is in memory is bounded, however slow one batch is.
 
         Raises:
             PoolError: no actor can be reached for too long, the pool gave up, actors die without end, or an answer
@@ -84,14 +84,16 @@ class Dispatch:
             self._tell_depth(0)
 
     def _rounds(self) -> Iterator[list[RowResult]]:
+        # One round; the order matters: a batch is sent only to actors that the roster still names, arrivals are taken
+        # before anyone is pinged for being late, and the next buffer is read only after the idle actors have work.
         while self._source is not None or self._open:
             self._follow_roster(time.monotonic())
-            self._crew.look_up(time.monotonic())
-            self._check_hope(time.monotonic())
+            self._tracker.look_up(time.monotonic())
+            self._give_up_if_stalled(time.monotonic())
             self._fill_windows()
             self._tell_depth(len(self._queue))
             self._take_arrivals()
-            self._doubt_overdue(time.monotonic())
+            self._ping_overdue(time.monotonic())
             yield from self._finished()
             self._read_on()
 
@@ -101,7 +103,7 @@ class Dispatch:
             self._told_depth = depth
 
     def _wants_more(self) -> bool:
-        actors = max(1, len(self._crew.seats))
+        actors = max(1, len(self._tracker.actors))
         if self._source is None or len(self._queue) >= actors:
             return False
         batches = sum(buffer.batches for buffer in self._open.values())
@@ -112,48 +114,48 @@ class Dispatch:
         if self._source is None or not self._wants_more():
             return
         batches = next(self._source, None)
-        self._crew.none_ready_since = None  # while the caller was at work, nobody waited for an actor
+        self._tracker.none_ready_since = None  # while the caller was at work, nobody waited for an actor
         if batches is None:
             self._source = None
             return
         rows = sum(len(batch.indices) for batch in batches)
         self._open[self._read] = _Buffer([None] * rows, rows, len(batches))
-        self._queue.extend(Parcel(batch, buffer=self._read) for batch in batches)
+        self._queue.extend(PendingBatch(batch, buffer=self._read) for batch in batches)
         self._read += 1
 
     def _finished(self) -> Iterator[list[RowResult]]:
         while self._open and not self._open[oldest := min(self._open)].missing:
             yield [result for result in self._open.pop(oldest).results if result is not None]
-            self._crew.none_ready_since = None
+            self._tracker.none_ready_since = None
 
     def _follow_roster(self, now: float) -> None:
-        if self._crew.roster_is_due(now):
+        if self._tracker.roster_is_due(now):
             self._follow_roster_now()
 
     def _follow_roster_now(self) -> None:
-        self._crew.follow_roster(time.monotonic(), busy={sent.seat for sent in self._sent.values()})
+        self._tracker.follow_roster(time.monotonic(), busy={sent.actor for sent in self._sent.values()})
 
     def _fill_windows(self) -> None:
-        load = {seat.name: 0 for seat in self._crew.seats}
+        load = {actor.name: 0 for actor in self._tracker.actors}
         for sent in self._sent.values():
-            load[sent.seat.name] += 1
-        open_seats = self._crew.open_seats()
-        while self._queue and open_seats:
-            seat = min(open_seats, key=lambda seat: load[seat.name])
-            if load[seat.name] >= self._settings.window:
+            load[sent.actor.name] += 1
+        open_actors = self._tracker.open_actors()
+        while self._queue and open_actors:
+            actor = min(open_actors, key=lambda actor: load[actor.name])
+            if load[actor.name] >= self._settings.window:
                 return
-            load[seat.name] += 1
-            self._send(self._queue.popleft(), seat)
+            load[actor.name] += 1
+            self._send(self._queue.popleft(), actor)
 
-    def _send(self, parcel: Parcel, seat: Seat) -> None:
-        parcel_id = f"{self._call_id}-{next(self._numbers)}"
-        seconds = self._settings.deadline.seconds(parcel.batch.tokens)
-        ref = seat.handle.annotate.remote(parcel_id, parcel.batch.requests, deadline_seconds=seconds)
+    def _send(self, pending: PendingBatch, actor: TrackedActor) -> None:
+        batch_id = f"{self._call_id}-{next(self._numbers)}"
+        seconds = self._settings.deadline.seconds(pending.batch.tokens)
+        ref = actor.handle.annotate.remote(batch_id, pending.batch.requests, deadline_seconds=seconds)
         now = time.monotonic()
-        self._sent[ref] = _Sent(parcel, parcel_id, seat, now, now + seconds)
+        self._sent[ref] = _Sent(pending, batch_id, actor, now, now + seconds)
 
     def _take_arrivals(self) -> None:
-        probes = self._crew.probes()
+        probes = self._tracker.probes()
         waited_for = [*self._sent, *probes]
         seconds = 0.0 if self._wants_more() else _LOOK_EVERY_SECONDS
         if not waited_for:
@@ -162,111 +164,117 @@ class Dispatch:
         if not ray.wait(waited_for, timeout=seconds)[0]:
             return
         for ref in ray.wait(waited_for, num_returns=len(waited_for), timeout=0)[0]:
+            # Settling an answer may lose its actor, and with it the ping that arrived beside it: that one is ignored.
             if ref in self._sent:
                 self._settle(ref)
-            elif (seat := probes[ref]).probe is ref and (status := self._crew.read_probe(seat)) is not None:
-                self._judge(seat, status)
+            elif (actor := probes[ref]).probe is ref and (status := self._tracker.read_probe(actor)) is not None:
+                self._judge(actor, status)
 
     def _settle(self, ref: Any) -> None:
         sent = self._sent.pop(ref)
         try:
-            results: list[RowResult] | TurnedAway = ray.get(ref)
+            results: list[RowResult] | BatchRefused = ray.get(ref)
         except RayTaskError as error:
-            raise PoolError(f"the actor {sent.seat.name} failed outside any row: {error}") from error
+            raise PoolError(f"the actor {sent.actor.name} failed outside any row: {error}") from error
         except _LOST as error:
-            if sent.seat.ready:
-                self._crew.lose(sent.seat, str(error))
+            if sent.actor.ready:
+                self._tracker.lose(sent.actor, str(error))
             self._lose(sent, error)
         except RayError as error:
-            raise PoolError(f"an answer of the actor {sent.seat.name} cannot be had: {error}") from error
+            raise PoolError(f"an answer of the actor {sent.actor.name} cannot be had: {error}") from error
         else:
             METERS.observe(BATCH_SECONDS, time.monotonic() - sent.sent_at)
-            self._crew.deaths_in_a_row = 0
-            sent.seat.found_idle = False
+            self._tracker.consecutive_deaths = 0
+            sent.actor.found_idle = False
             self._take(sent, results)
 
-    def _take(self, sent: _Sent, results: list[RowResult] | TurnedAway) -> None:
-        if isinstance(results, TurnedAway):  # the pool lets this actor go
-            sent.seat.wanted = False
-            self._queue.appendleft(sent.parcel)
+    def _take(self, sent: _Sent, results: list[RowResult] | BatchRefused) -> None:
+        if isinstance(results, BatchRefused):  # the pool lets this actor go
+            sent.actor.wanted = False
+            self._queue.appendleft(sent.pending)
         else:
-            self._keep(sent.parcel, results)
+            self._keep(sent.pending, results)
 
-    def _keep(self, parcel: Parcel, results: Sequence[RowResult]) -> None:
-        indices, buffer = parcel.batch.indices, self._open[parcel.buffer]
+    def _keep(self, pending: PendingBatch, results: Sequence[RowResult]) -> None:
+        indices, buffer = pending.batch.indices, self._open[pending.buffer]
         if len(results) != len(indices):
-            raise PoolError(f"an actor gave {len(results)} results for {len(indices)} rows: mend the annotator")
+            raise PoolError(f"an actor gave {len(results)} results for {len(indices)} rows: correct the annotator")
         for index, result in zip(indices, results, strict=True):
             if buffer.results[index] is not None:
-                raise PoolError(f"row {index} was answered twice: mend the batching")
+                raise PoolError(f"row {index} was answered twice: this is a defect of the batching")
             buffer.results[index] = result
         buffer.missing -= len(indices)
 
     def _lose(self, sent: _Sent, error: RayError) -> None:
+        # Read the roster first: an actor that the pool let go may end before its answer is fetched; nothing is charged
+        # then. What an actor runs is noted durably before it runs it, so at most one batch is charged per death.
         self._follow_roster_now()
-        if not sent.seat.wanted:  # the pool let it go, perhaps with its answer still on the way
-            self._queue.appendleft(sent.parcel)
-        elif self._bulletin.last_running(sent.seat.name) == sent.parcel_id:
-            words = self._bulletin.last_words(sent.parcel_id)
+        if not sent.actor.wanted:  # the pool let it go, perhaps with its answer still on the way
+            self._queue.appendleft(sent.pending)
+        elif self._kv.last_running(sent.actor.name) == sent.batch_id:
+            words = self._kv.death_message(sent.batch_id)
             why = words.strip().splitlines()[-1] if words else str(error)
-            message = f"the actor {sent.seat.name} died while it ran this row: {why}"
-            self._bury(sent.parcel, Death(RejectReason.ACTOR_DIED, message, words))
-        else:  # it only waited behind the parcel that was running
-            self._queue.appendleft(sent.parcel)
+            message = f"the actor {sent.actor.name} died while it ran this row: {why}"
+            self._charge_death(sent.pending, ActorFailure(RejectReason.ACTOR_DIED, message, words))
+        else:  # it only waited behind the batch that was running, so the death is not its own
+            self._queue.appendleft(sent.pending)
 
-    def _bury(self, parcel: Parcel, death: Death) -> None:
-        outcome = parcel.after(death, max_attempts=self._settings.max_attempts)
+    def _charge_death(self, pending: PendingBatch, failure: ActorFailure) -> None:
+        outcome = pending.after(failure, max_attempts=self._settings.max_attempts)
         if isinstance(outcome, list):
             self._queue.extendleft(reversed(outcome))
         else:
-            self._keep(parcel, [outcome])
+            self._keep(pending, [outcome])
 
-    def _doubt_overdue(self, now: float) -> None:
+    def _ping_overdue(self, now: float) -> None:
         for sent in self._sent.values():
-            if sent.seat.ready and now > sent.doubt_at:
-                sent.seat.ask(now)
+            if sent.actor.ready and now > sent.ping_at:
+                sent.actor.ask(now)
         for ref, sent in list(self._sent.items()):
-            if not sent.seat.ready and now > sent.doubt_at + self._settings.ping_seconds:
+            if not sent.actor.ready and now > sent.ping_at + self._settings.ping_seconds:
                 del self._sent[ref]  # neither answered nor reported lost, and its actor is not there
-                self._queue.appendleft(sent.parcel)
-        for seat in self._crew.ready_seats():
-            if seat.probe is not None and now > seat.probed_at + self._settings.ping_seconds:
-                self._end(seat, self._bulletin.last_running(seat.name), "answers no ping")
+                self._queue.appendleft(sent.pending)
+        for actor in self._tracker.ready_actors():
+            if actor.probe is not None and now > actor.probed_at + self._settings.ping_seconds:
+                self._end(actor, self._kv.last_running(actor.name), "answers no ping")
 
-    def _judge(self, seat: Seat, status: ActorStatus) -> None:
-        mine = [sent for sent in self._sent.values() if sent.seat is seat]
+    def _judge(self, actor: TrackedActor, status: ActorStatus) -> None:
+        mine = [sent for sent in self._sent.values() if sent.actor is actor]
         if not mine:
             return
         if status.overdue:
-            self._end(seat, status.parcel_id, f"ran for more than {status.deadline_seconds:g} s")
-        elif not status.parcel_id and seat.found_idle:
-            self._end(seat, "", "does nothing, though it was sent a batch")
+            self._end(actor, status.batch_id, f"ran for more than {status.deadline_seconds:g} s")
+        elif not status.batch_id and actor.found_idle:  # twice in a row: once may be the moment before it begins
+            self._end(actor, "", "does nothing, though it was sent a batch")
         else:
-            seat.found_idle = not status.parcel_id
+            actor.found_idle = not status.batch_id
+            # It runs another batch than ours, or ours began late: wait for the rest of that deadline, and no less than
+            # a second, or an actor that is busy to the last moment would be pinged without end.
             rest = max(1.0, status.deadline_seconds - status.running_seconds)
             for sent in mine:
-                sent.doubt_at = max(sent.doubt_at, time.monotonic() + rest)
+                sent.ping_at = max(sent.ping_at, time.monotonic() + rest)
 
-    def _end(self, seat: Seat, guilty_parcel_id: str, why: str) -> None:
-        message = f"the actor {seat.name} was ended: it {why}"
-        self._crew.end(seat, message)
-        for ref, sent in [(ref, sent) for ref, sent in self._sent.items() if sent.seat is seat]:
+    def _end(self, actor: TrackedActor, guilty_batch_id: str, why: str) -> None:
+        message = f"the actor {actor.name} was ended: it {why}"
+        self._tracker.end(actor, message)
+        for ref, sent in [(ref, sent) for ref, sent in self._sent.items() if sent.actor is actor]:
             del self._sent[ref]
-            if sent.parcel_id == guilty_parcel_id:
-                self._bury(sent.parcel, Death(RejectReason.DEADLINE, message))
+            if sent.batch_id == guilty_batch_id:
+                self._charge_death(sent.pending, ActorFailure(RejectReason.DEADLINE, message))
             else:
-                self._queue.appendleft(sent.parcel)
+                self._queue.appendleft(sent.pending)
 
-    def _check_hope(self, now: float) -> None:
-        deaths = self._crew.deaths_in_a_row
-        if deaths > self._settings.max_deaths_in_a_row * len(self._crew.seats):
+    def _give_up_if_stalled(self, now: float) -> None:
+        deaths = self._tracker.consecutive_deaths
+        if deaths > self._settings.max_consecutive_deaths * len(self._tracker.actors):
             raise PoolError(
-                f"actors died {deaths} times with no batch answered in between; the last error: {self._crew.last_error}"
+                f"actors died {deaths} times with no batch answered in between; "
+                f"the last error: {self._tracker.last_error}"
             )
-        since = self._crew.none_ready_since
-        if since is None or any(sent.seat.ready for sent in self._sent.values()):
+        since = self._tracker.none_ready_since
+        if since is None or any(sent.actor.ready for sent in self._sent.values()):
             return
-        if failure := self._bulletin.failure():
+        if failure := self._kv.failure():
             raise PoolError(f"the pool gave up: {failure}")
         if now - since > self._settings.grace_seconds:
-            raise PoolError(f"no actor answered for {now - since:.0f} s; the last error: {self._crew.last_error}")
+            raise PoolError(f"no actor answered for {now - since:.0f} s; the last error: {self._tracker.last_error}")

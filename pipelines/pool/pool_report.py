@@ -7,7 +7,7 @@ from typing import Any
 
 from bioner_core.inference.batching import BatchLimits
 from bioner_core.store.history.process_identity import ProcessIdentity
-from pipelines.pool.post import ActorReport, PostState
+from pipelines.pool.actor_slot import ActorReport, SlotState
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +35,10 @@ class PoolReport:
     @property
     def ready(self) -> int:
         """How many actors take batches."""
-        return sum(one.state in (PostState.IDLE, PostState.BUSY) for one in self.actors)
+        return sum(one.state in (SlotState.IDLE, SlotState.BUSY) for one in self.actors)
 
     def as_json(self) -> dict[str, Any]:
-        """A plain object for `--json` and for the bulletin."""
+        """A plain object for `--json` and for the kv."""
         return asdict(self) | {"ready": self.ready}
 
 
@@ -66,4 +66,4 @@ def read_report_text(text: str) -> PoolReport:
 
 
 def _actor(values: Mapping[str, Any]) -> ActorReport:
-    return ActorReport(**{**values, "state": PostState(values["state"])})
+    return ActorReport(**{**values, "state": SlotState(values["state"])})

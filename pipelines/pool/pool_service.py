@@ -7,8 +7,8 @@ from dataclasses import replace
 import ray
 
 from bioner_core.errors import ConfigurationError, PoolError
-from pipelines.pool.bulletin import Bulletin
 from pipelines.pool.pool import Pool
+from pipelines.pool.pool_kv import PoolKV
 from pipelines.pool.pool_report import PoolReport, report_text
 
 BEAT_SECONDS = 1.0
@@ -19,7 +19,7 @@ _SCALE = "scale"
 _DRAIN_BEAT_SECONDS = 0.2
 
 
-def order_scale(bulletin: Bulletin, actors: int) -> None:
+def order_scale(kv: PoolKV, actors: int) -> None:
     """Leave the order to have so many actors.
 
     Raises:
@@ -27,12 +27,12 @@ def order_scale(bulletin: Bulletin, actors: int) -> None:
     """
     if actors < 1:
         raise ConfigurationError(f"--actors: is {actors}; use 1 or more, or `bioner pool stop`")
-    bulletin.give_order(json.dumps({_SCALE: actors}))
+    kv.give_order(json.dumps({_SCALE: actors}))
 
 
-def order_stop(bulletin: Bulletin, drain_seconds: float | None) -> None:
+def order_stop(kv: PoolKV, drain_seconds: float | None) -> None:
     """Leave the order to stop; None for the time that the owner was started with."""
-    bulletin.give_order(json.dumps({_STOP: drain_seconds}))
+    kv.give_order(json.dumps({_STOP: drain_seconds}))
 
 
 class PoolService:
@@ -42,7 +42,7 @@ class PoolService:
         self._pool = pool
         self._report = report
         self._drain_seconds = drain_seconds
-        self._bulletin = Bulletin(pool.settings.namespace)
+        self._kv = PoolKV(pool.settings.namespace)
         self._node_names: dict[str, str] = {}
 
     def run(self) -> None:
@@ -76,7 +76,7 @@ class PoolService:
 
     def _obey(self) -> bool:
         """Obey an order if there is one; whether it was to stop."""
-        order = self._bulletin.take_order()
+        order = self._kv.take_order()
         values = json.loads(order) if order else {}
         if _SCALE in values:
             self._pool.scale(int(values[_SCALE]))
@@ -93,4 +93,4 @@ class PoolService:
             stopping=stopping,
             actors=[replace(one, node=self._node_name(one.node_id)) for one in supervisor.reports()],
         )
-        self._bulletin.note_report(report_text(self._report))
+        self._kv.note_report(report_text(self._report))

@@ -1,4 +1,4 @@
-"""What a pool of annotator actors needs to know before it starts, checked at the door."""
+"""What a pool of annotator actors needs to know before it starts, checked before anything starts."""
 
 import math
 import os

@@ -19,11 +19,11 @@ from ray.exceptions import ActorUnavailableError, RayError
 
 from bioner_core.errors import PoolError
 from pipelines.pool.actor_handles import await_death, is_alive, make_actor
+from pipelines.pool.actor_slot import ActorReport, ActorSlot
 from pipelines.pool.actors import ActorStatus
 from pipelines.pool.annotator_spec import AnnotatorSpec
-from pipelines.pool.bulletin import Bulletin
+from pipelines.pool.pool_kv import PoolKV
 from pipelines.pool.pool_settings import PoolSettings, actor_name
-from pipelines.pool.post import ActorReport, Post
 
 _LOOK_EVERY_SECONDS = 1.0
 _DRAIN_LOOK_SECONDS = 0.1
@@ -39,16 +39,16 @@ _log = logging.getLogger(__name__)
 class Supervisor:
     """Owns the actors of one pool from `start` to `close`; needs a connection to Ray.
 
-    One thread changes the posts: the caller's until `start` returns, then the watch.
+    One thread changes the slots: the caller's until `start` returns, then the watch.
     """
 
     def __init__(self, settings: PoolSettings, spec: AnnotatorSpec) -> None:
         self._settings = settings
         self._spec = spec
-        self._posts = [Post(name) for name in settings.actor_names()]
+        self._slots = [ActorSlot(name) for name in settings.actor_names()]
         self._wanted = settings.actors
         self._drain_seconds = settings.drain_seconds
-        self._bulletin = Bulletin(settings.namespace)
+        self._kv = PoolKV(settings.namespace)
         self._owns_namespace = False
         self._closing = threading.Event()
         self._hurry = threading.Event()
@@ -72,7 +72,7 @@ class Supervisor:
         deadline = time.monotonic() + self._settings.start_seconds
         self._take_namespace()
         self._note_roster()
-        while not all(post.answered for post in self._posts):
+        while not all(slot.answered for slot in self._slots):
             self._check_start(deadline)
             self._await_pings(_LOOK_EVERY_SECONDS)
             self._step()
@@ -80,15 +80,15 @@ class Supervisor:
 
     def handles(self) -> dict[str, Any]:
         """The actors that bear the names now, by name."""
-        return {post.name: post.handle for post in self._posts if post.handle is not None}
+        return {slot.name: slot.handle for slot in self._slots if slot.handle is not None}
 
     def reports(self) -> tuple[ActorReport, ...]:
         """How each actor stands, as it said within the last seconds."""
-        return tuple(post.report() for post in self._posts)
+        return tuple(slot.report() for slot in self._slots)
 
     def said(self) -> dict[str, ActorStatus]:
         """What each actor said of itself last, by name; once `start` has returned, each has said something."""
-        return {post.name: post.said for post in self._posts if post.said is not None}
+        return {slot.name: slot.said for slot in self._slots if slot.said is not None}
 
     def scale(self, actors: int) -> None:
         """Want so many actors from now on; returns at once. Those that are too many end the batch that they run.
@@ -104,7 +104,7 @@ class Supervisor:
 
         Clients hear that the pool was stopped. `reports` is empty once all have gone.
         """
-        self._bulletin.note_failure(_STOPPED)
+        self._kv.note_failure(_STOPPED)
         self._drain_seconds = drain_seconds
         self.scale(0)
 
@@ -114,13 +114,13 @@ class Supervisor:
         self._hurry.set()
         if self._thread.is_alive():
             self._thread.join()
-        for post in self._posts:
-            post.kill()
+        for slot in self._slots:
+            slot.kill()
         deadline = time.monotonic() + _CLOSE_SECONDS
         for handle in self.handles().values():
             await_death(handle, deadline)
         if self._owns_namespace:
-            self._bulletin.clear()
+            self._kv.clear()
 
     def _watch(self) -> None:
         while not self._closing.is_set():
@@ -141,108 +141,108 @@ class Supervisor:
         if not self._ordered.is_set():
             return
         self._ordered.clear()
-        staying = [post for post in self._posts if not post.draining]
-        given_up = sum(post.given_up for post in staying)
-        leaving = sorted(staying, key=lambda post: post.rank)[: max(len(staying) - self._wanted, given_up)]
-        for post in leaving:
-            post.drain(time.monotonic() + self._drain_seconds)
+        staying = [slot for slot in self._slots if not slot.draining]
+        given_up = sum(slot.given_up for slot in staying)
+        leaving = sorted(staying, key=lambda slot: slot.rank)[: max(len(staying) - self._wanted, given_up)]
+        for slot in leaving:
+            slot.drain(time.monotonic() + self._drain_seconds)
         missing = self._wanted - len(staying) + len(leaving)
-        self._posts = [*self._posts, *map(Post, self._free_names(missing))]
+        self._slots = [*self._slots, *map(ActorSlot, self._free_names(missing))]
         self._note_roster()
 
     def _free_names(self, count: int) -> list[str]:
-        taken = {post.name for post in self._posts}
+        taken = {slot.name for slot in self._slots}
         names = (name for name in map(actor_name, itertools.count()) if name not in taken)
         return list(itertools.islice(names, count))
 
     def _note_roster(self) -> None:
-        self._bulletin.note_roster([post.name for post in self._posts if not post.draining])
+        self._kv.note_roster([slot.name for slot in self._slots if not slot.draining])
 
     def _step(self) -> None:
         arrived = self._arrived_pings()
-        gone = [post for post in self._posts if not self._look_after(post, arrived)]
-        for post in gone:
-            self._posts = [other for other in self._posts if other is not post]
-            self._bulletin.forget_starts(post.name)
+        gone = [slot for slot in self._slots if not self._look_after(slot, arrived)]
+        for slot in gone:
+            self._slots = [other for other in self._slots if other is not slot]
+            self._kv.forget_starts(slot.name)
 
     def _arrived_pings(self) -> set[Any]:
-        pings = [post.ping for post in self._posts if post.ping is not None]
+        pings = [slot.ping for slot in self._slots if slot.ping is not None]
         return set(ray.wait(pings, num_returns=len(pings), timeout=0)[0]) if pings else set()
 
-    def _look_after(self, post: Post, arrived: set[Any]) -> bool:
-        """Do what a post needs now; False when it is no more."""
-        if post.draining:
-            return self._see_off(post, arrived)
-        if post.given_up:
+    def _look_after(self, slot: ActorSlot, arrived: set[Any]) -> bool:
+        """Do what a slot needs now; False when it is no more."""
+        if slot.draining:
+            return self._finish_draining(slot, arrived)
+        if slot.given_up:
             return True
-        if post.handle is None:
-            if time.monotonic() >= post.create_at:
-                self._create(post)
-        elif post.ping in arrived:
-            self._read_ping(post)
-        elif time.monotonic() - post.heard_at > self._settings.start_seconds:
-            self._begin_anew(post)
-        elif post.ping is None:
-            post.ask()
+        if slot.handle is None:
+            if time.monotonic() >= slot.create_at:
+                self._create(slot)
+        elif slot.ping in arrived:
+            self._read_ping(slot)
+        elif time.monotonic() - slot.last_answer_at > self._settings.start_seconds:
+            self._begin_anew(slot)
+        elif slot.ping is None:
+            slot.ask()
         return True
 
-    def _begin_anew(self, post: Post) -> None:
+    def _begin_anew(self, slot: ActorSlot) -> None:
         """Replace an actor that hangs where no client can end it: in a start. One that waits for room loses nothing."""
-        post.ping = None
-        post.miss(PoolError(f"it answered nothing for {self._settings.start_seconds:g} s"))
-        post.kill()
-        post.handle, post.create_at = None, time.monotonic()
+        slot.ping = None
+        slot.on_ping_failed(PoolError(f"it answered nothing for {self._settings.start_seconds:g} s"))
+        slot.kill()
+        slot.handle, slot.create_at = None, time.monotonic()
 
-    def _read_ping(self, post: Post) -> None:
-        ping, post.ping = post.ping, None
+    def _read_ping(self, slot: ActorSlot) -> None:
+        ping, slot.ping = slot.ping, None
         try:
-            post.hear(ray.get(ping))
+            slot.on_ping(ray.get(ping))
         except ActorUnavailableError as error:  # Ray is restarting it
-            post.miss(error)
+            slot.on_ping_failed(error)
         except RayError as error:
-            post.miss(error)
-            self._replace(post)
+            slot.on_ping_failed(error)
+            self._replace(slot)
 
-    def _see_off(self, post: Post, arrived: set[Any]) -> bool:
+    def _finish_draining(self, slot: ActorSlot, arrived: set[Any]) -> bool:
         """Follow a draining actor until it is gone; False when it is."""
-        if post.handle is None or post.given_up or not post.answered or time.monotonic() > post.drain_until:
-            post.kill()
+        if slot.handle is None or slot.given_up or not slot.answered or time.monotonic() > slot.drain_until:
+            slot.kill()
             return False
-        if post.ping is None:
-            post.ask()
-        if post.ping not in arrived:
+        if slot.ping is None:
+            slot.ask()
+        if slot.ping not in arrived:
             return True
-        ping, post.ping = post.ping, None
+        ping, slot.ping = slot.ping, None
         try:
-            post.hear(ray.get(ping))
+            slot.on_ping(ray.get(ping))
         except RayError:  # it has left, or died, or is being restarted for nothing
-            post.kill()
+            slot.kill()
             return False
-        if post.status is None or post.status.overdue:
-            post.kill()
+        if slot.status is None or slot.status.overdue:
+            slot.kill()
             return False
-        if not post.status.parcel_id:
-            post.leave()
+        if not slot.status.batch_id:
+            slot.leave()
         return True
 
-    def _replace(self, post: Post) -> None:
-        post.failed_starts += not post.answered
-        post.kill()
-        post.handle = None
-        if post.failed_starts < self._settings.max_failed_starts:
-            post.create_at = time.monotonic() + self._settings.back_off(post.failed_starts)
+    def _replace(self, slot: ActorSlot) -> None:
+        slot.failed_starts += not slot.answered
+        slot.kill()
+        slot.handle = None
+        if slot.failed_starts < self._settings.max_failed_starts:
+            slot.create_at = time.monotonic() + self._settings.back_off(slot.failed_starts)
             return
-        post.given_up = True
-        if all(other.given_up or other.draining for other in self._posts):
-            self.failure = _given_up_message(post)
-            self._bulletin.note_failure(self.failure)
+        slot.given_up = True
+        if all(other.given_up or other.draining for other in self._slots):
+            self.failure = _given_up_message(slot)
+            self._kv.note_failure(self.failure)
 
-    def _create(self, post: Post) -> bool:
+    def _create(self, slot: ActorSlot) -> bool:
         """Make an actor of this name; False when the name is taken, and the next step tries again."""
         threads = self._settings.threads(self._wanted)
-        handle = make_actor(post.name, self._settings, self._spec, threads=threads)
+        handle = make_actor(slot.name, self._settings, self._spec, threads=threads)
         if handle is not None:
-            post.bear(handle)
+            slot.attach(handle)
         return handle is not None
 
     def _take_namespace(self) -> None:
@@ -252,40 +252,40 @@ class Supervisor:
             PoolError: another pool has the namespace.
         """
         deadline = time.monotonic() + _NAME_SECONDS
-        for post in self._posts:
-            while not self._create(post):
-                if time.monotonic() > deadline or is_alive(post.name, self._settings.namespace):
+        for slot in self._slots:
+            while not self._create(slot):
+                if time.monotonic() > deadline or is_alive(slot.name, self._settings.namespace):
                     raise PoolError(
-                        f"an actor {post.name} exists in the Ray namespace {self._settings.namespace!r}: "
+                        f"an actor {slot.name} exists in the Ray namespace {self._settings.namespace!r}: "
                         "another pool runs there, so choose another name for this one"
                     )
                 time.sleep(0.2)
             if not self._owns_namespace:  # what notes there are, a launcher left that was killed
                 self._owns_namespace = True
-                self._bulletin.clear()
+                self._kv.clear()
 
     def _await_pings(self, seconds: float) -> None:
-        pings = [post.ping for post in self._posts if post.ping is not None and not post.answered]
+        pings = [slot.ping for slot in self._slots if slot.ping is not None and not slot.answered]
         if pings:
             ray.wait(pings, timeout=seconds)
         else:
             time.sleep(0.1)
 
     def _check_start(self, deadline: float) -> None:
-        for post in self._posts:
-            if post.given_up:
-                raise PoolError(_given_up_message(post))
+        for slot in self._slots:
+            if slot.given_up:
+                raise PoolError(_given_up_message(slot))
         if time.monotonic() > deadline:
-            missing = [post for post in self._posts if not post.answered]
-            names = ", ".join(post.name for post in missing)
+            missing = [slot for slot in self._slots if not slot.answered]
+            names = ", ".join(slot.name for slot in missing)
             raise PoolError(
-                f"{len(missing)} of {len(self._posts)} actors did not start in {self._settings.start_seconds:g} s "
+                f"{len(missing)} of {len(self._slots)} actors did not start in {self._settings.start_seconds:g} s "
                 f"({names}); each asks for {self._settings.cpus_per_actor:g} CPUs and "
                 f"{self._settings.gpus_per_actor:g} GPUs of {ray.cluster_resources()}; {missing[0].last_error}"
             )
 
 
-def _given_up_message(post: Post) -> str:
+def _given_up_message(slot: ActorSlot) -> str:
     return (
-        f"the actor {post.name} failed to start {post.failed_starts} times in a row; its last error: {post.last_error}"
+        f"the actor {slot.name} failed to start {slot.failed_starts} times in a row; its last error: {slot.last_error}"
     )

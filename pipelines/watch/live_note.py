@@ -104,7 +104,7 @@ def _live(name: str, status: "ActorStatus | None") -> LiveActor:
     share = None if status.busy.share is None else round(status.busy.share, 4)
     return LiveActor(
         name,
-        "busy" if status.parcel_id else "idle",
+        "busy" if status.batch_id else "idle",
         batch_seconds=round(status.running_seconds, 1),
         busy_seconds=round(status.busy.busy_seconds, 3),
         busy_share=share,

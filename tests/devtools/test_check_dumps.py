@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from job_commands import Finished
+
+from tests.jobs.job_commands import Finished
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 

@@ -72,7 +72,7 @@ def test_a_fault_in_a_batch_changes_no_row_of_the_store(
 def test_several_faults_at_once_change_no_row(
     pool: Pool, folder: Path, inputs: list[SoakInput], tmp_path: Path
 ) -> None:
-    """A second fault while the first is being mended: the rows of both batches must come through."""
+    """A second fault while the first is being repaired: the rows of both batches must come through."""
     waiting = [give_order(folder, order) for order in (Order.DIE, Order.SLEEP, Order.SAY_FULL, Order.DIE)]
     assert annotate(pool, inputs[0], tmp_path / "store").exit_code() == 0
     assert not any(path.exists() for path in waiting)

@@ -219,7 +219,7 @@ def test_a_retry_cut_off_at_any_step_leaves_a_shard_whole_and_is_done_again(
 @pytest.mark.slow
 @pytest.mark.parametrize("countdown", range(1, 7))
 def test_a_retry_killed_at_any_rename_is_finished_by_the_next_one(tmp_path: Path, countdown: int) -> None:
-    """Would catch a shard that a kill leaves half old and half new, or that the next retry cannot mend.
+    """Would catch a shard that a kill leaves half old and half new, or that the next retry cannot repair.
 
     Each of two shards has documents, mentions and a manifest; the calm store has no rejects, so no file of them.
     """

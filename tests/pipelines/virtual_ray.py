@@ -7,7 +7,7 @@ from typing import Any
 from fake_annotators import answer
 
 from bioner_core.inference.annotation import AnnotationRequest, RowResult
-from pipelines.pool.crew import Seat
+from pipelines.pool.actor_tracker import TrackedActor
 
 Service = Callable[[Sequence[AnnotationRequest]], float]
 
@@ -74,20 +74,20 @@ class _Handle:
 
 
 class FullCrew:
-    """A crew whose actors are all there and stay."""
+    """A tracker whose actors are all there and stay."""
 
     def __init__(self, world: VirtualRay, actors: int) -> None:
         names = [f"actor-{number}" for number in range(actors)]
-        self.seats = [Seat(name, handle=world.actor(name), ready=True) for name in names]
+        self.actors = [TrackedActor(name, handle=world.actor(name), ready=True) for name in names]
         self.last_error = ""
         self.none_ready_since: float | None = None
-        self.deaths_in_a_row = 0
+        self.consecutive_deaths = 0
 
-    def open_seats(self) -> list[Seat]:
+    def open_actors(self) -> list[TrackedActor]:
         """All of them."""
-        return self.seats
+        return self.actors
 
-    ready_seats = open_seats
+    ready_actors = open_actors
 
     def roster_is_due(self, now: float) -> bool:
         """Nobody comes or goes."""
@@ -96,6 +96,6 @@ class FullCrew:
     def look_up(self, now: float) -> None:
         """Nobody is missing."""
 
-    def probes(self) -> dict[Any, Seat]:
+    def probes(self) -> dict[Any, TrackedActor]:
         """Nobody is doubted."""
         return {}

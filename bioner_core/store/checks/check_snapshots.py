@@ -55,7 +55,7 @@ def leftovers(store: Path) -> list[str]:
 def snapshot_faults(store: Path, snapshot_id: str) -> Iterator[str]:
     """What is wrong with a snapshot, in words: its counts, each file, files of nobody; nothing when all is well.
 
-    Each fault names the file and the mend. A snapshot that is removed as an old one meanwhile has no faults.
+    Each fault names the file and what to do. A snapshot that is removed as an old one meanwhile has no faults.
     """
     folder = snapshot_folder(store, snapshot_id)
     try:
@@ -63,8 +63,8 @@ def snapshot_faults(store: Path, snapshot_id: str) -> Iterator[str]:
     except StoreError as error:
         faults = [str(error)]
     else:
-        mend = f"Remove snapshots/{snapshot_id}, then run `bioner compact`: it is made again from the shards"
-        faults = [f"snapshots/{snapshot_id}/{fault}. {mend}" for fault in _faults(folder, manifest)]
+        remedy = f"Remove snapshots/{snapshot_id}, then run `bioner compact`: it is made again from the shards"
+        faults = [f"snapshots/{snapshot_id}/{fault}. {remedy}" for fault in _faults(folder, manifest)]
         faults += [
             f"snapshots/{snapshot_id}/{name} is not of the snapshot, but tools that read its folder see it. Remove it"
             for name in _strangers(folder, manifest)

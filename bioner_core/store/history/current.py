@@ -69,11 +69,12 @@ def count_current(store: Path, *, source: str, first_year: int | None = None) ->
     """How many articles of a source have a newest record; `first_year` as in `read_succession`.
 
     Raises:
-        StoreError: the store is damaged, or cannot be written.
+        StoreError: the store is damaged.
     """
-    inputs = [one for one in _inputs(store, first_year=first_year) if one.source == source]
-    with _newest_records(store, inputs) as database:
-        [row] = database.execute("SELECT count(*) FROM newest").fetchall()
+    with _scratch(store) as scratch:
+        inputs = [one for one in _inputs(store, scratch, first_year=first_year) if one.source == source]
+        with _newest_records(store, inputs, scratch) as database:
+            [row] = database.execute("SELECT count(*) FROM newest").fetchall()
     return int(row[0])
 
 
@@ -83,35 +84,50 @@ def current_shards(store: Path) -> Iterator[CurrentShard]:
     Memory is bounded by `MEMORY_LIMIT`, the manifests, and the record numbers of one input.
 
     Raises:
-        StoreError: the store is damaged, or cannot be written.
+        StoreError: the store is damaged.
     """
-    inputs = _inputs(store)
-    with _newest_records(store, inputs) as database:
-        positions = _positions(database.execute("SELECT position FROM newest ORDER BY position"))
-        for place, group in groupby(positions, key=lambda position: position // _MAX_RECORDS):
-            yield from _shards(inputs[place].manifests, [position % _MAX_RECORDS for position in group])
+    with _scratch(store) as scratch:
+        inputs = _inputs(store, scratch)
+        with _newest_records(store, inputs, scratch) as database:
+            positions = _positions(database.execute("SELECT position FROM newest ORDER BY position"))
+            for place, group in groupby(positions, key=lambda position: position // _MAX_RECORDS):
+                yield from _shards(inputs[place].manifests, [position % _MAX_RECORDS for position in group])
 
 
-def _inputs(store: Path, *, first_year: int | None = None) -> list[_Input]:
+@contextmanager
+def _scratch(store: Path) -> Iterator[Path]:
+    """Lend a folder for what is needed for the moment only: in the store, or elsewhere where that may only be read.
+
+    Beside the store's files there is room for an index of them, which a small /tmp may not have; so it comes first.
+    """
+    try:
+        store.mkdir(exist_ok=True)
+        folder = TemporaryDirectory(prefix=".current-", dir=store)
+    except OSError:
+        folder = TemporaryDirectory(prefix="bioner-index-")
+    with folder as name:
+        yield Path(name)
+
+
+def _inputs(store: Path, scratch: Path, *, first_year: int | None = None) -> list[_Input]:
     """The inputs that count, from the oldest to the newest, their registers made to fit."""
     succession = read_succession(store, first_year=first_year)
     placed = []
     for key, manifests in manifests_by_input(store):
         place = succession.place(key, manifests)
         if place is not None:
-            register = str(refresh_register(store, key, manifests))
+            register = str(refresh_register(store, key, manifests, otherwise_in=scratch))
             ordered = tuple(sorted(manifests, key=lambda one: one.first))
             placed.append((place, key, _Input(ordered[0].source, register, ordered)))
     return [one for _, _, one in sorted(placed, key=lambda item: item[:2])]
 
 
 @contextmanager
-def _newest_records(store: Path, inputs: Sequence[_Input]) -> Iterator[duckdb.DuckDBPyConnection]:
+def _newest_records(store: Path, inputs: Sequence[_Input], scratch: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """Lend a database whose table `newest` has the position of each article's newest record."""
-    store.mkdir(exist_ok=True)
-    with TemporaryDirectory(prefix=".current-", dir=store) as scratch, duckdb.connect() as database:
+    with duckdb.connect() as database:
         database.execute("SET memory_limit = $limit", {"limit": MEMORY_LIMIT})
-        database.execute("SET temp_directory = $folder", {"folder": scratch})
+        database.execute("SET temp_directory = $folder", {"folder": str(scratch)})
         database.execute("SET preserve_insertion_order = false")
         database.execute("CREATE TABLE newest (position BIGINT)")
         try:

@@ -81,18 +81,28 @@ def manifests_by_input(store: Path) -> Iterator[tuple[str, list[Manifest]]]:
     yield from sorted(found.items())
 
 
-def refresh_register(store: Path, key: str, manifests: Sequence[Manifest]) -> Path:
+def refresh_register(store: Path, key: str, manifests: Sequence[Manifest], *, otherwise_in: Path | None = None) -> Path:
     """Make the register of an input fit its shards; reads their documents only if it does not. Returns its path.
 
-    Holds the rows of `_GROUP_ROWS` documents, and one shard, in memory.
+    Where the store may only be read, it is made in the folder `otherwise_in`, which the caller removes. Holds the rows
+    of `_GROUP_ROWS` documents, and one shard, in memory.
 
     Raises:
-        StoreError: a shard cannot be read, or the store cannot be written.
+        StoreError: a shard cannot be read, or the store cannot be written and there is no other folder.
     """
     path = register_path(store, key)
     state = _state(manifests)
     if _recorded_state(path) == state:
         return path
+    try:
+        return _written(path, store, manifests, state)
+    except StoreError:  # the file is opened first, so that nothing was read yet where the store cannot be written
+        if otherwise_in is None:
+            raise
+        return _written(otherwise_in / path.name, store, manifests, state)
+
+
+def _written(path: Path, store: Path, manifests: Sequence[Manifest], state: bytes) -> Path:
     with (
         replacing(path) as temporary,
         pq.ParquetWriter(temporary, SCHEMA.with_metadata({_STATE_KEY: state}), compression="zstd") as writer,

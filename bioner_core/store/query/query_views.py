@@ -76,7 +76,7 @@ def shard_views(
 
     Raises:
         ConfigurationError: the path of the store cannot be named in a query.
-        StoreError: the store is damaged, or its registers cannot be written.
+        StoreError: the store is damaged.
     """
     _register_current(database, store)
     paths = {table: _paths(store, manifests, table) for table in SCHEMAS}

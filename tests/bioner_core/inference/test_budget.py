@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bioner_core.errors import ConfigurationError
-from bioner_core.inference.batching import TOKENS_A_ROW, BatchLimits
+from bioner_core.inference.batching import TOKENS_PER_ROW, BatchLimits
 from bioner_core.inference.budget import ONCE_BYTES, Footprint, MemoryWish, batch_bytes, limits_for
 
 SMALL = Footprint(
@@ -42,9 +42,9 @@ FOOTPRINTS = st.builds(
 def test_every_allowed_batch_fits(footprint: Footprint, memory: float, longest: int, most: int) -> None:
     """A budget that counts tokens alone: many short rows then die of their prompts, or a long one of its attention."""
     limits = limits_for(footprint, memory, longest=longest, most_tokens=most)
-    if limits == BatchLimits.of_budget(TOKENS_A_ROW):
+    if limits == BatchLimits.of_budget(TOKENS_PER_ROW):
         return  # one row a batch: nothing smaller can be tried
-    for length in {1, TOKENS_A_ROW, 100, 200, longest}:
+    for length in {1, TOKENS_PER_ROW, 100, 200, longest}:
         rows = min(limits.max_rows, limits.token_budget // length)
         assert batch_bytes(footprint, rows=rows, longest=length) <= memory
 
@@ -55,7 +55,7 @@ def test_limits_grow_with_memory_up_to_what_is_useful(footprint: Footprint, memo
     less = limits_for(footprint, memory, longest=512, most_tokens=most)
     more = limits_for(footprint, 2 * memory, longest=512, most_tokens=most)
     assert 1 <= less.max_rows <= more.max_rows
-    assert TOKENS_A_ROW <= less.token_budget <= more.token_budget <= most
+    assert TOKENS_PER_ROW <= less.token_budget <= more.token_budget <= most
 
 
 def test_a_little_more_memory_makes_the_same_batches() -> None:

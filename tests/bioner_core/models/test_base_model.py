@@ -171,7 +171,7 @@ def test_a_failed_fetch_says_why_and_leaves_nothing(
 def test_a_disk_that_cannot_be_written_is_named(
     cache: Path, monkeypatch: pytest.MonkeyPatch, number: int, said: str
 ) -> None:
-    """Would catch an OSError without the folder and without a mend, or a half-converted model."""
+    """Would catch an OSError without the folder and without a word of what to do, or a half-converted model."""
 
     def fail(gguf: Path, target: Path) -> Path:
         convert(gguf, target)

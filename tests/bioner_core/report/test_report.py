@@ -57,7 +57,7 @@ def test_figures_are_those_of_the_store(tmp_path: Path) -> None:
     counts = figures["counts"]
     assert (counts["documents"], counts["candidates"], counts["accepted"], counts["nested"]) == (4, 15, 13, 4)
     assert (counts["records_in"], counts["annotated"], counts["rejected"], counts["shards"]) == (4, 4, 0, 3)
-    assert figures["throughput"] == {"documents_a_second": 0.67, "sentences_a_second": 1.17}
+    assert figures["throughput"] == {"documents_per_second": 0.67, "sentences_a_second": 1.17}
     by_type = {(one["label_set"], one["type"]): (one["accepted"], one["turned_down"]) for one in figures["types"]}
     assert by_type["cmeee", "sym"] == (1, 1)
     assert {one["tenth"]: (one["accepted"], one["turned_down"]) for one in figures["selector_scores"]} == {
@@ -173,5 +173,5 @@ def test_times_are_short_and_stay_on_one_line(tmp_path: Path) -> None:
 def test_an_empty_store_has_a_page(tmp_path: Path) -> None:
     """Catches a division by nothing."""
     figures = figures_of(tmp_path)
-    assert figures["throughput"]["documents_a_second"] is None
+    assert figures["throughput"]["documents_per_second"] is None
     Outline(render_report(figures))

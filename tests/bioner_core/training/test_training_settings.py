@@ -1,4 +1,4 @@
-"""Settings: checked at the door, each with where it came from."""
+"""Settings: checked before anything starts, each with where it came from."""
 
 from pathlib import Path
 

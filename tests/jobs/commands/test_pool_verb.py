@@ -53,7 +53,7 @@ def test_help_has_an_example_and_json(bioner: Command, verb: str) -> None:
     ],
 )
 def test_what_cannot_be_done_is_named(bioner: Command, words: tuple[str, ...], code: int, named: str) -> None:
-    """Catches an error that names neither the option nor the mend, or that comes only when Ray runs."""
+    """Catches an error that names neither the option nor what to do, or that comes only when Ray runs."""
     done = bioner("pool", *words)
     assert (done.code, done.out) == (code, "")
     assert done.err.startswith("error: ")

@@ -1,4 +1,4 @@
-"""PubMed nights over HTTP that go wrong: the state after each is stated, mended, and compared with an undisturbed run.
+"""PubMed nights over HTTP that go wrong: the state after each, repaired, is compared with an undisturbed run.
 
 In each test the server holds three files, of which the second one fails; `calm` is the state of a night without faults.
 """
@@ -66,7 +66,7 @@ def applied_names(store: Path) -> list[str]:
 
 
 def check_stopped_at_second(store: Path, server: FaultyServer, calm: object, *, says: str) -> None:
-    """A night that stops at the second file: the first is applied, nothing of the others; the next night mends all."""
+    """A night that stops at the second file: the first is applied, nothing of the others; the next repairs all."""
     report = night(store, server.url, annotator=annotator(store))
     assert (report.exit_code(), len(report.applied), report.pending) == (1, 1, 2)
     assert says in report.failures[0]

@@ -196,7 +196,7 @@ def test_ping_answers_while_a_batch_runs(pool: Pool) -> None:
     )
     client.start()
     try:
-        while not any(status and status.parcel_id for status in pool.health().values()):
+        while not any(status and status.batch_id for status in pool.health().values()):
             assert client.is_alive()
         assert not any(status.overdue for status in pool.health().values() if status)
     finally:

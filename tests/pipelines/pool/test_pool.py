@@ -140,7 +140,7 @@ def test_clients_of_an_ended_pool_stop_waiting() -> None:
 
 
 def test_a_client_outlives_an_outage() -> None:
-    """A client that counts the time between two calls, or before an outage was mended, as waiting in vain."""
+    """A client that counts the time between two calls, or before an outage was repaired, as waiting in vain."""
     with start_pool(settings(actors=1, namespace="again"), OBEDIENT) as pool:
         client = pool.client_factory(ClientSettings(grace_seconds=5.0))()
         assert client.annotate(ROWS) == ANSWERS
@@ -153,7 +153,7 @@ def test_a_client_outlives_an_outage() -> None:
 def test_endless_deaths_stop_the_client() -> None:
     """A machine on which every batch kills its actor, rejected row by row for days."""
     rows = [AnnotationRequest("kill", "x") for _ in range(8)]
-    limits = ClientSettings(max_deaths_in_a_row=2)
+    limits = ClientSettings(max_consecutive_deaths=2)
     with start_pool(settings(actors=1), OBEDIENT) as pool, pytest.raises(PoolError, match="died 3 times"):
         pool.client_factory(limits)().annotate(rows)
 

@@ -11,7 +11,7 @@ import pytest
 
 from bioner_core.errors import ConfigurationError, PoolError
 from bioner_core.store.history.process_identity import ProcessIdentity, this_process
-from pipelines.pool.pool_places import PoolPlace, claimed_place, find_place, state_folder
+from pipelines.pool.pool_registry import PoolAddress, claimed_address, find_place, state_folder
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +25,7 @@ def place_of(owner: ProcessIdentity, folder: Path, address: str = "127.0.0.1:637
     """A file that this owner left."""
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "x.json"
-    file.write_text(json.dumps(asdict(PoolPlace("x", address, owner, True))))
+    file.write_text(json.dumps(asdict(PoolAddress("x", address, owner, True))))
     return file
 
 
@@ -38,11 +38,11 @@ def dead_process() -> ProcessIdentity:
 
 def test_a_pool_is_found_while_its_owner_holds_the_name(folder: Path) -> None:
     """A name that nobody finds, a file that others can read, or one that stays."""
-    with claimed_place("x") as announce:
+    with claimed_address("x") as announce:
         with pytest.raises(PoolError, match="still starting"):
             find_place("x")
         announce("127.0.0.1:6379", True)
-        assert find_place("x") == PoolPlace("x", "127.0.0.1:6379", this_process(), True)
+        assert find_place("x") == PoolAddress("x", "127.0.0.1:6379", this_process(), True)
         assert find_place("x").namespace == "bioner-pool-x"
         assert stat.S_IMODE((folder / "x.json").stat().st_mode) == 0o600
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
@@ -53,18 +53,18 @@ def test_a_pool_is_found_while_its_owner_holds_the_name(folder: Path) -> None:
 
 def test_a_name_is_held_by_one_owner() -> None:
     """A second owner that takes the clients of the first, and whose end removes the first one's file."""
-    with claimed_place("x") as announce:
+    with claimed_address("x") as announce:
         announce("127.0.0.1:1", False)
-        with pytest.raises(PoolError, match="is there already"), claimed_place("x"):
+        with pytest.raises(PoolError, match="is there already"), claimed_address("x"):
             pytest.fail("two owners")
         assert find_place("x").address == "127.0.0.1:1"
 
 
 def test_an_error_gives_the_name_back() -> None:
     """A pool that could not start, and whose name is taken from then on."""
-    with pytest.raises(ValueError, match="no"), claimed_place("x"):
+    with pytest.raises(ValueError, match="no"), claimed_address("x"):
         raise ValueError("no")
-    with claimed_place("x"):
+    with claimed_address("x"):
         pass
 
 
@@ -75,7 +75,7 @@ def test_the_file_of_a_dead_owner_is_noticed_and_taken_over(folder: Path) -> Non
         find_place("x")
     assert not file.exists()
     place_of(dead_process(), folder)
-    with claimed_place("x"):
+    with claimed_address("x"):
         pass
 
 
@@ -102,7 +102,7 @@ def test_names_that_are_no_names_are_refused(name: str) -> None:
     """A name that leaves the state folder."""
     with pytest.raises(ConfigurationError, match="name of the pool"):
         find_place(name)
-    with pytest.raises(ConfigurationError, match="name of the pool"), claimed_place(name):
+    with pytest.raises(ConfigurationError, match="name of the pool"), claimed_address(name):
         pytest.fail("no name")
 
 

@@ -14,13 +14,13 @@ from fake_annotators import answer
 
 from bioner_core.errors import ConfigurationError, PoolError
 from bioner_core.inference.annotation import AnnotationRequest, RowResult
-from pipelines.pool import post
+from pipelines.pool import actor_slot
+from pipelines.pool.actor_slot import SlotState
 from pipelines.pool.annotator_spec import AnnotatorSpec
-from pipelines.pool.bulletin import Bulletin
 from pipelines.pool.client_settings import ClientSettings
 from pipelines.pool.pool import Pool, start_pool
+from pipelines.pool.pool_kv import PoolKV
 from pipelines.pool.pool_settings import PoolSettings
-from pipelines.pool.post import PostState
 from pipelines.pool.ray_session import ray_session
 
 OBEDIENT = AnnotatorSpec("fake_annotators:obedient")
@@ -63,7 +63,7 @@ def await_true(condition: Callable[[], bool], seconds: float = 60.0) -> None:
 
 def working(pool: Pool, actors: int) -> Callable[[], bool]:
     """Whether there are exactly so many actors, all of them up."""
-    up = (PostState.IDLE, PostState.BUSY)
+    up = (SlotState.IDLE, SlotState.BUSY)
     return lambda: [report.state in up for report in pool.supervisor.reports()] == [True] * actors
 
 
@@ -97,8 +97,8 @@ def test_a_client_at_work_takes_up_new_actors() -> None:
     with start_pool(settings(), OBEDIENT) as pool:
         feeder = Feeder(pool, slow_rows(200))
         pool.scale(3)
-        bulletin = Bulletin(pool.settings.namespace)
-        await_true(lambda: all(bulletin.last_running(f"bioner-annotator-{number}") for number in range(3)))
+        kv = PoolKV(pool.settings.namespace)
+        await_true(lambda: all(kv.last_running(f"bioner-annotator-{number}") for number in range(3)))
         feeder.expect_answers()
 
 
@@ -106,7 +106,7 @@ def test_actors_that_are_let_go_end_what_they_run() -> None:
     """Rows lost, or charged with a death, because a pool was made smaller; an actor that is never let go."""
     with start_pool(settings(actors=3), OBEDIENT) as pool:
         feeder = Feeder(pool, slow_rows(150))
-        await_true(lambda: all(report.state is PostState.BUSY for report in pool.supervisor.reports()))
+        await_true(lambda: all(report.state is SlotState.BUSY for report in pool.supervisor.reports()))
         pool.scale(1)
         await_true(lambda: names(pool) == ["bioner-annotator-0"])
         feeder.expect_answers()
@@ -117,7 +117,7 @@ def test_a_long_batch_is_not_cut_short() -> None:
     """A drain that waits for a fixed while and then kills what still runs."""
     with start_pool(settings(actors=2), OBEDIENT) as pool:
         feeder = Feeder(pool, slow_rows(2, seconds=6.0), ONE_EACH)
-        await_true(lambda: all(report.state is PostState.BUSY for report in pool.supervisor.reports()))
+        await_true(lambda: all(report.state is SlotState.BUSY for report in pool.supervisor.reports()))
         pool.scale(1)
         feeder.expect_answers()
         await_true(working(pool, 1))
@@ -140,7 +140,7 @@ def test_an_actor_that_hangs_is_let_go_when_the_time_is_up() -> None:
     """A pool that cannot be made smaller because one actor never ends."""
     with start_pool(settings(actors=2, drain_seconds=1.0), OBEDIENT) as pool:
         feeder = Feeder(pool, slow_rows(2, seconds=30.0), ClientSettings(max_rows=1, window=1, grace_seconds=2.0))
-        await_true(lambda: all(report.state is PostState.BUSY for report in pool.supervisor.reports()))
+        await_true(lambda: all(report.state is SlotState.BUSY for report in pool.supervisor.reports()))
         pool.scale(1)
         await_true(lambda: names(pool) == ["bioner-annotator-0"], seconds=20.0)
     feeder.join(timeout=60)
@@ -178,14 +178,14 @@ def test_back_off_doubles_up_to_its_cap() -> None:
 
 
 def test_a_name_that_was_given_up_is_replaced_when_the_pool_is_scaled(tmp_path: Path) -> None:
-    """A pool that stays one actor short for ever, though the fault is mended and its owner asks again."""
+    """A pool that stays one actor short for ever, though the fault is repaired and its owner asks again."""
     flag = tmp_path / "flag"
     spec = AnnotatorSpec("fake_annotators:broken_when", {"flag": str(flag)})
     with start_pool(settings(actors=1, max_failed_starts=1), spec) as pool:
         flag.touch()
         pool.scale(2)
-        await_true(lambda: PostState.GIVEN_UP in [report.state for report in pool.supervisor.reports()])
-        (broken,) = [report for report in pool.supervisor.reports() if report.state is PostState.GIVEN_UP]
+        await_true(lambda: SlotState.GIVEN_UP in [report.state for report in pool.supervisor.reports()])
+        (broken,) = [report for report in pool.supervisor.reports() if report.state is SlotState.GIVEN_UP]
         assert "the model file is gone" in broken.last_error
         flag.unlink()
         pool.scale(2)
@@ -197,7 +197,7 @@ def test_a_pool_that_is_stopped_ends_what_runs_and_tells_its_clients() -> None:
     """Clients that wait out all their patience for a pool that was stopped on purpose, or a running batch cut off."""
     with start_pool(settings(actors=2), OBEDIENT) as pool:
         short, endless = Feeder(pool, slow_rows(2, seconds=4.0), ONE_EACH), Feeder(pool, slow_rows(10_000))
-        await_true(lambda: all(report.state is PostState.BUSY for report in pool.supervisor.reports()))
+        await_true(lambda: all(report.state is SlotState.BUSY for report in pool.supervisor.reports()))
         pool.supervisor.dismiss(30.0)
         await_true(lambda: names(pool) == [], seconds=30.0)
         endless.join(timeout=30)
@@ -216,12 +216,12 @@ def test_restarts_are_counted() -> None:
 
 def test_an_actor_that_answers_nothing_is_told_from_a_busy_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """A report that calls an actor busy for ever, since that is the last that was heard of it."""
-    monkeypatch.setattr(post, "_SILENT_SECONDS", 1.5)
+    monkeypatch.setattr(actor_slot, "_SILENT_SECONDS", 1.5)
     with start_pool(settings(), OBEDIENT) as pool:
         status = pool.health()["bioner-annotator-0"]
         assert status is not None
         os.kill(status.pid, signal.SIGSTOP)
-        await_true(lambda: pool.supervisor.reports()[0].state is PostState.SILENT)
+        await_true(lambda: pool.supervisor.reports()[0].state is SlotState.SILENT)
         os.kill(status.pid, signal.SIGCONT)
         await_true(working(pool, 1))
 

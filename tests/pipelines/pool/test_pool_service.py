@@ -20,16 +20,16 @@ from bioner_core.errors import ConfigurationError, ModelError, PoolError
 from bioner_core.inference.annotation import AnnotationRequest
 from bioner_core.inference.batching import BatchLimits
 from bioner_core.store.history.process_identity import ProcessIdentity, this_process
+from pipelines.pool.actor_slot import ActorReport, SlotState
 from pipelines.pool.annotator_spec import AnnotatorSpec
-from pipelines.pool.bulletin import Bulletin
 from pipelines.pool.client_settings import ClientSettings
 from pipelines.pool.pool import Pool, start_pool
-from pipelines.pool.pool_access import check_same_model, client_of, living_report
-from pipelines.pool.pool_places import PoolPlace, pool_namespace
+from pipelines.pool.pool_kv import PoolKV
+from pipelines.pool.pool_lookup import check_same_model, client_of, living_report
+from pipelines.pool.pool_registry import PoolAddress, pool_namespace
 from pipelines.pool.pool_report import PoolReport, read_report_text, report_text
 from pipelines.pool.pool_service import PoolService, order_scale, order_stop
 from pipelines.pool.pool_settings import PoolSettings
-from pipelines.pool.post import ActorReport, PostState
 from pipelines.pool.ray_session import on_loopback
 
 OBEDIENT = AnnotatorSpec("fake_annotators:obedient")
@@ -63,8 +63,8 @@ def await_true(condition: Callable[[], bool], seconds: float = 120.0) -> None:
 
 def test_a_report_is_read_as_it_was_written() -> None:
     """A field that is lost on the way, or a state that comes back as another type."""
-    actor = ActorReport("bioner-annotator-0", PostState.BUSY, 7, "node", "host", "parcel", 1.5, 2, 1, "why", 0.5)
-    written = report(actors=(actor, ActorReport("bioner-annotator-1", PostState.GIVEN_UP)), beat=3)
+    actor = ActorReport("bioner-annotator-0", SlotState.BUSY, 7, "node", "host", "batch", 1.5, 2, 1, "why", 0.5)
+    written = report(actors=(actor, ActorReport("bioner-annotator-1", SlotState.GIVEN_UP)), beat=3)
     assert read_report_text(report_text(written)) == written
     assert written.ready == 1
     assert written.as_json()["ready"] == 1
@@ -88,7 +88,7 @@ def test_another_model_is_refused_with_what_differs() -> None:
         check_same_model(report(), fingerprint="other", model={"model": "default"})
 
 
-class SilentBulletin(Bulletin):
+class SilentBulletin(PoolKV):
     """Notes that nobody renews."""
 
     def report(self) -> str:
@@ -107,7 +107,7 @@ def test_a_dead_owner_is_noticed_by_its_silence() -> None:
 def test_an_order_of_no_actors_is_refused() -> None:
     """A pool that is scaled to nothing by a typing error."""
     with pytest.raises(ConfigurationError, match="--actors: is 0"):
-        order_scale(Bulletin("x"), 0)
+        order_scale(PoolKV("x"), 0)
 
 
 @contextmanager
@@ -126,7 +126,7 @@ def served(drain_seconds: float = 5.0) -> Iterator[tuple[Pool, threading.Thread]
         try:
             yield pool, owner
         finally:
-            order_stop(Bulletin(chosen.namespace), 0.0)
+            order_stop(PoolKV(chosen.namespace), 0.0)
             owner.join(timeout=60)
 
 
@@ -134,30 +134,30 @@ def served(drain_seconds: float = 5.0) -> Iterator[tuple[Pool, threading.Thread]
 def test_an_owner_reports_and_obeys() -> None:
     """Orders that are lost, obeyed twice, or not reported back; a client that cannot be made from the report alone."""
     with served() as (pool, owner):
-        bulletin = Bulletin(pool.settings.namespace)
-        await_true(lambda: bool(bulletin.report()))
-        order_scale(bulletin, 2)
-        await_true(lambda: living_report(bulletin, NAME).ready == 2)
-        found = living_report(bulletin, NAME)
+        kv = PoolKV(pool.settings.namespace)
+        await_true(lambda: bool(kv.report()))
+        order_scale(kv, 2)
+        await_true(lambda: living_report(kv, NAME).ready == 2)
+        found = living_report(kv, NAME)
         assert found.wanted == 2
         assert all(one.pid and one.node for one in found.actors)
-        assert not bulletin.take_order()
+        assert not kv.take_order()
 
-        place = PoolPlace(NAME, pool.address)
+        place = PoolAddress(NAME, pool.address)
         client = client_of(place, found, ClientSettings())()
         assert client.annotate(ROWS) == [answer(row) for row in ROWS]
 
-        order_stop(bulletin, 1.0)
+        order_stop(kv, 1.0)
         owner.join(timeout=60)
         assert not owner.is_alive()
-        assert living_or_last(bulletin).stopping
+        assert living_or_last(kv).stopping
         with pytest.raises(PoolError, match="it was stopped"):
             client.annotate(ROWS)
 
 
-def living_or_last(bulletin: Bulletin) -> PoolReport:
+def living_or_last(kv: PoolKV) -> PoolReport:
     """The last report, of an owner that notes none any more."""
-    return read_report_text(bulletin.report())
+    return read_report_text(kv.report())
 
 
 OWNER = """

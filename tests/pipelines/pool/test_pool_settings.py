@@ -1,4 +1,4 @@
-"""What a pool, a client and an annotator spec refuse at the door."""
+"""What a pool, a client and an annotator spec refuse before anything starts."""
 
 from pathlib import Path
 from typing import Any
@@ -45,7 +45,7 @@ def test_pool_settings_that_cannot_work_are_refused(values: dict[str, Any]) -> N
         {"max_rows": 0},
         {"window": 0},
         {"max_attempts": 0},
-        {"max_deaths_in_a_row": 0},
+        {"max_consecutive_deaths": 0},
         {"grace_seconds": 0},
         {"ping_seconds": float("nan")},
     ],
@@ -90,7 +90,7 @@ def test_a_factory_must_name_a_function(factory: str) -> None:
 
 
 def test_a_factory_that_does_not_exist_is_named() -> None:
-    """An AttributeError that names neither the spec nor the mend."""
+    """An AttributeError that names neither the spec nor what to do."""
     with pytest.raises(ConfigurationError, match="no function 'snark'"):
         AnnotatorSpec("bioner_core.inference.annotation:snark").build()
 

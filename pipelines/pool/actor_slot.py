@@ -14,7 +14,7 @@ _SILENT_SECONDS = 15.0
 """An actor that has answered nothing for so long, though it was asked, is stopped or holds the interpreter lock."""
 
 
-class PostState(StrEnum):
+class SlotState(StrEnum):
     """What the actor of a name is doing."""
 
     STARTING = "starting"
@@ -27,7 +27,7 @@ class PostState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ActorReport:
-    """How one actor stands. `batch` is the parcel that it runs, empty when idle; `pid` is 0 while it starts; `node` is
+    """How one actor stands. `batch` is the batch that it runs, empty when idle; `pid` is 0 while it starts; `node` is
     the name of its machine, where somebody has looked that up.
 
     `restarts` counts the processes of this name that were ready for work, but for the first; `failed_starts` those in a
@@ -35,7 +35,7 @@ class ActorReport:
     """
 
     name: str
-    state: PostState
+    state: SlotState
     pid: int = 0
     node_id: str = ""
     node: str = ""
@@ -48,21 +48,21 @@ class ActorReport:
 
 
 @dataclass(slots=True)
-class Post:
+class ActorSlot:
     """One name, and the actor that bears it at the moment.
 
     `answered` is said of the present actor. `status` is how it stands, None while that is not known; `said` is the last
     status that any actor of this name gave. A draining actor is asked to retire each time that it is asked how it is,
-    so that one that Ray has restarted meanwhile hears of it too. `heard_at` is when the present actor last answered, or
-    was made: while Ray restarts it, each ping comes back unanswered at once. It, `asked_at`, `drain_until` and
-    `create_at` are monotonic seconds.
+    so that one that Ray has restarted meanwhile hears of it too. `last_answer_at` is when the present actor last
+    answered, or was made: while Ray restarts it, each ping comes back unanswered at once. It, `asked_at`,
+    `drain_until` and `create_at` are monotonic seconds.
     """
 
     name: str
     handle: Any = None
     ping: Any = None
     asked_at: float = 0.0
-    heard_at: float = 0.0
+    last_answer_at: float = 0.0
     answered: bool = False
     status: ActorStatus | None = None
     said: ActorStatus | None = None
@@ -82,12 +82,12 @@ class Post:
 
     @property
     def rank(self) -> tuple[bool, bool, int]:
-        """The lower, the sooner this post goes when there are too many: first what does not work, then the newest."""
+        """The lower, the sooner this slot goes when there are too many: first what does not work, then the newest."""
         return (not self.given_up, self.answered, -self.number)
 
-    def bear(self, handle: Any) -> None:
+    def attach(self, handle: Any) -> None:
         """Take an actor that has just been made, and ask it how it is."""
-        self.handle, self.answered, self.heard_at = handle, False, time.monotonic()
+        self.handle, self.answered, self.last_answer_at = handle, False, time.monotonic()
         self.ask()
 
     def ask(self) -> None:
@@ -95,13 +95,13 @@ class Post:
         method = self.handle.retire if self.draining else self.handle.ping
         self.ping, self.asked_at = method.options(concurrency_group=HEALTH_GROUP).remote(), time.monotonic()
 
-    def hear(self, status: ActorStatus) -> None:
+    def on_ping(self, status: ActorStatus) -> None:
         """Take the actor's answer."""
         self.status = self.said = status
         self.restarts = status.restarts
-        self.answered, self.failed_starts, self.heard_at = True, 0, time.monotonic()
+        self.answered, self.failed_starts, self.last_answer_at = True, 0, time.monotonic()
 
-    def miss(self, error: Exception) -> None:
+    def on_ping_failed(self, error: Exception) -> None:
         """Take it that the actor did not answer, and why."""
         self.status, self.last_error = None, str(error)
 
@@ -128,7 +128,7 @@ class Post:
             state=self._state(),
             pid=status.pid,
             node_id=status.node_id,
-            batch=status.parcel_id,
+            batch=status.batch_id,
             running_seconds=status.running_seconds,
             restarts=self.restarts,
             failed_starts=self.failed_starts,
@@ -136,13 +136,13 @@ class Post:
             busy_share=status.busy.share,
         )
 
-    def _state(self) -> PostState:
+    def _state(self) -> SlotState:
         if self.given_up:
-            return PostState.GIVEN_UP
+            return SlotState.GIVEN_UP
         if self.draining:
-            return PostState.DRAINING
+            return SlotState.DRAINING
         if self.status is None:
-            return PostState.STARTING
+            return SlotState.STARTING
         if self.ping is not None and time.monotonic() - self.asked_at > _SILENT_SECONDS:
-            return PostState.SILENT
-        return PostState.BUSY if self.status.parcel_id else PostState.IDLE
+            return SlotState.SILENT
+        return SlotState.BUSY if self.status.batch_id else SlotState.IDLE

@@ -10,7 +10,7 @@ from ray.exceptions import RayActorError
 
 from bioner_core.errors import PoolError
 from pipelines.pool.actors import HEALTH_GROUP, ActorStatus
-from pipelines.pool.bulletin import Bulletin
+from pipelines.pool.pool_kv import PoolKV
 
 _LOOK_AGAIN_SECONDS = 0.5
 _ROSTER_SECONDS = 1.0
@@ -18,7 +18,7 @@ _ROSTER_SECONDS = 1.0
 
 
 @dataclass(slots=True, eq=False)
-class Seat:
+class TrackedActor:
     """One actor name. `ready` means that an actor of this name answered a ping since the last one was lost.
 
     `wanted` is False once the pool lets the actor go: it ends what it runs, and gets nothing more.
@@ -45,98 +45,98 @@ class Seat:
         self.look_at = now + _LOOK_AGAIN_SECONDS
 
 
-class Crew:
-    """The seats of one client. Not for two threads at once.
+class ActorTracker:
+    """The actors of one client. Not for two threads at once.
 
     `fingerprint` is the one that every actor must have, empty for any: under the same name a pool may be started again
     with another model while a client waits for it.
     """
 
-    def __init__(self, bulletin: Bulletin, actor_names: Sequence[str], *, fingerprint: str = "") -> None:
-        self._bulletin = bulletin
+    def __init__(self, kv: PoolKV, actor_names: Sequence[str], *, fingerprint: str = "") -> None:
+        self._kv = kv
         self._fingerprint = fingerprint
-        self._namespace = bulletin.namespace
+        self._namespace = kv.namespace
         self._read_roster_at = 0.0
-        self.seats = [Seat(name) for name in actor_names]
+        self.actors = [TrackedActor(name) for name in actor_names]
         self.last_error = ""
         self.none_ready_since: float | None = None
-        self.deaths_in_a_row = 0
+        self.consecutive_deaths = 0
 
-    def ready_seats(self) -> list[Seat]:
-        """The seats whose actors answer."""
-        return [seat for seat in self.seats if seat.ready]
+    def ready_actors(self) -> list[TrackedActor]:
+        """The actors whose actors answer."""
+        return [actor for actor in self.actors if actor.ready]
 
-    def open_seats(self) -> list[Seat]:
-        """The seats whose actors answer and may be sent batches."""
-        return [seat for seat in self.seats if seat.ready and seat.wanted]
+    def open_actors(self) -> list[TrackedActor]:
+        """The actors whose actors answer and may be sent batches."""
+        return [actor for actor in self.actors if actor.ready and actor.wanted]
 
     def roster_is_due(self, now: float) -> bool:
         """Whether it is time to see which actors there are."""
         return now >= self._read_roster_at
 
-    def follow_roster(self, now: float, *, busy: Collection[Seat]) -> None:
+    def follow_roster(self, now: float, *, busy: Collection[TrackedActor]) -> None:
         """Take up actors that were added to the pool, and leave those that were taken from it.
 
-        A seat in `busy`, with batches of ours, is kept until they are answered.
+        A actor in `busy`, with batches of ours, is kept until they are answered.
         """
         self._read_roster_at = now + _ROSTER_SECONDS
-        names = self._bulletin.roster()
+        names = self._kv.roster()
         if names is None:  # no pool just now, or one that is about to start
             return
-        for seat in self.seats:
-            seat.wanted = seat.name in names
-        known = {seat.name for seat in self.seats}
-        self.seats = [seat for seat in self.seats if seat.wanted or seat in busy]
-        self.seats += [Seat(name) for name in names if name not in known]
+        for actor in self.actors:
+            actor.wanted = actor.name in names
+        known = {actor.name for actor in self.actors}
+        self.actors = [actor for actor in self.actors if actor.wanted or actor in busy]
+        self.actors += [TrackedActor(name) for name in names if name not in known]
 
     def look_up(self, now: float) -> None:
-        """Find actors for the seats that have none, and ask them whether they answer."""
-        for seat in self.seats:
-            if seat.handle is None and seat.wanted and now >= seat.look_at:
+        """Find actors for the actors that have none, and ask them whether they answer."""
+        for actor in self.actors:
+            if actor.handle is None and actor.wanted and now >= actor.look_at:
                 try:
-                    seat.handle = ray.get_actor(seat.name, namespace=self._namespace)
+                    actor.handle = ray.get_actor(actor.name, namespace=self._namespace)
                 except ValueError as error:  # Ray's word for: no actor of this name
                     self.last_error = str(error)
-                    seat.lose(now)
+                    actor.lose(now)
                 else:
-                    seat.ask(now)
-        if self.open_seats():
+                    actor.ask(now)
+        if self.open_actors():
             self.none_ready_since = None
         elif self.none_ready_since is None:
             self.none_ready_since = now
 
-    def probes(self) -> dict[Any, Seat]:
+    def probes(self) -> dict[Any, TrackedActor]:
         """The pings on their way."""
-        return {seat.probe: seat for seat in self.seats if seat.probe is not None}
+        return {actor.probe: actor for actor in self.actors if actor.probe is not None}
 
-    def read_probe(self, seat: Seat) -> ActorStatus | None:
-        """Take the answer of a ping that has arrived; None, and the seat lost, when the actor is not there.
+    def read_probe(self, actor: TrackedActor) -> ActorStatus | None:
+        """Take the answer of a ping that has arrived; None, and the actor lost, when the actor is not there.
 
         Raises:
             PoolError: the actor holds another model than it should.
         """
-        probe, seat.probe = seat.probe, None
+        probe, actor.probe = actor.probe, None
         try:
             status: ActorStatus = ray.get(probe)
         except RayActorError as error:
-            self.lose(seat, str(error))
+            self.lose(actor, str(error))
             return None
         if self._fingerprint and status.fingerprint != self._fingerprint:
             raise PoolError(
-                f"the actor {seat.name} holds another model now (fingerprint {status.fingerprint[:16]}, not "
+                f"the actor {actor.name} holds another model now (fingerprint {status.fingerprint[:16]}, not "
                 f"{self._fingerprint[:16]}): the pool was started again with other options; start it with the old "
                 "ones, or run this command again with the new ones"
             )
-        seat.ready = True
+        actor.ready = True
         return status
 
-    def lose(self, seat: Seat, why: str) -> None:
-        """Take the seat's actor for gone, and keep the reason."""
-        self.deaths_in_a_row += seat.ready
+    def lose(self, actor: TrackedActor, why: str) -> None:
+        """Take the actor's actor for gone, and keep the reason."""
+        self.consecutive_deaths += actor.ready
         self.last_error = why
-        seat.lose(time.monotonic())
+        actor.lose(time.monotonic())
 
-    def end(self, seat: Seat, why: str) -> None:
-        """Kill the seat's actor so that Ray starts it afresh, and take it for gone."""
-        ray.kill(seat.handle, no_restart=False)
-        self.lose(seat, why)
+    def end(self, actor: TrackedActor, why: str) -> None:
+        """Kill the actor's actor so that Ray starts it afresh, and take it for gone."""
+        ray.kill(actor.handle, no_restart=False)
+        self.lose(actor, why)

@@ -1,6 +1,6 @@
 """Notes that outlive the process that wrote them, kept in the Ray cluster's own key-value table.
 
-An actor notes which parcel it starts before it starts it, so that after its death everyone can tell the parcel that was
+An actor notes which batch it starts before it starts it, so that after its death everyone can tell the batch that was
 running from those that only waited behind it, and notes why when it ends itself. The launcher notes which actors are to
 get batches, how the pool stands, and why it gave up, so that clients in other processes can follow; and whoever looks
 after the pool leaves it orders.
@@ -16,17 +16,17 @@ _TABLE = b"bioner"
 
 
 @dataclass(frozen=True, slots=True)
-class Bulletin:
+class PoolKV:
     """The notes of one pool; `namespace` is the Ray namespace of its actors. Needs a connection to Ray."""
 
     namespace: str
 
-    def note_running(self, actor_name: str, parcel_id: str) -> None:
-        """Note that the actor is about to run the parcel; durable when this returns."""
-        self._write(f"running/{actor_name}", parcel_id)
+    def note_running(self, actor_name: str, batch_id: str) -> None:
+        """Note that the actor is about to run the batch; durable when this returns."""
+        self._write(f"running/{actor_name}", batch_id)
 
     def last_running(self, actor_name: str) -> str:
-        """The parcel that the actor of this name started last; empty when it never started one."""
+        """The batch that the actor of this name started last; empty when it never started one."""
         return self._read(f"running/{actor_name}")
 
     def count_start(self, actor_name: str) -> int:
@@ -39,13 +39,13 @@ class Bulletin:
         """Count from 0 again, since the name may be given to another actor."""
         internal_kv._internal_kv_del(self._key(f"starts/{actor_name}"), namespace=_TABLE)
 
-    def note_last_words(self, parcel_id: str, words: str) -> None:
-        """Note why an actor ends itself while it runs the parcel."""
-        self._write(f"last_words/{parcel_id}", words)
+    def note_death_message(self, batch_id: str, words: str) -> None:
+        """Note why an actor ends itself while it runs the batch."""
+        self._write(f"death_message/{batch_id}", words)
 
-    def last_words(self, parcel_id: str) -> str:
-        """Why an actor ended itself while it ran the parcel; empty when it did not, or could not say."""
-        return self._read(f"last_words/{parcel_id}")
+    def death_message(self, batch_id: str) -> str:
+        """Why an actor ended itself while it ran the batch; empty when it did not, or could not say."""
+        return self._read(f"death_message/{batch_id}")
 
     def note_failure(self, message: str) -> None:
         """Note why the pool will never answer again."""

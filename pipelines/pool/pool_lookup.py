@@ -6,10 +6,10 @@ from contextlib import contextmanager
 
 from bioner_core.errors import ModelError, PoolError
 from bioner_core.store.history.process_identity import ProcessIdentity, has_ended, is_here
-from pipelines.pool.bulletin import Bulletin
 from pipelines.pool.client import PoolClientFactory
 from pipelines.pool.client_settings import ClientSettings
-from pipelines.pool.pool_places import PoolPlace, check_pool_name, find_place
+from pipelines.pool.pool_kv import PoolKV
+from pipelines.pool.pool_registry import PoolAddress, check_pool_name, find_place
 from pipelines.pool.pool_report import PoolReport, read_report_text
 from pipelines.pool.pool_settings import LOCAL
 from pipelines.pool.ray_session import joined_ray
@@ -20,7 +20,7 @@ _SILENT_SECONDS = 30.0
 _LOOK_SECONDS = 0.2
 
 
-def pool_place(name: str, ray_address: str = LOCAL) -> PoolPlace:
+def pool_address(name: str, ray_address: str = LOCAL) -> PoolAddress:
     """Where the pool is: on the cluster that is named, or else where its owner said on this machine.
 
     Raises:
@@ -30,30 +30,30 @@ def pool_place(name: str, ray_address: str = LOCAL) -> PoolPlace:
     if ray_address == LOCAL:
         return find_place(name)
     check_pool_name(name)
-    return PoolPlace(name, ray_address)
+    return PoolAddress(name, ray_address)
 
 
 @contextmanager
-def pool_notes(place: PoolPlace) -> Iterator[Bulletin]:
+def connected_kv(place: PoolAddress) -> Iterator[PoolKV]:
     """The notes of a pool, with a connection to its Ray for the block.
 
     Raises:
         PoolError: its Ray cannot be joined.
     """
     with joined_ray(place.address, namespace=place.namespace, tokens=place.tokens):
-        yield Bulletin(place.namespace)
+        yield PoolKV(place.namespace)
 
 
-def living_report(bulletin: Bulletin, name: str) -> PoolReport:
+def living_report(kv: PoolKV, name: str) -> PoolReport:
     """How a pool stands, once it is sure that its owner lives: it notes a newer report while one looks.
 
     Raises:
         PoolError: there is no such pool on this Ray, or its owner is dead or silent.
     """
-    first = _report(bulletin, name)
+    first = _report(kv, name)
     deadline = time.monotonic() + _SILENT_SECONDS
     while time.monotonic() < deadline and not _has_died(first.owner):
-        report = _report(bulletin, name)
+        report = _report(kv, name)
         if report.beat != first.beat:
             return report
         time.sleep(_LOOK_SECONDS)
@@ -63,7 +63,7 @@ def living_report(bulletin: Bulletin, name: str) -> PoolReport:
     )
 
 
-def client_of(place: PoolPlace, report: PoolReport, settings: ClientSettings) -> PoolClientFactory:
+def client_of(place: PoolAddress, report: PoolReport, settings: ClientSettings) -> PoolClientFactory:
     """What makes a client of a running pool in any process that reaches its Ray."""
     return PoolClientFactory(
         address=place.address,
@@ -97,7 +97,7 @@ def check_same_model(report: PoolReport, *, fingerprint: str, model: dict[str, s
     )
 
 
-def await_end(place: PoolPlace, owner: ProcessIdentity, seconds: float) -> bool:
+def await_end(place: PoolAddress, owner: ProcessIdentity, seconds: float) -> bool:
     """Wait until the owner of a pool that was told to stop is gone; False when it is not after so many seconds.
 
     Needs no connection to Ray where the owner is a process of this machine, since its Ray may end with it.
@@ -110,19 +110,19 @@ def await_end(place: PoolPlace, owner: ProcessIdentity, seconds: float) -> bool:
     return False
 
 
-def _has_gone(place: PoolPlace, owner: ProcessIdentity) -> bool:
+def _has_gone(place: PoolAddress, owner: ProcessIdentity) -> bool:
     if is_here(owner):
         return has_ended(owner)
-    with pool_notes(place) as bulletin:
-        return not bulletin.report()
+    with connected_kv(place) as kv:
+        return not kv.report()
 
 
 def _has_died(owner: ProcessIdentity) -> bool:
     return is_here(owner) and has_ended(owner)
 
 
-def _report(bulletin: Bulletin, name: str) -> PoolReport:
-    text = bulletin.report()
+def _report(kv: PoolKV, name: str) -> PoolReport:
+    text = kv.report()
     if not text:
         raise PoolError(f"there is no pool {name!r} on this Ray: start one with `bioner pool start --name {name}`")
     try:

@@ -21,7 +21,7 @@ _LOOPBACK = ("127.", "localhost:", "[::1]:")
 
 
 @dataclass(frozen=True, slots=True)
-class PoolPlace:
+class PoolAddress:
     """Where a pool is. `address` is that of its Ray, empty while it starts; `tokens` whether that Ray asks for one."""
 
     name: str
@@ -65,7 +65,7 @@ def state_folder() -> Path:
 
 
 @contextmanager
-def claimed_place(name: str) -> Iterator[Announce]:
+def claimed_address(name: str) -> Iterator[Announce]:
     """Hold a name for the block, as the owner of its pool; the file of an owner that has died is taken over.
 
     Raises:
@@ -76,7 +76,7 @@ def claimed_place(name: str) -> Iterator[Announce]:
     owner, path = this_process(), _file_of(name)
 
     def announce(address: str, tokens: bool) -> None:
-        _write(path, PoolPlace(name, address, owner, tokens))
+        _write(path, PoolAddress(name, address, owner, tokens))
 
     with _one_at_a_time(path.parent):
         found = _read(path)
@@ -90,7 +90,7 @@ def claimed_place(name: str) -> Iterator[Announce]:
             path.unlink(missing_ok=True)
 
 
-def find_place(name: str) -> PoolPlace:
+def find_place(name: str) -> PoolAddress:
     """Where the pool of this name is, as its owner said.
 
     Raises:
@@ -119,11 +119,11 @@ def _file_of(name: str) -> Path:
     return state_folder() / "pools" / f"{name}.json"
 
 
-def _is_stale(place: PoolPlace) -> bool:
+def _is_stale(place: PoolAddress) -> bool:
     return place.owner is not None and is_here(place.owner) and has_ended(place.owner)
 
 
-def _who(place: PoolPlace) -> str:
+def _who(place: PoolAddress) -> str:
     return f"its owner, process {place.owner.pid} on {place.owner.host}," if place.owner else "its owner"
 
 
@@ -134,17 +134,17 @@ def _remove_stale(path: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def _read(path: Path) -> PoolPlace | None:
+def _read(path: Path) -> PoolAddress | None:
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
-        return PoolPlace(**values | {"owner": ProcessIdentity(**values["owner"])})
+        return PoolAddress(**values | {"owner": ProcessIdentity(**values["owner"])})
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise PoolError(f"{path}: cannot be read ({error}); remove it if no pool of this name runs") from error
 
 
-def _write(path: Path, place: PoolPlace) -> None:
+def _write(path: Path, place: PoolAddress) -> None:
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".")  # readable by its owner only
     with open(handle, "w", encoding="utf-8") as file:
         json.dump(asdict(place), file)

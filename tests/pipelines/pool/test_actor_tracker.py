@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 
 from bioner_core.errors import PoolError
-from pipelines.pool import crew
+from pipelines.pool import actor_tracker
+from pipelines.pool.actor_tracker import ActorTracker
 from pipelines.pool.actors import ActorStatus
-from pipelines.pool.bulletin import Bulletin
-from pipelines.pool.crew import Crew
+from pipelines.pool.pool_kv import PoolKV
 
 
-class Roster(Bulletin):
+class Roster(PoolKV):
     """Notes of which actors there are, kept in this process."""
 
     names: tuple[str, ...] | None = None
@@ -29,34 +29,34 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> dict[str, ActorStatus]:
     def get(probe: str, **_: Any) -> ActorStatus:
         return said[probe]
 
-    monkeypatch.setattr(crew.ray, "get", get)
+    monkeypatch.setattr(actor_tracker.ray, "get", get)
     return said
 
 
 def test_an_actor_of_another_model_is_sent_nothing(answers: dict[str, ActorStatus]) -> None:
     """Answers of one model stored under the fingerprint of another, after the pool was started again."""
-    (seat,) = (found := Crew(Bulletin("x"), ["a"], fingerprint="wanted")).seats
+    (actor,) = (found := ActorTracker(PoolKV("x"), ["a"], fingerprint="wanted")).actors
     answers["ping"] = ActorStatus(1, fingerprint="other")
-    seat.probe = "ping"
+    actor.probe = "ping"
     with pytest.raises(PoolError, match="holds another model now"):
-        found.read_probe(seat)
-    assert found.open_seats() == []
-    seat.probe, answers["ping"] = "ping", ActorStatus(1, fingerprint="wanted")
-    found.read_probe(seat)
-    assert found.open_seats() == [seat]
+        found.read_probe(actor)
+    assert found.open_actors() == []
+    actor.probe, answers["ping"] = "ping", ActorStatus(1, fingerprint="wanted")
+    found.read_probe(actor)
+    assert found.open_actors() == [actor]
 
 
 def test_seats_follow_the_roster(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A seat dropped with batches of ours at it, kept after it is gone, or dropped since no pool runs just now."""
-    found = Crew(Roster("x"), ["a", "b"])
-    first, second = found.seats
+    """A actor dropped with batches of ours at it, kept after it is gone, or dropped since no pool runs just now."""
+    found = ActorTracker(Roster("x"), ["a", "b"])
+    first, second = found.actors
     first.ready = second.ready = True
     monkeypatch.setattr(Roster, "names", ("a", "c"))
     found.follow_roster(0.0, busy={second})
-    assert [seat.name for seat in found.seats] == ["a", "b", "c"]
-    assert found.open_seats() == [first]
+    assert [actor.name for actor in found.actors] == ["a", "b", "c"]
+    assert found.open_actors() == [first]
     found.follow_roster(0.0, busy=set())
-    assert [seat.name for seat in found.seats] == ["a", "c"]
+    assert [actor.name for actor in found.actors] == ["a", "c"]
     monkeypatch.setattr(Roster, "names", None)
     found.follow_roster(0.0, busy=set())
-    assert [seat.name for seat in found.seats] == ["a", "c"]
+    assert [actor.name for actor in found.actors] == ["a", "c"]
