@@ -43,11 +43,15 @@ class RecordFault(BionerError):
 
 
 class FileFault(BionerError):
-    """Nothing after this point of the file can be read; the records before it can be used."""
+    """Nothing after this point of the file can be read; the records before it can be used.
 
-    def __init__(self, reason: RejectReason, message: str) -> None:
+    `unread_bytes` are the bytes that have been taken from the stream and are in no record.
+    """
+
+    def __init__(self, reason: RejectReason, message: str, *, unread_bytes: int = 0) -> None:
         super().__init__(message)
         self.reason = reason
+        self.unread_bytes = unread_bytes
 
 
 class ByteSource(Protocol):
