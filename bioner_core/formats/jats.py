@@ -17,6 +17,7 @@ from bioner_core.formats.contract import (
     stream_chunks,
 )
 from bioner_core.formats.jats_article import article_id, jats_document
+from bioner_core.formats.strangers import is_publisher_xml
 from bioner_core.formats.xml_documents import OpenedXml, broken_document, elements_of_documents
 from bioner_core.formats.xml_prolog import read_prolog, sniff_root
 from bioner_core.formats.xml_stream import release
@@ -38,7 +39,7 @@ class JatsReader(Reader):
     def recognises(self, head: bytes) -> bool:
         """Whether the root element, or the document type, is one of the envelopes of JATS."""
         root = sniff_root(head)
-        return root is not None and root.rpartition(":")[2] in _ROOTS
+        return root is not None and root.rpartition(":")[2] in _ROOTS and not is_publisher_xml(head)
 
     def scan(self, stream: ByteSource) -> Iterator[PendingRecord]:
         """Walk the articles in file order, each followed by its sub-articles."""

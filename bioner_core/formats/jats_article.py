@@ -75,7 +75,11 @@ def article_id(source: str, ids: _Ids) -> str:
     for kind in _NAMED_KINDS:
         if kind in known:
             return f"{source}:{kind}:{known[kind].lower()}"
-    raise RecordFault(RejectReason.MISSING_ID, "the article has no PMC id, PMID or DOI")
+    raise RecordFault(
+        RejectReason.MISSING_ID,
+        "the article has no PMC id, PMID or DOI in article-meta/article-id; a publisher's own XML with the root "
+        "`article` is not read: only JATS is",
+    )
 
 
 def _meta_of(element: Element) -> Element | None:
