@@ -42,8 +42,8 @@ class Reject:
 
     `doc_id` is empty when the record was too broken to name itself; `stage` is `read` or `annotate`; `traceback` is
     empty unless an exception was caught at one of the two failure boundaries (row, shard). `lost_bytes` are those of a
-    file's rest for which the reject stands, `lost_records` the records beyond its own that they are reckoned to hold, by
-    the mean of those before it; neither is stored with it.
+    file's rest for which the reject stands, `lost_records` the records beyond its own that they are reckoned to hold,
+    by the mean of those before it; neither is stored with it.
     """
 
     doc_id: str

@@ -65,7 +65,7 @@ def finished_elements(pieces: Iterable[bytes], tags: tuple[str, ...], *, root: s
             yield cast(etree._Element, element)
         if failure is not None:
             unread = unfinished or _behind(piece, tags, ended)
-            raise _another_document(failure, before + piece, rest, root=root) or _fault(failure, unread)
+            raise _fault(failure, before + piece, rest, root=root, unread=unread)
         if unfinished > MAX_RECORD_BYTES:
             raise FileFault(
                 RejectReason.TOO_LARGE, f"a record takes more than {MAX_RECORD_BYTES} bytes", unread_bytes=unfinished
@@ -120,20 +120,17 @@ def _feed(parser: etree.XMLPullParser, piece: bytes) -> _Failure | None:
     return None
 
 
-def _fault(failure: _Failure, unread: int) -> FileFault:
-    return FileFault(_REASONS.get(failure.code, RejectReason.MALFORMED), failure.message, unread_bytes=unread)
-
-
-def _another_document(failure: _Failure, held: bytes, rest: Iterator[bytes], *, root: str) -> AnotherDocument | None:
-    """Where reading may go on behind a failure: behind the root's end tag, else at the next XML declaration."""
+def _fault(failure: _Failure, held: bytes, rest: Iterator[bytes], *, root: str, unread: int) -> FileFault:
+    """What a failure means: reading may go on behind the root's end tag, else at the next XML declaration, else not."""
     for end in _end_tag(root).finditer(held) if root and failure.code in _EXTRA_CONTENT else ():
         if _NEXT_DOCUMENT.match(held, end.end()):
             return AnotherDocument(failure.message, held[end.end() :].lstrip(), broken=False)
-    at = 1
-    while (declared := _NEXT_DECLARATION.search(held, at)) is None:
+    while (declared := _NEXT_DECLARATION.search(held, 1)) is None:
         piece = next(rest, b"")
         if not piece:
-            return None
+            reason = _REASONS.get(failure.code, RejectReason.MALFORMED)
+            return FileFault(reason, failure.message, unread_bytes=unread)
+        unread += len(piece)
         held = held[-_DECLARATION_BYTES:] + piece
     return AnotherDocument(failure.message, held[declared.start() :], broken=True)
 
@@ -146,7 +143,7 @@ def _behind(piece: bytes, tags: tuple[str, ...], ended: int) -> int:
     """How many bytes of a piece stand behind the last of the elements that ended in it."""
     names = "|".join(re.escape(tag.rpartition("}")[2]) for tag in tags)
     ends = list(re.finditer(rf"</(?:[\w.-]+:)?(?:{names})\s*>".encode(), piece))
-    return len(piece) - ends[-1].end() if ended and ends else 0
+    return len(piece) - ends[min(ended, len(ends)) - 1].end() if ended and ends else 0
 
 
 def _without_place(message: str | None) -> str:
