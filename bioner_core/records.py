@@ -41,7 +41,9 @@ class Reject:
     """A record, or one of its sentences, that could not be annotated, and why.
 
     `doc_id` is empty when the record was too broken to name itself; `stage` is `read` or `annotate`; `traceback` is
-    empty unless an exception was caught at one of the two failure boundaries (row, shard).
+    empty unless an exception was caught at one of the two failure boundaries (row, shard). `lost_bytes` are those of a
+    file's rest for which the reject stands, `lost_records` the records beyond its own that they are reckoned to hold,
+    by the mean of those before it; neither is stored with it.
     """
 
     doc_id: str
@@ -54,6 +56,8 @@ class Reject:
     attempts: int = 1
     input_digest: str = ""
     traceback: str = ""
+    lost_bytes: int = 0
+    lost_records: int = 0
 
 
 Record = Document | Deletion | Reject

@@ -99,6 +99,8 @@ class OpenShard:
             for one in rejects
         ]
         self._tally["rejected"] += len(rows)
+        self._tally["lost_bytes"] += sum(one.lost_bytes for one in rejects)
+        self._tally["lost_records"] += sum(one.lost_records for one in rejects)
         self._add_rejects(rows)
 
     def _add_carried(self, documents: Sequence[Document]) -> None:
@@ -116,6 +118,7 @@ class OpenShard:
             )
         self._tally["rows"] += rows
         self._tally["sentences"] += sum(one.sentences for one in planned)
+        self._tally["not_sent"] += sum(not one.rows for one in planned)
         answers = iter(results)
         self._add_annotated([self._settle(one, [next(answers) for _ in one.rows]) for one in planned])
 

@@ -57,8 +57,12 @@ class JobSummary:
 
 
 def reject_rate(counts: Counts) -> float:
-    """The share of rejected records, or that of rejected rows if it is higher; 0 when there is nothing."""
-    return max(counts.rejected / max(1, counts.records_in), counts.row_rejects / max(1, counts.rows))
+    """The share of rejected records, or that of rejected rows if it is higher; 0 when there is nothing.
+
+    Records that a file's unread rest is reckoned to hold count as rejected.
+    """
+    lost, records = counts.rejected + counts.lost_records, counts.records_in + counts.lost_records
+    return max(lost / max(1, records), counts.row_rejects / max(1, counts.rows))
 
 
 def summarise(outcomes: Sequence[ShardOutcome], *, seconds: float, max_reject_rate: float) -> JobSummary:

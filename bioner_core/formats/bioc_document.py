@@ -7,11 +7,15 @@ from dataclasses import dataclass
 from bioner_core.documents import DocumentMeta, Passage
 from bioner_core.formats.annotated import AnnotatedDocument, ForeignAnnotation, ForeignRelation, Infons, fits_text
 from bioner_core.formats.contract import Origin, RecordFault
+from bioner_core.formats.identifiers import normal_doi, normal_pmcid, normal_pmid
 from bioner_core.formats.languages import detect_language
 from bioner_core.records import RejectReason
 
 _PMID = re.compile(r"(\d{1,10})\|")
 _YEAR = re.compile(r"\d{4}")
+# PubTator Central writes a whole citation where the journal's name belongs.
+_CITATION = re.compile(r"(?P<journal>[^;]+?)\s*;\s*(?P<year>\d{4})\b(?P<rest>.*)", re.DOTALL)
+_DOI = re.compile(r"\bdoi:\s*(\S+)")
 _SECTIONS = {
     "front": "title",
     "paragraph": "body",
@@ -117,25 +121,28 @@ def _is_reference(span: BiocSpan) -> bool:
 
 def _meta(found: BiocDocument, origin: Origin) -> DocumentMeta:
     infons = dict(pair for span in reversed(found.passages) for pair in span.infons) | dict(found.infons)
-    year = _YEAR.search(infons.get("year", ""))
+    journal = infons.get("journal", "").strip()
+    cited = _CITATION.match(journal)
+    year = _YEAR.search(infons.get("year", "")) or (_YEAR.match(cited["year"]) if cited else None)
     return DocumentMeta(
-        ids=tuple(_identifiers(infons)),
-        journal=infons.get("journal", "").strip(),
+        ids=tuple(_identifiers(infons, cited["rest"] if cited else "")),
+        journal=cited["journal"] if cited else journal,
         year=year.group() if year else "",
         input_file=origin.input_file,
         record_number=origin.record_number,
     )
 
 
-def _identifiers(infons: dict[str, str]) -> Iterator[tuple[str, str]]:
+def _identifiers(infons: dict[str, str], citation: str) -> Iterator[tuple[str, str]]:
     """The ids that a file names as such; a bare document id may be anything, so it is none of them."""
-    pmid = infons.get("article-id_pmid") or infons.get("pmid", "")
     match = _PMID.match(infons.get("_id", ""))
-    if pmid or match:
-        yield "pmid", pmid or match.group(1)  # type: ignore[union-attr]
-    if pmc := infons.get("article-id_pmc") or infons.get("pmcid", ""):
-        yield "pmc", pmc if pmc.startswith("PMC") else f"PMC{pmc}"
-    if doi := infons.get("article-id_doi") or infons.get("doi", ""):
+    stated = infons.get("article-id_pmid") or infons.get("pmid", "")
+    if pmid := normal_pmid(stated) or (match.group(1) if match else ""):
+        yield "pmid", pmid
+    if pmc := normal_pmcid(infons.get("article-id_pmc") or infons.get("pmcid", "")):
+        yield "pmc", pmc
+    cited = _DOI.search(citation)
+    if doi := normal_doi(infons.get("article-id_doi") or infons.get("doi", "") or (cited.group(1) if cited else "")):
         yield "doi", doi
 
 

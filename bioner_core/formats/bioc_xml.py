@@ -6,9 +6,19 @@ from itertools import chain
 
 from bioner_core.formats.annotated import AnnotatedDocument, ForeignRelation, Infons
 from bioner_core.formats.bioc_document import BiocAnnotation, BiocDocument, BiocSpan, bioc_record
-from bioner_core.formats.contract import ByteSource, Origin, PendingRecord, Reader, RecordFault, stream_chunks
+from bioner_core.formats.contract import (
+    ByteSource,
+    FileFault,
+    Origin,
+    PendingRecord,
+    Reader,
+    RecordFault,
+    stream_chunks,
+)
+from bioner_core.formats.standard_entities import resolve_entities
+from bioner_core.formats.xml_documents import OpenedXml, broken_document, elements_of_documents
 from bioner_core.formats.xml_prolog import read_prolog, sniff_root
-from bioner_core.formats.xml_stream import finished_elements, release
+from bioner_core.formats.xml_stream import release
 from bioner_core.formats.xml_text import Element, UnresolvedEntity, all_text, child, children, require_resolved
 from bioner_core.records import RejectReason
 
@@ -30,14 +40,21 @@ class BiocXmlReader(Reader):
 
     def scan(self, stream: ByteSource) -> Iterator[PendingRecord]:
         """Walk the documents in file order."""
-        prolog = read_prolog(stream, frozenset({_ROOT}))
-        for element in finished_elements(chain((prolog.content,), stream_chunks(stream)), (_DOCUMENT,)):
-            if next(element.iterancestors(_DOCUMENT), None) is None:
+        for element in elements_of_documents(stream, _opened, (_DOCUMENT,)):
+            if isinstance(element, FileFault):
+                yield broken_document(element)
+            elif next(element.iterancestors(_DOCUMENT), None) is None:
                 yield partial(_document, element)
                 release(element)
 
 
+def _opened(stream: ByteSource) -> OpenedXml:
+    prolog = read_prolog(stream, frozenset({_ROOT})).behind_doctype()
+    return OpenedXml(chain((prolog.content,), stream_chunks(stream)), prolog.root)
+
+
 def _document(element: Element, origin: Origin) -> AnnotatedDocument:
+    resolve_entities(element)
     identifier = _text(child(element, "id")).strip()
     try:
         require_resolved(element)

@@ -1,4 +1,4 @@
-"""NoteExpress exports, `{Tag}: value`, of CNKI and of Wanfang: one form, two sources."""
+"""NoteExpress exports, `{Tag}: value` or `[Tag]: value`, of CNKI and of Wanfang: one form, two sources."""
 
 import re
 
@@ -17,7 +17,7 @@ _TAGS = (
     "Custom 1", "Custom 2", "Custom 3", "Custom 4", "Custom 5", "Custom 6", "Custom 7",
 )  # fmt: skip
 
-_WANFANG = re.compile(r"\{Database Provider\}\s*[:：].*万方|\{URL\}\s*[:：].*wanfangdata\.com\.cn")
+_WANFANG = re.compile(r"[{\[](?:Database Provider[}\]]\s*[:：].*万方|URL[}\]]\s*[:：].*wanfangdata\.com\.cn)")
 
 
 class CnkiNoteExpressReader(TaggedReader):
@@ -25,7 +25,7 @@ class CnkiNoteExpressReader(TaggedReader):
 
     name = "cnki_noteexpress"
     source = "cnki"
-    tag_line = re.compile(rf"\{{(?P<tag>{tag_pattern(_TAGS)})\}}\s*[:：](?P<value>.*)", re.DOTALL)
+    tag_line = re.compile(rf"[{{\[](?P<tag>{tag_pattern(_TAGS)})[}}\]]\s*[:：](?P<value>.*)", re.DOTALL)
     start_tags = frozenset({"Reference Type"})
     roles = FieldRoles(
         title=("Title", "Translated Title"),

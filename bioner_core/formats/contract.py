@@ -6,7 +6,7 @@ of characters are done here, once for all formats.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import IO, Protocol
 
@@ -43,11 +43,15 @@ class RecordFault(BionerError):
 
 
 class FileFault(BionerError):
-    """Nothing after this point of the file can be read; the records before it can be used."""
+    """Nothing after this point of the file can be read; the records before it can be used.
 
-    def __init__(self, reason: RejectReason, message: str) -> None:
+    `unread_bytes` are the bytes that have been taken from the stream and are in no record.
+    """
+
+    def __init__(self, reason: RejectReason, message: str, *, unread_bytes: int = 0) -> None:
         super().__init__(message)
         self.reason = reason
+        self.unread_bytes = unread_bytes
 
 
 class ByteSource(Protocol):
@@ -90,8 +94,9 @@ class Reader(ABC):
         breaks off is one more reject, numbered after its last good record.
         """
         number = 0
+        counted = _CountedSource(stream)
         try:
-            for pending in self.scan(stream):
+            for pending in self.scan(counted):
                 if last is not None and number >= last:
                     return
                 if number >= first:
@@ -99,7 +104,7 @@ class Reader(ABC):
                 number += 1
         except FileFault as fault:
             if number >= first and (last is None or number < last):
-                yield file_reject(fault, Origin(self.source, input_file, number))
+                yield _tail_reject(fault, Origin(self.source, input_file, number), counted)
 
     def count(self, stream: ByteSource) -> int:
         """How many items `read` yields for the whole file, without making them."""
@@ -115,6 +120,42 @@ class Reader(ABC):
 def file_reject(fault: FileFault, origin: Origin) -> Reject:
     """The one reject that stands for all of a file from `origin` on."""
     return _reject(origin, fault.reason, str(fault))
+
+
+def _tail_reject(fault: FileFault, origin: Origin, source: "_CountedSource") -> Reject:
+    """The reject of a file's rest, and how much that is: bytes, and records by the mean of those before it."""
+    used = source.taken - fault.unread_bytes
+    lost = fault.unread_bytes + source.drained()
+    if not lost:
+        return file_reject(fault, origin)
+    mean = used / origin.record_number if origin.record_number and used > 0 else lost
+    message = f"{fault}; the {lost:,} bytes behind the last record are not read"
+    reject = _reject(origin, fault.reason, message)
+    return replace(reject, lost_bytes=lost, lost_records=max(0, round(lost / mean) - 1))
+
+
+class _CountedSource:
+    """A stream that knows how many bytes were taken from it."""
+
+    def __init__(self, stream: ByteSource) -> None:
+        self._stream = stream
+        self.taken = 0
+
+    def read(self, size: int, /) -> bytes:
+        """At most `size` bytes; empty only at the end."""
+        chunk = self._stream.read(size)
+        self.taken += len(chunk)
+        return chunk
+
+    def drained(self) -> int:
+        """How many bytes there are still, up to the end or to a fault of the stream itself."""
+        before = self.taken
+        try:
+            while self.read(CHUNK_BYTES):
+                pass
+        except FileFault:
+            pass
+        return self.taken - before
 
 
 def stream_chunks(stream: ByteSource) -> Iterator[bytes]:

@@ -11,14 +11,29 @@ from typing import Any
 from bioner_core.documents import Document, DocumentMeta, Passage, RemovedCode
 from bioner_core.formats.contract import Origin, RecordFault
 from bioner_core.formats.export_record import KEYWORD_SEPARATOR
+from bioner_core.formats.identifiers import normal_pmcid, normal_pmid
 from bioner_core.formats.identity import RecordNames, document_id, public_ids
-from bioner_core.formats.languages import detect_language
+from bioner_core.formats.languages import detect_language, stated_language
 from bioner_core.records import RejectReason
 
 _COLUMNS = ("title", "abstract", "text", "keywords")
 
 KNOWN_FIELDS = frozenset(
-    {*_COLUMNS, "passages", "id", "doc_id", "lang", "version", "meta", "journal", "year", "doi", "link"}
+    {
+        *_COLUMNS,
+        "passages",
+        "id",
+        "doc_id",
+        "pmid",
+        "pmcid",
+        "lang",
+        "version",
+        "meta",
+        "journal",
+        "year",
+        "doi",
+        "link",
+    }
 )
 """The fields that are read; others may stand beside them."""
 
@@ -32,8 +47,8 @@ class _FieldFault(Exception):
 def document_of_fields(fields: Fields, origin: Origin) -> Document:
     """The document that some fields make; a field that is null is not there.
 
-    `id` or `doc_id` names it. A document of `title`, `abstract` or `keywords` may do without: then link, DOI, or title
-    with journal and year name it, as they do in exports.
+    `id` or `doc_id` names it, else `pmcid` or `pmid`. A document of `title`, `abstract` or `keywords` may do without:
+    then link, DOI, or title with journal and year name it, as they do in exports.
 
     Raises:
         RecordFault: a field has a value of the wrong kind, there is no text, or nothing to name the document by.
@@ -42,7 +57,7 @@ def document_of_fields(fields: Fields, origin: Origin) -> Document:
     try:
         passages = _passages(fields)
         meta = _meta(fields, passages, origin)
-        version, lang = _version(fields), _string(fields, "lang")
+        version, lang = _version(fields), _language(fields)
     except _FieldFault as fault:
         raise RecordFault(RejectReason.MALFORMED, str(fault), doc_id=doc_id) from None
     if not passages:
@@ -55,6 +70,9 @@ def document_of_fields(fields: Fields, origin: Origin) -> Document:
 def _given_id(fields: Fields, source: str) -> str:
     """The document's id; empty where the text is to name it."""
     identifier = fields.get("id", fields.get("doc_id"))
+    numbers = dict(_article_ids(fields))
+    if identifier is None and numbers:
+        return f"{source}:{numbers['pmc']}" if "pmc" in numbers else f"{source}:pmid:{numbers['pmid']}"
     if identifier is None and any(fields.get(name) for name in ("title", "abstract", "keywords")):
         return ""
     if isinstance(identifier, int) and not isinstance(identifier, bool):
@@ -62,6 +80,19 @@ def _given_id(fields: Fields, source: str) -> str:
     if not isinstance(identifier, str) or not identifier.strip():
         raise RecordFault(RejectReason.MISSING_ID, '"id" must be a string that is not empty, or a whole number')
     return f"{source}:{identifier.strip().removeprefix(source + ':')}"
+
+
+def _article_ids(fields: Fields) -> Iterator[tuple[str, str]]:
+    """PMID and PMC id of the fields `pmid` and `pmcid`, as text or as numbers."""
+    for kind, name, normal in (("pmid", "pmid", normal_pmid), ("pmc", "pmcid", normal_pmcid)):
+        value = fields.get(name)
+        written = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+        if identifier := normal(written):
+            yield kind, identifier
+
+
+def _language(fields: Fields) -> str:
+    return stated_language(_string(fields, "lang"))
 
 
 def _passages(fields: Fields) -> tuple[Passage, ...]:
@@ -79,7 +110,7 @@ def _passages(fields: Fields) -> tuple[Passage, ...]:
 def _column_passages(fields: Fields, columns: list[str]) -> Iterator[Passage]:
     for name in columns:
         text = KEYWORD_SEPARATOR.join(_keywords(fields)) if name == "keywords" else _string(fields, name)
-        lang = _string(fields, "lang") if name == "text" else ""
+        lang = _language(fields) if name == "text" else ""
         yield Passage(name, "", lang or detect_language(text), text)
 
 
@@ -87,7 +118,7 @@ def _passage(item: Any) -> Passage:
     if not isinstance(item, dict) or not isinstance(item.get("text"), str):
         raise _FieldFault('a passage must have a "text" that is a string')
     text = item["text"]
-    lang = _string(item, "lang") or detect_language(text)
+    lang = _language(item) or detect_language(text)
     return Passage(_string(item, "section") or "text", _string(item, "label"), lang, text)
 
 
@@ -125,7 +156,7 @@ def _meta(fields: Fields, passages: tuple[Passage, ...], origin: Origin) -> Docu
     if not isinstance(given, dict):
         raise _FieldFault('"meta" must be an object')
     own = {**{name: fields.get(name) for name in ("journal", "year", "keywords")}, **given}
-    ids = _ids(given) or public_ids(origin.source, _names(fields, DocumentMeta(), title=""))
+    ids = _ids(given) or (*_article_ids(fields), *public_ids(origin.source, _names(fields, DocumentMeta(), title="")))
     return DocumentMeta(
         ids=ids,
         journal=_string(own, "journal"),

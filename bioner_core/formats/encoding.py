@@ -1,4 +1,4 @@
-"""The encodings of tagged text exports: byte order mark, then UTF-8, then GB18030, strict, or a clear fault.
+"""The encodings of tagged text exports: byte order mark, then UTF-8, then GB18030 or Big5, strict, or a clear fault.
 
 No export states its encoding, and a prefix proves nothing, so the whole file is probed before any record is made.
 """
@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO
 
+from bioner_core.formats.chinese_encodings import SAMPLE_BYTES, likely_encoding, sniffed_encoding
 from bioner_core.formats.contract import MAX_RECORD_BYTES, ByteSource, FileFault, stream_chunks
 from bioner_core.records import RejectReason
 
@@ -52,7 +53,7 @@ def decode_head(head: bytes) -> str:
     try:
         return codecs.getincrementaldecoder("utf-8-sig")().decode(head)
     except UnicodeDecodeError:
-        return head.decode("gb18030", errors="replace")
+        return head.decode(sniffed_encoding(head), errors="replace")
 
 
 def first_line(head: bytes) -> str:
@@ -73,6 +74,9 @@ def decoded_text(stream: ByteSource) -> Iterator[DecodedText]:
         probe = _EncodingProbe()
         fault = _spooled(stream, spool, probe)
         encoding = probe.verdict(complete=fault is None)
+        if encoding == "gb18030":
+            spool.seek(0)
+            encoding = likely_encoding(spool.read(SAMPLE_BYTES))
         spool.seek(0)
         # A file cut off inside a character is still text up to there: only that character is passed over.
         errors = "strict" if fault is None else "ignore"

@@ -12,14 +12,27 @@ from itertools import chain
 from typing import ClassVar
 
 from bioner_core.documents import Document
-from bioner_core.formats.contract import ByteSource, FileFault, Origin, PendingRecord, Reader, RecordFault
+from bioner_core.formats.contract import (
+    ByteSource,
+    FileFault,
+    Origin,
+    PendingRecord,
+    Reader,
+    RecordFault,
+    stream_chunks,
+)
 from bioner_core.formats.encoding import DecodedText, decode_head, decoded_text
 from bioner_core.formats.export_record import FieldRoles, FieldValues, export_document
-from bioner_core.formats.xml_stream import finished_elements, release
+from bioner_core.formats.standard_entities import resolve_entities
+from bioner_core.formats.xml_documents import OpenedXml, PieceSource, broken_document, elements_of_documents
+from bioner_core.formats.xml_prolog import EMPTY_DOCTYPE, MAX_PROLOG_BYTES
+from bioner_core.formats.xml_stream import release
 from bioner_core.formats.xml_text import Element, UnresolvedEntity, require_resolved, text_of
 from bioner_core.records import RejectReason
 
-_DECLARATION = re.compile(r"<\?xml\b.*?\?>", re.DOTALL)
+_DECLARATION = re.compile(rb"<\?xml\b.*?\?>", re.DOTALL)
+_ROOT = re.compile(rb"<(?:[\w.-]+:)?([A-Za-z_][\w.-]*)")
+_LAYOUT = b"\xef\xbb\xbf \t\r\n"
 _STRAY_DOCTYPE = re.compile(r"\s*<!DOCTYPE\s+HTML\b[^>\[]*>\s*", re.IGNORECASE)
 _ENTITY = "<!ENTITY"
 
@@ -42,7 +55,10 @@ class XmlExportReader(Reader):
     def scan(self, stream: ByteSource) -> Iterator[PendingRecord]:
         """Walk the records in file order."""
         with decoded_text(stream) as text:
-            for element in finished_elements(_pieces(text), (self.record_tag,)):
+            for element in elements_of_documents(PieceSource(_pieces(text)), _opened, (self.record_tag,)):
+                if isinstance(element, FileFault):
+                    yield broken_document(element)
+                    continue
                 if next(element.iterancestors(self.record_tag), None) is not None:
                     raise FileFault(RejectReason.MALFORMED, f"a record, <{self.record_tag}>, stands inside another")
                 yield partial(self._document, element)
@@ -60,6 +76,7 @@ class XmlExportReader(Reader):
         return text_of(field)
 
     def _document(self, element: Element, origin: Origin) -> Document:
+        resolve_entities(element)
         try:
             require_resolved(element)
         except UnresolvedEntity as entity:
@@ -68,13 +85,13 @@ class XmlExportReader(Reader):
 
 
 def _pieces(text: DecodedText) -> Iterator[bytes]:
-    """A file's text as UTF-8 without declaration, and without a document type of HTML wherever it stands.
+    """A file's text as UTF-8, without a document type of HTML wherever it stands.
 
     Raises:
         FileFault: an entity is declared, or the file breaks off.
     """
     before = ""
-    for line in _undeclared(text.lines):
+    for line in text.lines:
         if _STRAY_DOCTYPE.fullmatch(line):
             continue
         if _ENTITY in before + line:
@@ -85,13 +102,15 @@ def _pieces(text: DecodedText) -> Iterator[bytes]:
         raise text.fault
 
 
-def _undeclared(lines: Iterator[str]) -> Iterator[str]:
-    """The lines from the first that is not blank, without the XML declaration, whose encoding no longer holds."""
-    first = next((line.lstrip("\ufeff \t\n") for line in lines if line.strip("\ufeff \t\n")), "")
-    if first.startswith("<?xml"):
-        for line in lines if "?>" not in first else ():
-            first += line
-            if "?>" in line:
-                break
-        first = _DECLARATION.sub("", first, count=1).lstrip()
-    yield from chain([first] if first else [], lines)
+def _opened(stream: ByteSource) -> OpenedXml:
+    """A document without its XML declaration, whose encoding no longer holds, and with a document type."""
+    head = b""
+    for piece in stream_chunks(stream):
+        head = (head + piece).lstrip(_LAYOUT)
+        if _ROOT.search(head) or len(head) > MAX_PROLOG_BYTES:
+            break
+    head = _DECLARATION.sub(b"", head, count=1).lstrip(_LAYOUT)
+    root = _ROOT.search(head)
+    doctype = b"" if b"<!DOCTYPE" in head or root is None else EMPTY_DOCTYPE
+    name = root.group(1).decode(errors="replace") if root else ""
+    return OpenedXml(chain((doctype + head,) if head else (), stream_chunks(stream)), name)

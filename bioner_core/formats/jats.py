@@ -7,10 +7,20 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from itertools import chain
 
-from bioner_core.formats.contract import ByteSource, Origin, PendingRecord, Reader, RecordFault, stream_chunks
+from bioner_core.formats.contract import (
+    ByteSource,
+    FileFault,
+    Origin,
+    PendingRecord,
+    Reader,
+    RecordFault,
+    stream_chunks,
+)
 from bioner_core.formats.jats_article import article_id, jats_document
+from bioner_core.formats.strangers import is_publisher_xml
+from bioner_core.formats.xml_documents import OpenedXml, broken_document, elements_of_documents
 from bioner_core.formats.xml_prolog import read_prolog, sniff_root
-from bioner_core.formats.xml_stream import finished_elements, release
+from bioner_core.formats.xml_stream import release
 from bioner_core.formats.xml_text import Element, child, local_name, text_of
 from bioner_core.records import Deletion, RejectReason
 
@@ -29,7 +39,7 @@ class JatsReader(Reader):
     def recognises(self, head: bytes) -> bool:
         """Whether the root element, or the document type, is one of the envelopes of JATS."""
         root = sniff_root(head)
-        return root is not None and root.rpartition(":")[2] in _ROOTS
+        return root is not None and root.rpartition(":")[2] in _ROOTS and not is_publisher_xml(head)
 
     def scan(self, stream: ByteSource) -> Iterator[PendingRecord]:
         """Walk the articles in file order, each followed by its sub-articles."""
@@ -42,10 +52,11 @@ def article_records(stream: ByteSource) -> Iterator[PendingRecord]:
     Raises:
         FileFault: after the last usable article, when the rest of the file cannot be read.
     """
-    prolog = read_prolog(stream, _ROOTS, namespaced=True)
-    pieces = chain((prolog.content,), stream_chunks(stream))
     in_record = 0
-    for element in finished_elements(pieces, (_ARTICLE, _HARVESTED)):
+    for element in elements_of_documents(stream, _opened, (_ARTICLE, _HARVESTED)):
+        if isinstance(element, FileFault):
+            yield broken_document(element)
+            continue
         if local_name(element) == "record":
             if not in_record:
                 yield partial(_without_article, child(element, "{*}header"))
@@ -56,6 +67,11 @@ def article_records(stream: ByteSource) -> Iterator[PendingRecord]:
         else:
             continue
         release(element)
+
+
+def _opened(stream: ByteSource) -> OpenedXml:
+    prolog = read_prolog(stream, _ROOTS, namespaced=True).behind_doctype()
+    return OpenedXml(chain((prolog.content,), stream_chunks(stream)), prolog.root)
 
 
 def _documents_of(article: Element) -> Iterable[PendingRecord]:

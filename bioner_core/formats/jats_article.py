@@ -1,11 +1,13 @@
 """One JATS article, sub-article or response as a document."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from bioner_core.documents import Document, DocumentMeta
 from bioner_core.formats.contract import Origin, RecordFault
+from bioner_core.formats.identifiers import normal_doi, normal_pmcid, normal_pmid
 from bioner_core.formats.jats_passages import jats_passages, language_of
+from bioner_core.formats.standard_entities import resolve_entities
 from bioner_core.formats.xml_text import Element, UnresolvedEntity, child, children, path, text_of
 from bioner_core.records import RejectReason
 
@@ -13,6 +15,12 @@ _YEAR = re.compile(r"\d{4}")
 _VERSION = re.compile(r"\.([1-9]\d{0,8})$")
 _PMC_KINDS = ("pmcid", "pmc", "pmc-uid", "pmcaid")
 _NAMED_KINDS = ("pmid", "doi")
+_NORMAL_FORMS: dict[str, Callable[[str], str]] = {
+    **dict.fromkeys(_PMC_KINDS, normal_pmcid),
+    "pmid": normal_pmid,
+    "doi": normal_doi,
+}
+_NOT_PUBLISHED = re.compile(r"submi|recei|recd|rev|accept|preprint|manuscript|embargo|release|retract|correct")
 _BLANKS = re.compile(r"[ \t\r\n]+")
 
 _Ids = tuple[tuple[str, str], ...]
@@ -31,6 +39,7 @@ def jats_document(element: Element, part_of: tuple[Element, int] | None, origin:
     if part_of is not None:
         doc_id += f"/{part_of[1]}"
     try:
+        resolve_entities(element)
         passages = tuple(jats_passages(element))
     except UnresolvedEntity as entity:
         raise RecordFault(RejectReason.MALFORMED, f"the entity {entity} is not declared", doc_id=doc_id) from None
@@ -61,16 +70,16 @@ def article_id(source: str, ids: _Ids) -> str:
         RecordFault: there is none of these ids.
     """
     known = dict(ids)
-    if pmc := known.get("pmc"):
-        return f"{source}:{_pmc_number(pmc)}"
+    if pmc := normal_pmcid(known.get("pmc", "")):
+        return f"{source}:{pmc}"
     for kind in _NAMED_KINDS:
         if kind in known:
             return f"{source}:{kind}:{known[kind].lower()}"
-    raise RecordFault(RejectReason.MISSING_ID, "the article has no PMC id, PMID or DOI")
-
-
-def _pmc_number(identifier: str) -> str:
-    return identifier if identifier.startswith("PMC") else f"PMC{identifier}"
+    raise RecordFault(
+        RejectReason.MISSING_ID,
+        "the article has no PMC id, PMID or DOI in article-meta/article-id; a publisher's own XML with the root "
+        "`article` is not read: only JATS is",
+    )
 
 
 def _meta_of(element: Element) -> Element | None:
@@ -80,18 +89,16 @@ def _meta_of(element: Element) -> Element | None:
 
 
 def _identifiers(meta: Element | None) -> _Ids:
-    """PMC id, PMID and DOI, each the first that has a value."""
+    """PMID, PMC id and DOI in their normal forms, each the first that has a value."""
     stated: dict[str, str] = {}
     for node in children(meta, "{*}article-id"):
-        if value := text_of(node):
-            stated.setdefault(node.get("pub-id-type", ""), value)
-    found = [("pmid", stated["pmid"])] if "pmid" in stated else []
+        kind = node.get("pub-id-type", "").strip().lower()
+        normal = _NORMAL_FORMS.get(kind)
+        if normal is not None and (value := normal(text_of(node))):
+            stated.setdefault(kind, value)
     pmc = next((stated[kind] for kind in _PMC_KINDS if kind in stated), "")
-    if pmc:
-        found.append(("pmc", _pmc_number(pmc)))
-    if "doi" in stated:
-        found.append(("doi", stated["doi"]))
-    return tuple(found)
+    found = (("pmid", stated.get("pmid", "")), ("pmc", pmc), ("doi", stated.get("doi", "")))
+    return tuple((kind, value) for kind, value in found if value)
 
 
 def _version(meta: Element | None) -> int:
@@ -110,9 +117,15 @@ def _journal(article: Element) -> str:
 
 
 def _year(meta: Element | None) -> str:
-    """The earliest year of publication."""
-    years = (_YEAR.search(text_of(child(date, "{*}year"))) for date in children(meta, "{*}pub-date"))
-    return min((year.group() for year in years if year), default="")
+    """The earliest year of publication; of handling, or of release by an archive, only where there is no other."""
+    published: list[str] = []
+    others: list[str] = []
+    for date in children(meta, "{*}pub-date"):
+        year = _YEAR.search(text_of(child(date, "{*}year")) or date.get("iso-8601-date", "") or text_of(date))
+        kind = f"{date.get('pub-type', '')} {date.get('date-type', '')}".lower()
+        if year:
+            (others if _NOT_PUBLISHED.search(kind) else published).append(year.group())
+    return min(published or others, default="")
 
 
 def _keywords(meta: Element | None) -> Iterator[str]:

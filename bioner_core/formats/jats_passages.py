@@ -1,7 +1,8 @@
 """The passages of a JATS article: what a reader of the page sees, in the order of the file.
 
 Each paragraph, heading, caption and table is a passage. A figure or table inside a paragraph cuts it: its passages
-stand between the two halves. Runs of blanks and line breaks, which only lay out the file, are one blank.
+stand between the two halves; a footnote inside a sentence comes behind its paragraph. Runs of blanks and line breaks,
+which only lay out the file, are one blank.
 """
 
 import re
@@ -9,18 +10,36 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from bioner_core.documents import Passage
-from bioner_core.formats.jats_text import Inline, pieces_of
-from bioner_core.formats.languages import detect_language
+from bioner_core.formats.jats_text import TABLE_CELLS, TABLE_ROWS, Aside, Inline, pieces_of
+from bioner_core.formats.languages import detect_language, stated_language
 from bioner_core.formats.xml_text import Element, child, children, local_name, path, require_resolved
 
 _LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 _BLANKS = re.compile(r"[ \t\r\n]+")
-_LABELLED = frozenset({"fig", "table-wrap", "supplementary-material", "media", "boxed-text", "app"})
+_LABELLED = frozenset(
+    {
+        "fig", "fig-group", "table-wrap", "table-wrap-group", "supplementary-material", "media", "boxed-text", "app",
+        "statement", "sec",
+    }
+)  # fmt: skip
+_TABLES = frozenset({"table", "tgroup", "array"})
+_NESTED_TABLES = ("{*}table", "{*}entrytbl")
+_SECTIONS = {
+    "caption": "caption",
+    "fn": "footnote",
+    "table-wrap-foot": "footnote",
+    "index-term": "index_term",
+    "rt": "ruby",
+}
+"""The section of what stands in an element, where the element alone decides it."""
+_FLOATS = ("{*}floats-group", "{*}floats-wrap")
+_READ_ELSEWHERE = frozenset({"journal-meta", "article-meta"})
 _ABSTRACTS = ("abstract", "other_abstract")
 _OTHER_ABSTRACTS = frozenset(
     {"graphical", "author-highlights", "editor-highlights", "teaser", "toc", "plain-language-summary", "web-summary"}
 )
 _STRAY = ("{*}sec", "{*}p", "{*}table-wrap", "{*}fig")
+_TRANSLATED_TITLES = ("{*}trans-title", "{*}trans-subtitle")
 _ROW_END = "\n"
 _CELL_END = "\t"
 
@@ -35,8 +54,9 @@ class _Place:
 
 
 def language_of(element: Element, sample: str) -> str:
-    """The two-letter language that an element states for itself, else Chinese or English by a sample of its text."""
-    return _stated(element) or detect_language(sample)
+    """The two-letter language that an element states, or one around it, else Chinese or English by a sample."""
+    stated = (_stated(node) for node in (element, *element.iterancestors()))
+    return next(filter(None, stated), "") or detect_language(sample)
 
 
 def jats_passages(element: Element) -> Iterator[Passage]:
@@ -51,26 +71,31 @@ def jats_passages(element: Element) -> Iterator[Passage]:
     body = child(element, "{*}body")
     lang = language_of(element, _line(child(titles, "{*}article-title")) or _line(body))
     yield from _front(meta, titles, lang)
-    yield from _mixed(body, _Place("body", "", lang))
-    yield from _mixed(child(element, "{*}back"), _Place("back", "", lang))
-    yield from _mixed(child(element, "{*}floats-group"), _Place("body", "", lang))
+    for notes in children(child(element, "{*}front"), "*"):
+        if local_name(notes) not in _READ_ELSEWHERE:
+            yield from _block(notes, _Place("notes", "", lang))
+    for part in children(element, "{*}body"):
+        yield from _block(part, _Place("body", "", lang))
+    for part in children(element, "{*}back"):
+        yield from _block(part, _Place("back", "", lang))
     # Fragments of articles have tables and figures without a body.
-    for stray in element.iterchildren(*_STRAY):
-        yield from _block(stray, _Place("body", "", lang))
+    for part in element.iterchildren(*_FLOATS, *_STRAY):
+        yield from _block(part, _Place("body", "", lang))
 
 
 def _front(meta: Element | None, titles: Element | None, lang: str) -> Iterator[Passage]:
-    for name in ("article-title", "subtitle"):
-        yield from _whole(child(titles, f"{{*}}{name}"), _Place("title", "", lang))
-    for group in children(titles, "{*}trans-title-group"):
-        foreign = _Place("vernacular_title", "", language_of(group, _line(group)))
-        for title in group.iterchildren("{*}trans-title", "{*}trans-subtitle"):
-            yield from _whole(title, foreign)
+    for title in () if titles is None else titles.iterchildren("{*}article-title", "{*}subtitle"):
+        yield from _whole(title, _Place("title", "", lang))
+    for node in () if titles is None else titles.iterchildren("{*}trans-title-group", *_TRANSLATED_TITLES):
+        for title in node.iterchildren(*_TRANSLATED_TITLES) if local_name(node) == "trans-title-group" else (node,):
+            foreign = _stated(title) or _stated(node) or detect_language(_line(title))
+            yield from _whole(title, _Place("vernacular_title", "", foreign))
     for abstract in children(meta, "{*}abstract"):
         other = abstract.get("abstract-type") in _OTHER_ABSTRACTS
         yield from _abstract(abstract, _Place(_ABSTRACTS[other], "", _stated(abstract) or lang))
     for abstract in children(meta, "{*}trans-abstract"):
-        yield from _abstract(abstract, _Place("other_abstract", "", language_of(abstract, _line(abstract))))
+        foreign = _stated(abstract) or detect_language(_line(abstract))
+        yield from _abstract(abstract, _Place("other_abstract", "", foreign))
 
 
 def _abstract(abstract: Element, place: _Place) -> Iterator[Passage]:
@@ -80,7 +105,7 @@ def _abstract(abstract: Element, place: _Place) -> Iterator[Passage]:
 
 
 def _stated(element: Element) -> str:
-    return element.get(_LANGUAGE, "").strip().lower().partition("-")[0]
+    return stated_language(element.get(_LANGUAGE, ""))
 
 
 def _block(element: Element, place: _Place) -> Iterator[Passage]:
@@ -88,12 +113,12 @@ def _block(element: Element, place: _Place) -> Iterator[Passage]:
     name = local_name(element)
     if name in _LABELLED:
         place = replace(place, label=_line(child(element, "{*}label")) or place.label)
-    if name == "table":
-        yield from _passage(_rows(element), replace(place, section="table"))
-    elif name == "caption":
-        yield from _mixed(element, replace(place, section="caption"))
-    elif name == "fn":
-        yield from _mixed(element, replace(place, section="footnote"))
+    if language := _stated(element):
+        place = replace(place, lang=language)
+    if name in _TABLES:
+        yield from _table(element, place)
+    elif name in _SECTIONS:
+        yield from _mixed(element, replace(place, section=_SECTIONS[name]))
     elif name != "title" and child(element, "{*}title") is not None:
         yield from _section(element, place)
     else:
@@ -110,43 +135,93 @@ def _section(element: Element, place: _Place) -> Iterator[Passage]:
     yield from _mixed(element, replace(place, label=heading or place.label))
 
 
-def _mixed(element: Element | None, place: _Place) -> Iterator[Passage]:
+def _mixed(element: Element, place: _Place) -> Iterator[Passage]:
     """Text up to the first block, the block, text up to the next one, and so on; a heading is not text."""
-    if element is None:
-        return
     require_resolved(element)
     heading = None if local_name(element) == "caption" else child(element, "{*}title")
     text: list[str] = []
+    beside: list[Element] = []
     for piece in pieces_of(element):
         if isinstance(piece, Inline):
             text.append(piece.text)
-            continue
-        yield from _passage(_joined(text), place)
-        text = []
-        if piece is not heading:
-            yield from _block(piece, place)
+        elif isinstance(piece, Aside):
+            beside.append(piece.element)
+        else:
+            yield from _run(text, beside, place)
+            text, beside = [], []
+            if piece is not heading:
+                yield from _block(piece, place)
+    yield from _run(text, beside, place)
+
+
+def _run(text: list[str], beside: list[Element], place: _Place) -> Iterator[Passage]:
+    """A run of text, and behind it what stands beside it."""
     yield from _passage(_joined(text), place)
+    for aside in beside:
+        yield from _block(aside, place)
 
 
-def _rows(table: Element) -> str:
-    """The cells of a table with tabs between them, its rows with line ends."""
-    rows = (_CELL_END.join(map(_line, row.iterchildren("{*}td", "{*}th"))) for row in table.iter("{*}tr"))
-    return _ROW_END.join(row for row in rows if row.strip())
+def _table(table: Element, place: _Place) -> Iterator[Passage]:
+    """Tabs between the cells of a table and line ends between its rows; its own caption before, its notes behind."""
+    place = replace(place, section="table")
+    rows = list(_own_rows(table))
+    if not rows:
+        yield from _mixed(table, place)
+        return
+    for caption in table.iterchildren("{*}caption", "{*}title"):
+        yield from _whole(caption, replace(place, section="caption"))
+    beside: list[Element] = []
+    lines = [_CELL_END.join(_cell(cell, beside) for cell in row.iterchildren(*TABLE_CELLS)) for row in rows]
+    yield from _passage(_ROW_END.join(line for line in lines if line.strip()), place)
+    for part in table.iterchildren("{*}attrib"):
+        yield from _block(part, place)
+    for aside in beside:
+        yield from _block(aside, place)
+
+
+def _own_rows(table: Element) -> Iterator[Element]:
+    """The rows of a table without those of tables in its cells."""
+    rows = table.iter(*TABLE_ROWS)
+    if next(table.iterdescendants(*_NESTED_TABLES), None) is None:
+        yield from rows
+        return
+    for row in rows:
+        if next(row.iterancestors("{*}table", "{*}entrytbl", "{*}tgroup", "{*}array"), None) in (table, *table):
+            yield row
+
+
+def _cell(cell: Element, beside: list[Element]) -> str:
+    if len(cell):
+        return _line_and_asides(cell, beside)
+    return _BLANKS.sub(" ", cell.text or "").strip(" ")
 
 
 def _whole(element: Element | None, place: _Place) -> Iterator[Passage]:
-    """An element as one passage, whatever stands in it."""
-    if element is not None:
-        require_resolved(element)
-        yield from _passage(_line(element), place)
+    """An element as one passage, whatever stands in it; footnotes in it come behind it."""
+    if element is None:
+        return
+    require_resolved(element)
+    beside: list[Element] = []
+    if language := _stated(element):
+        place = replace(place, lang=language)
+    yield from _passage(_line_and_asides(element, beside), place)
+    for aside in beside:
+        yield from _block(aside, place)
 
 
 def _line(element: Element | None) -> str:
     """All text below an element in one line."""
-    if element is None:
-        return ""
-    pieces = pieces_of(element, cut_at_blocks=False)
-    return _joined([piece.text for piece in pieces if isinstance(piece, Inline)])
+    return "" if element is None else _line_and_asides(element, [])
+
+
+def _line_and_asides(element: Element, beside: list[Element]) -> str:
+    text: list[str] = []
+    for piece in pieces_of(element, cut_at_blocks=False):
+        if isinstance(piece, Inline):
+            text.append(piece.text)
+        elif isinstance(piece, Aside):
+            beside.append(piece.element)
+    return _joined(text)
 
 
 def _joined(text: list[str]) -> str:
@@ -155,4 +230,6 @@ def _joined(text: list[str]) -> str:
 
 def _passage(text: str, place: _Place) -> Iterator[Passage]:
     if text.strip():
-        yield Passage(place.section, place.label, place.lang, text)
+        # Journals state English for Chinese articles; an article in English may quote whole paragraphs in Chinese.
+        lang = detect_language(text) if place.lang == "en" else place.lang
+        yield Passage(place.section, place.label, lang, text)

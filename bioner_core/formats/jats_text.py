@@ -1,6 +1,7 @@
 """The text of JATS mixed content, cut where a figure, a table or another block interrupts it.
 
-Formulas are text: MathML's own characters, or else TeX without its preamble. What no reader sees has none.
+Formulas are text: MathML's own characters, or else TeX without its preamble. What no reader sees has none. A footnote
+or an index term inside a sentence stands beside it, not in it.
 """
 
 import re
@@ -13,26 +14,37 @@ from bioner_core.formats.xml_text import Element, all_text, child, local_name
 
 BLOCKS = frozenset(
     {
-        "sec", "p", "title", "fig", "fig-group", "table-wrap", "table-wrap-group", "table", "table-wrap-foot",
+        "sec", "p", "title", "fig", "fig-group", "table-wrap", "table-wrap-group", "table", "tgroup", "table-wrap-foot",
         "caption", "list", "list-item", "def-list", "def-item", "def", "term", "boxed-text", "disp-quote", "fn-group",
-        "fn", "ack", "notes", "glossary", "app-group", "app", "supplementary-material", "media", "statement",
+        "ack", "notes", "glossary", "app-group", "app", "supplementary-material", "media", "statement",
         "verse-group", "verse-line", "preformat", "disp-formula-group", "array", "speech", "bio", "attrib",
+        "floats-group", "floats-wrap", "block-alternatives", "question", "answer", "explanation", "question-wrap",
     }
 )  # fmt: skip
 """Elements that stand by themselves, wherever they are."""
+
+ASIDES = frozenset({"fn", "index-term", "rt"})
+"""Elements whose text stands beside that around them: footnotes, terms for an index, readings of characters."""
 
 UNREAD = frozenset(
     {
         "label", "object-id", "alt-text", "long-desc", "graphic", "inline-graphic", "permissions", "ref-list", "ref",
         "sub-article", "response", "processing-meta", "sec-meta", "front", "front-stub", "annotation",
-        "annotation-xml", "floats-group", "inline-supplementary-material", "milestone-start", "milestone-end",
+        "annotation-xml", "milestone-start", "milestone-end", "rp",
     }
 )  # fmt: skip
 """Elements without text of their own: names and labels of other things, pictures, references, other documents."""
 
-_SPACED = frozenset({"disp-formula", "break"})
-_FORMULAS = frozenset({"alternatives", "tex-math"})
-_SPECIAL_TAGS = tuple(f"{{*}}{name}" for name in sorted(BLOCKS | UNREAD | _SPACED | _FORMULAS))
+TABLE_ROWS = ("{*}tr", "{*}row")
+"""Rows of tables: of HTML, and of OASIS (CALS)."""
+
+TABLE_CELLS = ("{*}td", "{*}th", "{*}entry", "{*}entrytbl")
+"""Their cells."""
+
+_SPACED = frozenset({"disp-formula", "break", "tr", "row", "td", "th", "entry", "entrytbl", "mtr", "mtd"})
+_FORMULAS = frozenset({"alternatives", "tex-math", "mfrac"})
+_FORMS = ("{*}table", "{*}math", "{*}tex-math", "{*}textual-form")
+_SPECIAL_TAGS = tuple(f"{{*}}{name}" for name in sorted(BLOCKS | ASIDES | UNREAD | _SPACED | _FORMULAS))
 _TEX_BODY = re.compile(r"\\begin\{document\}(.*?)\\end\{document\}", re.DOTALL)
 
 
@@ -43,8 +55,15 @@ class Inline:
     text: str
 
 
-def pieces_of(element: Element, *, cut_at_blocks: bool = True) -> Iterator[Inline | Element]:
-    """The text of an element in order, and the blocks in it, whose text is theirs.
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """An element inside a run of text that is no part of it."""
+
+    element: Element
+
+
+def pieces_of(element: Element, *, cut_at_blocks: bool = True) -> Iterator[Inline | Aside | Element]:
+    """The text of an element in order, the blocks in it, whose text is theirs, and what stands beside the text.
 
     With `cut_at_blocks` false there are only runs of text: that of blocks too, blanks around it.
     """
@@ -57,6 +76,9 @@ def pieces_of(element: Element, *, cut_at_blocks: bool = True) -> Iterator[Inlin
             yield from _after(node, element)
         elif node is element or not _is_special(node):
             yield Inline(node.text or "")
+        elif local_name(node) in ASIDES:
+            walk.skip_subtree()
+            yield Aside(node)
         elif (block := _block_of(node)) is not None and cut_at_blocks:
             walk.skip_subtree()
             yield block
@@ -68,11 +90,24 @@ def pieces_of(element: Element, *, cut_at_blocks: bool = True) -> Iterator[Inlin
 
 
 def chosen_form(alternatives: Element) -> Element | None:
-    """The one of several forms of the same thing that has the best text: a table, MathML, else the first."""
-    for tag in ("{*}table", "{*}math", "{*}tex-math"):
+    """The one of several forms of the same thing that has the best text: a table, MathML, TeX, plain text, else any."""
+    for tag in _FORMS:
         if (form := child(alternatives, tag)) is not None:
             return form
-    return child(alternatives, "*")
+    forms = (form for form in alternatives.iterchildren("*") if local_name(form) not in UNREAD)
+    return next(forms, None)
+
+
+def is_spare_form(formula: Element) -> bool:
+    """Whether TeX stands beside MathML of the same formula, which is read in its place."""
+    parent = formula.getparent()
+    return parent is not None and child(parent, "{*}math") is not None
+
+
+def tex_body(text: str) -> str:
+    """TeX without its preamble."""
+    body = _TEX_BODY.search(text)
+    return body.group(1) if body else text
 
 
 def _block_of(node: Element) -> Element | None:
@@ -90,7 +125,7 @@ def _after(node: Element, whole: Element) -> Iterator[Inline]:
 
 def _is_special(node: Element) -> bool:
     name = local_name(node)
-    return name in BLOCKS or name in UNREAD or name in _SPACED or name in _FORMULAS
+    return name in BLOCKS or name in ASIDES or name in UNREAD or name in _SPACED or name in _FORMULAS
 
 
 def _formula(node: Element) -> str:
@@ -98,8 +133,14 @@ def _formula(node: Element) -> str:
     form = chosen_form(node) if local_name(node) == "alternatives" else node
     if form is None or local_name(form) in UNREAD:
         return ""
-    text = "".join(piece.text for piece in pieces_of(form, cut_at_blocks=False) if isinstance(piece, Inline))
+    if local_name(form) == "mfrac":
+        return f" {' '.join(_plain(part) for part in form)} "
     if local_name(form) != "tex-math":
-        return text
-    body = _TEX_BODY.search(text)
-    return body.group(1) if body else text
+        return _plain(form)
+    return "" if form is node and is_spare_form(form) else tex_body(_plain(form))
+
+
+def _plain(element: Element) -> str:
+    if local_name(element) == "mfrac":
+        return _formula(element)
+    return "".join(piece.text for piece in pieces_of(element, cut_at_blocks=False) if isinstance(piece, Inline))

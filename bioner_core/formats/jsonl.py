@@ -16,6 +16,7 @@ from bioner_core.formats.contract import (
 )
 from bioner_core.formats.document_fields import document_of_fields
 from bioner_core.formats.json_text import parsed_json
+from bioner_core.formats.strangers import is_error_reply
 from bioner_core.records import RejectReason
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -33,7 +34,7 @@ class JsonLinesReader(Reader):
 
     def recognises(self, head: bytes) -> bool:
         """Whether the first line opens an object."""
-        return _FIRST_OBJECT.match(head) is not None
+        return _FIRST_OBJECT.match(head) is not None and not is_error_reply(head)
 
     def scan(self, stream: ByteSource) -> Iterator[PendingRecord]:
         """Walk the lines that are not blank."""

@@ -15,8 +15,9 @@ from bioner_core.formats.contract import (
     RecordFault,
 )
 from bioner_core.formats.encoding import decoded_text, first_line
-from bioner_core.formats.languages import short_code
-from bioner_core.formats.pubmed_citation import UNDETERMINED_LANGUAGE, is_placeholder
+from bioner_core.formats.identifiers import normal_doi, normal_pmcid, normal_pmid
+from bioner_core.formats.languages import UNDETERMINED_LANGUAGE, short_code
+from bioner_core.formats.pubmed_citation import is_placeholder
 from bioner_core.records import RejectReason
 
 _FIELD = re.compile(r"\ufeff?(?P<tag>[A-Z][A-Z0-9]{1,3}) {0,2}- ?(?P<value>.*)")
@@ -95,7 +96,7 @@ def _document(held: _OpenCitation, origin: Origin) -> Document:
     if held.headless:
         raise RecordFault(RejectReason.MALFORMED, "lines stand before the first field of the citation")
     values = held.values()
-    pmid = _first(values, ("PMID",))
+    pmid = normal_pmid(_first(values, ("PMID",)))
     if not pmid:
         owner = _first(values, ("OWN",))
         raise RecordFault(RejectReason.MISSING_ID, f"the record has no PMID; its owner is {owner!a}")
@@ -103,7 +104,7 @@ def _document(held: _OpenCitation, origin: Origin) -> Document:
     passages = tuple(_passages(values))
     if not passages:
         raise RecordFault(RejectReason.NO_TEXT, "neither a title nor an abstract has text", doc_id=doc_id)
-    year = _YEAR.search(_first(values, ("DP",)))
+    year = next(filter(None, (_YEAR.search(_first(values, (tag,))) for tag in ("DP", "DEP", "EDAT"))), None)
     return Document(
         doc_id=doc_id,
         source=origin.source,
@@ -140,8 +141,8 @@ def _passages(values: _Values) -> Iterator[Passage]:
 def _identifiers(values: _Values, pmid: str) -> Iterator[tuple[str, str]]:
     yield "pmid", pmid
     if doi := next((match["value"] for value in _located(values) if (match := _ID.search(value))), ""):
-        yield "doi", doi
-    if pmc := _first(values, ("PMC",)):
+        yield "doi", normal_doi(doi)
+    if pmc := normal_pmcid(_first(values, ("PMC",))):
         yield "pmc", pmc
 
 

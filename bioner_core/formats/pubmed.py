@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from functools import partial
 from itertools import chain
 
-from bioner_core.formats.contract import ByteSource, Origin, PendingRecord, Reader, stream_chunks
+from bioner_core.formats.contract import ByteSource, FileFault, Origin, PendingRecord, Reader, stream_chunks
 from bioner_core.formats.pubmed_citation import book_document, citation_document, citation_version, required_pmid
 from bioner_core.formats.pubmed_cuts import without_unread_lists
+from bioner_core.formats.xml_documents import OpenedXml, broken_document, elements_of_documents
 from bioner_core.formats.xml_prolog import read_prolog, sniff_root
-from bioner_core.formats.xml_stream import finished_elements, release
+from bioner_core.formats.xml_stream import release
 from bioner_core.formats.xml_text import Element
 from bioner_core.records import Deletion
 
@@ -35,8 +36,10 @@ class PubmedReader(Reader):
 
     def scan(self, stream: ByteSource) -> Iterator[PendingRecord]:
         """Walk citations and books in file order, each PMID of a `DeleteCitation` as a record of its own."""
-        for element in finished_elements(_pieces(stream), (*_RECORDS, *_DELETIONS)):
-            if element.tag in _DELETIONS:
+        for element in elements_of_documents(stream, _opened, (*_RECORDS, *_DELETIONS)):
+            if isinstance(element, FileFault):
+                yield broken_document(element)
+            elif element.tag in _DELETIONS:
                 yield from (partial(_deletion, pmid) for pmid in element.iterchildren("PMID"))
             elif not _inside_record(element):
                 yield partial(book_document if element.tag in _BOOKS else citation_document, element)
@@ -51,11 +54,12 @@ def _inside_record(element: Element) -> bool:
     return parent is not None
 
 
-def _pieces(stream: ByteSource) -> Iterator[bytes]:
-    prolog = read_prolog(stream, _ROOTS)
-    yield prolog.content[: prolog.root_at]
-    body = chain((prolog.content[prolog.root_at :],), stream_chunks(stream))
-    yield from without_unread_lists(body) if prolog.root == _MAIN_ROOT else body
+def _opened(stream: ByteSource) -> OpenedXml:
+    prolog = read_prolog(stream, _ROOTS).behind_doctype()
+    start = (prolog.content[: prolog.root_at],)
+    body: Iterator[bytes] = chain((prolog.content[prolog.root_at :],), stream_chunks(stream))
+    lighter = without_unread_lists(body) if prolog.root == _MAIN_ROOT else body
+    return OpenedXml(chain(start, lighter), prolog.root)
 
 
 def _deletion(pmid: Element, origin: Origin) -> Deletion:

@@ -12,16 +12,16 @@ from lxml import etree
 
 from bioner_core.documents import Document, DocumentMeta, Passage
 from bioner_core.formats.contract import Origin, RecordFault
-from bioner_core.formats.languages import short_code
+from bioner_core.formats.identifiers import normal_doi, normal_pmcid, normal_pmid
+from bioner_core.formats.languages import UNDETERMINED_LANGUAGE, short_code
+from bioner_core.formats.standard_entities import resolve_entities
 from bioner_core.formats.xml_text import Element, child, children, path, text_of
 from bioner_core.records import RejectReason
-
-UNDETERMINED_LANGUAGE = "und"
-"""The code of a language that nobody states."""
 
 _UNPRINTED_LABEL = "UNLABELLED"
 _TEXT_LANGUAGE = "en"
 _YEAR = re.compile(r"\d{4}")
+_LAYOUT = re.compile(r"[ \t]*[\r\n]\s*")
 _PLACEHOLDER = re.compile(r"\[?(?:In Process Citation|Not Available)\]?\.?", re.IGNORECASE)
 
 _TEXTS = ("ArticleTitle", "AbstractText", "VernacularTitle", "BookTitle")
@@ -35,6 +35,7 @@ def citation_document(element: Element, origin: Origin) -> Document:
     Raises:
         RecordFault: it has no PMID, no text, or a text that cannot be resolved.
     """
+    resolve_entities(element)
     whole = {"MedlineCitation": element} if element.tag == "MedlineCitation" else _fields(element)
     citation = _fields(whole.get("MedlineCitation"))
     article = _fields(citation.get("Article"))
@@ -53,7 +54,7 @@ def citation_document(element: Element, origin: Origin) -> Document:
         meta=DocumentMeta(
             ids=_identifiers(pmid, chain(_listed_ids(listed), _located_dois(article.get("ELocationID")))),
             journal=text_of(journal.get("Title")) or text_of(path(citation.get("MedlineJournalInfo"), "MedlineTA")),
-            year=_year(path(journal.get("JournalIssue"), "PubDate")),
+            year=_year(path(journal.get("JournalIssue"), "PubDate")) or _year(article.get("ArticleDate")),
             keywords=_keywords(citation.get("KeywordList")),
             input_file=origin.input_file,
             record_number=origin.record_number,
@@ -67,6 +68,7 @@ def book_document(element: Element, origin: Origin) -> Document:
     Raises:
         RecordFault: it has no PMID, no text, or a text that cannot be resolved.
     """
+    resolve_entities(element)
     fields = _fields(element if element.tag == "BookDocument" else child(element, "BookDocument"))
     pmid = fields.get("PMID")
     book_title = path(fields.get("Book"), "BookTitle")
@@ -80,7 +82,7 @@ def book_document(element: Element, origin: Origin) -> Document:
         meta=DocumentMeta(
             ids=_identifiers(pmid, _listed_ids(fields.get("ArticleIdList"))),
             journal=text_of(book_title),
-            year=_year(path(fields.get("Book"), "PubDate")),
+            year=_year(path(fields.get("Book"), "PubDate")) or _year(fields.get("ContributionDate")),
             keywords=_keywords(fields.get("KeywordList")),
             input_file=origin.input_file,
             record_number=origin.record_number,
@@ -99,9 +101,9 @@ def required_pmid(pmid: Element | None) -> str:
     Raises:
         RecordFault: there is none.
     """
-    identifier = text_of(pmid)
+    identifier = normal_pmid(text_of(pmid))
     if not identifier:
-        raise RecordFault(RejectReason.MISSING_ID, "the record has no PMID")
+        raise RecordFault(RejectReason.MISSING_ID, "the record has no PMID" if not text_of(pmid) else "its PMID is 0")
     return identifier
 
 
@@ -156,11 +158,11 @@ def _entity_in_text(record: Element) -> str:
 
 def _main_passages(title: Element | None, fields: _Fields) -> Iterator[Passage]:
     """Title and abstract in English, then the title in the article's own language."""
-    text = text_of(title)
+    text = _text(title)
     if text and not is_placeholder(text):
         yield Passage("title", "", _TEXT_LANGUAGE, text)
     yield from _abstract_passages(fields.get("Abstract"), "abstract", _TEXT_LANGUAGE)
-    if text := text_of(fields.get("VernacularTitle")):
+    if text := _text(fields.get("VernacularTitle")):
         yield Passage("vernacular_title", "", _foreign_language(fields.get("Language")), text)
 
 
@@ -175,9 +177,15 @@ def _other_abstracts(first: Element | None) -> Iterator[Passage]:
 
 def _abstract_passages(abstract: Element | None, section: str, language: str) -> Iterator[Passage]:
     for part in children(abstract, "AbstractText"):
-        if text := text_of(part):
+        if text := _text(part):
             label = part.get("Label", "").strip()
             yield Passage(section, "" if label == _UNPRINTED_LABEL else label, language, text)
+
+
+def _text(element: Element | None) -> str:
+    """A title or a part of an abstract; line breaks, with the blanks that set in the next line, are one blank."""
+    text = text_of(element)
+    return _LAYOUT.sub(" ", text) if "\n" in text else text
 
 
 def _foreign_language(first: Element | None) -> str:
@@ -197,21 +205,24 @@ def _listed_ids(listed: Element | None) -> Iterator[tuple[str, str]]:
     """The DOI and the PMC id of an `ArticleIdList`."""
     for node in () if listed is None else listed:
         kind = node.get("IdType", "")
-        if kind in ("doi", "pmc"):
-            yield kind, text_of(node)
+        if kind == "doi":
+            yield kind, normal_doi(text_of(node))
+        elif kind == "pmc":
+            yield kind, normal_pmcid(text_of(node))
 
 
 def _located_dois(first: Element | None) -> Iterator[tuple[str, str]]:
+    """The DOIs of the `ELocationID`s that are not marked as wrong."""
     if first is None:
         return
     for node in chain((first,), first.itersiblings("ELocationID")):
-        if node.get("EIdType") == "doi":
-            yield "doi", text_of(node)
+        if node.get("EIdType") == "doi" and node.get("ValidYN", "Y") != "N":
+            yield "doi", normal_doi(text_of(node))
 
 
 def _identifiers(pmid: Element | None, found: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     """PMID first, then the first DOI and the first PMC id that have a value."""
-    identifiers = {"pmid": text_of(pmid)}
+    identifiers = {"pmid": normal_pmid(text_of(pmid))}
     for kind, value in found:
         if value:
             identifiers.setdefault(kind, value)

@@ -20,6 +20,7 @@ from bioner_core.formats.contract import (
     RecordFault,
 )
 from bioner_core.formats.encoding import decoded_text, first_line
+from bioner_core.formats.identifiers import normal_pmid
 from bioner_core.formats.languages import detect_language
 from bioner_core.records import RejectReason
 
@@ -99,6 +100,7 @@ def _document(held: _OpenDocument, origin: Origin) -> AnnotatedDocument:
     if not placed:
         raise RecordFault(RejectReason.NO_TEXT, "neither title nor abstract has text", doc_id=doc_id)
     passages = tuple(passage for _, passage in placed)
+    pmid = normal_pmid(held.identifier)
     return AnnotatedDocument(
         doc_id=doc_id,
         source=origin.source,
@@ -106,7 +108,7 @@ def _document(held: _OpenDocument, origin: Origin) -> AnnotatedDocument:
         lang=detect_language("".join(passage.text for passage in passages)),
         passages=passages,
         meta=DocumentMeta(
-            ids=(("pmid", held.identifier),) if _PMID.fullmatch(held.identifier) else (),
+            ids=(("pmid", pmid),) if pmid and _PMID.fullmatch(pmid) else (),
             input_file=origin.input_file,
             record_number=origin.record_number,
         ),

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from bioner_core.formats.contract import FileFault, Origin, Reader, file_reject
 from bioner_core.formats.inputs import expand_inputs, public_name
-from bioner_core.formats.registry import reader_for, reader_named
+from bioner_core.formats.registry import READERS, reader_for, reader_named
+from bioner_core.formats.strangers import stranger_message
 from bioner_core.formats.stream import DumpStream, opened
 from bioner_core.records import Record, RejectReason
 
@@ -73,7 +74,8 @@ def _chosen_reader(stream: DumpStream, format_name: str | None) -> Reader | File
     named = reader_named(format_name) if format_name is not None else None
     if not stream.head.strip():
         return stream.fault or FileFault(RejectReason.EMPTY_FILE, "the file is empty")
-    unknown = FileFault(
-        RejectReason.UNKNOWN_FORMAT, "the content is of no format that is read here; --format names one"
-    )
-    return named or reader_for(stream.head) or unknown
+    chosen = named or reader_for(stream.head)
+    if chosen is not None:
+        return chosen
+    known = ", ".join(reader.name for reader in READERS)
+    return FileFault(RejectReason.UNKNOWN_FORMAT, stranger_message(stream.head, known))

@@ -29,6 +29,7 @@ from bioner_core.formats.parquet import ParquetReader
 from bioner_core.formats.pmc_package import PmcPackageReader
 from bioner_core.formats.pubmed import PubmedReader
 from bioner_core.formats.pubtator import PubtatorReader
+from bioner_core.formats.ris import RisReader
 from bioner_core.formats.spreadsheet import SpreadsheetReader
 
 READERS: tuple[Reader, ...] = (
@@ -37,6 +38,7 @@ READERS: tuple[Reader, ...] = (
     BiocXmlReader(),
     PmcPackageReader(),
     NbibReader(),
+    RisReader(),
     PubtatorReader(),
     WanfangNoteExpressReader(),
     CnkiNoteExpressReader(),

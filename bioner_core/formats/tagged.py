@@ -22,6 +22,7 @@ from bioner_core.formats.contract import (
 from bioner_core.formats.encoding import decode_head, decoded_text
 from bioner_core.formats.export_record import FieldRoles, FieldValues, export_document
 from bioner_core.formats.languages import detect_language
+from bioner_core.formats.web_page import behind_page, without_list_markup
 from bioner_core.records import RejectReason
 
 _FILE_LINE_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
@@ -45,8 +46,7 @@ class TaggedReader(Reader):
 
     def recognises(self, head: bytes) -> bool:
         """Whether the first line that is no furniture begins a record of this format."""
-        match = self._tag(next(self._lines(decode_head(head).split("\n")), "-"))
-        return match is not None and match["tag"] in self.start_tags
+        return self._starts(next(self._lines(decode_head(head).split("\n")), "-"))
 
     def scan(self, stream: ByteSource) -> Iterator[PendingRecord]:
         """Walk the records in file order; lines before the first record are a record that cannot be used."""
@@ -77,10 +77,19 @@ class TaggedReader(Reader):
             return None
         return self.tag_line.match(line.lstrip())
 
+    def _starts(self, line: str) -> bool:
+        """Whether a line begins a record."""
+        match = self._tag(line)
+        return match is not None and match["tag"] in self.start_tags
+
     def _lines(self, lines: Iterable[str]) -> Iterator[str]:
-        """Lines with something on them; `<br>`, which one of CNKI's services writes for a line end, ends a line."""
+        """Lines with something on them, from the first record on where a page's script or markup stands before it."""
+        return behind_page(self._trimmed(lines), starts=lambda line: bool(line) and self._starts(line))
+
+    def _trimmed(self, lines: Iterable[str]) -> Iterator[str]:
+        """Lines without page markup around them; `<br>`, which one of CNKI's services writes, ends a line."""
         for line in lines:
-            for piece in _FILE_LINE_BREAK.split(line) if "<" in line else (line,):
+            for piece in _FILE_LINE_BREAK.split(without_list_markup(line)) if "<" in line else (line,):
                 trimmed = piece.rstrip().removeprefix("\ufeff")
                 if trimmed and not (self.furniture and self.furniture.fullmatch(trimmed)):
                     yield trimmed

@@ -15,6 +15,9 @@ from bioner_core.records import RejectReason
 MAX_PROLOG_BYTES = 1024 * 1024
 """The most bytes that may stand before the root element."""
 
+EMPTY_DOCTYPE = b'<!DOCTYPE unnamed SYSTEM "none">'
+"""A document type without declarations, which is never looked for."""
+
 _MISCELLANEOUS = re.compile(r"\s+|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^\[>]*(?:\[.*?\]\s*)?>", re.DOTALL)
 _DOCTYPE_NAME = re.compile(r"<!DOCTYPE\s+([^\s\[>]+)")
 _START_TAG = re.compile(r"<([^\s/>!?]+)")
@@ -27,11 +30,24 @@ _ENCODING_ERRORS = {
 
 @dataclass(frozen=True, slots=True)
 class Prolog:
-    """The first bytes of a file, up to and beyond the start of its root; `root_at` counts bytes of `content`."""
+    """The first bytes of a file, up to and beyond the start of its root; `root_at` counts bytes of `content`.
+
+    `behind_doctype` is the same where the file names a document type; else one without declarations stands in it, with
+    which the parser takes an entity that nobody declared for a fault of its record alone.
+    """
 
     content: bytes
     root: str
     root_at: int
+    has_doctype: bool
+
+    def behind_doctype(self) -> "Prolog":
+        """The prolog with a document type that declares nothing; as it is where a character takes two bytes or more."""
+        before, behind = self.content[: self.root_at], self.content[self.root_at :]
+        if self.has_doctype or behind[:1] != b"<" or behind[1:2] == b"\0":
+            return self
+        before += EMPTY_DOCTYPE
+        return Prolog(before + behind, self.root, len(before), has_doctype=True)
 
 
 def sniff_root(head: bytes) -> str | None:
@@ -61,7 +77,7 @@ def read_prolog(stream: ByteSource, roots: frozenset[str], *, namespaced: bool =
         piece = chunk if held else chunk.lstrip(b" \t\r\n")
         held += piece
         if piece and (root := gate.root_in(piece)) is not None:
-            return Prolog(bytes(held), root.name, root.at)
+            return Prolog(bytes(held), root.name, root.at, gate.has_doctype)
         if len(held) > MAX_PROLOG_BYTES:
             raise FileFault(RejectReason.TOO_LARGE, f"no root element within {MAX_PROLOG_BYTES} bytes")
     raise FileFault(RejectReason.TRUNCATED, "the file ends before its root element")
@@ -82,6 +98,7 @@ class _Gate:
         self._roots = roots
         self._namespaced = namespaced
         self._parser: expat.XMLParserType | None = None
+        self.has_doctype = False
 
     def root_in(self, piece: bytes) -> _RootSeen | None:
         """Where the root element begins, once it has begun."""
@@ -103,12 +120,16 @@ class _Gate:
         # Expat does not know UTF-8 by the name `utf8`, which some tools write.
         parser = expat.ParserCreate("utf-8" if _UTF8_WITHOUT_HYPHEN.match(first) else None)
         parser.EntityDeclHandler = self._on_entity
+        parser.StartDoctypeDeclHandler = self._on_doctype
         parser.StartElementHandler = self._on_root
         return parser
 
     def _on_entity(self, name: str, *_details: object) -> None:
         message = f"the document type declares the entity {name!a}; entities are never expanded"
         raise FileFault(RejectReason.FORBIDDEN_MARKUP, message)
+
+    def _on_doctype(self, *_details: object) -> None:
+        self.has_doctype = True
 
     def _on_root(self, name: str, attributes: dict[str, str]) -> None:
         prefix, _, local = name.rpartition(":")

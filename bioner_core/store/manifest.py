@@ -20,7 +20,9 @@ class Counts:
     `records_in` to `rejected` count records of the dump; `unchanged` are documents whose mentions were carried over
     from an earlier shard without a model call, and `sentences` leaves them out; `rows` counts sentence x label set
     pairs sent to the model; `row_rejects` counts those of them that have no result, whether or not their record was
-    rejected with them.
+    rejected with them. `lost_bytes` are unpacked bytes of files that could not be read to their end, each of which is
+    one reject; `lost_records` is how many records beyond those rejects they are reckoned to hold. `not_sent` are
+    documents with text of which nothing was sent to the model: no label set is for their language.
     """
 
     records_in: int = 0
@@ -33,6 +35,9 @@ class Counts:
     row_rejects: int = 0
     mentions: int = 0
     mentions_accepted: int = 0
+    lost_bytes: int = 0
+    lost_records: int = 0
+    not_sent: int = 0
 
     @property
     def balanced(self) -> bool:
@@ -46,6 +51,22 @@ class Counts:
             f"records_in {self.records_in}, annotated {self.annotated}, unchanged {self.unchanged}, "
             f"deleted {self.deleted}, rejected {self.rejected}"
         )
+
+
+def loss_lines(counts: Counts) -> list[str]:
+    """What did not reach the model though nothing failed, in words; empty when there is none."""
+    lines: list[str] = []
+    if counts.not_sent:
+        lines.append(
+            f"{counts.not_sent} documents have text of which nothing was sent to the model: no label set is for "
+            "their language (column lang of documents)"
+        )
+    if counts.lost_bytes:
+        lines.append(
+            f"{counts.lost_bytes:,} bytes of files that break off were not read, about {counts.lost_records} records "
+            "more than their rejects count"
+        )
+    return lines
 
 
 def total(counts: Iterable[Counts]) -> Counts:
@@ -112,7 +133,9 @@ def manifest_from_json(text: str, *, where: str) -> Manifest:
     try:
         flat: dict[str, Any] = json.loads(text)
         check_schema_version(int(flat["schema_version"]), where=where)
-        counts = Counts(**{field.name: flat.pop(field.name) for field in fields(Counts)})
+        # Manifests of earlier versions lack the counts that came later.
+        later = {name: flat.pop(name, 0) for name in ("lost_bytes", "lost_records", "not_sent")}
+        counts = Counts(**later, **{one.name: flat.pop(one.name) for one in fields(Counts) if one.name not in later})
         files = tuple(StoredFile(**file) for file in flat.pop("files"))
         return Manifest(**flat | {"counts": counts, "files": files, "label_sets": tuple(flat["label_sets"])})
     except (ValueError, KeyError, TypeError, AttributeError) as error:

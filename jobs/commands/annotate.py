@@ -75,6 +75,10 @@ def report(summary: JobSummary, *, as_json: bool) -> None:
             f"{summary.reject_rate:.1%} rejects, more than the {summary.max_reject_rate:.1%} allowed; "
             "`bioner status` lists their reasons"
         )
+    from bioner_core.store.manifest import loss_lines
+
+    for line in loss_lines(summary.counts):
+        say(f"note: {line}")
     print_result(summary.as_json(), as_json=as_json, show=lambda: _show(summary))
 
 

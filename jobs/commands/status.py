@@ -56,6 +56,10 @@ def _show(found: StoreStatus) -> None:
         f"+ {counts.deleted} deleted + {counts.rejected} rejected"
     )
     print(f"sentences  {counts.sentences}; {counts.row_rejects} of {counts.rows} model rows failed")
+    from bioner_core.store.manifest import loss_lines
+
+    for line in loss_lines(counts):
+        print(f"note       {line}")
     print(f"mentions   {counts.mentions}, {counts.mentions_accepted} accepted")
     print(f"work       {found.seconds:.1f} s, summed over shards")
     for reason, number in found.reject_reasons.items():

@@ -1,0 +1,93 @@
+"""GB18030 or Big5: most bytes of one are valid in the other, so the characters that they give decide.
+
+Text is written in common characters. Those of GB 2312, and the first level of Big5, are at most four in five of what
+the other encoding makes of the same bytes; of what they encode themselves they are nearly all.
+"""
+
+from collections.abc import Callable
+
+from bioner_core.formats.contract import FileFault
+from bioner_core.records import RejectReason
+
+SAMPLE_BYTES = 1024 * 1024
+"""How much of a file is judged."""
+
+COMMON_SHARE = 0.8
+"""The least share of common characters in a text that is read as Big5."""
+
+RARE_SHARE = 0.5
+"""The largest share of characters in GB18030 text that neither simplified nor traditional Chinese commonly uses."""
+
+_FIRST_PRIVATE, _LAST_PRIVATE = "\ue000", "\uf8ff"
+_BIG5_COMMON = (0xA1, 0xC6)
+
+
+def likely_encoding(sample: bytes) -> str:
+    """`gb18030` or `cp950` (Big5) for the start of a file that is valid in the first.
+
+    Raises:
+        FileFault: neither gives a text that anybody is likely to have written.
+    """
+    as_gb = _written(sample, "gb18030")
+    as_big5 = _written(sample, "cp950")
+    simplified = _share(as_gb, _in_gb2312)
+    if (
+        as_big5
+        and _share(as_big5, _in_common_big5) >= COMMON_SHARE
+        and simplified < COMMON_SHARE
+        and _fits_big5(sample)
+    ):
+        return "cp950"
+    rare = _share(as_gb, lambda character: not _in_gb2312(character) and not _in_common_big5(character))
+    if as_gb and rare > RARE_SHARE:
+        raise FileFault(
+            RejectReason.BAD_ENCODING,
+            f"as GB18030 {rare:.0%} of the characters beyond ASCII are rare or private ones, and Big5 does not fit; "
+            "convert the file to UTF-8 from the encoding that it was saved in (Windows-1252, Shift JIS, ...)",
+        )
+    return "gb18030"
+
+
+def sniffed_encoding(head: bytes) -> str:
+    """The same for sniffing, where nothing is an error."""
+    try:
+        return likely_encoding(head)
+    except FileFault:
+        return "gb18030"
+
+
+def _written(sample: bytes, encoding: str) -> str:
+    """The characters beyond ASCII."""
+    return "".join(character for character in sample.decode(encoding, errors="ignore") if not character.isascii())
+
+
+def _fits_big5(sample: bytes) -> bool:
+    """Whether a sample is valid Big5, but for a character that its end may cut."""
+    try:
+        sample.decode("cp950")
+    except UnicodeDecodeError as error:
+        return error.start >= len(sample) - 1 and len(sample) >= SAMPLE_BYTES // 16
+    return True
+
+
+def _share(text: str, is_such: Callable[[str], bool]) -> float:
+    return sum(map(is_such, text)) / len(text) if text else 0.0
+
+
+def _in_gb2312(character: str) -> bool:
+    if _FIRST_PRIVATE <= character <= _LAST_PRIVATE or "\u3040" <= character <= "\u30ff":
+        return False
+    try:
+        return len(character.encode("gb2312")) > 0
+    except UnicodeEncodeError:
+        return character in "—·…～"
+
+
+def _in_common_big5(character: str) -> bool:
+    if _FIRST_PRIVATE <= character <= _LAST_PRIVATE:
+        return False
+    try:
+        lead = character.encode("cp950")[0]
+    except UnicodeEncodeError:
+        return False
+    return _BIG5_COMMON[0] <= lead <= _BIG5_COMMON[1]
