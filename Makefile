@@ -60,7 +60,7 @@ lint: $(VENV)/installed-dev
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/bandit --quiet --configfile pyproject.toml --recursive bioner_core pipelines jobs devtools
+	@$(BIN)/bandit --quiet --configfile pyproject.toml --recursive bioner bioner_core pipelines jobs devtools
 
 model: $(VENV)/installed
 	@$(BIONER) models pull || { echo "$$NO_MODEL" >&2; exit 1; }

@@ -17,7 +17,7 @@ from pathlib import Path
 from tests.promises.promise import REPOSITORY, Promise, read_promises
 from tests.promises.promises_page import Sighting, promises_page
 
-_COPIED = ("bioner_core", "pipelines", "jobs", "devtools", "tests", "pyproject.toml", "infra", "docs")
+_COPIED = ("bioner", "bioner_core", "pipelines", "jobs", "devtools", "tests", "pyproject.toml", "infra", "docs")
 _SECONDS = 600
 
 

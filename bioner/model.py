@@ -1,0 +1,140 @@
+"""A model in this process: texts or documents in, mentions out."""
+
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import regex
+
+from bioner_core.documents import Document, Passage
+from bioner_core.errors import ModelError
+from bioner_core.inference.annotation import AnnotationRequest, Annotator, RowResult
+from bioner_core.inference.batching import limits_of, plan_batches
+from bioner_core.inference.document_rows import AnnotatedDocument, PlannedDocument, plan_rows, settle_document
+from bioner_core.inference.row_isolation import annotate_rows
+from bioner_core.labels.label_set import LabelSet, LabelSetChoice, default_label_sets, load_label_set
+from bioner_core.mentions import Mention
+from bioner_core.models.directory import DEFAULT_MODEL
+from bioner_core.models.precision import AUTO
+from bioner_core.store.layout import ShardDescriptor
+from bioner_core.store.mention_ids import document_prefix
+
+_DOCUMENTS_PER_BATCH = 64
+"""Documents whose sentences are made batches of together: enough that a batch has sentences of like length."""
+
+_HAN = regex.compile(r"\p{Han}")
+_LETTER = regex.compile(r"\p{L}")
+_TEXT = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class TaggedText:
+    """A text and what was found in it: `text[m.start:m.end] == m.text` for each mention, outer ones first.
+
+    `mentions` are the accepted ones; `candidates` also those that the selector turned down.
+    """
+
+    text: str
+    candidates: tuple[Mention, ...]
+
+    @property
+    def mentions(self) -> tuple[Mention, ...]:
+        """The accepted mentions."""
+        return tuple(one for one in self.candidates if one.accepted)
+
+
+class Model:
+    """Finds entities. Made by `load_model`; holds the network, so make one and keep it.
+
+    `annotator` is what answers sentence by sentence; `label_sets` are those that it was loaded with.
+    """
+
+    def __init__(self, annotator: Annotator, label_sets: Sequence[LabelSet]) -> None:
+        self.annotator = annotator
+        self.label_sets = tuple(label_sets)
+
+    @property
+    def fingerprint(self) -> str:
+        """A digest of everything that the answers depend on."""
+        return self.annotator.fingerprint
+
+    def tag(self, text: str, *, lang: str | None = None) -> TaggedText:
+        """The entities of one text of any length. It is cut into sentences; offsets are those of the text.
+
+        `lang` is `en` or `zh`; if it is not given, it is told from the script.
+
+        Raises:
+            ModelError: a sentence could not be annotated.
+        """
+        (found,) = self.tag_all([text], lang=lang)
+        return found
+
+    def tag_all(self, texts: Iterable[str], *, lang: str | None = None) -> Iterator[TaggedText]:
+        """The entities of many texts, in their order; `tag` says more. Sentences of several texts share batches."""
+        documents = (
+            Document(f"{_TEXT}:{number}", _TEXT, 1, told, (Passage(_TEXT, "", told, text),))
+            for number, text in enumerate(texts)
+            for told in (lang or language_of(text),)
+        )
+        for one in self.annotate(documents):
+            if one.rejects:
+                raise ModelError(f"a sentence could not be annotated: {one.rejects[-1].reject.message}")
+            yield TaggedText(one.document.passages[0].text, one.mentions)
+
+    def annotate(self, documents: Iterable[Document]) -> Iterator[AnnotatedDocument]:
+        """The mentions of documents, in their order. A sentence that fails is among the document's `rejects`."""
+        choices = [LabelSetChoice(one.name, one.languages) for one in self.label_sets]
+        planned = (plan_rows(document, choices) for document in documents)
+        while some := list(itertools.islice(planned, _DOCUMENTS_PER_BATCH)):
+            answers = iter(self._answers([row.request for one in some for row in one.rows]))
+            for one in some:
+                yield _settled(one, list(itertools.islice(answers, len(one.rows))))
+
+    def _answers(self, requests: Sequence[AnnotationRequest]) -> list[RowResult]:
+        limits = limits_of(self.annotator)
+        answers: list[RowResult] = [()] * len(requests)
+        for batch in plan_batches(requests, token_budget=limits.token_budget, max_rows=limits.max_rows):
+            found = annotate_rows(self.annotator, batch.requests)
+            for index, answer in zip(batch.indices, found, strict=True):
+                answers[index] = answer
+        return answers
+
+
+def load_model(
+    name_or_path: str = DEFAULT_MODEL,
+    *,
+    label_sets: Sequence[str | LabelSet] = (),
+    device: str | None = None,
+    precision: str = AUTO,
+) -> Model:
+    """Load a model by the name of one that ships, or by its folder. Its base must have been pulled once.
+
+    `label_sets` are names, TOML files or values; none means the default ones, each for texts of its language.
+
+    Raises:
+        ModelError: the model or its base is missing or damaged; the message says what to run.
+        ConfigurationError: there is no such label set or precision.
+    """
+    chosen = [one if isinstance(one, LabelSet) else load_label_set(one) for one in label_sets]
+    chosen = chosen or list(default_label_sets())
+    # torch and transformers take seconds to import: whoever only reads stores or label sets does without them.
+    from transformers.utils import logging
+
+    from bioner_core.inference.annotator import load_annotator
+
+    logging.disable_progress_bar()
+    return Model(load_annotator(chosen, model=name_or_path, device=device, precision=precision), chosen)
+
+
+def language_of(text: str) -> str:
+    """`zh` where at least a third of the letters are Chinese characters, else `en`."""
+    letters = len(_LETTER.findall(text))
+    return "zh" if letters and 3 * len(_HAN.findall(text)) >= letters else "en"
+
+
+def _settled(planned: PlannedDocument, answers: Sequence[RowResult]) -> AnnotatedDocument:
+    document = planned.document
+    record = document.meta.record_number
+    place = ShardDescriptor("", document.source, document.meta.input_file, "", record, record + 1, "")
+    prefix = document_prefix(document.doc_id, document.version)
+    return settle_document(planned, answers, descriptor=place, id_prefix=prefix)

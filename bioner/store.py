@@ -1,0 +1,69 @@
+"""A store of annotations, read: tables, documents, mentions and SQL. Nothing here writes into it."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pyarrow as pa
+
+from bioner_core.documents import Document
+from bioner_core.errors import StoreError
+from bioner_core.mentions import Mention
+from bioner_core.store.query.query_session import query_session
+from bioner_core.store.query.query_views import VIEWS
+from bioner_core.store.reading import document_rows, mention_rows, read_manifests
+from bioner_core.store.snapshot.snapshot_reading import Snapshot, open_snapshot
+
+_QUERY_MEMORY = 2_000_000_000
+"""Bytes that a query may hold in memory; the rest goes to disk."""
+
+
+class Store:
+    """The annotations in a folder, as `bioner annotate` wrote them: the current snapshot, or all committed shards.
+
+    Made by `open_store`. A snapshot has the newest version of each document; without one, documents that were committed
+    several times are there several times, but for `query`, which counts the newest alone.
+    """
+
+    def __init__(self, path: Path, snapshot: Snapshot | None) -> None:
+        self.path = path
+        self._snapshot = snapshot
+
+    @property
+    def snapshot_id(self) -> str:
+        """The name of the snapshot that is read; empty where there is none."""
+        return self._snapshot.manifest.snapshot_id if self._snapshot else ""
+
+    def documents(self) -> Iterator[Document]:
+        """The documents, with their text."""
+        return self._snapshot.documents() if self._snapshot else document_rows(self.path)
+
+    def mentions(self) -> Iterator[Mention]:
+        """The mentions, those that the selector turned down included (`accepted` is false)."""
+        return self._snapshot.mentions() if self._snapshot else mention_rows(self.path)
+
+    def query(self, sql: str, parameters: Mapping[str, str] | None = None) -> pa.Table:
+        """The answer to one SELECT, as an Arrow table: `.to_pandas()`, `polars.from_arrow` and DuckDB take it on.
+
+        `bioner.store.VIEWS` says what can be asked. The store cannot be changed, nor any other file be read.
+
+        Raises:
+            ConfigurationError: the text is not exactly one SELECT, or DuckDB refuses it.
+        """
+        with query_session(self.path, memory_bytes=_QUERY_MEMORY) as session:
+            return session.ask(sql, parameters).read_all()
+
+
+def open_store(path: str | Path) -> Store:
+    """Open a store for reading.
+
+    Raises:
+        StoreError: there is no store there, or it is damaged or of a newer version.
+    """
+    folder = Path(path)
+    snapshot = open_snapshot(folder) if folder.is_dir() else None
+    if snapshot is None and next(iter(read_manifests(folder)), None) is None:
+        raise StoreError(f"{folder} is no store: nothing is committed there. `bioner annotate` makes one")
+    return Store(folder, snapshot)
+
+
+__all__ = ["VIEWS", "Store", "open_store"]
