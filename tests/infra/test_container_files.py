@@ -60,7 +60,9 @@ def test_the_linter_finds_what_is_wrong(tmp_path: Path) -> None:
 
 def test_what_is_copied_is_there_and_sent() -> None:
     """Catches a build that stops at COPY: a file that was renamed, or that the ignore file holds back."""
-    assert {"pyproject.toml", "constraints.txt", "NOTICE", "bioner", "bioner_core", "pipelines", "jobs"} <= set(sources(IMAGES))
+    assert {"pyproject.toml", "constraints.txt", "NOTICE", "bioner", "bioner_core", "pipelines", "jobs"} <= set(
+        sources(IMAGES)
+    )
     for name in sources(IMAGES):
         assert (REPOSITORY / name).exists(), name
         assert allowed(name), name

@@ -1,14 +1,20 @@
 """Checkpoints: what is loaded is what was saved, and a killed run always finds a whole one."""
 
+import json
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from torch import nn
 
 from bioner_core.errors import ModelError
 from bioner_core.training import checkpoint
 from bioner_core.training.checkpoint import TrainingProgress, load_checkpoint, save_checkpoint
+from bioner_core.training.plan import plan_digest
+from bioner_core.training.settings import CorpusMix, SftSettings
+from bioner_core.training.sft import SftRun
+from tests.bioner_core.training.training_samples import tiny_settings
 
 
 def fresh(shape: tuple[int, ...] = (2, 3)) -> tuple[dict[str, nn.Parameter], torch.optim.Optimizer]:
@@ -128,3 +134,33 @@ def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:
     (tmp_path / "checkpoint" / "state.safetensors").write_bytes(b"short")
     with pytest.raises(ModelError, match="is damaged"):
         load(tmp_path / "checkpoint")
+
+
+def test_a_checkpoint_of_today_s_form_is_resumed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Would catch a later refactoring after which a run of many hours cannot go on: other names, order or counters."""
+    settings = tiny_settings(tmp_path, monkeypatch, max_tokens=600)
+    run = SftRun(settings, tmp_path / "run", log=lambda _: None)
+    values = [f"adapter/{index}" for index in range(len(run.trainable.adapter_parameters))]
+    values += ["added_rows", "move_rows", "move_bias", "definition_keys", "definition_queries"]
+    run.train()
+    tensors = load_file(tmp_path / "run" / "checkpoint" / "state.safetensors")
+    moments = {
+        f"optimizer/{index}/{name}" for index in range(len(values)) for name in ("exp_avg", "exp_avg_sq", "step")
+    }
+    assert tensors.keys() == {f"value/{name}" for name in values} | moments
+    written = json.loads((tmp_path / "run" / "checkpoint" / "progress.json").read_text(encoding="utf-8"))
+    assert written.keys() == {"steps", "tokens", "seconds", "plan"}
+    # The same by hand, with another number in it: it must be what a new run starts from.
+    folder = tmp_path / "other" / "checkpoint"
+    folder.mkdir(parents=True)
+    save_file(tensors | {"value/move_bias": tensors["value/move_bias"] + 1}, folder / "state.safetensors")
+    (folder / "progress.json").write_text(json.dumps(written | {"steps": 7, "tokens": 10}), encoding="utf-8")
+    resumed = SftRun(settings, tmp_path / "other", log=lambda _: None)
+    assert (resumed.progress.steps, resumed.progress.tokens) == (7, 10)
+    assert torch.equal(resumed.trainable.model.move_bias.detach(), tensors["value/move_bias"] + 1)
+
+
+def test_the_digest_of_a_plan_is_what_it_was() -> None:
+    """Would catch a digest that changes though the batches do not: a run of many hours would refuse to go on."""
+    corpora = (CorpusMix("a.jsonl", "genia", 0.7, held_out=3), CorpusMix("b.jsonl", "pubtator", 0.3, types=("Gene",)))
+    assert plan_digest(SftSettings(corpora=corpora), 1)[:16] == ""
