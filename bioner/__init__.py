@@ -8,7 +8,7 @@
 What stands here is what other programs may rely on; everything else may change. Importing it loads no torch.
 """
 
-from bioner.model import Model, TaggedText, load_model
+from bioner.model import Model, TaggedText, language_of, load_model
 from bioner.scores import evaluate
 from bioner.store import Store, open_store
 from bioner_core import __version__
@@ -33,6 +33,7 @@ __all__ = [
     "TaggedText",
     "__version__",
     "evaluate",
+    "language_of",
     "load_label_set",
     "load_model",
     "open_store",

@@ -16,6 +16,7 @@ from jobs.terminal.process import run_app, run_process
 PROGRAM = "bioner"
 
 COMMANDS = {
+    "tag": "Tag a text: nested mentions as coloured lines below it.",
     "annotate": "Annotate literature dumps into a store.",
     "status": "Say how a store stands.",
     "retry": (

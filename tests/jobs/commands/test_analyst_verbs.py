@@ -8,7 +8,7 @@ from job_commands import Command
 from job_stores import CHINESE, ENGLISH, word_store
 
 from bioner_core.mentions import Mention
-from jobs.commands.show import drawn_lines, rows_of
+from jobs.terminal.document_view import drawn_lines, rows_of
 
 
 @pytest.fixture(scope="module")
