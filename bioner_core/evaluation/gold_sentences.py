@@ -9,9 +9,12 @@ from bioner_core.mentions import GoldSentence, Span
 from bioner_core.text.folding import fold
 
 
-def as_read(text: str, spans: frozenset[Span]) -> tuple[str, frozenset[Span]]:
-    """A text and its spans as a model reads them, folded; a span whose edge has no place there is left out."""
-    folded = fold(text)
+def as_read(text: str, spans: frozenset[Span], *, keep: str = "") -> tuple[str, frozenset[Span]]:
+    """A text and its spans as a model reads them, folded but for the characters of `keep`.
+
+    A span of which nothing is left there is left out.
+    """
+    folded = fold(text, keep=keep)
     if folded.ends is None:
         return folded.text, spans
     starts = (0, *folded.ends)
@@ -19,11 +22,14 @@ def as_read(text: str, spans: frozenset[Span]) -> tuple[str, frozenset[Span]]:
     return folded.text, frozenset(one for one in moved if one.start < one.end)
 
 
-def gold_sentences(records: Sequence[GoldRecord]) -> list[GoldSentence]:
-    """The sentences of gold records as a model reads them, each with the gold spans that lie in it whole."""
+def gold_sentences(records: Sequence[GoldRecord], *, keep: str = "") -> list[GoldSentence]:
+    """The sentences of gold records as a model reads them, each with the gold spans that lie in it whole.
+
+    `keep` are the characters that the model reads as they are.
+    """
     found: list[GoldSentence] = []
     for record in records:
         sentences = record_sentences(record)
         for sentence, spans in zip(sentences, spans_by_sentence(sentences, record.spans), strict=True):
-            found.append(GoldSentence(*as_read(sentence.text, spans)))
+            found.append(GoldSentence(*as_read(sentence.text, spans, keep=keep)))
     return found

@@ -130,7 +130,7 @@ class ModelAnnotator:
         The model reads its folded form, and the pieces of it that it can see are decoded as rows of their own.
         """
         most = self._longest[prepared.label_set.name]
-        folded = [fold(text) for text in texts]
+        folded = [fold(text, keep=self._loaded.card.characters) for text in texts]
         places = [
             (index, start, text[start:end])
             for index, text in enumerate(one.text for one in folded)

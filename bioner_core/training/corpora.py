@@ -94,8 +94,9 @@ def _corpus_examples(
     prompt = usual_prompt(label_set, vocabulary=vocabulary, scheme=settings.scheme, version=version).tokens
     builder = ExampleBuilder(label_set, prompt, vocabulary=vocabulary, scheme=settings.scheme)
     examples: list[TaggingExample] = []
+    keep = "".join(vocabulary.characters)
     for record in training_records(corpus):
         sentences = record_sentences(record)
         for sentence, spans in zip(sentences, spans_by_sentence(sentences, record.spans), strict=True):
-            examples.extend(builder.examples(*as_read(sentence.text, spans)))
+            examples.extend(builder.examples(*as_read(sentence.text, spans, keep=keep)))
     return tuple(examples)

@@ -59,7 +59,9 @@ def train_selector(model: Path, settings: SelectorSettings, *, log: Callable[[st
     biases: dict[str, float] = {}
     for corpus in sft_settings.corpora:
         prepared = prepare_label_set(load_label_set(corpus.label_set), loaded)
-        sentences, remaining = _development_sentences(corpus, unseen[corpus.label_set], settings)
+        sentences, remaining = _development_sentences(
+            corpus, unseen[corpus.label_set], settings, keep=loaded.card.characters
+        )
         trial = best_bias(settings.open_biases, prepared, lambda one: _decode(sentences, one, loaded, settings))  # noqa: B023 - called at once
         biases[corpus.label_set] = trial.bias
         development.append(trial.samples)
@@ -91,7 +93,7 @@ def unseen_sentences(
     mix = build_mix(settings, loaded.vocabulary)
     found: dict[str, list[GoldSentence]] = {}
     for corpus, mixed in zip(settings.corpora, mix, strict=True):
-        sentences = gold_sentences(training_records(corpus))
+        sentences = gold_sentences(training_records(corpus), keep=loaded.card.characters)
         lines = len(mixed.examples) // len(sentences)
         fresh = [one for index, one in enumerate(sentences) if mixed.examples[index * lines].input_ids not in seen]
         found[corpus.label_set] = fresh or sentences
@@ -122,7 +124,7 @@ def _training_samples(
 
 
 def _development_sentences(
-    corpus: CorpusMix, unseen: Sequence[GoldSentence], settings: SelectorSettings
+    corpus: CorpusMix, unseen: Sequence[GoldSentence], settings: SelectorSettings, *, keep: str
 ) -> tuple[list[GoldSentence], list[GoldSentence]]:
     """The sentences to calibrate on, and the unseen ones that are left to train on."""
     chooser = random.Random(settings.seed)  # noqa: S311 - sampling, not secrecy
@@ -132,7 +134,7 @@ def _development_sentences(
         return drawn, [one for one in unseen if one.text not in texts]
     file = settings.development.get(corpus.label_set)
     records = list(read_corpus(Path(file or corpus.file)))
-    sentences = gold_sentences(records if file else records[-corpus.held_out :])
+    sentences = gold_sentences(records if file else records[-corpus.held_out :], keep=keep)
     return chooser.sample(sentences, min(len(sentences), settings.calibration)), list(unseen)
 
 

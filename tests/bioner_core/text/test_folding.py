@@ -71,3 +71,12 @@ def test_simplified_text_is_not_touched() -> None:
     """Would catch a table whose Simplified characters are folded on, or that changes what stands in both scripts."""
     text = "患者乾坤、徵羽、咳嗽、发热，诊断为肺炎后住院治疗。"
     assert fold(text).text == text
+
+
+def test_characters_that_a_model_knows_are_kept() -> None:
+    """Would catch a model whose learned rows are never read again."""
+    text = "Ⅱ型，３～５天，ﬁ"
+    assert fold(text, keep="Ⅱ～").text == "Ⅱ型，3～5天，fi"
+    folded = fold(text, keep="ﬁ")
+    assert folded.text == "II型，3~5天，ﬁ"
+    assert folded.original_span(0, 2) == (0, 1)
