@@ -18,6 +18,7 @@ from bioner_core.models.base_model import base_folder
 from bioner_core.models.directory import model_folder
 from bioner_core.models.model_card import read_card
 from bioner_core.records import RejectReason
+from bioner_core.text.folding import fold
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 GENIA = bioner.load_label_set("genia")
@@ -124,6 +125,33 @@ def test_a_folder_that_is_no_store_is_refused(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "none"):
         with pytest.raises(bioner.BionerError, match="is no store"):
             bioner.open_store(path)
+
+
+PAIRS = (
+    (
+        "Cisplatin raised H2O2 and caused renal failure in rats.",
+        "Cisplatin raised H₂O₂ and caused renal failure in rats.",
+    ),
+    ("Morphine caused nausea in women.", "Ｍｏｒｐｈｉｎｅ ｃａｕｓｅｄ ｎａｕｓｅａ in women."),
+    ("Fibrosis and efficacy of lithium.", "Fibrosis and eﬃcacy of li\u00adthium."),
+    ("病人有头痛、发热，诊断为肺结核和贫血。", "病人有頭痛、發熱，診斷為肺結核和貧血。"),
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("plain", "other"), PAIRS)
+def test_other_forms_of_a_text_have_the_same_mentions(plain: str, other: str) -> None:
+    """Would catch full width, subscripts, ligatures or Traditional Chinese that hide what the plain form shows."""
+    try:
+        base_folder(read_card(model_folder()).base)
+    except ModelError as error:
+        pytest.skip(str(error))
+    model = bioner.load_model(label_sets=["bc5cdr", "cmeee"])
+    expected, found = (one.mentions for one in model.tag_all([plain, other]))
+    assert [one.type for one in found] == [one.type for one in expected]
+    assert [fold(one.text).text for one in found] == [one.text for one in expected]
+    assert all(other[one.start : one.end] == one.text for one in found)
+    assert expected
 
 
 @pytest.mark.slow
