@@ -16,6 +16,8 @@ EXPECTED_REJECTS = {
     "pmc_oa_package/biomcp__pmc3040717-versions.xml": {"": RejectReason.UNKNOWN_FORMAT},
     # Annotations whose text is in another file.
     "bioc/jcore__ign-train-snippet-annotations_[annotation]10064899_bioc.xml": {"bioc:10064899": RejectReason.NO_TEXT},
+    # Its PMID is 0, which is no id, and nothing else names the article.
+    "pubmed_nbib_text/zotero__nbib_test0.nbib": {"": RejectReason.MISSING_ID},
     # Records of ERIC in PubMed's form: they have no PMID.
     "pubmed_nbib_text/zotero__nbib_test4.nbib": {"": RejectReason.MISSING_ID},
     "pubmed_nbib_text/zotero__nbib_test6.nbib": {"": RejectReason.MISSING_ID},
