@@ -19,7 +19,7 @@ _DEFINITION_ROWS = ("definition_keys", "definition_queries")
 
 
 def save_model(folder: Path, card: ModelCard, *, model: TaggingModel, adapted: Any) -> None:
-    """Write what fine-tuning changed: the adapter in bfloat16 as peft saves it, the rows in float16, and the card."""
+    """Write what fine-tuning changed: the adapter in the format of its training, rows in float16, and the card."""
     folder.mkdir(parents=True, exist_ok=True)
     adapted.save_pretrained(str(folder / ADAPTER_FOLDER), safe_serialization=True)
     _forget_machine(folder / ADAPTER_FOLDER, card.base)
