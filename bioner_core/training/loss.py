@@ -1,7 +1,7 @@
 """The training loss: likelihood of the gold moves, normalised over the legal moves only."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import torch
 from torch import Tensor, nn
@@ -35,14 +35,21 @@ class TrainingBatch:
     open_rows: Tensor
     definition_ends: Tensor
 
+    def to(self, device: torch.device) -> "TrainingBatch":
+        """The same batch on a device."""
+        return replace(self, **{one.name: getattr(self, one.name).to(device) for one in fields(self)})
+
 
 @dataclass(frozen=True, slots=True)
 class TagCounts:
-    """How the choices of a batch came out: gold tags, predicted tags, tags predicted right, given gold history."""
+    """How the choices of a batch came out: gold tags, predicted tags, tags predicted right, given gold history.
 
-    gold: int
-    predicted: int
-    right: int
+    Kept on the device until a log line asks for numbers: each number that is fetched waits for all the work before it.
+    """
+
+    gold: Tensor
+    predicted: Tensor
+    right: Tensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,33 +66,36 @@ def training_batch(
     *,
     prefix: Sequence[int],
     open_rows: Sequence[int],
-    device: torch.device,
     definition_ends: Sequence[int] = (),
 ) -> TrainingBatch:
-    """Pad examples under one prompt to a batch."""
+    """Pad examples under one prompt to a batch, in the processor's memory."""
     length = padded_length(max(len(one.input_ids) for one in examples))
     ids = torch.zeros(len(examples), length, dtype=torch.long)
     mask = torch.zeros(len(examples), length, dtype=torch.long)
     for row, one in enumerate(examples):
         ids[row, : len(one.input_ids)] = torch.tensor(one.input_ids)
         mask[row, : len(one.input_ids)] = 1
-    choices = [(row, one, choice) for row, one in enumerate(examples) for choice in one.choices]
+    choices = [(row, choice) for row, one in enumerate(examples) for choice in one.choices]
+    row_of = torch.tensor([row for row, _ in choices], dtype=torch.long)
+    openable = torch.zeros(len(examples), len(open_rows), dtype=torch.bool)
+    for row, one in enumerate(examples):
+        openable[row, list(one.type_indices)] = True
+    may_open = torch.tensor([choice.may_open for _, choice in choices], dtype=torch.bool)
     legal = torch.zeros(len(choices), FIRST_OPEN + len(open_rows), dtype=torch.bool)
-    for index, (_, one, choice) in enumerate(choices):
-        legal[index, COPY] = True
-        legal[index, CLOSE] = choice.may_close
-        legal[index, [FIRST_OPEN + one_type for one_type in one.type_indices]] = choice.may_open
+    legal[:, COPY] = True
+    legal[:, CLOSE] = torch.tensor([choice.may_close for _, choice in choices], dtype=torch.bool)
+    legal[:, FIRST_OPEN:] = openable[row_of] & may_open.unsqueeze(1)
     return TrainingBatch(
-        prefix=torch.tensor(prefix, device=device),
-        ids=ids.to(device),
-        mask=mask.to(device),
-        copy_start=torch.tensor([one.copy_start for one in examples], device=device),
-        row=torch.tensor([row for row, _, _ in choices], device=device),
-        column=torch.tensor([choice.index for _, _, choice in choices], device=device),
-        move=torch.tensor([choice.move for _, _, choice in choices], device=device),
-        legal=legal.to(device),
-        open_rows=torch.tensor(open_rows, device=device),
-        definition_ends=torch.tensor(definition_ends, dtype=torch.long, device=device),
+        prefix=torch.tensor(prefix),
+        ids=ids,
+        mask=mask,
+        copy_start=torch.tensor([one.copy_start for one in examples]),
+        row=row_of,
+        column=torch.tensor([choice.index for _, choice in choices], dtype=torch.long),
+        move=torch.tensor([choice.move for _, choice in choices], dtype=torch.long),
+        legal=legal,
+        open_rows=torch.tensor(open_rows),
+        definition_ends=torch.tensor(definition_ends, dtype=torch.long),
     )
 
 
@@ -148,9 +158,9 @@ def tag_counts(logits: Tensor, move: Tensor) -> TagCounts:
     """Compare the best moves with the gold ones. *Shape:* logits (choices, 2 + types), move (choices,)."""
     predicted = logits.detach().argmax(dim=-1)
     return TagCounts(
-        gold=int((move != COPY).sum()),
-        predicted=int((predicted != COPY).sum()),
-        right=int(((predicted == move) & (move != COPY)).sum()),
+        gold=(move != COPY).sum(),
+        predicted=(predicted != COPY).sum(),
+        right=((predicted == move) & (move != COPY)).sum(),
     )
 
 

@@ -24,7 +24,8 @@ class SelectorSettings:
     and each label set keeps the one with the best F1: the selector then sees what such a model tags. `development`
     names the development file of each label set; a label set without one uses the held-out tail of its training file,
     or, where that tail is unlike the rest, sentences of the whole file that no stage came to (`calibrate_on_unseen`),
-    which are then not trained on. Counts are sentences a label set.
+    which are then not trained on. With `train_on_held_out` the selector is trained on the held-out end of each corpus,
+    for a model that has seen all the rest. Counts are sentences per corpus.
     """
 
     sft_settings: str
@@ -34,6 +35,7 @@ class SelectorSettings:
     earlier: tuple[EarlierStage, ...] = ()
     open_biases: tuple[float, ...] = (0.0,)
     calibrate_on_unseen: tuple[str, ...] = ()
+    train_on_held_out: bool = False
     calibration: int = 400
     epochs: int = 12
     batch_spans: int = 256

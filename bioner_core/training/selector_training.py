@@ -1,7 +1,6 @@
 """Training the selector: contrastive space, calibration, one threshold per label set."""
 
 import itertools
-import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,10 +9,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from bioner_core.decoding.decoder import PromptCaches
-from bioner_core.decoding.drafted import DraftedDecoder
-from bioner_core.decoding.prepared_label_set import PreparedLabelSet, prepare_label_set
-from bioner_core.evaluation.corpora import read_corpus
 from bioner_core.evaluation.gold_sentences import gold_sentences
 from bioner_core.evaluation.reliability import ScoredCandidate, reliability
 from bioner_core.labels.label_set import load_label_set
@@ -22,13 +17,18 @@ from bioner_core.models.loading import LoadedModel, load_model
 from bioner_core.models.model_card import write_card
 from bioner_core.selector.calibration import fit_calibration, precise_threshold
 from bioner_core.selector.contrastive import info_nce
-from bioner_core.selector.samples import SpanSamples, decoded_samples, rendered_samples
+from bioner_core.selector.samples import SpanSamples
 from bioner_core.selector.selector import Selector, save_selector
 from bioner_core.training.batches import mixed_batches
 from bioner_core.training.corpora import build_mix, training_records
-from bioner_core.training.opening_bias import best_bias, with_bias
+from bioner_core.training.selector_candidates import (
+    CorpusCandidates,
+    load_candidates,
+    make_candidates,
+    save_candidates,
+)
 from bioner_core.training.selector_settings import EarlierStage, SelectorSettings
-from bioner_core.training.settings import CorpusMix, SftSettings, read_settings
+from bioner_core.training.settings import SftSettings, read_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,43 +46,61 @@ class SelectorReport:
     f1_by_tag_score: dict[str, float]
 
 
-def train_selector(model: Path, settings: SelectorSettings, *, log: Callable[[str], None]) -> SelectorReport:
-    """Train and calibrate the selector of a model directory, and store it there."""
+def train_selector(
+    model: Path, settings: SelectorSettings, *, log: Callable[[str], None], candidates: Path | None = None
+) -> SelectorReport:
+    """Train and calibrate the selector of a model directory, and store it there.
+
+    A folder for `candidates` keeps what the model tagged; what it holds already is not made again.
+    """
     torch.manual_seed(settings.seed)
     if settings.threads:
         torch.set_num_threads(settings.threads)
     loaded = load_model(model)
-    sft_settings, _ = read_settings(Path(settings.sft_settings))
-    unseen = unseen_sentences(sft_settings, loaded, settings.earlier)
-    training: list[SpanSamples] = []
-    development: list[SpanSamples] = []
-    biases: dict[str, float] = {}
-    for corpus in sft_settings.corpora:
-        prepared = prepare_label_set(load_label_set(corpus.label_set), loaded)
-        sentences, remaining = _development_sentences(
-            corpus, unseen[corpus.label_set], settings, keep=loaded.card.characters
-        )
-        trial = best_bias(settings.open_biases, prepared, lambda one: _decode(sentences, one, loaded, settings))  # noqa: B023 - called at once
-        biases[corpus.label_set] = trial.bias
-        development.append(trial.samples)
-        training.extend(_training_samples(remaining, with_bias(prepared, trial.bias), loaded, settings))
-        log(
-            f"{corpus.label_set}: opening bias {trial.bias:+.2f}, development F1 {trial.f1:.4f}; "
-            f"{sum(len(one.tag) for one in training)} training candidates so far"
-        )
+    made = load_candidates(candidates) if candidates else []
+    if not made:
+        made = collect_candidates(loaded, settings, log=log, keep_in=candidates)
     selector = Selector(loaded.network.hidden_size, len(loaded.card.tags))
-    _fit_space(selector, training, settings, log)
+    _fit_space(selector, [part for one in made for part in one.training], settings, log)
+    # A corpus that marks only some types of a label set has no say in the label set's threshold.
+    development = [one.development for one in made if one.development.label_set == one.label_set]
     report = _calibrate(selector, development)
     save_selector(model, selector)
+    biases = {one.label_set: one.bias for one in made if one.development.label_set == one.label_set}
     card = replace(loaded.card, thresholds=report.thresholds, open_bias=biases, tag_thresholds=report.tag_thresholds)
     write_card(card, model)
     return report
 
 
+def collect_candidates(
+    loaded: LoadedModel, settings: SelectorSettings, *, log: Callable[[str], None], keep_in: Path | None = None
+) -> list[CorpusCandidates]:
+    """Have the model tag the sentences of every corpus that it was fine-tuned on."""
+    sft_settings, _ = read_settings(Path(settings.sft_settings))
+    unseen = (
+        [[] for _ in sft_settings.corpora]
+        if settings.train_on_held_out
+        else unseen_sentences(sft_settings, loaded, settings.earlier)
+    )
+    found: list[CorpusCandidates] = []
+    for corpus, sentences in zip(sft_settings.corpora, unseen, strict=True):
+        is_first = load_label_set(corpus.label_set).name not in {one.label_set for one in found}
+        made = make_candidates(corpus, sentences, loaded, settings, first=is_first)
+        found.append(made)
+        if keep_in:
+            save_candidates(keep_in, made)
+        count = sum(len(part.tag) for part in made.training)
+        log(
+            f"{made.label_set} ({made.corpus}): opening bias {made.bias:+.2f}, development F1 "
+            f"{made.development_f1:.4f}; {count} training candidates"
+        )
+    return found
+
+
 def unseen_sentences(
     settings: SftSettings, loaded: LoadedModel, earlier: Sequence[EarlierStage] = ()
-) -> dict[str, list[GoldSentence]]:
-    """Per label set, the training sentences that no stage of fine-tuning came to, found by replaying their batches.
+) -> list[list[GoldSentence]]:
+    """For each corpus, the training sentences that no stage of fine-tuning came to, found by replaying their batches.
 
     Where every sentence was seen, all of them: their false positives are fewer then, but still the model's own.
     """
@@ -91,12 +109,12 @@ def unseen_sentences(
     stages.extend((read_settings(Path(one.sft_settings))[0], one.batches) for one in earlier)
     seen = set().union(*(_seen_tokens(*stage, loaded) for stage in stages))
     mix = build_mix(settings, loaded.vocabulary)
-    found: dict[str, list[GoldSentence]] = {}
+    found: list[list[GoldSentence]] = []
     for corpus, mixed in zip(settings.corpora, mix, strict=True):
         sentences = gold_sentences(training_records(corpus), keep=loaded.card.characters)
         lines = len(mixed.examples) // len(sentences)
         fresh = [one for index, one in enumerate(sentences) if mixed.examples[index * lines].input_ids not in seen]
-        found[corpus.label_set] = fresh or sentences
+        found.append(fresh or sentences)
     return found
 
 
@@ -105,49 +123,6 @@ def _seen_tokens(settings: SftSettings, batch_count: int, loaded: LoadedModel) -
     mix = build_mix(settings, loaded.vocabulary)
     batches = mixed_batches(mix, batch_tokens=settings.batch_tokens, seed=settings.seed)
     return {one.input_ids for batch in itertools.islice(batches, batch_count) for one in batch}
-
-
-def _training_samples(
-    unseen: Sequence[GoldSentence], prepared: PreparedLabelSet, loaded: LoadedModel, settings: SelectorSettings
-) -> list[SpanSamples]:
-    wanted = min(len(unseen), settings.rendered + settings.decoded)
-    chosen = random.Random(settings.seed).sample(list(unseen), wanted)  # noqa: S311 - sampling, not secrecy
-    rendered = rendered_samples(
-        chosen[: settings.rendered],
-        prepared,
-        prompts=PromptCaches(loaded.network),
-        vocabulary=loaded.vocabulary,
-        batch_rows=settings.batch_rows,
-        seed=settings.seed,
-    )
-    return [rendered, _decode(chosen[settings.rendered :], prepared, loaded, settings)]
-
-
-def _development_sentences(
-    corpus: CorpusMix, unseen: Sequence[GoldSentence], settings: SelectorSettings, *, keep: str
-) -> tuple[list[GoldSentence], list[GoldSentence]]:
-    """The sentences to calibrate on, and the unseen ones that are left to train on."""
-    chooser = random.Random(settings.seed)  # noqa: S311 - sampling, not secrecy
-    if corpus.label_set in settings.calibrate_on_unseen:
-        drawn = chooser.sample(list(unseen), min(len(unseen), settings.calibration))
-        texts = {one.text for one in drawn}
-        return drawn, [one for one in unseen if one.text not in texts]
-    file = settings.development.get(corpus.label_set)
-    records = list(read_corpus(Path(file or corpus.file)))
-    sentences = gold_sentences(records if file else records[-corpus.held_out :], keep=keep)
-    return chooser.sample(sentences, min(len(sentences), settings.calibration)), list(unseen)
-
-
-def _decode(
-    sentences: Sequence[GoldSentence], prepared: PreparedLabelSet, loaded: LoadedModel, settings: SelectorSettings
-) -> SpanSamples:
-    return decoded_samples(
-        sentences,
-        prepared,
-        decoder=DraftedDecoder(loaded.network),
-        vocabulary=loaded.vocabulary,
-        batch_rows=settings.batch_rows,
-    )
 
 
 def _fit_space(

@@ -78,6 +78,7 @@ class SftSettings:
     uses the held-out records of its corpora. One optimizer step takes `gradient_accumulation` batches a process.
     `varied_prompts` is the share of batches whose prompt is drawn anew (`training/prompt_variation.py`), with the
     inline scheme; `definition_rank` the dimensions in which states are compared with definitions, 0 for none.
+    `loader_workers` processes prepare batches ahead, 0 for none: on a GPU a few, on a CPU they only take its cores.
     """
 
     corpora: tuple[CorpusMix, ...]
@@ -106,6 +107,7 @@ class SftSettings:
     varied_prompts: float = 0.5
     seed: int = 13
     threads: int = 0
+    loader_workers: int = 0
     checkpoint_steps: int = 100
     average_checkpoints: int = 1
     evaluate_steps: int = 0
@@ -130,6 +132,8 @@ class SftSettings:
                 raise ConfigurationError(f"{name}: {getattr(self, name)}; give a share from 0 to below 1")
         if not 0 <= self.varied_prompts <= 1:
             raise ConfigurationError(f"varied_prompts: {self.varied_prompts}; give a share from 0 to 1")
+        if self.loader_workers < 0:
+            raise ConfigurationError(f"loader_workers: {self.loader_workers}; give a count, 0 for none")
         if self.definition_rank < 0:
             raise ConfigurationError(f"definition_rank: {self.definition_rank}; give a count, 0 for none")
         if self.evaluate_steps < 0:

@@ -42,6 +42,7 @@ from bioner_core.training.plan import Batch, plan_digest, step_batches
 from bioner_core.training.progress_log import LogWindow
 from bioner_core.training.prompt_variation import BatchPrompt, under_prompt, usual_prompt, varied_prompt
 from bioner_core.training.settings import SftSettings, TrainingLoss
+from bioner_core.training.step_loader import PreparedStep, prepared_steps
 from bioner_core.training.trainable import TrainableModel, make_trainable, one_token_of
 from bioner_core.training.training_card import training_card, training_facts
 
@@ -91,6 +92,7 @@ class SftRun:
         self._best = BestValues(output / "best.safetensors")
         self._last = LastValues(output / "last_checkpoints", count=settings.average_checkpoints)
         self.progress = self._resumed_progress()
+        self._counted_until = time.monotonic()
         self._masters.give_back()
         if self.is_main and not self.progress.steps:
             self._best.forget()
@@ -105,15 +107,20 @@ class SftRun:
             self._log(f"corpus {corpus.label_set}: {size}, weight {corpus.weight:.4g}")
         plan = mixed_batches(self._mix, batch_tokens=self.settings.batch_tokens, seed=self.settings.seed)
         window = LogWindow(self.progress)
-        for batches in step_batches(plan, per_step=self.batches_per_step, done_steps=self.progress.steps):
+        # Time counts from here, waiting for prepared batches included: a budget in minutes is one of a clock.
+        self._counted_until = time.monotonic()
+        done = self.progress.steps
+        steps = step_batches(plan, per_step=self.batches_per_step, done_steps=done)
+        for step in prepared_steps(steps, self.prepare, first=done, workers=self.settings.loader_workers):
             if self.share_done >= 1.0:
                 break
-            for parts in self._step(batches):
+            for parts in self._step(step):
                 window.add(parts)
             if self.progress.steps % LOG_STEPS == 0:
                 self._log(window.line(self.progress, self.share_done))
                 window = LogWindow(self.progress)
             self._after_step()
+            self._counted_until = time.monotonic()  # evaluating and saving are no training
         self._save_checkpoint()
         self._finish()
 
@@ -139,30 +146,38 @@ class SftRun:
     def _checkpoint(self) -> Path:
         return self.output / "checkpoint"
 
-    def _step(self, batches: Sequence[Batch]) -> list[LossParts]:
-        """One optimizer step over all these batches, of which this process reads its share."""
-        started = time.monotonic()
+    def _step(self, step: PreparedStep) -> list[LossParts]:
+        """One optimizer step, of which this process has its share of the batches."""
         set_rates(self._optimizer, rate_factor(self.share_done, self.settings))
-        prompted = self.prompted(batches)
-        terms = sum(self._loss.term_count(one.examples) for one in prompted)
-        accelerator = self._accelerator
-        own = prompted[accelerator.process_index :: accelerator.num_processes]
-        done = [self._backward(one, terms) for one in own]
+        done = [self._backward(one, step.terms) for one in step.batches]
         self._update()
+        now = time.monotonic()
         self.progress = replace(
             self.progress,
             steps=self.progress.steps + 1,
-            tokens=self.progress.tokens + sum(len(one.input_ids) for batch in prompted for one in batch.examples),
-            seconds=self._common(self.progress.seconds + time.monotonic() - started),
+            tokens=self.progress.tokens + step.tokens,
+            seconds=self._common(self.progress.seconds + now - self._counted_until),
         )
+        self._counted_until = now
         return done
 
-    def prompted(self, batches: Sequence[Batch]) -> list[PromptedBatch]:
-        """The batches of the step to come, some under prompts of their own.
+    def prepare(self, batches: Sequence[Batch], step: int) -> PreparedStep:
+        """The batches of a step as the loss takes them: those that fall to this process, on the processor's memory."""
+        prompted = self.prompted(batches, step=step)
+        accelerator = self._accelerator
+        own = prompted[accelerator.process_index :: accelerator.num_processes]
+        return PreparedStep(
+            batches=tuple(self.tensors_of(one) for one in own),
+            terms=sum(self._loss.term_count(one.examples) for one in prompted),
+            tokens=sum(len(one.input_ids) for batch in prompted for one in batch.examples),
+        )
+
+    def prompted(self, batches: Sequence[Batch], *, step: int = 0) -> list[PromptedBatch]:
+        """The batches of a step, some under prompts of their own.
 
         Seed and place in the plan alone decide which and how, so that a resumed run repeats them.
         """
-        first = self.progress.steps * self.batches_per_step
+        first = step * self.batches_per_step
         return [self._prompted(examples, first + place) for place, examples in enumerate(batches)]
 
     def _prompted(self, examples: Batch, place: int) -> PromptedBatch:
@@ -175,9 +190,9 @@ class SftRun:
         prompt = varied_prompt(self._label_sets[name], self._foreign_names, vocabulary=vocabulary, chooser=chooser)
         return PromptedBatch(tuple(under_prompt(one, prompt, vocabulary=vocabulary) for one in examples), prompt)
 
-    def _backward(self, batch: PromptedBatch, terms: int) -> LossParts:
+    def _backward(self, batch: TrainingBatch, terms: int) -> LossParts:
         """Add the gradients of one batch, weighted by its share of the step's `terms`."""
-        parts: LossParts = self._loss(self.tensors_of(batch))
+        parts: LossParts = self._loss(batch.to(self._accelerator.device))
         self._accelerator.backward(parts.loss * (parts.terms / terms))
         self._masters.take_gradients()
         return parts
@@ -202,14 +217,13 @@ class SftRun:
         return float(broadcast(told)[0])
 
     def tensors_of(self, batch: PromptedBatch) -> TrainingBatch:
-        """The batch as the loss takes it."""
+        """The batch as tensors, not yet on the device."""
         prompt = batch.prompt
         return training_batch(
             batch.examples,
             prefix=prompt.tokens.prefix,
             open_rows=prompt.open_rows,
             definition_ends=prompt.tokens.definition_ends if self.settings.definition_rank else (),
-            device=self._accelerator.device,
         )
 
     def _after_step(self) -> None:

@@ -44,6 +44,9 @@ MaxMinutes = Annotated[float | None, typer.Option(help="Stop after so many minut
 LearningRate = Annotated[float | None, typer.Option(help="Peak learning rate.")]
 Seed = Annotated[int | None, typer.Option(help="Seed of order and initial weights.")]
 Model = Annotated[Path, typer.Option("--model", help="Folder of the model; the selector is written into it.")]
+Candidates = Annotated[
+    Path | None, typer.Option(help="Folder that keeps what the model tagged, so that a second run need not decode.")
+]
 Threads = Annotated[int | None, typer.Option(help="Processor threads; 0 leaves it to torch.")]
 
 
@@ -89,14 +92,14 @@ def sft(
 
 
 @app.command(help=SELECTOR_HELP)
-def selector(settings: Settings, model: Model, as_json: Json = False) -> int:
+def selector(settings: Settings, model: Model, candidates: Candidates = None, as_json: Json = False) -> int:
     """Train the selector; returns the exit code."""
     with only_results_on_stdout():
         chosen = read_selector_settings(settings)
         quiet_transformers()
         from bioner_core.training.selector_training import train_selector
 
-        report = train_selector(model, chosen, log=say)
+        report = train_selector(model, chosen, log=say, candidates=candidates)
     print_result(asdict(report), as_json=as_json, show=lambda: _show_report(report))
     return 0
 

@@ -34,10 +34,10 @@ def test_batches_of_a_step_weigh_by_their_terms(
     assert len({run._loss.term_count(one) for one in batches}) > 1
     terms = sum(run._loss.term_count(one) for one in batches)
     for one in run.prompted(batches):
-        run._backward(one, terms)
+        run._backward(run.tensors_of(one), terms)
     found = [master.grad for master in run._masters.masters] + [run.trainable.model.move_rows.grad]
     run._optimizer.zero_grad()
-    run._backward(*run.prompted([tuple(example for one in batches for example in one)]), terms)
+    run._backward(run.tensors_of(*run.prompted([tuple(example for one in batches for example in one)])), terms)
     expected = [master.grad for master in run._masters.masters] + [run.trainable.model.move_rows.grad]
     for ours, theirs in zip(found, expected, strict=True):
         torch.testing.assert_close(ours, theirs, atol=1e-6, rtol=1e-4)

@@ -51,7 +51,7 @@ def test_it_is_the_likelihood_of_each_token_of_the_copies(scheme: TagScheme) -> 
     model, prefix, examples = tiny_model(2), prompt_of(scheme).prefix, examples_of(scheme)
     head = head_of(model)
     loss = LanguageModelLoss(model, VOCABULARY, head=head)
-    found = loss(training_batch(examples, prefix=prefix, open_rows=(0, 1, 2), device=CPU))
+    found = loss(training_batch(examples, prefix=prefix, open_rows=(0, 1, 2)))
     expected = []
     with torch.no_grad():
         for one in examples:
@@ -69,7 +69,7 @@ def test_it_is_the_likelihood_of_each_token_of_the_copies(scheme: TagScheme) -> 
 def test_the_counts_of_the_log_are_those_of_the_other_loss() -> None:
     """Would catch a log in which the two losses cannot be compared."""
     model, examples = tiny_model(2), examples_of(TagScheme.INLINE)
-    batch = training_batch(examples, prefix=(1, 2), open_rows=(0, 1, 2), device=CPU)
+    batch = training_batch(examples, prefix=(1, 2), open_rows=(0, 1, 2))
     assert LanguageModelLoss(model, VOCABULARY, head=head_of(model))(batch).tags == LegalMoveLoss(model)(batch).tags
 
 

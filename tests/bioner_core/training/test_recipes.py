@@ -51,7 +51,7 @@ def test_recipes_are_valid_and_never_train_on_development_data(path: Path) -> No
         name = corpus_name(corpus)
         assert corpus.file == f"../shared/data/{name}/train.jsonl.gz"
         assert LABEL_SETS.get(name, name) == corpus.label_set
-        assert corpus.held_out == HELD_OUT.get(name, 0)
+        assert corpus.held_out >= HELD_OUT.get(name, 0)
     for name, file in settings.development.items():
         assert file in {f"../shared/data/{one}/dev.jsonl.gz" for one in ("biored", name)}
         assert name != "cmeee"

@@ -22,7 +22,7 @@ def test_recomputed_layers_give_the_same_gradients() -> None:
     examples = [
         one for text, spans in SENTENCES for one in builder.examples(text, frozenset(Span(*span) for span in spans))
     ]
-    batch = training_batch(examples, prefix=prefix, open_rows=(0, 1, 2), device=torch.device("cpu"))
+    batch = training_batch(examples, prefix=prefix, open_rows=(0, 1, 2))
     gradients, losses = [], []
     for recompute in (False, True):
         model = tiny_model(3)
@@ -42,9 +42,7 @@ def test_each_layer_runs_once_more_in_the_backward_pass() -> None:
     for layer in model.backbone.layers:  # type: ignore[union-attr]
         layer.mlp.register_forward_pre_hook(lambda *_: runs.append(1))
     builder = builder_of(TagScheme.INLINE)
-    batch = training_batch(
-        builder.examples("alpha", frozenset()), prefix=(1,), open_rows=(0, 1, 2), device=torch.device("cpu")
-    )
+    batch = training_batch(builder.examples("alpha", frozenset()), prefix=(1,), open_rows=(0, 1, 2))
     loss = LegalMoveLoss(model, recompute=True)(batch).loss
     forward = len(runs)
     loss.backward()

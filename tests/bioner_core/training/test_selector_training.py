@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import tomli_w
 
-from bioner_core.errors import ConfigurationError
+from bioner_core.errors import ConfigurationError, ModelError
 from bioner_core.inference.annotation import AnnotationRequest
 from bioner_core.inference.annotator import load_annotator
 from bioner_core.labels.label_set import load_label_set
@@ -80,12 +80,11 @@ def test_sentences_that_were_trained_on_are_not_unseen(trained: tuple[SftSetting
     """
     settings, folder = trained
     settings = replace(settings, batch_tokens=1)
-    own = settings.corpora[0].label_set
     loaded = load_model(folder / "run", precision="float32")
     unseen = {}
     for batches in range(3):
         loaded.card.training["batches"] = batches
-        unseen[batches] = {one.text for one in unseen_sentences(settings, loaded)[own]}
+        unseen[batches] = {one.text for one in unseen_sentences(settings, loaded)[0]}
     first, second = unseen[0] - unseen[1], unseen[0] - unseen[2]
     assert len(unseen[0]) == len(SENTENCES)
     assert len(first) == 1
@@ -93,9 +92,9 @@ def test_sentences_that_were_trained_on_are_not_unseen(trained: tuple[SftSetting
     other = replace(settings, seed=settings.seed + 5)
     earlier = EarlierStage(str(write_settings(folder / "earlier.toml", other)), 2)
     loaded.card.training["batches"] = 1
-    with_earlier = {one.text for one in unseen_sentences(settings, loaded, [earlier])[own]}
+    with_earlier = {one.text for one in unseen_sentences(settings, loaded, [earlier])[0]}
     loaded.card.training["batches"] = 2
-    assert with_earlier == unseen[1] & {one.text for one in unseen_sentences(other, loaded)[own]}
+    assert with_earlier == unseen[1] & {one.text for one in unseen_sentences(other, loaded)[0]}
 
 
 def test_calibration_on_unseen_sentences_leaves_the_rest_to_training(
@@ -110,7 +109,7 @@ def test_calibration_on_unseen_sentences_leaves_the_rest_to_training(
         texts[len(texts)] = {one.text for one in sentences}
         return decoded_samples(sentences, *others, **named)
 
-    monkeypatch.setattr("bioner_core.training.selector_training.decoded_samples", note)
+    monkeypatch.setattr("bioner_core.training.selector_candidates.decoded_samples", note)
     chosen = SelectorSettings(
         sft_settings=str(write_settings(folder / "sft.toml", replace(settings, batch_tokens=1))),
         development={},
@@ -139,3 +138,20 @@ def test_unusable_settings_are_named(tmp_path: Path) -> None:
         read_selector_settings(path)
     with pytest.raises(ConfigurationError, match="missing"):
         read_selector_settings(tmp_path / "missing.toml")
+
+
+def test_candidates_that_are_kept_give_the_same_selector(trained: tuple[SftSettings, Path], tmp_path: Path) -> None:
+    """Would catch kept candidates that lose a sentence, a score or their corpus, and a model that is asked again."""
+    settings, folder = trained
+    chosen = SelectorSettings(
+        sft_settings=str(write_settings(folder / "sft.toml", settings)), development={}, rendered=2, decoded=2, epochs=1
+    )
+    first = train_selector(folder / "run", chosen, log=lambda _: None, candidates=tmp_path / "kept")
+    lines: list[str] = []
+    again = train_selector(folder / "run", chosen, log=lines.append, candidates=tmp_path / "kept")
+    assert again.f1_without == first.f1_without
+    assert again.thresholds == pytest.approx(first.thresholds, abs=0.02)
+    assert not [line for line in lines if "opening bias" in line]
+    (tmp_path / "kept" / "torn.safetensors").write_bytes(b"no tensors")
+    with pytest.raises(ModelError, match="torn"):
+        train_selector(folder / "run", chosen, log=lines.append, candidates=tmp_path / "kept")

@@ -27,9 +27,9 @@ from bioner_core.text.units import split_units
 from bioner_core.training.corpora import frequent_characters, tags_of, training_records
 from bioner_core.training.loss import LossParts
 from bioner_core.training.optimization import rate_factor
-from bioner_core.training.plan import Batch
 from bioner_core.training.settings import CorpusMix, SftSettings
 from bioner_core.training.sft import SftRun
+from bioner_core.training.step_loader import PreparedStep
 from tests.bioner_core.tiny_model import TYPES
 from tests.bioner_core.training.training_samples import SENTENCES, tiny_settings, write_corpus
 
@@ -73,20 +73,19 @@ def found_spans(decoded: Sequence[DecodedRow], names: Sequence[str]) -> list[set
 class KilledRun(SftRun):
     """Dies in the middle of its fourth step."""
 
-    def _step(self, batches: Sequence[Batch]) -> list[LossParts]:
+    def _step(self, step: PreparedStep) -> list[LossParts]:
         if self.progress.steps == 3:
             raise KeyboardInterrupt
-        return super()._step(batches)
+        return super()._step(step)
 
 
 class WatchedRun(SftRun):
     """Notes each step's tokens, and its learning rates beside those that the schedule asks for."""
 
-    def _step(self, batches: Sequence[Batch]) -> list[LossParts]:
+    def _step(self, step: PreparedStep) -> list[LossParts]:
         factor = rate_factor(self.share_done, self.settings)
-        examples = [one for batch in self.prompted(batches) for one in batch.examples]
-        parts = super()._step(batches)
-        self.seen_tokens = getattr(self, "seen_tokens", 0) + sum(len(one.input_ids) for one in examples)
+        parts = super()._step(step)
+        self.seen_tokens = getattr(self, "seen_tokens", 0) + sum(int(one.mask.sum()) for one in step.batches)
         for group in self._optimizer.param_groups:
             assert group["lr"] == pytest.approx(group["peak"] * factor)
         return parts

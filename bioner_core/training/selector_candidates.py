@@ -1,0 +1,169 @@
+"""The candidates that a selector is trained and calibrated on: made once by the model, kept in files, read again.
+
+Decoding is nearly all of the work, and the only part that wants a fast device. So the candidates of a model can be made
+where there is one, and the selector fitted elsewhere, as often as one likes.
+"""
+
+import json
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from bioner_core.decoding.decoder import PromptCaches
+from bioner_core.decoding.drafted import DraftedDecoder
+from bioner_core.decoding.prepared_label_set import PreparedLabelSet, prepare_label_set
+from bioner_core.errors import ModelError
+from bioner_core.evaluation.corpora import read_corpus
+from bioner_core.evaluation.gold_sentences import gold_sentences
+from bioner_core.labels.label_set import load_label_set
+from bioner_core.mentions import GoldSentence
+from bioner_core.models.loading import LoadedModel
+from bioner_core.selector.samples import SpanSamples, decoded_samples, rendered_samples
+from bioner_core.training.corpora import corpus_label_set
+from bioner_core.training.opening_bias import best_bias, with_bias
+from bioner_core.training.selector_settings import SelectorSettings
+from bioner_core.training.settings import CorpusMix
+
+_TENSORS = ("features", "tag", "tag_score", "is_right")
+
+
+@dataclass(frozen=True, slots=True)
+class CorpusCandidates:
+    """Candidates on one corpus: those to train on, and those of development sentences, decoded with this bias."""
+
+    corpus: str
+    label_set: str
+    bias: float
+    development_f1: float
+    training: tuple[SpanSamples, ...]
+    development: SpanSamples
+
+
+def make_candidates(
+    corpus: CorpusMix, unseen: Sequence[GoldSentence], loaded: LoadedModel, settings: SelectorSettings, *, first: bool
+) -> CorpusCandidates:
+    """Decode a corpus's sentences. Only the `first` corpus of a label set has the label set's development file.
+
+    `unseen` are its training sentences that the model was not trained on.
+    """
+    prepared = prepare_label_set(corpus_label_set(corpus), loaded)
+    keep = loaded.card.characters
+    sentences, remaining = _development_sentences(corpus, unseen, settings, keep=keep, first=first)
+    trial = best_bias(settings.open_biases, prepared, lambda one: _decode(sentences, one, loaded, settings))
+    return CorpusCandidates(
+        corpus=Path(corpus.file).parent.name,
+        label_set=load_label_set(corpus.label_set).name,
+        bias=trial.bias,
+        development_f1=trial.f1,
+        training=_training_samples(remaining, with_bias(prepared, trial.bias), loaded, settings),
+        development=trial.samples,
+    )
+
+
+def save_candidates(folder: Path, candidates: CorpusCandidates) -> None:
+    """Write a corpus's candidates into a folder, their states in float16."""
+    folder.mkdir(parents=True, exist_ok=True)
+    about = {name: getattr(candidates, name) for name in ("corpus", "label_set", "bias", "development_f1")}
+    parts = (*candidates.training, candidates.development)
+    facts = [(one.gold_count, one.label_set, one.open_rows) for one in parts]
+    tensors = {f"{index}/{name}": getattr(one, name) for index, one in enumerate(parts) for name in _TENSORS}
+    tensors = {name: one.half() if name.endswith("features") else one for name, one in tensors.items()}
+    metadata = {"about": json.dumps(about), "parts": json.dumps(facts)}
+    save_file(tensors, folder / f"{candidates.label_set}-{candidates.corpus}.safetensors", metadata)
+
+
+def load_candidates(folder: Path) -> list[CorpusCandidates]:
+    """All candidates of a folder, by file name.
+
+    Raises:
+        ModelError: a file is damaged or holds no candidates.
+    """
+    return [_load(file) for file in sorted(folder.glob("*.safetensors"))]
+
+
+def _load(file: Path) -> CorpusCandidates:
+    try:
+        with safe_open(file, framework="pt") as opened:
+            metadata: Mapping[str, str] = opened.metadata() or {}
+            about, facts = json.loads(metadata["about"]), json.loads(metadata["parts"])
+            parts = [
+                SpanSamples(
+                    **{name: _as_read(opened.get_tensor(f"{index}/{name}")) for name in _TENSORS},
+                    gold_count=gold,
+                    label_set=label_set,
+                    open_rows=tuple(rows),
+                )
+                for index, (gold, label_set, rows) in enumerate(facts)
+            ]
+    except (OSError, KeyError, ValueError, SafetensorError) as error:
+        raise ModelError(f"{file} holds no candidates, or is damaged ({error}): remove it to make them anew") from error
+    return CorpusCandidates(**about, training=tuple(parts[:-1]), development=parts[-1])
+
+
+def _as_read(tensor: torch.Tensor) -> torch.Tensor:
+    return tensor.float() if tensor.dtype is torch.float16 else tensor
+
+
+def _training_samples(
+    unseen: Sequence[GoldSentence], prepared: PreparedLabelSet, loaded: LoadedModel, settings: SelectorSettings
+) -> tuple[SpanSamples, ...]:
+    wanted = min(len(unseen), settings.rendered + settings.decoded)
+    chosen = random.Random(settings.seed).sample(list(unseen), wanted)  # noqa: S311 - sampling, not secrecy
+    rendered = rendered_samples(
+        chosen[: settings.rendered],
+        prepared,
+        prompts=PromptCaches(loaded.network),
+        vocabulary=loaded.vocabulary,
+        batch_rows=settings.batch_rows,
+        seed=settings.seed,
+    )
+    return (rendered, _decode(chosen[settings.rendered :], prepared, loaded, settings))
+
+
+def _development_sentences(
+    corpus: CorpusMix, unseen: Sequence[GoldSentence], settings: SelectorSettings, *, keep: str, first: bool
+) -> tuple[list[GoldSentence], list[GoldSentence]]:
+    """The sentences to calibrate on, and the unseen ones that are left to train on."""
+    chooser = random.Random(settings.seed)  # noqa: S311 - sampling, not secrecy
+    file = settings.development.get(corpus.label_set) if first else None
+    held_out = _held_out(corpus, keep=keep)
+    if file:
+        sentences = gold_sentences(list(read_corpus(Path(file))), keep=keep)
+        rest = held_out if settings.train_on_held_out else list(unseen)
+        return chooser.sample(sentences, min(len(sentences), settings.calibration)), rest
+    if corpus.label_set in settings.calibrate_on_unseen:
+        return _drawn(list(unseen), settings.calibration, chooser)
+    if settings.train_on_held_out:
+        return _drawn(held_out, min(settings.calibration, len(held_out) // 2), chooser)
+    return chooser.sample(held_out, min(len(held_out), settings.calibration)), list(unseen)
+
+
+def _held_out(corpus: CorpusMix, *, keep: str) -> list[GoldSentence]:
+    """The sentences of the held-out records; of all records where a corpus holds none out."""
+    return gold_sentences(list(read_corpus(Path(corpus.file)))[-corpus.held_out :], keep=keep)
+
+
+def _drawn(
+    sentences: Sequence[GoldSentence], count: int, chooser: random.Random
+) -> tuple[list[GoldSentence], list[GoldSentence]]:
+    """So many of the sentences, and those that are left; a text that is drawn is not left elsewhere."""
+    drawn = chooser.sample(list(sentences), min(len(sentences), count))
+    texts = {one.text for one in drawn}
+    return drawn, [one for one in sentences if one.text not in texts]
+
+
+def _decode(
+    sentences: Sequence[GoldSentence], prepared: PreparedLabelSet, loaded: LoadedModel, settings: SelectorSettings
+) -> SpanSamples:
+    return decoded_samples(
+        sentences,
+        prepared,
+        decoder=DraftedDecoder(loaded.network),
+        vocabulary=loaded.vocabulary,
+        batch_rows=settings.batch_rows,
+    )
