@@ -3,7 +3,7 @@
 import json
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,6 +13,7 @@ import typer
 import bioner_core
 from bioner_core.errors import ConfigurationError
 from bioner_core.evaluation.corpora import read_corpus, with_types
+from bioner_core.evaluation.definition_probe import DefinitionProbe, probe_definition, probe_label_sets
 from bioner_core.evaluation.html_report import render_report
 from bioner_core.evaluation.run import EvaluationRun, evaluate_annotator, scored_types
 from bioner_core.file_digest import sha256_of_file
@@ -44,6 +45,10 @@ Examples:
   bioner evaluate --data test.jsonl.gz --label-set genia --output report.json --html report.html
   bioner evaluate --data ncbi.jsonl --label-set bc5cdr --map SpecificDisease=Disease --types Disease --json
   bioner evaluate --data notes.jsonl --label-set my_types.toml
+  bioner evaluate --data test.jsonl.gz --label-set bc5cdr --probe Disease --limit 50
+
+--probe shows whether the model reads what a type is: how its F1 falls when its definition is of towns and rivers, and
+that it stays when the type has another name.
 
 The corpus is JSON lines: {"id", "lang", "text", "entities": [{"start", "end", "type"}]}, offsets in code points.
 """
@@ -60,6 +65,9 @@ Map = Annotated[
 Decoder = Annotated[str, typer.Option(help="drafted (fast), or reference (plain, the same answers).")]
 Output = Annotated[Path | None, typer.Option(help="Write the whole report to this file, as JSON.", dir_okay=False)]
 Html = Annotated[Path | None, typer.Option(help="Write the whole report to this file, as a page.", dir_okay=False)]
+Probe = Annotated[
+    str | None, typer.Option(help="A type of the label set: score it again defined wrongly, and under another name.")
+]
 Examples = Annotated[int, typer.Option(min=0, help="Examples of each kind of mistake in the reports, at most.")]
 
 
@@ -77,6 +85,7 @@ class EvaluationOptions:
     precision: Precision = "auto"
     decoder: Decoder = "drafted"
     examples: Examples = 5
+    probe: Probe = None
     quiet: Quiet = False
 
 
@@ -86,23 +95,27 @@ def evaluate(options: EvaluationOptions, output: Output = None, html: Html = Non
     with only_results_on_stdout():
         _check_folders(output, html)
         label_set = load_label_set(options.label_set)
-        run, annotator = _run(options, label_set)
-    about = {
+        run, annotator, probe = _run(options, label_set)
+    about: dict[str, Any] = {
         "data": str(options.data),
         "label_set": label_set.name,
         "model": options.model,
         "decoder": options.decoder,
         "number_format": annotator.number_format,
     }
+    if probe is not None:
+        about["probe"] = asdict(probe)
     if output or html:
         whole = about | _origin(options, annotator) | run.to_json() | {"examples": run.examples_json()}
         _write_reports(whole, output=output, html=html)
-    print_result(about | run.to_json(), as_json=as_json, show=lambda: _show(run))
+    print_result(about | run.to_json(), as_json=as_json, show=lambda: _show(run, probe))
     return 0
 
 
-def _run(options: EvaluationOptions, label_set: LabelSet) -> tuple[EvaluationRun, "ModelAnnotator"]:
-    """The scores, and the annotator that they are of."""
+def _run(
+    options: EvaluationOptions, label_set: LabelSet
+) -> tuple[EvaluationRun, "ModelAnnotator", DefinitionProbe | None]:
+    """The scores, the annotator that they are of, and what the probe found if one was asked for."""
 
     records = with_types(islice(read_corpus(options.data), options.limit), _new_names(options.new_names or ()))
     names = scored_types(records, label_set, _names(options.types))
@@ -119,7 +132,10 @@ def _run(options: EvaluationOptions, label_set: LabelSet) -> tuple[EvaluationRun
             on_planned=progress.planned,
             on_sentences=progress.done,
         )
-    return run, annotator
+    if options.probe is None:
+        return run, annotator, None
+    say(f"{options.probe}: defined wrongly, and under another name ...")
+    return run, annotator, probe_definition(annotator, records, label_set=label_set, type_name=options.probe)
 
 
 def _annotator(options: EvaluationOptions, label_set: LabelSet) -> "ModelAnnotator":
@@ -129,8 +145,9 @@ def _annotator(options: EvaluationOptions, label_set: LabelSet) -> "ModelAnnotat
     quiet_transformers()
     from bioner_core.inference.annotator import load_annotator
 
+    probes = probe_label_sets(label_set, options.probe) if options.probe else ()
     return load_annotator(
-        [label_set],
+        [label_set, *probes],
         model=options.model,
         precision=options.precision,
         use_selector=not options.no_selector,
@@ -194,9 +211,13 @@ def _names(types: str | None) -> tuple[str, ...]:
     return tuple(name.strip() for name in types.split(",")) if types else ()
 
 
-def _show(run: EvaluationRun) -> None:
-
+def _show(run: EvaluationRun, probe: DefinitionProbe | None) -> None:
     print_scores(run)
+    if probe is not None:
+        print(
+            f"{probe.type}, every candidate counted: F1 {probe.f1:.4f}; "
+            f"defined wrongly {probe.f1_wrong_definition:.4f}; under another name {probe.f1_new_name:.4f}"
+        )
 
 
 def print_scores(run: EvaluationRun) -> None:
