@@ -20,7 +20,8 @@ def _describe(models: BenchModels, found: Findings) -> None:
     name = torch.cuda.get_device_name(device) if models.on_gpu else processor_name()
     memory = torch.cuda.get_device_properties(device).total_memory if models.on_gpu else None
     found.note(
-        f"{name}, torch {torch.__version__}, transformers {transformers.__version__}, Python {platform.python_version()}",
+        f"{name}, torch {torch.__version__}, transformers {transformers.__version__}, "
+        f"Python {platform.python_version()}",
         device=device.type,
         processor=name,
         memory_gb=None if memory is None else round(memory / 1e9, 1),

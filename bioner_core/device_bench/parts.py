@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Collection
 from pathlib import Path
 
-from bioner_core.device_bench.settings import FAST, RIGHT, TRAINS, DeviceBenchSettings
+from bioner_core.device_bench.settings import FAST, RIGHT, STAND_IN, TRAINS, DeviceBenchSettings
 from bioner_core.device_bench.steps import FAILED, Clock, Journal, Step, StepResult, run_steps
 
 StepsOf = Callable[[DeviceBenchSettings, str], list[Step]]
@@ -13,10 +13,14 @@ StepsOf = Callable[[DeviceBenchSettings, str], list[Step]]
 
 def core_steps(settings: DeviceBenchSettings, part: str) -> list[Step]:
     """The steps of the parts that need torch and transformers alone; heavy imports happen here."""
+    import torch
+
     from bioner_core.device_bench.bench_models import BenchModels
     from bioner_core.device_bench.machine_step import machine_step
 
     models = BenchModels(settings)
+    if settings.model == STAND_IN and not models.on_gpu:
+        torch.set_num_threads(1)  # matrices so small are slower on many
     steps = [machine_step(models)]
     if part == RIGHT:
         from bioner_core.device_bench.right import right_steps
@@ -45,7 +49,7 @@ def run_part(
     journal, started = Journal(journal_path), time.perf_counter()
     try:
         steps = steps_of(settings, part)
-    except Exception as error:  # the step boundary: a part that cannot begin is written down too
+    except Exception as error:  # noqa: BLE001 - the step boundary: a part that cannot begin is written down too
         said = f"{type(error).__name__}: {error}"
         journal.end(StepResult(part, "begin", FAILED, time.perf_counter() - started, said))
         return

@@ -63,7 +63,7 @@ class Findings:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing to find out. `run` gets the clock of its part; `needs` are the seconds without which it is not begun."""
+    """One thing to find out. `run` gets the clock of its part; `needs` are the seconds below which it is not begun."""
 
     name: str
     needs: float
@@ -112,7 +112,7 @@ def run_step(part: str, step: Step, clock: Clock) -> StepResult:
     except StepSkippedError as reason:
         outcome = SKIPPED
         found.lines.append(str(reason))
-    except Exception as defect:  # the step boundary: a run that was paid for goes on
+    except Exception as defect:  # noqa: BLE001 - the step boundary: a run that was paid for goes on
         outcome = FAILED
         found.lines.append(f"{type(defect).__name__}: {str(defect).strip().splitlines()[:1]}")
         error = tuple("".join(traceback.format_exception(defect)).splitlines()[-_TRACEBACK_LINES:])
