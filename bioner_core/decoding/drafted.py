@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from bioner_core.decoding.cache import RaggedCache
-from bioner_core.decoding.decision import Logits, logits_of, tokens_of_moves
+from bioner_core.decoding.decision import ChosenMoves, Logits, logits_of, tokens_of_moves
 from bioner_core.decoding.decoder import PromptCaches
 from bioner_core.decoding.draft import accept, plain_draft, redraft
 from bioner_core.decoding.rows import DecodedRow, DecodingRow, LabelSetTokens
@@ -121,7 +121,8 @@ class _DraftedCopy:
         *Shape:* hidden (columns, width); logits (columns, moves).
         """
         all_logits = logits if self._known is None else np.concatenate((self._known[1], logits))
-        accepted = accept(self._draft, all_logits, self._state, self._row)
+        chosen = ChosenMoves(all_logits, self._row)
+        accepted = accept(self._draft, chosen, self._state, self._row)
         count = len(accepted.moves)
         kept = len(self._lead) + sum(map(len, self._tokens[:count]))
         # docs/method.md proves that drafting changes no answer ("Why both give the same copy"): every accepted move was
@@ -138,7 +139,7 @@ class _DraftedCopy:
             self._states.append(self._known[0])
             self.is_finished = True
         else:
-            self._draft = redraft(self._draft, all_logits, accepted, self._row)
+            self._draft = redraft(self._draft, chosen, accepted, self._row)
             self._tokens = self._window_tokens()
         return kept
 
