@@ -15,7 +15,7 @@ from bioner_core.evaluation.corpora import GoldRecord, read_corpus
 from bioner_core.inference.annotator import ModelAnnotator
 from bioner_core.inference.row_isolation import free_memory
 from bioner_core.labels.label_set import LabelSet, load_label_set
-from bioner_core.models.directory import model_folder
+from bioner_core.models.directory import DEFAULT_MODEL, model_folder
 from bioner_core.models.loading import LoadedModel, default_device, load_model
 from bioner_core.models.precision import AUTO, choose_precision
 from bioner_core.selector.selector import Selector, load_selector
@@ -40,6 +40,11 @@ class BenchModels:
         return self.device.type == "cuda"
 
     @property
+    def model(self) -> str:
+        """The name or the folder of the model."""
+        return self.settings.model or (DEFAULT_MODEL if self.on_gpu else STAND_IN)
+
+    @property
     def sizes(self) -> Sizes:
         """How much to do on such a device."""
         return GPU_SIZES if self.on_gpu else CPU_SIZES
@@ -61,18 +66,18 @@ class BenchModels:
         return self._loaded[precision]
 
     def _load(self, precision: str) -> LoadedModel:
-        if self.settings.model == STAND_IN:
+        if self.model == STAND_IN:
             self.why_stand_in = "asked for"
         if not self.why_stand_in:
             try:
-                return load_model(model_folder(self.settings.model), device=str(self.device), precision=precision)
+                return load_model(model_folder(self.model), device=str(self.device), precision=precision)
             except ModelError as error:
                 self.why_stand_in = str(error)
         return stand_in_model(self.label_set, device=self.device, precision=precision)
 
     def selector(self, loaded: LoadedModel) -> Selector | None:
         """The model's selector; a stand-in has none."""
-        return None if self.why_stand_in else load_selector(model_folder(self.settings.model), loaded)
+        return None if self.why_stand_in else load_selector(model_folder(self.model), loaded)
 
     def subject(self, precision: str, *, rate: float = 1.0) -> BenchSubject:
         """The model as the decode bench takes it. Tags of a stand-in mean nothing, so the gold's are written."""

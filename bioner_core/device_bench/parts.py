@@ -19,7 +19,7 @@ def core_steps(settings: DeviceBenchSettings, part: str) -> list[Step]:
     from bioner_core.device_bench.machine_step import machine_step
 
     models = BenchModels(settings)
-    if settings.model == STAND_IN and not models.on_gpu:
+    if models.model == STAND_IN and not models.on_gpu:
         torch.set_num_threads(1)  # matrices so small are slower on many
     steps = [machine_step(models)]
     if part == RIGHT:

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bioner_core.errors import ConfigurationError
-from bioner_core.models.directory import DEFAULT_MODEL
 
 RIGHT, FAST, TRAINS, ANNOTATE = "right", "fast", "trains", "annotate"
 
@@ -15,7 +14,7 @@ SHARES = {RIGHT: 0.2, FAST: 0.45, TRAINS: 0.2, ANNOTATE: 0.15}
 """Of the time that is left when a part begins, against those of the parts still to come."""
 
 STAND_IN = "stand-in"
-"""The name of the model that needs no files: random weights, a tokenizer of one token a byte."""
+"""The name of the model that needs no files: random weights, a tokenizer that knows no language."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +22,7 @@ class DeviceBenchSettings:
     """`data` is a gold corpus for sentences of one's own, None takes those that come with the bench.
 
     `device` None takes the GPU where there is one. `model` is a name or a folder; `stand-in` needs no files, and stands
-    in too for a model whose base is not at hand.
+    in too for a model whose base is not at hand. None is the default model on a GPU, the stand-in on a CPU.
 
     Raises:
         ConfigurationError: the minutes are not above 0, or a part is unknown.
@@ -32,7 +31,7 @@ class DeviceBenchSettings:
     minutes: float
     output: Path
     parts: tuple[str, ...] = PARTS
-    model: str = DEFAULT_MODEL
+    model: str | None = None
     data: Path | None = None
     label_set: str = "genia"
     device: str | None = None

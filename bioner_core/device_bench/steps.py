@@ -50,15 +50,22 @@ class Clock:
 
 @dataclass(slots=True)
 class Findings:
-    """What a step has found so far; kept when the step fails on its way."""
+    """What a step has found so far; kept when the step fails on its way, or its process is ended."""
 
     figures: dict[str, Any] = field(default_factory=dict)
     lines: list[str] = field(default_factory=list)
+    on_note: Callable[["Findings"], None] = field(default=lambda _: None)
+
+    @property
+    def says(self) -> str:
+        """All lines as one."""
+        return "; ".join(self.lines)
 
     def note(self, line: str, **figures: Any) -> None:
         """Add a line for people, and figures."""
         self.lines.append(line)
         self.figures |= figures
+        self.on_note(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +87,10 @@ class Journal:
         """A step begins."""
         self._write({"begins": name, "part": part})
 
+    def found(self, findings: Findings) -> None:
+        """What the step that is open has found so far."""
+        self._write({"found": findings.figures, "says": findings.says})
+
     def end(self, result: StepResult) -> None:
         """A step has ended."""
         self._write(result.to_json())
@@ -96,16 +107,18 @@ def run_steps(part: str, steps: Iterable[Step], *, clock: Clock, journal: Journa
     for step in steps:
         if step.name not in known:
             journal.begin(part, step.name)
-            journal.end(run_step(part, step, clock))
+            journal.end(run_step(part, step, clock, on_note=journal.found))
 
 
-def run_step(part: str, step: Step, clock: Clock) -> StepResult:
-    """Run one step."""
+def run_step(
+    part: str, step: Step, clock: Clock, *, on_note: Callable[[Findings], None] = lambda _: None
+) -> StepResult:
+    """Run one step; `on_note` hears of every finding."""
     left = clock.left
     if left < step.needs:
         reason = f"needs about {step.needs:.0f} s, {max(left, 0):.0f} s are left"
         return StepResult(part, step.name, SKIPPED, 0.0, reason)
-    found, started = Findings(), time.perf_counter()
+    found, started = Findings(on_note=on_note), time.perf_counter()
     outcome, error = DONE, tuple[str, ...]()
     try:
         step.run(clock, found)
@@ -114,8 +127,8 @@ def run_step(part: str, step: Step, clock: Clock) -> StepResult:
         found.lines.append(str(reason))
     except Exception as defect:  # noqa: BLE001 - the step boundary: a run that was paid for goes on
         outcome = FAILED
-        found.lines.append(f"{type(defect).__name__}: {str(defect).strip().splitlines()[:1]}")
+        found.lines.append(f"{type(defect).__name__}: {(str(defect).strip().splitlines() or [''])[0]}")
         error = tuple("".join(traceback.format_exception(defect)).splitlines()[-_TRACEBACK_LINES:])
     gc.collect()
     seconds = time.perf_counter() - started
-    return StepResult(part, step.name, outcome, round(seconds, 2), "; ".join(found.lines), found.figures, error)
+    return StepResult(part, step.name, outcome, round(seconds, 2), found.says, found.figures, error)

@@ -51,6 +51,7 @@ class _Watch:
         self._steps_of = steps_of
         self._read = 0
         self._open: str | None = None
+        self._found: dict[str, Any] = {}
         self._ends = time.time() + 60 * settings.minutes
 
     @property
@@ -99,14 +100,18 @@ class _Watch:
         for line in whole.splitlines():
             entry = json.loads(line)
             if "begins" in entry:
-                self._open = entry["begins"]
+                self._open, self._found = entry["begins"], {}
+            elif "found" in entry:
+                self._found = entry
             else:
                 self._open = None
                 self._add(StepResult(**entry))
 
     def _note_death(self, part: str, reason: str) -> None:
-        self._add(StepResult(part, self._open or "between steps", FAILED, 0.0, reason))
-        self._open = None
+        says = "; ".join(one for one in (self._found.get("says"), reason) if one)
+        name, figures = self._open or "between steps", self._found.get("found", {})
+        self._add(StepResult(part, name, FAILED, 0.0, says, figures))
+        self._open, self._found = None, {}
 
     def _add(self, result: StepResult) -> None:
         self.bench.steps.append(result)

@@ -15,7 +15,7 @@ from bioner_core.benchmark.random_models import random_configuration
 from bioner_core.device_bench.bench_models import BenchModels, peak_gigabytes, reset_peak, wait_for
 from bioner_core.device_bench.sample_sentences import sample_records
 from bioner_core.device_bench.settings import STAND_IN
-from bioner_core.device_bench.stand_in import SMOLLM2_135M, TINY, ByteTokenizer, llama_configuration
+from bioner_core.device_bench.stand_in import SMOLLM2_135M, TINY, VOCABULARY, ChunkTokenizer, llama_configuration
 from bioner_core.device_bench.steps import Clock, Findings, Step, StepSkippedError
 from bioner_core.errors import ModelError
 from bioner_core.inference.out_of_memory import is_out_of_memory
@@ -87,10 +87,10 @@ def _default_base(models: BenchModels, batch_tokens: int, clock: Clock, found: F
 
 def _base_at_hand(models: BenchModels) -> str | None:
     """The base of the benched model; None where it is not pulled, or the model is a stand-in."""
-    if models.settings.model == STAND_IN:
+    if models.model == STAND_IN:
         return None
     try:
-        base = read_card(model_folder(models.settings.model)).base
+        base = read_card(model_folder(models.model)).base
         base_folder(base)
     except ModelError:
         return None
@@ -158,9 +158,9 @@ def _settings(models: BenchModels, batch_tokens: int) -> SftSettings:
 
 
 def random_trainable(configuration: Any, models: BenchModels, *, settings: SftSettings) -> TrainableModel:
-    """A trainable model of a shape, with random weights, made on the device, over bytes."""
+    """A trainable model of a shape, with random weights, made on the device."""
     vocabulary = TaggingVocabulary(
-        ByteTokenizer(),
+        ChunkTokenizer(),
         base_size=configuration.vocab_size,
         tags=(*(one.tag for one in models.label_set.types), *free_tags()),
         characters="",
@@ -188,7 +188,7 @@ def random_trainable(configuration: Any, models: BenchModels, *, settings: SftSe
 
 def _large_shape(models: BenchModels, batch_tokens: int, clock: Clock, found: Findings) -> None:
     """LoRA on the large shape; without recomputation first, with it where that does not fit."""
-    configuration = llama_configuration(TINY) if models.sizes.shape == "tiny" else _byte_sized(models.sizes.shape)
+    configuration = llama_configuration(TINY) if models.sizes.shape == "tiny" else _of_shape(models.sizes.shape)
     settings = _settings(models, batch_tokens)
     trainable = random_trainable(configuration, models, settings=settings)
     weights = sum(one.numel() for one in trainable.model.parameters())
@@ -204,9 +204,9 @@ def _large_shape(models: BenchModels, batch_tokens: int, clock: Clock, found: Fi
         _time_steps(trainable, models, batch_tokens, clock, found)
 
 
-def _byte_sized(shape: str) -> Any:
+def _of_shape(shape: str) -> Any:
     configuration = random_configuration(shape)
-    configuration.vocab_size = 256
+    configuration.vocab_size = VOCABULARY
     return configuration
 
 

@@ -106,8 +106,11 @@ BatchSeconds = Annotated[float, typer.Option(help="Seconds that a simulated acto
 TokenSeconds = Annotated[float, typer.Option(help="And for each estimated token of it.")]
 Minutes = Annotated[float, typer.Option(help="Time for all parts together.")]
 DeviceModel = Annotated[
-    str,
-    typer.Option(help="Name of a model that ships, the folder of one, or stand-in: random weights, no files needed."),
+    str | None,
+    typer.Option(
+        help="Name of a model that ships, the folder of one, or stand-in: random weights, no files needed. "
+        "Default: the default model on a GPU, the stand-in on a CPU."
+    ),
 ]
 Parts = Annotated[
     list[str] | None, typer.Option("--part", help="right, fast, trains or annotate; repeatable. Default: all.")
@@ -247,7 +250,7 @@ def _show_pipeline(bench: PipelineBench) -> None:
 @app.command(help=DEVICE_HELP)
 def device(
     minutes: Minutes = 10.0,
-    model: DeviceModel = "default",
+    model: DeviceModel = None,
     part: Parts = None,
     data: DeviceData = None,
     label_set: DeviceLabelSet = "genia",

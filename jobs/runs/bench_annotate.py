@@ -16,6 +16,7 @@ from bioner_core.device_bench.parts import core_steps
 from bioner_core.device_bench.sample_sentences import sample_records
 from bioner_core.device_bench.settings import ANNOTATE, STAND_IN, DeviceBenchSettings
 from bioner_core.device_bench.steps import Clock, Findings, Step, StepSkippedError
+from bioner_core.models.directory import DEFAULT_MODEL
 
 _SENTENCES_PER_DOCUMENT = 9
 _GPU_DOCUMENTS, _CPU_DOCUMENTS = 3000, 4
@@ -36,16 +37,17 @@ def _annotate(settings: DeviceBenchSettings, clock: Clock, found: Findings) -> N
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         raise StepSkippedError(f"{' and '.join(missing)} cannot be imported here")
-    if settings.model == STAND_IN:
-        raise StepSkippedError("a stand-in has no files that an actor could load")
     import torch
 
     on_gpu = torch.cuda.is_available()
+    model = settings.model or (DEFAULT_MODEL if on_gpu else STAND_IN)
+    if model == STAND_IN:
+        raise StepSkippedError("a stand-in has no files that an actor could load")
     with tempfile.TemporaryDirectory() as folder:
         documents = _GPU_DOCUMENTS if on_gpu else _CPU_DOCUMENTS
         source = Path(folder) / "samples.jsonl"
         _write_documents(source, documents)
-        command = _command(settings, source, Path(folder) / "store", on_gpu=on_gpu)
+        command = _command(settings, model, source, Path(folder) / "store", on_gpu=on_gpu)
         with busy_shares(on_gpu=on_gpu) as shares:
             started = time.perf_counter()
             done = subprocess.run(  # noqa: S603 - our own command
@@ -57,11 +59,11 @@ def _annotate(settings: DeviceBenchSettings, clock: Clock, found: Findings) -> N
     _note(json.loads(done.stdout), shares, documents, seconds, found)
 
 
-def _command(settings: DeviceBenchSettings, source: Path, store: Path, *, on_gpu: bool) -> list[str]:
+def _command(settings: DeviceBenchSettings, model: str, source: Path, store: Path, *, on_gpu: bool) -> list[str]:
     gpus = ["--gpus-per-actor", "1"] if on_gpu else []
     return [
         *(sys.executable, "-m", "jobs.main", "annotate", str(source), "--store", str(store), "--quiet", "--json"),
-        *("--model", settings.model, "--label-set", settings.label_set, "--actors", "1", *gpus),
+        *("--model", model, "--label-set", settings.label_set, "--actors", "1", *gpus),
     ]
 
 
