@@ -1,11 +1,14 @@
-"""Running one part in a process of its own, so that whatever ends it leaves the others alone."""
+"""The parts one after the other, in a process of their own: whatever ends it does not end the bench."""
 
 import time
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from pathlib import Path
 
-from bioner_core.device_bench.settings import FAST, RIGHT, STAND_IN, TRAINS, DeviceBenchSettings
+from bioner_core.device_bench.settings import FAST, RIGHT, SHARES, STAND_IN, TRAINS, DeviceBenchSettings
 from bioner_core.device_bench.steps import FAILED, Clock, Journal, Step, StepResult, run_steps
+
+_BEGIN = "begin"
 
 StepsOf = Callable[[DeviceBenchSettings, str], list[Step]]
 """The steps of a part; a function of a module, since it is called in another process."""
@@ -21,7 +24,7 @@ def core_steps(settings: DeviceBenchSettings, part: str) -> list[Step]:
     models = BenchModels(settings)
     if models.model == STAND_IN and not models.on_gpu:
         torch.set_num_threads(1)  # matrices so small are slower on many
-    steps = [machine_step(models)]
+    steps = [machine_step(models)] if part == settings.parts[0] else []
     if part == RIGHT:
         from bioner_core.device_bench.right import right_steps
 
@@ -34,23 +37,31 @@ def core_steps(settings: DeviceBenchSettings, part: str) -> list[Step]:
         from bioner_core.device_bench.trains import training_steps
 
         steps += training_steps(models)
-    return steps
+    return steps if models.on_gpu else [replace(one, needs=min(one.needs, 1.0)) for one in steps]
 
 
-def run_part(
+def run_parts(
     settings: DeviceBenchSettings,
-    part: str,
     journal_path: Path,
-    deadline: float,
-    known: Collection[str],
+    ends: float,
+    known: Collection[tuple[str, str]],
     steps_of: StepsOf,
 ) -> None:
-    """Run a part's steps but for those that are known, and write them down; what a child process does."""
-    journal, started = Journal(journal_path), time.perf_counter()
-    try:
-        steps = steps_of(settings, part)
-    except Exception as error:  # noqa: BLE001 - the step boundary: a part that cannot begin is written down too
-        said = f"{type(error).__name__}: {error}"
-        journal.end(StepResult(part, "begin", FAILED, time.perf_counter() - started, said))
-        return
-    run_steps(part, steps, clock=Clock(deadline), journal=journal, known=known)
+    """Run all parts until `time.time()` is `ends`, but for the steps that are known; what a child process does.
+
+    Each part may take its share of the time that is left when it begins.
+    """
+    journal = Journal(journal_path)
+    for place, part in enumerate(settings.parts):
+        done = {name for at, name in known if at == part}
+        if _BEGIN in done:
+            continue
+        try:
+            steps = steps_of(settings, part)
+        except Exception as error:  # noqa: BLE001 - the step boundary: a part that cannot begin is written down too
+            journal.end(StepResult(part, _BEGIN, FAILED, 0.0, f"{type(error).__name__}: {error}"))
+            continue
+        # Only now: loading the libraries is no step's time.
+        share = SHARES[part] / sum(SHARES[one] for one in settings.parts[place:])
+        clock = Clock(time.time() + max(0.0, ends - time.time()) * share)
+        run_steps(part, steps, clock=clock, journal=journal, known=done)

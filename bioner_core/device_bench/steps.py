@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bioner_core.inference.row_isolation import is_fatal_device_error
+
 DONE, FAILED, SKIPPED = "done", "failed", "skipped"
 
 _TRACEBACK_LINES = 6
@@ -30,6 +32,7 @@ class StepResult:
     says: str
     figures: Mapping[str, Any] = field(default_factory=dict)
     error: tuple[str, ...] = ()
+    lost_device: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -83,9 +86,9 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def begin(self, part: str, name: str) -> None:
-        """A step begins."""
-        self._write({"begins": name, "part": part})
+    def begin(self, part: str, name: str, clock: Clock) -> None:
+        """A step begins, in a part with this clock."""
+        self._write({"begins": name, "part": part, "deadline": clock.deadline})
 
     def found(self, findings: Findings) -> None:
         """What the step that is open has found so far."""
@@ -106,29 +109,32 @@ def run_steps(part: str, steps: Iterable[Step], *, clock: Clock, journal: Journa
     """Run the steps of a part but for those already known; every error is written down, and the next step begins."""
     for step in steps:
         if step.name not in known:
-            journal.begin(part, step.name)
-            journal.end(run_step(part, step, clock, on_note=journal.found))
+            journal.begin(part, step.name, clock)
+            result = run_step(part, step, clock, on_note=journal.found)
+            journal.end(result)
+            if result.lost_device:
+                os._exit(1)  # nothing more can be done on the device here; a fresh process takes the steps to come
 
 
 def run_step(
     part: str, step: Step, clock: Clock, *, on_note: Callable[[Findings], None] = lambda _: None
 ) -> StepResult:
     """Run one step; `on_note` hears of every finding."""
-    left = clock.left
+    left = max(0.0, clock.left)
     if left < step.needs:
-        reason = f"needs about {step.needs:.0f} s, {max(left, 0):.0f} s are left"
+        reason = f"needs about {step.needs:.0f} s, {left:.0f} s are left"
         return StepResult(part, step.name, SKIPPED, 0.0, reason)
     found, started = Findings(on_note=on_note), time.perf_counter()
-    outcome, error = DONE, tuple[str, ...]()
+    outcome, error, is_lost = DONE, tuple[str, ...](), False
     try:
         step.run(clock, found)
     except StepSkippedError as reason:
         outcome = SKIPPED
         found.lines.append(str(reason))
     except Exception as defect:  # noqa: BLE001 - the step boundary: a run that was paid for goes on
-        outcome = FAILED
+        outcome, is_lost = FAILED, is_fatal_device_error(defect)
         found.lines.append(f"{type(defect).__name__}: {(str(defect).strip().splitlines() or [''])[0]}")
         error = tuple("".join(traceback.format_exception(defect)).splitlines()[-_TRACEBACK_LINES:])
     gc.collect()
     seconds = time.perf_counter() - started
-    return StepResult(part, step.name, outcome, round(seconds, 2), found.says, found.figures, error)
+    return StepResult(part, step.name, outcome, round(seconds, 2), found.says, found.figures, error, is_lost)

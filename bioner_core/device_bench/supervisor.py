@@ -1,4 +1,4 @@
-"""The run as a whole: a process for each part, its steps read as they end, a new process where one died."""
+"""The run as a whole: a process that does the steps, read as they end, and a new process where one died."""
 
 import json
 import multiprocessing
@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bioner_core.device_bench.parts import StepsOf, core_steps, run_part
+from bioner_core.device_bench.parts import StepsOf, core_steps, run_parts
 from bioner_core.device_bench.report import DeviceBench
-from bioner_core.device_bench.settings import SHARES, DeviceBenchSettings
+from bioner_core.device_bench.settings import DeviceBenchSettings
 from bioner_core.device_bench.steps import FAILED, StepResult
 
 JOURNAL_FILE = "steps.jsonl"
@@ -30,9 +30,7 @@ def bench_device(
     journal = settings.output / JOURNAL_FILE
     journal.unlink(missing_ok=True)
     watch = _Watch(settings, journal, on_step, steps_of)
-    for place, part in enumerate(settings.parts):
-        share = SHARES[part] / sum(SHARES[one] for one in settings.parts[place:])
-        watch.run(part, deadline=time.time() + watch.left * share)
+    watch.run()
     return watch.bench
 
 
@@ -50,37 +48,31 @@ class _Watch:
         self._on_step = on_step
         self._steps_of = steps_of
         self._read = 0
-        self._open: str | None = None
+        self._open: tuple[str, str] | None = None
         self._found: dict[str, Any] = {}
         self._ends = time.time() + 60 * settings.minutes
+        self._deadline = self._ends
 
-    @property
-    def left(self) -> float:
-        """Seconds that are left of all."""
-        return self._ends - time.time()
-
-    def run(self, part: str, *, deadline: float) -> None:
-        """Run a part to its end, in as many processes as that takes."""
+    def run(self) -> None:
+        """Run all steps, in as many processes as that takes."""
         for _ in range(_MOST_DEATHS):
-            known = tuple(one.name for one in self.bench.steps if one.part == part)
+            known = tuple((one.part, one.name) for one in self.bench.steps)
             process = multiprocessing.get_context("spawn").Process(
-                target=run_part,
-                args=(self._settings, part, self._journal, deadline, known, self._steps_of),
+                target=run_parts, args=(self._settings, self._journal, self._ends, known, self._steps_of)
             )
             process.start()
-            was_late = self._follow(process, until=deadline + _GRACE_SECONDS)
-            if self._open is None and process.exitcode == 0:
-                return
-            self._note_death(part, "ended: over its time" if was_late else f"the process died: {process.exitcode}")
-            if was_late:
+            was_late = self._follow(process)
+            if self._open is not None:
+                self._note_death("ended: over its time" if was_late else f"the process died: {process.exitcode}")
+            elif process.exitcode == 0 or not self.bench.steps or was_late:
                 return
 
-    def _follow(self, process: Any, *, until: float) -> bool:
+    def _follow(self, process: Any) -> bool:
         """Read what a process writes down until it ends; whether it had to be ended."""
         while process.is_alive():
             process.join(_POLL_SECONDS)
             self._take_entries()
-            if time.time() > until:
+            if time.time() > self._deadline + _GRACE_SECONDS:
                 process.kill()
                 process.join()
                 self._take_entries()
@@ -100,18 +92,19 @@ class _Watch:
         for line in whole.splitlines():
             entry = json.loads(line)
             if "begins" in entry:
-                self._open, self._found = entry["begins"], {}
+                self._open, self._found = (entry["part"], entry["begins"]), {}
+                self._deadline = float(entry["deadline"])
             elif "found" in entry:
                 self._found = entry
             else:
                 self._open = None
                 self._add(StepResult(**entry))
 
-    def _note_death(self, part: str, reason: str) -> None:
+    def _note_death(self, reason: str) -> None:
         says = "; ".join(one for one in (self._found.get("says"), reason) if one)
-        name, figures = self._open or "between steps", self._found.get("found", {})
-        self._add(StepResult(part, name, FAILED, 0.0, says, figures))
-        self._open, self._found = None, {}
+        part, name = self._open or ("", "")
+        self._add(StepResult(part, name, FAILED, 0.0, says, self._found.get("found", {})))
+        self._open, self._found, self._deadline = None, {}, self._ends
 
     def _add(self, result: StepResult) -> None:
         self.bench.steps.append(result)
