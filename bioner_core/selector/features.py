@@ -32,4 +32,4 @@ def features_of_rows(states: Sequence[Tensor], pairs: Sequence[Sequence[TagPair]
     ]
     table = states[0] if len(states) == 1 else torch.cat(list(states))
     chosen = table[torch.tensor(places, dtype=torch.long, device=table.device).view(-1)]
-    return chosen.view(len(places), -1).float()
+    return chosen.view(len(places), STATES_PER_SPAN * table.shape[1]).float()
