@@ -17,7 +17,7 @@ from bioner_core.decoding.rows import DecodingRow, LabelSetTokens
 from bioner_core.decoding.tag_score import tag_score
 from bioner_core.decoding.teacher_forced import teacher_forced_states
 from bioner_core.models.tagging_model import TaggingModel
-from bioner_core.selector.features import span_features
+from bioner_core.selector.features import features_of_rows
 from bioner_core.selector.selector import Selector
 from bioner_core.tagging.moves import Move, TagState, tag_pairs
 
@@ -115,12 +115,12 @@ class SelectorContender:
 
     def run(self, batch: SentenceBatch) -> None:
         """Judge the candidates of the batch."""
-        for row, decoded in zip(batch.rows, self._decoded[batch.index], strict=True):
-            pairs = tag_pairs(decoded.moves, len(row.unit_ids))
-            if pairs:
-                tags = [self._open_rows[pair.span.type_index] for pair in pairs]
-                scores = [tag_score(decoded, pair) for pair in pairs]
-                self._selector.probabilities(span_features(decoded.states, pairs), tags, scores)
+        rows, decoded = batch.rows, self._decoded[batch.index]
+        pairs = [tag_pairs(one.moves, len(row.unit_ids)) for row, one in zip(rows, decoded, strict=True)]
+        tags = [self._open_rows[pair.span.type_index] for found in pairs for pair in found]
+        scores = [tag_score(one, pair) for one, found in zip(decoded, pairs, strict=True) for pair in found]
+        if tags:
+            self._selector.probabilities(features_of_rows([one.states for one in decoded], pairs), tags, scores)
 
 
 def copy_tokens(row: DecodingRow, moves: Sequence[Move], label_set: LabelSetTokens) -> list[int]:

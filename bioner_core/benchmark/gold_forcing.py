@@ -34,7 +34,7 @@ def gold_forced(
     logits as one more column of the hidden states.
     """
     plan = _plan(rows, moves, label_set)
-    own_forward, own_logits = network.forward, network.move_logits
+    own_forward, own_logits, own_weights = network.forward, network.move_logits, network.move_weights
     config: Any = network.backbone.config
     layer, shared = config.num_hidden_layers, len(label_set.prefix)
 
@@ -52,7 +52,15 @@ def gold_forced(
         wanted = hidden[:, -1:].long()
         return logits + _BONUS * (torch.arange(logits.shape[1], device=logits.device) == wanted)
 
-    with shadowed(network, "forward", forward), shadowed(network, "move_logits", move_logits):
+    def move_weights(open_rows: Tensor, definitions: Tensor | None = None) -> MoveWeights:
+        # the states of the prompt bear the column too
+        return own_weights(open_rows, None if definitions is None else definitions[:, :-1])
+
+    with (
+        shadowed(network, "forward", forward),
+        shadowed(network, "move_logits", move_logits),
+        shadowed(network, "move_weights", move_weights),
+    ):
         yield
 
 

@@ -15,7 +15,7 @@ def describe_machine(device: torch.device, dtype: torch.dtype) -> dict[str, Any]
     """The device, its measured rate of matrix products in multiplications and additions a second, and the software."""
     return {
         "device": device.type,
-        "processor": torch.cuda.get_device_name(device) if device.type == "cuda" else _processor(),
+        "processor": torch.cuda.get_device_name(device) if device.type == "cuda" else processor_name(),
         "threads": torch.get_num_threads(),
         "matrix_products_per_second": matrix_product_rate(device, dtype),
         "torch": torch.__version__,
@@ -23,7 +23,7 @@ def describe_machine(device: torch.device, dtype: torch.dtype) -> dict[str, Any]
     }
 
 
-def _processor() -> str:
+def processor_name() -> str:
     """The processor's name where the system tells it."""
     lines = _CPU_INFO.read_text(encoding="utf-8").splitlines() if _CPU_INFO.is_file() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]

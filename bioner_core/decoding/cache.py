@@ -67,17 +67,24 @@ class RaggedCache:
         return copy
 
     def _layout(self, counts: Sequence[int]) -> RaggedLayout:
-        starts = torch.tensor(self._lengths)
-        added = torch.tensor(counts)
+        place, dtype = self._device, self._model.added_rows.dtype
         width, slots = max(counts), max(map(sum, zip(self._lengths, counts, strict=True)))
-        steps = torch.arange(width)
-        is_token = steps < added.unsqueeze(1)
-        position = torch.where(is_token, starts.unsqueeze(1) + steps, 0)
-        row, column = is_token.nonzero(as_tuple=True)
-        hidden = torch.arange(slots) > position.unsqueeze(-1)
-        mask = torch.zeros(hidden.shape, dtype=self._model.added_rows.dtype).masked_fill(hidden, float("-inf"))
-        place = self._device
-        return RaggedLayout(row.to(place), column.to(place), mask.unsqueeze(1).to(place), position.to(place))
+        # Two numbers a row go to the device; what has a number for each slot of each token is made there.
+        starts, added = torch.tensor([self._lengths, counts]).to(place)
+        row, column = _token_places(counts).to(place)
+        steps = torch.arange(width, device=place)
+        position = torch.where(steps < added.unsqueeze(1), starts.unsqueeze(1) + steps, 0)
+        hidden = torch.arange(slots, device=place) > position.unsqueeze(-1)
+        mask = torch.zeros(hidden.shape, dtype=dtype, device=place).masked_fill_(hidden, float("-inf"))
+        return RaggedLayout(row, column, mask.unsqueeze(1), position)
+
+
+def _token_places(counts: Sequence[int]) -> Tensor:
+    """The row of each new token, and its place among the row's. *Shape:* -> (2, total of the counts)."""
+    added = torch.tensor(counts)
+    row = torch.repeat_interleave(added)
+    column = torch.arange(len(row)) - (added.cumsum(0) - added)[row]
+    return torch.stack((row, column))
 
 
 @dataclass(slots=True)

@@ -1,6 +1,6 @@
 """The one rule of decoding: of the legal moves take the one with the highest logit, the first of equals."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,10 +8,10 @@ from torch import Tensor
 
 from bioner_core.decoding.rows import DecodingRow, LabelSetTokens
 from bioner_core.models.tagging_model import MoveWeights, TaggingModel
-from bioner_core.tagging.moves import CLOSE, COPY, FIRST_OPEN, Move, TagState, opened_type
+from bioner_core.tagging.moves import CLOSE, COPY, FIRST_OPEN, MAX_DEPTH, Move, TagState, opened_type
 
 Logits = NDArray[np.float32]
-"""Logits of all moves at one position, in float32. *Shape:* (2 + types,)."""
+"""Logits of all moves at one position, in float32. *Shape:* (2 + types,), of several positions (count, 2 + types)."""
 
 
 def decide(logits: Logits, state: TagState, row: DecodingRow) -> tuple[Move, float]:
@@ -23,6 +23,55 @@ def decide(logits: Logits, state: TagState, row: DecodingRow) -> tuple[Move, flo
     best = max(range(len(legal)), key=scores.__getitem__)
     rival = max(score for index, score in enumerate(scores) if index != best)
     return legal[best], scores[best] - rival
+
+
+class ChosenMoves:
+    """What `decide` would say at each of some positions of one row, found for all of them at once.
+
+    Two answers a position are enough: one where a tag may close, one where it may not. A decoder of hundreds of rows
+    would spend more time on Python's steps from move to move than a GPU on the pass.
+    """
+
+    def __init__(self, logits: Logits | Sequence[Logits], row: DecodingRow) -> None:
+        self.logits = np.asarray(logits, dtype=np.float32)
+        self._row = row
+        opens = [FIRST_OPEN + one for one in row.type_indices]
+        self.closed, self.closed_margins = _best(self.logits, [COPY, *opens])
+        self.open, self.open_margins = _best(self.logits, [COPY, CLOSE, *opens])
+
+    def __len__(self) -> int:
+        return len(self.logits)
+
+    def decide(self, index: int, state: TagState) -> tuple[Move, float]:
+        """The best legal move at a position from this state, and its margin: `decide`'s answer."""
+        if state.position == len(self._row.unit_ids) or len(state.stack) >= MAX_DEPTH:
+            return decide(self.logits[index], state, self._row)
+        if state.stack and state.stack[-1].start < state.position:
+            return self.open[index], self.open_margins[index]
+        return self.closed[index], self.closed_margins[index]
+
+    def copies(self, moves: Sequence[Move], state: TagState, *, start: int, stop: int) -> list[float]:
+        """The margins of the copies from `start` on, behind a copy, that these moves make and that are chosen too.
+
+        Ends at the first other move, at `stop`, and with the source.
+        """
+        if len(state.stack) >= MAX_DEPTH:
+            return []
+        chosen, margins = (self.open, self.open_margins) if state.stack else (self.closed, self.closed_margins)
+        stop, end = min(stop, start + len(self._row.unit_ids) - state.position), start
+        while end < stop and moves[end] == COPY == chosen[end]:
+            end += 1
+        return margins[start:end]
+
+
+def _best(logits: Logits, moves: list[Move]) -> tuple[list[Move], list[float]]:
+    """The best of these moves in each line, the first of equals, and its margin over the next."""
+    found = logits[:, moves].astype(np.float64)
+    best = found.argmax(axis=1)
+    if len(moves) == 1:
+        return [moves[0]] * len(found), [float("inf")] * len(found)
+    two = np.partition(found, len(moves) - 2, axis=1)[:, -2:]
+    return [moves[place] for place in best.tolist()], (two[:, 1] - two[:, 0]).tolist()
 
 
 def move_tokens(move: Move, state: TagState, row: DecodingRow, label_set: LabelSetTokens) -> tuple[int, ...]:
@@ -38,10 +87,15 @@ def tokens_of_moves(
     moves: Iterable[Move], state: TagState, row: DecodingRow, *, label_set: LabelSetTokens
 ) -> list[tuple[int, ...]]:
     """The token ids that each of some moves writes, made one after the other from a state on."""
-    found = []
+    found, position = [], state.position
     for move in moves:
-        found.append(move_tokens(move, state, row, label_set))
-        state = state.after(move)
+        if move == COPY:
+            found.append(row.unit_ids[position])
+            position += 1
+        elif move == CLOSE:
+            found.append((label_set.close_id,))
+        else:
+            found.append((label_set.open_ids[opened_type(move)],))
     return found
 
 

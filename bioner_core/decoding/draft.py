@@ -8,7 +8,7 @@ next draft is made. Drafts decide how many passes a copy takes, never its result
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bioner_core.decoding.decision import Logits, decide
+from bioner_core.decoding.decision import ChosenMoves, Logits
 from bioner_core.decoding.rows import DecodingRow
 from bioner_core.tagging.moves import CLOSE, COPY, FIRST_OPEN, Move, TagState
 
@@ -40,25 +40,41 @@ def plain_draft(row: DecodingRow, state: TagState) -> Draft:
     return Draft((COPY,) * left + (CLOSE,) * len(state.stack))
 
 
-def accept(draft: Draft, logits: Sequence[Logits], state: TagState, row: DecodingRow) -> AcceptedPrefix:
+def chosen_moves(logits: Logits | Sequence[Logits] | ChosenMoves, row: DecodingRow) -> ChosenMoves:
+    """What is chosen by these logits, found once for following a draft and for making the next."""
+    return logits if isinstance(logits, ChosenMoves) else ChosenMoves(logits, row)
+
+
+def accept(
+    draft: Draft, logits: Logits | Sequence[Logits] | ChosenMoves, state: TagState, row: DecodingRow
+) -> AcceptedPrefix:
     """Follow a draft while it agrees with the decisions.
 
     `logits[i]` are those from which move i is decided; there is one more of them than moves were read.
     """
+    if not len(logits):
+        raise ValueError("a draft cannot be followed without the logits of its first move")
+    chosen = chosen_moves(logits, row)
     margins: list[float] = []
-    for index, one in enumerate(logits):
-        moves = draft.moves[:index]
-        if state.is_finished(len(row.unit_ids)):
-            return AcceptedPrefix(moves, tuple(margins), state, None)
-        decision, margin = decide(one, state, row)
-        if index + 1 == len(logits) or decision != draft.moves[index]:
-            return AcceptedPrefix(moves, tuple(margins), state, decision)
+    units, last, index = len(row.unit_ids), len(chosen) - 1, 0
+    while not state.is_finished(units):
+        decision, margin = chosen.decide(index, state)
+        if index == last or decision != draft.moves[index]:
+            return AcceptedPrefix(draft.moves[:index], tuple(margins), state, decision)
         margins.append(margin)
         state = state.after(decision)
-    raise ValueError("a draft cannot be followed without the logits of its first move")
+        index += 1
+        if decision == COPY:
+            further = chosen.copies(draft.moves, state, start=index, stop=last)
+            margins += further
+            state = TagState(state.position + len(further), state.stack)
+            index += len(further)
+    return AcceptedPrefix(draft.moves[:index], tuple(margins), state, None)
 
 
-def redraft(draft: Draft, logits: Sequence[Logits], accepted: AcceptedPrefix, row: DecodingRow) -> Draft:
+def redraft(
+    draft: Draft, logits: Logits | Sequence[Logits] | ChosenMoves, accepted: AcceptedPrefix, row: DecodingRow
+) -> Draft:
     """The next draft after a pass: the decision that departed, then what the old logits suggest behind it.
 
     The first move of the new draft is right, so each pass confirms at least one more move.
@@ -68,47 +84,53 @@ def redraft(draft: Draft, logits: Sequence[Logits], accepted: AcceptedPrefix, ro
     count = len(accepted.moves)
     if accepted.next_move == draft.moves[count]:
         return Draft(draft.moves[count:])
-    first, *others = _boundaries(draft.moves[count:], logits[count:])
-    moves = [accepted.next_move]
-    state = accepted.state.after(accepted.next_move)
+    chosen = chosen_moves(logits, row)
+    stop = min(len(draft.moves), len(chosen))
+    moves, state = [accepted.next_move], accepted.state.after(accepted.next_move)
+    end = _unit_after(draft.moves, count, stop)
     if accepted.next_move != COPY:
-        state = _finish_boundary(moves, state, accepted.next_move, first[-1][1], row)
-    for boundary in others:
-        state = _suggest(moves, state, boundary, row)
+        # Only this stretch before a unit may be cut before its unit.
+        state = _finish_boundary(moves, state, accepted.next_move, chosen, stop - 1 if end is None else end, row)
+    while end is not None:
+        copies = chosen.copies(draft.moves, state, start=end + 1, stop=stop) if moves[-1] == COPY else ()
+        moves += [COPY] * len(copies)
+        state = TagState(state.position + len(copies), state.stack)
+        start = end + 1 + len(copies)
+        end = _unit_after(draft.moves, start, stop)
+        if end is not None:
+            state = _suggest(moves, state, draft.moves[start : end + 1], chosen, start, row)
     return Draft((*moves, *plain_draft(row, state).moves))
 
 
-_Boundary = list[tuple[Move, Logits]]
-"""What the old draft did before one unit, the copying of the unit last, each with the logits that decide it."""
+def _unit_after(moves: Sequence[Move], start: int, stop: int) -> int | None:
+    """The place of the first copy from `start` on; None where there is none before `stop`."""
+    return next((place for place in range(start, stop) if moves[place] == COPY), None)
 
 
-def _boundaries(moves: Sequence[Move], logits: Sequence[Logits]) -> list[_Boundary]:
-    """The rest of an old draft by unit, as far as it has logits; only the first may be cut before its unit."""
-    found: list[_Boundary] = [[]]
-    for move, one in zip(moves, logits, strict=False):
-        found[-1].append((move, one))
-        if move == COPY:
-            found.append([])
-    return found[:-1] or found
+def _suggest(
+    moves: list[Move], state: TagState, old: Sequence[Move], chosen: ChosenMoves, start: int, row: DecodingRow
+) -> TagState:
+    """Decide what the old draft did before one unit, the copy of the unit last, by the old logits.
 
-
-def _suggest(moves: list[Move], state: TagState, boundary: _Boundary, row: DecodingRow) -> TagState:
-    """Decide one boundary by the old logits; where a decision departs from the old draft, finish it plainly."""
-    for old_move, logits in boundary:
-        decision, _ = decide(logits, state, row)
+    Where a decision departs from the old draft, it is finished plainly.
+    """
+    for index, old_move in enumerate(old, start=start):
+        decision, _ = chosen.decide(index, state)
         moves.append(decision)
         state = state.after(decision)
         if decision == COPY:
             return state
         if decision != old_move:
-            return _finish_boundary(moves, state, decision, boundary[-1][1], row)
+            return _finish_boundary(moves, state, decision, chosen, start + len(old) - 1, row)
     return state
 
 
-def _finish_boundary(moves: list[Move], state: TagState, last: Move, logits: Logits, row: DecodingRow) -> TagState:
+def _finish_boundary(
+    moves: list[Move], state: TagState, last: Move, chosen: ChosenMoves, index: int, row: DecodingRow
+) -> TagState:
     """After a tag that the old draft did not have: a close may be followed by more tags, an opening by the unit."""
     while last == CLOSE and not state.is_finished(len(row.unit_ids)):
-        last, _ = decide(logits, state, row)
+        last, _ = chosen.decide(index, state)
         moves.append(last)
         state = state.after(last)
     if last >= FIRST_OPEN:

@@ -7,11 +7,12 @@ from hidden states over accepted moves only. In float32 both decoders agree toke
 import itertools
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from bioner_core.decoding.cache import RaggedCache
-from bioner_core.decoding.decision import Logits, logits_of, tokens_of_moves
+from bioner_core.decoding.decision import ChosenMoves, Logits, logits_of, tokens_of_moves
 from bioner_core.decoding.decoder import PromptCaches
 from bioner_core.decoding.draft import accept, plain_draft, redraft
 from bioner_core.decoding.rows import DecodedRow, DecodingRow, LabelSetTokens
@@ -63,9 +64,12 @@ class DraftedDecoder:
         """One forward pass over the drafts of the unfinished copies; the cache keeps those that stay unfinished."""
         before = cache.lengths
         blocks = [copy.block() for copy in copies]
-        by_row = torch.split(cache.feed(blocks), [len(block) for block in blocks])
-        chosen = [hidden[copy.state_columns()] for copy, hidden in zip(copies, by_row, strict=True)]
-        logits = logits_of(self._prompts.model, torch.cat(chosen), weights, open_bias=open_bias)
+        columns = [copy.state_columns() for copy in copies]
+        hidden = cache.feed(blocks)
+        # One look-up for all rows, and one way back to the processor: each of them waits for a GPU.
+        states_of_all = hidden[torch.tensor(_in_all_blocks(blocks, columns), device=hidden.device)]
+        logits = logits_of(self._prompts.model, states_of_all, weights, open_bias=open_bias)
+        chosen = torch.split(states_of_all, [len(one) for one in columns])
         kept, start = [], 0
         for copy, states in zip(copies, chosen, strict=True):
             stop = start + len(states)
@@ -76,6 +80,12 @@ class DraftedDecoder:
         if unfinished and len(unfinished) < len(copies):
             cache.select(unfinished)
         return [copies[index] for index in unfinished]
+
+
+def _in_all_blocks(blocks: Sequence[Sequence[int]], columns: Sequence[Sequence[int]]) -> list[int]:
+    """Columns of each block as places in all blocks, one after another."""
+    starts = itertools.accumulate(map(len, blocks), initial=0)
+    return [start + column for start, chosen in zip(starts, columns, strict=False) for column in chosen]
 
 
 class _DraftedCopy:
@@ -89,7 +99,7 @@ class _DraftedCopy:
         self._draft = plain_draft(row, self._state)
         self._tokens = self._window_tokens()
         self._lead = lead
-        self._known: tuple[Tensor, Logits] | None = None
+        self._known: tuple[Tensor, Logits] | None = None  # a state (1, width) and its logits (1, moves)
         self._moves: list[Move] = []
         self._margins: list[float] = []
         self._states: list[Tensor] = []
@@ -110,8 +120,9 @@ class _DraftedCopy:
 
         *Shape:* hidden (columns, width); logits (columns, moves).
         """
-        states, all_logits = self._with_known(hidden, logits)
-        accepted = accept(self._draft, all_logits, self._state, self._row)
+        all_logits = logits if self._known is None else np.concatenate((self._known[1], logits))
+        chosen = ChosenMoves(all_logits, self._row)
+        accepted = accept(self._draft, chosen, self._state, self._row)
         count = len(accepted.moves)
         kept = len(self._lead) + sum(map(len, self._tokens[:count]))
         # docs/method.md proves that drafting changes no answer ("Why both give the same copy"): every accepted move was
@@ -119,32 +130,34 @@ class _DraftedCopy:
         # the draft went wrong: as the first move of the redraft it is always right, so each pass accepts at least one.
         self._moves.extend(accepted.moves)
         self._margins.extend(accepted.margins)
-        self._states.extend(states[:count])
         # The state that decided the next move is carried over: the next pass reads that move's tokens, and its columns
         # begin after them, so nothing would compute this state and its logits again.
-        self._known = (states[count], all_logits[count])
+        self._known = (self._take_states(hidden, count), all_logits[count : count + 1])
         self._state = accepted.state
         self._lead = []
         if accepted.next_move is None:
-            self._states.append(states[count])
+            self._states.append(self._known[0])
             self.is_finished = True
         else:
-            self._draft = redraft(self._draft, all_logits, accepted, self._row)
+            self._draft = redraft(self._draft, chosen, accepted, self._row)
             self._tokens = self._window_tokens()
         return kept
 
+    def _take_states(self, hidden: Tensor, count: int) -> Tensor:
+        """Keep the states of so many moves, as stretches and not one by one; return the state after them."""
+        if self._known is None:
+            self._states.append(hidden[:count])
+            return hidden[count : count + 1]
+        if not count:
+            return self._known[0]
+        self._states += (self._known[0], hidden[: count - 1])
+        return hidden[count - 1 : count]
+
     def result(self) -> DecodedRow:
         """The finished copy."""
-        return DecodedRow(tuple(self._moves), torch.tensor(self._margins), torch.stack(self._states))
+        return DecodedRow(tuple(self._moves), torch.tensor(self._margins), torch.cat(self._states))
 
     def _window_tokens(self) -> list[tuple[int, ...]]:
         """The tokens of each move that the next pass reads."""
         window = self._draft.moves[: self._window]
         return tokens_of_moves(window, self._state, self._row, label_set=self._label_set)
-
-    def _with_known(self, hidden: Tensor, logits: Logits) -> tuple[list[Tensor], list[Logits]]:
-        """Put the state from which the draft's first move is decided before those of the block."""
-        states, all_logits = list(hidden), list(logits)
-        if self._known is not None:
-            return [self._known[0], *states], [self._known[1], *all_logits]
-        return states, all_logits

@@ -26,7 +26,7 @@ from bioner_core.models.loading import LoadedModel, default_device, load_model
 from bioner_core.models.precision import AUTO, choose_precision
 from bioner_core.models.tag_choice import is_free
 from bioner_core.models.tagging_model import TaggingModel
-from bioner_core.selector.features import span_features
+from bioner_core.selector.features import features_of_rows
 from bioner_core.selector.selector import Selector, load_selector
 from bioner_core.selector.unseen_types import extend_selector
 from bioner_core.tagging.moves import TagPair, tag_pairs
@@ -169,40 +169,46 @@ class ModelAnnotator:
         ]
         decoded = self.decoder.decode(rows, prepared.tokens)
         lines = len(prepared.separators)
+        of_rows = self._candidates(decoded, [one for one in units for _ in range(lines)], prepared)
         return [
-            self._candidates(decoded[index * lines : (index + 1) * lines], one, prepared)
-            for index, one in enumerate(units)
+            tuple(one for row in of_rows[start : start + lines] for one in row)
+            for start in range(0, len(of_rows), lines)
         ]
 
     def _candidates(
-        self, decoded: Sequence[DecodedRow], units: Sequence[Unit], prepared: PreparedLabelSet
-    ) -> tuple[Candidate, ...]:
-        """The candidates of one text, from all its copy lines."""
-        found: list[Candidate] = []
-        for row in decoded:
-            pairs = tag_pairs(row.moves, len(units))
-            if pairs:
-                tag_scores = [tag_score(row, pair) for pair in pairs]
-                selected = self._selected(row, pairs, tag_scores, prepared)
-                spans = text_spans((pair.span for pair in pairs), units, prepared.label_set.type_names)
-                found.extend(
-                    Candidate(span.start, span.end, span.type, score, probability, accepted)
-                    for span, score, (probability, accepted) in zip(spans, tag_scores, selected, strict=True)
-                )
-        return tuple(found)
+        self, decoded: Sequence[DecodedRow], units: Sequence[Sequence[Unit]], prepared: PreparedLabelSet
+    ) -> list[list[Candidate]]:
+        """The candidates of each copy line; `units` are those of its text."""
+        pairs = [tag_pairs(row.moves, len(one)) for row, one in zip(decoded, units, strict=True)]
+        scores = [[tag_score(row, pair) for pair in found] for row, found in zip(decoded, pairs, strict=True)]
+        selected = iter(self._selected(decoded, pairs, scores, prepared))
+        names, all_found = prepared.label_set.type_names, list[list[Candidate]]()
+        for found, of_row, one in zip(pairs, scores, units, strict=True):
+            spans = text_spans((pair.span for pair in found), one, names)
+            all_found.append(
+                [
+                    Candidate(span.start, span.end, span.type, score, *next(selected))
+                    for span, score in zip(spans, of_row, strict=True)
+                ]
+            )
+        return all_found
 
     def _selected(
         self,
-        row: DecodedRow,
-        pairs: Sequence[TagPair],
-        tag_scores: Sequence[float],
+        decoded: Sequence[DecodedRow],
+        pairs: Sequence[Sequence[TagPair]],
+        scores: Sequence[Sequence[float]],
         prepared: PreparedLabelSet,
     ) -> list[tuple[float, bool]]:
-        """Probability and decision for each pair; without a selector every candidate is accepted at 1."""
-        if self._selector is None:
-            return [(1.0, True)] * len(pairs)
-        tag_rows = [prepared.tokens.open_rows[pair.span.type_index] for pair in pairs]
-        probabilities = self._selector.probabilities(span_features(row.states, pairs), tag_rows, tag_scores)
+        """Probability and decision for each pair of all rows; without a selector every candidate is accepted at 1."""
+        places = [place for place, found in enumerate(pairs) if found]
+        all_pairs = [pair for place in places for pair in pairs[place]]
+        if self._selector is None or not all_pairs:
+            return [(1.0, True)] * len(all_pairs)
+        features = features_of_rows([decoded[place].states for place in places], [pairs[place] for place in places])
+        tag_rows = [prepared.tokens.open_rows[pair.span.type_index] for pair in all_pairs]
+        all_scores = [score for place in places for score in scores[place]]
+        probabilities = self._selector.probabilities(features, tag_rows, all_scores)
         threshold = self._loaded.card.thresholds.get(prepared.label_set.name, 0.0)
         return [(probability, probability >= threshold) for probability in probabilities]
 

@@ -7,6 +7,7 @@ _TEXTS = (
     "bad_alloc",  # C++ code below it
     "could not create a memory object",  # oneDNN
     "CUBLAS_STATUS_ALLOC_FAILED",
+    "CUDA error: out of memory",  # a library below torch's allocator
 )
 
 

@@ -15,6 +15,7 @@ from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.masking_utils import eager_mask
 
 GROUPED_ATTENTION = "bioner_grouped"
+SDPA_ATTENTION = "bioner_sdpa"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,42 @@ def grouped_attention(
     return (output.contiguous() if ragged is None else ragged.packed(output)), None
 
 
+def sdpa_attention(
+    module: nn.Module,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None,
+    scaling: float | None = None,
+    dropout: float = 0.0,
+    sliding_window: int | None = None,
+    softcap: float | None = None,
+    ragged: RaggedLayout | None = None,
+    **_: Any,
+) -> tuple[Tensor, None]:
+    """The same through torch's fused kernels, which hold no scores; they know no soft cap, so that stays with ours.
+
+    *Shape:* as `grouped_attention`.
+    """
+    if softcap is not None:
+        return grouped_attention(
+            module, query, key, value, attention_mask, scaling, dropout, sliding_window, softcap, ragged
+        )
+    if ragged is not None:
+        query = ragged.padded(query)
+        attention_mask = _windowed(ragged, sliding_window)
+    shared = query.shape[1] // key.shape[1]
+    output = nn.functional.scaled_dot_product_attention(
+        query,
+        key.repeat_interleave(shared, dim=1),
+        value.repeat_interleave(shared, dim=1),
+        attn_mask=attention_mask,
+        dropout_p=dropout if module.training else 0.0,
+        scale=scaling,
+    ).transpose(1, 2)
+    return (output.contiguous() if ragged is None else ragged.packed(output)), None
+
+
 def _windowed(ragged: RaggedLayout, window: int | None) -> Tensor:
     """The layout's mask, narrowed for layers that see only the last `window` positions."""
     slots = ragged.mask.shape[-1]
@@ -105,3 +142,5 @@ def _windowed(ragged: RaggedLayout, window: int | None) -> Tensor:
 
 AttentionInterface.register(GROUPED_ATTENTION, grouped_attention)
 AttentionMaskInterface.register(GROUPED_ATTENTION, eager_mask)
+AttentionInterface.register(SDPA_ATTENTION, sdpa_attention)
+AttentionMaskInterface.register(SDPA_ATTENTION, eager_mask)

@@ -40,7 +40,8 @@ class Selector(nn.Module):
         """
         scores = torch.tensor(tag_scores, dtype=torch.float32, device=features.device)
         logits = self.calibration(self.similarity(features, tags), scores)
-        return [float(value) for value in torch.sigmoid(logits)]
+        found: list[float] = torch.sigmoid(logits).tolist()  # one way back from a GPU, not one a number
+        return found
 
 
 def save_selector(folder: Path, selector: Selector) -> None:

@@ -1,4 +1,4 @@
-"""`bioner bench decode|pipeline`: how fast decoding is, and how fast everything else is."""
+"""`bioner bench decode|pipeline|device`: how fast decoding is, how fast everything else is, and what a GPU is worth."""
 
 from pathlib import Path
 from typing import Annotated
@@ -12,13 +12,17 @@ from bioner_core.benchmark.decode_settings import GOLD_MOVES, MODEL_MOVES, Decod
 from bioner_core.benchmark.pipeline_chart import pipeline_chart
 from bioner_core.benchmark.pipeline_report import PipelineBench
 from bioner_core.benchmark.simulated_annotator import SimulatedAnnotator
+from bioner_core.device_bench.report import CHART_FILE, JSON_FILE, TABLE_FILE
+from bioner_core.device_bench.settings import PARTS, DeviceBenchSettings
+from bioner_core.device_bench.supervisor import bench_device
 from bioner_core.labels.label_set import load_label_set
 from jobs.options.annotation import LabelSets, ShardRecords, ThreadsPerActor, TokenBudget
 from jobs.options.common import Json, Precision, Quiet
 from jobs.runs.annotator import AnnotatorChoice, chosen_label_sets
+from jobs.runs.bench_annotate import all_steps
 from jobs.runs.bench_pipeline import PipelineBenchSettings, Point, bench_pipeline
-from jobs.terminal.bench_tables import print_bench, print_pipeline_bench
-from jobs.terminal.console import only_results_on_stdout, print_result, quiet_transformers, say
+from jobs.terminal.bench_tables import print_bench, print_device_bench, print_device_step, print_pipeline_bench
+from jobs.terminal.console import EXIT_FAILED, only_results_on_stdout, print_result, quiet_transformers, say
 from jobs.terminal.progress import ProgressBar
 
 app = typer.Typer(help="Measure speed.", rich_markup_mode=None)
@@ -47,6 +51,20 @@ Examples:
 
 Each annotator is run with each number of actors on documents of each length. The figures of the last run stand at the
 top level of the JSON object, those of all under "points".
+"""
+
+DEVICE_HELP = """
+Check and measure everything that a GPU changes, in one go: is it right, how fast is it, how does it train, is it kept
+busy. Each step is written down when it ends, so that a run that is cut off still tells; a step that fails or does not
+fit into the time is noted, and the next one begins. Without a GPU all of it runs on the CPU, at tiny sizes.
+
+\b
+Examples:
+  bioner bench device --minutes 10 --output bench_device
+  bioner bench device --minutes 3 --part right --part fast --json
+  bioner bench device --minutes 2 --model stand-in
+
+docs/gpu.md says what each step tells, and what PubMed costs by these figures.
 """
 
 Data = Annotated[Path, typer.Option(help="Gold corpus, JSON lines, plain or gzip.", show_default=False)]
@@ -86,6 +104,22 @@ Lengths = Annotated[
 ]
 BatchSeconds = Annotated[float, typer.Option(help="Seconds that a simulated actor takes for a batch.")]
 TokenSeconds = Annotated[float, typer.Option(help="And for each estimated token of it.")]
+Minutes = Annotated[float, typer.Option(help="Time for all parts together.")]
+DeviceModel = Annotated[
+    str | None,
+    typer.Option(
+        help="Name of a model that ships, the folder of one, or stand-in: random weights, no files needed. "
+        "Default: the default model on a GPU, the stand-in on a CPU."
+    ),
+]
+Parts = Annotated[
+    list[str] | None, typer.Option("--part", help="right, fast, trains or annotate; repeatable. Default: all.")
+]
+DeviceData = Annotated[
+    Path | None, typer.Option(help="Gold corpus, JSON lines. Default: sentences that come with the bench.")
+]
+DeviceLabelSet = Annotated[str, typer.Option(help="Name or TOML file of the label set.")]
+DeviceOutput = Annotated[Path, typer.Option(help="Folder for the figures, a table and a chart.", file_okay=False)]
 PipelineChart = Annotated[Path | None, typer.Option(help="Draw the figures into this SVG file.", dir_okay=False)]
 
 
@@ -211,3 +245,36 @@ def _run_pipeline(settings: PipelineBenchSettings, chart: Path | None) -> tuple[
 def _show_pipeline(bench: PipelineBench) -> None:
 
     print_pipeline_bench(bench)
+
+
+@app.command(help=DEVICE_HELP)
+def device(
+    minutes: Minutes = 10.0,
+    model: DeviceModel = None,
+    part: Parts = None,
+    data: DeviceData = None,
+    label_set: DeviceLabelSet = "genia",
+    output: DeviceOutput = Path("bench_device"),
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Bench a device; returns 0 where all steps that ran came through, else 1."""
+    with only_results_on_stdout():
+        quiet_transformers()
+        settings = DeviceBenchSettings(
+            minutes=minutes,
+            output=output,
+            parts=tuple(one for one in PARTS if one in part) if part else PARTS,
+            model=model,
+            data=data,
+            label_set=label_set,
+        )
+        load_label_set(label_set)
+        bench = bench_device(settings, steps_of=all_steps, on_step=_ignore if quiet else print_device_step)
+        say(f"{output / JSON_FILE}, {output / TABLE_FILE} and {output / CHART_FILE} are written")
+    print_result(bench.to_json(), as_json=as_json, show=lambda: print_device_bench(bench))
+    return 0 if bench.is_sound else EXIT_FAILED
+
+
+def _ignore(_: object) -> None:
+    """What a quiet bench does with each step."""

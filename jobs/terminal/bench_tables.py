@@ -1,10 +1,13 @@
-"""A bench of decoding as a table for people."""
+"""Benches as tables for people."""
 
 from rich.console import Console
 from rich.table import Table
 
 from bioner_core.benchmark.decode_report import BatchFigures, DecodeBench
 from bioner_core.benchmark.pipeline_report import PipelineBench
+from bioner_core.device_bench.report import DeviceBench, line_of
+from bioner_core.device_bench.steps import StepResult
+from jobs.terminal.console import say
 
 _NAMES = {
     "floor": "floor",
@@ -123,3 +126,21 @@ def _percent(share: float | None) -> str:
 
 def _megabytes(size: int | None) -> str:
     return "" if size is None else f"{size / 1e6:.0f}"
+
+
+def print_device_step(step: StepResult) -> None:
+    """Say what became of a step, on standard error, with the end of its traceback if it failed."""
+    for line in (line_of(step), *step.error):
+        say(line)
+
+
+def print_device_bench(bench: DeviceBench) -> None:
+    """Print a row for each step of a bench of a device."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in ("part", "step", "outcome"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("seconds", justify="right")
+    table.add_column("what it found")
+    for step in bench.steps:
+        table.add_row(step.part, step.name, step.outcome, f"{step.seconds:.1f}", step.says)
+    Console().print(table, highlight=False)

@@ -1,13 +1,19 @@
 """Forcing the gold, recording logits and replaying them in another network."""
 
 import pytest
+import torch
 from torch import Tensor
 
 from bioner_core.benchmark.gold_forcing import gold_forced
-from bioner_core.benchmark.sentences import SentenceBatch
+from bioner_core.benchmark.sentences import SentenceBatch, batches_of, draw_sentences
+from bioner_core.benchmark.subject import BenchSubject
 from bioner_core.benchmark.tape import recorded, replayed
 from bioner_core.decoding.drafted import DraftedDecoder
+from bioner_core.decoding.prepared_label_set import prepare_label_set
 from bioner_core.decoding.reference import ReferenceDecoder
+from bioner_core.device_bench.sample_sentences import sample_records
+from bioner_core.device_bench.stand_in import stand_in_model
+from bioner_core.labels.label_set import load_label_set
 from tests.bioner_core.benchmark.bench_samples import bench_sentences, tiny_subject
 from tests.bioner_core.tiny_model import tiny_model
 
@@ -72,3 +78,16 @@ def test_the_network_is_left_as_it_was() -> None:
     with gold_forced(network, [], [], label_set=SUBJECT.tokens), recorded(network), replayed(network, []):
         assert set(network.__dict__) > before
     assert set(network.__dict__) == before
+
+
+def test_the_gold_is_forced_on_models_that_read_definitions() -> None:
+    """Would catch the column of gold moves taken for a part of the definitions' states."""
+    label_set = load_label_set("genia")
+    loaded = stand_in_model(label_set, device=torch.device("cpu"), precision="float32")
+    prepared = prepare_label_set(label_set, loaded)
+    subject = BenchSubject(loaded, loaded.network, prepared, 1.0, is_gold_forced=True)
+    batch = batches_of(draw_sentences(sample_records(2), subject, count=2), 2)[0]
+    assert prepared.tokens.definition_ends
+    with gold_forced(loaded.network, batch.rows, batch.gold_moves, label_set=prepared.tokens):
+        decoded = DraftedDecoder(loaded.network).decode(batch.rows, prepared.tokens)
+    assert [row.moves for row in decoded] == batch.gold_moves

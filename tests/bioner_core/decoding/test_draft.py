@@ -5,10 +5,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bioner_core.decoding.decision import Logits, decide, move_tokens
+from bioner_core.decoding.decision import ChosenMoves, Logits, decide, move_tokens
 from bioner_core.decoding.draft import Draft, accept, plain_draft, redraft
 from bioner_core.decoding.rows import DecodingRow, LabelSetTokens
-from bioner_core.tagging.moves import CLOSE, COPY, FIRST_OPEN, MAX_DEPTH, Move, TagState, open_move, spans_of
+from bioner_core.tagging.moves import (
+    CLOSE,
+    COPY,
+    FIRST_OPEN,
+    MAX_DEPTH,
+    Move,
+    OpenTag,
+    TagState,
+    open_move,
+    spans_of,
+)
 
 OPEN, OTHER = open_move(0), open_move(1)
 TYPES = 2
@@ -202,3 +212,18 @@ def test_moves_write_their_tokens() -> None:
     assert move_tokens(CLOSE, TagState(1), row, label_set) == (60,)
     assert [move_tokens(one, TagState(), row, label_set) for one in (OPEN, OTHER)] == [(50,), (51,)]
     assert row.source_ids == [1, 2, 3]
+
+
+@given(st.integers(0, 2**20), st.sampled_from([(0, 1), (1,), ()]), st.booleans())
+def test_moves_chosen_for_all_positions_are_those_decided_one_by_one(
+    seed: int, types: tuple[int, ...], rounded: bool
+) -> None:
+    """Would catch another winner among equals, another rival, or a tag that may not stand there."""
+    row, source = row_of_units(4, types), np.random.default_rng(seed)
+    logits = source.normal(size=(3, FIRST_OPEN + TYPES)).astype(np.float32)
+    chosen = ChosenMoves(logits.round() if rounded else logits, row)
+    deep = tuple(OpenTag(0, 0) for _ in range(MAX_DEPTH))
+    for state in (TagState(), TagState(1, (OpenTag(0, 1),)), TagState(2, (OpenTag(0, 1),)), TagState(4, deep[:1])):
+        for index in range(len(chosen)):
+            assert chosen.decide(index, state) == decide(chosen.logits[index], state, row)
+    assert chosen.decide(0, TagState(1, deep)) == decide(chosen.logits[0], TagState(1, deep), row)
