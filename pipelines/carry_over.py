@@ -96,6 +96,8 @@ def carried_mentions(store: Path, descriptor: ShardDescriptor) -> CarriedMention
         by_shard[precedent.shard][precedent.doc_id, precedent.version].append(number)
     found: dict[int, tuple[Mention, ...]] = {}
     for shard, wanted in by_shard.items():
+        # Race: the shard may have been replaced since the plan was made. A document that it no longer holds is not
+        # found, and goes to the model.
         manifest = read_manifest(store, shard)
         if manifest is not None:
             found |= _kept(store, manifest, wanted)
@@ -126,6 +128,7 @@ def _precedents(store: Path, digests: dict[int, bytes], *, fingerprint: str, lea
     usable: dict[str, bool] = {}
     found: dict[bytes, _Precedent] = {}
     for path in register_files(store):
+        # Invariant: an input never takes mentions from its own shards: these are replaced by the run that asks.
         if path.stem == leave_out:
             continue
         for row in matching_rows(path, wanted):
@@ -139,6 +142,8 @@ def _precedents(store: Path, digests: dict[int, bytes], *, fingerprint: str, lea
 
 def _is_usable(store: Path, shard: str, fingerprint: str) -> bool:
     manifest = read_manifest(store, shard)
+    # Invariant: mentions are taken from a shard of the same fingerprint only: another model, label set or threshold
+    # would have answered otherwise.
     return manifest is not None and manifest.fingerprint == fingerprint and files_are_there(store, manifest)
 
 

@@ -22,6 +22,7 @@ DEFAULT_BUFFER_RECORDS = 1_000
 """So that records with hardly any text show progress too."""
 
 DEFAULT_MAX_REJECT_RATE = 0.05
+"""Share of rejects above which a job says, by its exit code, that its input or its format is probably wrong."""
 
 FN_API_RUNNER = "FnApiRunner"
 """Beam's in-process runner. `DirectRunner` would first try a Go binary that it downloads."""

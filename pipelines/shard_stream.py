@@ -89,6 +89,8 @@ class ShardStream:
         try:
             shard = OpenShard(descriptor, self._job)
             for records in buffers(source.records(descriptor), self._job, starts_input=not descriptor.first):
+                # Race: buffers are read ahead of their answers, so a shard may fail while later buffers of it are
+                # planned.
                 if turn not in self._turns:  # an earlier buffer has failed it
                     return
                 yield _Piece(turn, shard, shard.plan(records))

@@ -9,9 +9,9 @@ from bioner_core.store.manifest import Counts, total
 from pipelines.outcome import ShardOutcome, Status
 from pipelines.watch.run_load import RunLoad
 
-EXIT_COMMITTED = 0
-EXIT_FAILED = 1
-EXIT_TOO_MANY_REJECTS = 3
+EXIT_COMMITTED = 0  # scripts rely on the exit codes; 2, wrong usage, is the command line's own
+EXIT_FAILED = 1  # something was not committed
+EXIT_TOO_MANY_REJECTS = 3  # all is committed, but more was rejected than was allowed
 
 
 @dataclass(frozen=True, slots=True)

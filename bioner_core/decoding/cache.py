@@ -74,6 +74,9 @@ class RaggedCache:
         is_token = steps < added.unsqueeze(1)
         position = torch.where(is_token, starts.unsqueeze(1) + steps, 0)
         row, column = is_token.nonzero(as_tuple=True)
+        # Invariant: a token sees its own row up to itself and nothing else, so an answer depends neither on batch-mates
+        # nor on what a cut left behind. Padding has position 0: its row of the mask must not be empty, or it would be
+        # NaN.
         hidden = torch.arange(slots) > position.unsqueeze(-1)
         mask = torch.zeros(hidden.shape, dtype=self._model.added_rows.dtype).masked_fill(hidden, float("-inf"))
         place = self._device
@@ -139,6 +142,8 @@ class _SlotStore(Cache):  # type: ignore[misc]
             empty = like.new_zeros(self._rows, like.shape[1], 0, like.shape[3])
             self._slots.append(_Layer(empty, empty))
         layer = self._slots[index]
+        # Invariant: rows that begin with a shared prompt never write into it. `repeated` shows them the prompt's own
+        # slots, with no room behind; the first write finds that here and copies them into a store with room.
         if layer.keys.shape[2] < slots or not layer.keys.is_contiguous():
             self._slots[index] = layer = _Layer(_grown(layer.keys, slots), _grown(layer.values, slots))
         return layer

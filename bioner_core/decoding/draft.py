@@ -51,6 +51,8 @@ def accept(draft: Draft, logits: Sequence[Logits], state: TagState, row: Decodin
         if state.is_finished(len(row.unit_ids)):
             return AcceptedPrefix(moves, tuple(margins), state, None)
         decision, margin = decide(one, state, row)
+        # Invariant: behind the first departure nothing is accepted, even where draft and decision agree again: those
+        # logits were computed after a move that is not in the copy.
         if index + 1 == len(logits) or decision != draft.moves[index]:
             return AcceptedPrefix(moves, tuple(margins), state, decision)
         margins.append(margin)

@@ -125,6 +125,8 @@ def plan_batches(requests: Sequence[AnnotationRequest], *, token_budget: int, ma
     """
     limits = BatchLimits(token_budget, max_rows)
     lengths = [_length(request) for request in requests]
+    # Invariant: the same requests make the same batches. The index settles ties of length, so that a rerun and a bug
+    # report see the batch that failed.
     order = sorted(range(len(requests)), key=lambda index: (requests[index].label_set, -lengths[index], index))
     return [
         Batch(tuple(rows), tuple(requests[index] for index in rows), lengths[rows[0]])

@@ -46,6 +46,7 @@ from bioner_core.training.trainable import TrainableModel, make_trainable, one_t
 from bioner_core.training.training_card import training_card, training_facts
 
 LOG_STEPS = 10
+"""Steps that one line of the log is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +148,8 @@ class SftRun:
         terms = sum(self._loss.term_count(one.examples) for one in prompted)
         accelerator = self._accelerator
         own = prompted[accelerator.process_index :: accelerator.num_processes]
+        # Invariant: each batch is weighted by its share of the step's terms, so a step is one mean over all its choices
+        # however they are split over batches and processes.
         done = [self._backward(one, terms) for one in own]
         self._update()
         self.progress = replace(

@@ -84,11 +84,15 @@ class AnnotatorActor:
         `deadline_seconds` is not enforced here: `ping` reports it, and whoever waits ends an overdue process.
         A GPU error that no later batch can survive ends this process, so that Ray starts a fresh one.
         """
+        # Race: `retire` runs in another thread. Under one lock either the batch is seen as running by the ping that
+        # follows, or it is refused; without it an actor could be ended as idle with a batch that it has just begun.
         with self._door:
             if self._retiring:
                 return BatchRefused()
             self._running = (batch_id, time.monotonic(), deadline_seconds)
         try:
+            # Invariant: the note is in the cluster's table before the first row runs, so that a death at any later
+            # moment is charged to this batch, and one before it to none.
             self._kv.note_running(self._name, batch_id)
             with self._clock.working():
                 return annotate_rows(self._annotator, requests)

@@ -27,6 +27,7 @@ from pipelines.pool.pending_batch import ActorFailure, PendingBatch
 from pipelines.pool.pool_kv import PoolKV
 
 _LOOK_EVERY_SECONDS = 0.25
+"""The longest wait for an answer before deadlines and the roster are looked at; an answer ends the wait at once."""
 _LOST = (RayActorError, OutOfMemoryError, ObjectLostError)
 
 
@@ -84,8 +85,9 @@ class Dispatch:
             self._tell_depth(0)
 
     def _rounds(self) -> Iterator[list[RowResult]]:
-        # One round; the order matters: a batch is sent only to actors that the roster still names, arrivals are taken
-        # before anyone is pinged for being late, and the next buffer is read only after the idle actors have work.
+        # Invariant: the order of a round. A batch is sent only to actors that the roster still names, arrivals are
+        # taken before anyone is pinged for being late, and the next buffer is read only after the idle actors have
+        # work.
         while self._source is not None or self._open:
             self._follow_roster(time.monotonic())
             self._tracker.look_up(time.monotonic())
@@ -164,7 +166,7 @@ class Dispatch:
         if not ray.wait(waited_for, timeout=seconds)[0]:
             return
         for ref in ray.wait(waited_for, num_returns=len(waited_for), timeout=0)[0]:
-            # Settling an answer may lose its actor, and with it the ping that arrived beside it: that one is ignored.
+            # Race: settling an answer may lose its actor, and with it the ping that arrived beside it: it is ignored.
             if ref in self._sent:
                 self._settle(ref)
             elif (actor := probes[ref]).probe is ref and (status := self._tracker.read_probe(actor)) is not None:
@@ -200,14 +202,17 @@ class Dispatch:
         if len(results) != len(indices):
             raise PoolError(f"an actor gave {len(results)} results for {len(indices)} rows: correct the annotator")
         for index, result in zip(indices, results, strict=True):
+            # Invariant: a row is answered once. A batch that was given up for lost may still be answered; its place in
+            # `_sent` is gone then, so such an answer never comes here.
             if buffer.results[index] is not None:
                 raise PoolError(f"row {index} was answered twice: this is a defect of the batching")
             buffer.results[index] = result
         buffer.missing -= len(indices)
 
     def _lose(self, sent: _Sent, error: RayError) -> None:
-        # Read the roster first: an actor that the pool let go may end before its answer is fetched; nothing is charged
-        # then. What an actor runs is noted durably before it runs it, so at most one batch is charged per death.
+        # Race: an actor that the pool let go may end before its answer is fetched. So the roster is read first, and
+        # nothing is charged then.
+        # Invariant: at most one batch is charged per death, the one that the actor noted last.
         self._follow_roster_now()
         if not sent.actor.wanted:  # the pool let it go, perhaps with its answer still on the way
             self._queue.appendleft(sent.pending)
@@ -244,7 +249,9 @@ class Dispatch:
             return
         if status.overdue:
             self._end(actor, status.batch_id, f"ran for more than {status.deadline_seconds:g} s")
-        elif not status.batch_id and actor.found_idle:  # twice in a row: once may be the moment before it begins
+        # Race: an actor is idle in the moment before it begins the batch that is on its way. Only twice in a row says
+        # that the batch was lost.
+        elif not status.batch_id and actor.found_idle:
             self._end(actor, "", "does nothing, though it was sent a batch")
         else:
             actor.found_idle = not status.batch_id

@@ -57,8 +57,11 @@ from bioner_core.store.snapshot.snapshot_schemas import (
 from bioner_core.store.upgrade import conform
 
 DEFAULT_FILE_BYTES = 256 * 1024 * 1024
+"""Size at which a snapshot's file is closed: few files for readers, and each read in seconds."""
 DEFAULT_MEMORY_BYTES = 2 * 1024**3
+"""Memory of a compaction's sort; what does not fit goes to disk."""
 DEFAULT_KEEP = 2
+"""The current snapshot, and the one before for readers that are still in it."""
 
 _LAYOUT = 1
 """Rises when equal shards make other snapshots than before."""

@@ -26,6 +26,7 @@ from bioner_core.store.reading import read_manifests, shard_batches
 from bioner_core.store.rows import deletions_from_arrow, documents_from_arrow
 
 TEXT_DIGEST_BYTES = 16
+"""128 bits: of 10^9 texts, two with one digest are to be expected once in 10^20 stores."""
 
 SCHEMA = pa.schema(
     [
@@ -48,6 +49,7 @@ EXPORT_SOURCES = frozenset({"cnki", "wanfang"})
 
 _STATE_KEY = b"bioner.register_state"
 _GROUP_ROWS = 50_000
+"""Documents in a row group of a register: some megabytes, and few seeks for whoever scans the digests."""
 _LAYOUT = "1"
 """Rises when the meaning of a column changes; registers of another layout are made anew."""
 
@@ -92,6 +94,8 @@ def refresh_register(store: Path, key: str, manifests: Sequence[Manifest], *, ot
     """
     path = register_path(store, key)
     state = _state(manifests)
+    # Invariant: a register that does not fit its shards is never used. It carries a digest of the files that it was
+    # made from, so it needs no lock and may be removed at any time.
     if _recorded_state(path) == state:
         return path
     try:
