@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from bioner_core.documents import Document
 from bioner_core.inference.annotation import AnnotationRequest, RowResult
-from bioner_core.inference.batching import Fill
+from bioner_core.inference.batching import BatchFill
 from bioner_core.records import Record
 from bioner_core.store.layout import ShardDescriptor
 from pipelines.job import AnnotationJob
@@ -25,7 +25,7 @@ class ShardEnd:
 
     descriptor: ShardDescriptor
     outcome: ShardResult | Exception
-    fill: Fill
+    fill: BatchFill
 
 
 @dataclass(slots=True, eq=False)
@@ -33,7 +33,7 @@ class _Turn:
     """A shard in the stream, from when it is opened until its end is told."""
 
     descriptor: ShardDescriptor
-    fill: Fill = field(default_factory=Fill)
+    fill: BatchFill = field(default_factory=BatchFill)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from bioner_core.inference.batching import Fill
+from bioner_core.inference.batching import BatchFill
 from bioner_core.store.manifest import Counts, total
 from pipelines.outcome import ShardOutcome, Status
 from pipelines.watch.run_load import RunLoad
@@ -82,4 +82,4 @@ def summarise(outcomes: Sequence[ShardOutcome], *, seconds: float, max_reject_ra
 
 
 def _padding(outcomes: Sequence[ShardOutcome]) -> float:
-    return sum((Fill(one.batch_tokens, one.batch_slots) for one in outcomes), Fill()).padding
+    return sum((BatchFill(one.batch_tokens, one.batch_slots) for one in outcomes), BatchFill()).padding

@@ -27,7 +27,8 @@ GPU_WINDOW = 256
 
 
 class DraftedDecoder:
-    """Greedy decoding over legal moves, a stretch of draft a row a pass. `passes` counts row-passes since the start.
+    """Greedy decoding over legal moves, a stretch of draft per row and pass. `passes` counts row-passes since the
+    start.
 
     `window` is the most draft moves that a row reads in one pass: more of them make fewer passes and more tokens read
     in vain. None chooses by the model's device.

@@ -33,7 +33,7 @@ _SPARE_SLOTS = 48
 
 
 @dataclass(frozen=True, slots=True)
-class MemoryWish:
+class MemoryLimit:
     """How much memory batches may take beside the model itself.
 
     `cap` is in bytes, None for a share of what is free; `share` is the part of the device that is this process's own,

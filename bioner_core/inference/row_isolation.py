@@ -48,7 +48,7 @@ def is_fatal_device_error(error: BaseException | None) -> bool:
     return False
 
 
-def annotate_rows(
+def annotate_with_bisection(
     annotator: Annotator,
     requests: Sequence[AnnotationRequest],
     *,
@@ -77,8 +77,8 @@ def annotate_rows(
     # further calls.
     middle = len(requests) // 2
     return [
-        *annotate_rows(annotator, requests[:middle], free=free, attempt=attempt + 1),
-        *annotate_rows(annotator, requests[middle:], free=free, attempt=attempt + 1),
+        *annotate_with_bisection(annotator, requests[:middle], free=free, attempt=attempt + 1),
+        *annotate_with_bisection(annotator, requests[middle:], free=free, attempt=attempt + 1),
     ]
 
 

@@ -8,7 +8,7 @@ from ray.exceptions import RayError
 
 from bioner_core.errors import PoolError
 from bioner_core.inference.annotation import AnnotationRequest, RowResult
-from bioner_core.inference.batching import Batch, BatchLimits, Fill, fill_of, plan_batches
+from bioner_core.inference.batching import Batch, BatchFill, BatchLimits, fill_of, plan_batches
 from pipelines.metrics.meters import PROCESS as METERS
 from pipelines.metrics.metrics import BATCH_FILL, fill_increases
 from pipelines.pool.actor_handles import find_actor, ping_all
@@ -39,10 +39,10 @@ class PoolClient:
         self._tracker = ActorTracker(self._kv, actor_names, fingerprint=fingerprint)
         self._settings = settings
         self._limits = settings.limits(found_limits or BatchLimits())
-        self._fill = Fill()
+        self._fill = BatchFill()
 
     @property
-    def fill(self) -> Fill:
+    def fill(self) -> BatchFill:
         """How full the batches of all buffers that were handed back so far were."""
         return self._fill
 
@@ -67,7 +67,7 @@ class PoolClient:
         Raises:
             PoolError: as `annotate`; buffers that were not handed back are lost. What `buffers` raises is passed on.
         """
-        fills: deque[Fill] = deque()
+        fills: deque[BatchFill] = deque()
         dispatch = Dispatch(self._tracker, self._kv, self._settings)
         try:
             for results in dispatch.run(self._batched(buffers, fills)):
@@ -76,19 +76,21 @@ class PoolClient:
         except RayError as error:
             raise PoolError(f"the connection to Ray is lost: {error}; start the pool again") from error
 
-    def _batched(self, buffers: Iterable[Sequence[AnnotationRequest]], fills: deque[Fill]) -> Iterator[Sequence[Batch]]:
+    def _batched(
+        self, buffers: Iterable[Sequence[AnnotationRequest]], fills: deque[BatchFill]
+    ) -> Iterator[Sequence[Batch]]:
         for requests in buffers:
             batches = plan_batches(requests, token_budget=self._limits.token_budget, max_rows=self._limits.max_rows)
             fills.append(_told_fill(batches))
             yield batches
 
 
-def _told_fill(batches: Sequence[Batch]) -> Fill:
+def _told_fill(batches: Sequence[Batch]) -> BatchFill:
     """How full these batches are together; the metrics hear of each."""
     fills = [fill_of([batch]) for batch in batches]
     for one in fills:
         METERS.observe(BATCH_FILL, 1.0 - one.padding)
-    together = sum(fills, Fill())
+    together = sum(fills, BatchFill())
     METERS.add_all(fill_increases(together))
     return together
 

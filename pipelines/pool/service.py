@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol, runtime_checkable
 
 from bioner_core.inference.annotation import AnnotationRequest, RowResult
-from bioner_core.inference.batching import Fill
+from bioner_core.inference.batching import BatchFill
 
 
 class AnnotationService(Protocol):
@@ -21,7 +21,7 @@ class AnnotationService(Protocol):
 
 @runtime_checkable
 class StreamingService(Protocol):
-    """A service that reads the next requests while it works on the last ones, so that its actors never run dry."""
+    """A service that reads the next requests while it works on the last ones, so that its actors always have work."""
 
     def annotate_stream(self, buffers: Iterable[Sequence[AnnotationRequest]]) -> Iterator[list[RowResult]]:
         """For each buffer, in order, what `annotate` promises; how far it reads ahead is bounded.
@@ -37,7 +37,7 @@ class BatchingService(Protocol):
     """A service that makes batches, and knows how full they were."""
 
     @property
-    def fill(self) -> Fill:
+    def fill(self) -> BatchFill:
         """How full the batches of all buffers that were handed back so far were."""
         ...
 
@@ -49,9 +49,9 @@ def answered(service: AnnotationService, buffers: Iterable[Sequence[AnnotationRe
     return (service.annotate(requests) if requests else [] for requests in buffers)
 
 
-def fill_so_far(service: AnnotationService) -> Fill:
+def fill_so_far(service: AnnotationService) -> BatchFill:
     """How full the service's batches were in all buffers so far; nothing where it makes none."""
-    return service.fill if isinstance(service, BatchingService) else Fill()
+    return service.fill if isinstance(service, BatchingService) else BatchFill()
 
 
 ServiceFactory = Callable[[], AnnotationService]

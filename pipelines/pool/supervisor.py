@@ -54,7 +54,7 @@ class Supervisor:
         self._kv = PoolKV(settings.namespace)
         self._owns_namespace = False
         self._closing = threading.Event()
-        self._hurry = threading.Event()
+        self._wake = threading.Event()
         self._ordered = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="bioner-supervisor", daemon=True)
         self.failure = ""
@@ -100,7 +100,7 @@ class Supervisor:
         """
         self._wanted = actors
         self._ordered.set()
-        self._hurry.set()
+        self._wake.set()
 
     def dismiss(self, drain_seconds: float) -> None:
         """Let every actor go, each with so long to end the batch that it runs; returns at once.
@@ -114,7 +114,7 @@ class Supervisor:
     def close(self) -> None:
         """Kill every actor of this pool and return when they are gone. May be called at any time, more than once."""
         self._closing.set()
-        self._hurry.set()
+        self._wake.set()
         if self._thread.is_alive():
             self._thread.join()
         for slot in self._slots:
@@ -127,8 +127,8 @@ class Supervisor:
 
     def _watch(self) -> None:
         while not self._closing.is_set():
-            self._hurry.wait(_LOOK_EVERY_SECONDS if self._wanted else _DRAIN_LOOK_SECONDS)
-            self._hurry.clear()
+            self._wake.wait(_LOOK_EVERY_SECONDS if self._wanted else _DRAIN_LOOK_SECONDS)
+            self._wake.clear()
             if self._closing.is_set():
                 return
             try:

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from bioner_core.errors import ConfigurationError, StoreError
-from bioner_core.store.history.claims import (
+from bioner_core.store.history.lock_claims import (
     Claim,
     PlacedClaim,
     claimed_names,

@@ -119,7 +119,7 @@ def test_actors_that_ray_gave_up_are_made_anew() -> None:
 
 
 def test_clients_hear_that_the_pool_gave_up(tmp_path: Path) -> None:
-    """Clients that wait out their whole patience for actors that will never come, and then do not say why."""
+    """Clients that wait out their whole policy for actors that will never come, and then do not say why."""
     flag = tmp_path / "flag"
     spec = AnnotatorSpec("fake_annotators:broken_when", {"flag": str(flag)})
     with start_pool(settings(actors=1, max_failed_starts=2), spec) as pool:
