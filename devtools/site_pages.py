@@ -26,7 +26,7 @@ def generated_pages() -> dict[str, str]:
         "command_options.md": commands_page(),
         "api.md": api_page(),
         "reasons.md": reasons_page(),
-        "changes.md": (REPOSITORY / "CHANGELOG.md").read_text(encoding="utf-8"),
+        "changes.md": (REPOSITORY / "CHANGELOG.md").read_text(encoding="utf-8").replace("](docs/", "]("),
     }
 
 

@@ -13,7 +13,7 @@ PRIVATE = re.compile(
     r"\b(crew|bulletin|parcel|mended|the mend|last_words|see_off|seen off|the house|at the door|turned away|TurnedAway"
     r"|MemoryWish|memory_wish|Workplace|Patience|patiently|Succession|annotate_rows|told_fill|doubt_overdue|check_hope"
     r"|documents_a_second|records_a_second|sentences_a_second|[A-Z]+_A_[A-Z]+"
-    r"|run dry|a Ray of the mind|else one a GPU)\b"
+    r"|run dry|failure ladder|a Ray of the mind|else one a GPU)\b"
 )
 """Words that only those who wrote them understand; CONTRIBUTING.md says what is written instead."""
 

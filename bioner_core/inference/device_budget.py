@@ -3,7 +3,7 @@
 On a CPU a formula is enough: torch allocates what its tensors need, no more and nothing ahead, and what a batch gains
 by more rows ends at a size that hardly depends on the machine (`DEFAULT_TOKEN_BUDGET`), while a trial batch of that
 size would take longer than the rest of the start. On a GPU the allocator's blocks and the libraries' workspaces come on
-top, and a trial takes a moment: there one batch of each dearest shape is tried, and halved until it fits.
+top, and a trial takes a moment: there one batch of each costliest shape is tried, and halved until it fits.
 """
 
 import math
@@ -108,10 +108,10 @@ def batch_memory(device: torch.device, limit: MemoryLimit) -> float:
 
 
 def tried_limits(limits: BatchLimits, trial: Callable[[Sequence[str]], object], *, longest: int) -> BatchLimits:
-    """Try the two dearest batches of these limits, and halve them until both fit or a batch is one row."""
+    """Try the two costliest batches of these limits, and halve them until both fit or a batch is one row."""
     while limits.max_rows > 1:
         try:
-            for texts in dearest_batches(limits, longest=longest):
+            for texts in costliest_batches(limits, longest=longest):
                 trial(texts)
         except AnnotatorOutOfMemoryError:
             free_memory()
@@ -121,7 +121,7 @@ def tried_limits(limits: BatchLimits, trial: Callable[[Sequence[str]], object], 
     return limits
 
 
-def dearest_batches(limits: BatchLimits, *, longest: int) -> tuple[list[str], list[str]]:
+def costliest_batches(limits: BatchLimits, *, longest: int) -> tuple[list[str], list[str]]:
     """As many rows as are allowed, and the fewest of the longest sentences, in estimated tokens."""
     many = [_WORD * (limits.token_budget // limits.max_rows)] * limits.max_rows
     long = [_WORD * longest] * max(1, limits.token_budget // longest)

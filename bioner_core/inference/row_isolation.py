@@ -1,4 +1,4 @@
-"""The failure ladder: what a batch that fails turns into, row by row, in an actor as in an evaluation.
+"""What a batch that fails turns into, row by row, in an actor as in an evaluation.
 
 Out of memory: free what can be freed and halve the batch, down to one row. Any other exception: halve the batch until
 the bad rows stand alone, so that a bad row never takes its batch-mates with it. A device that is broken for good, or a

@@ -25,6 +25,7 @@ from pipelines.pool.actors import ActorStatus, BatchRefused
 from pipelines.pool.client_settings import ClientSettings
 from pipelines.pool.pending_batch import ActorFailure, PendingBatch
 from pipelines.pool.pool_kv import PoolKV
+from pipelines.pool.service import Key
 
 _LOOK_EVERY_SECONDS = 0.25
 """The longest wait for an answer before deadlines and the roster are looked at; an answer ends the wait at once."""
@@ -46,6 +47,7 @@ class _Sent:
 class _Buffer:
     """The answers to one buffer: None for a row that has none yet; `missing` counts those, `batches` its batches."""
 
+    key: Any
     results: list[RowResult | None]
     missing: int
     batches: int
@@ -58,7 +60,7 @@ class Dispatch:
         self._tracker = tracker
         self._kv = kv
         self._settings = settings
-        self._source: Iterator[Sequence[Batch]] | None = None
+        self._source: Iterator[tuple[Any, Sequence[Batch]]] | None = None
         self._queue: deque[PendingBatch] = deque()
         self._sent: dict[Any, _Sent] = {}
         self._open: dict[int, _Buffer] = {}
@@ -67,8 +69,8 @@ class Dispatch:
         self._call_id = secrets.token_hex(8)
         self._numbers = itertools.count()
 
-    def run(self, buffers: Iterable[Sequence[Batch]]) -> Iterator[list[RowResult]]:
-        """For each buffer, in order, the result of each of its rows, index-aligned with what it was batched from.
+    def run(self, buffers: Iterable[tuple[Key, Sequence[Batch]]]) -> Iterator[tuple[Key, list[RowResult]]]:
+        """For each buffer, in order, its key and the result of each of its rows, index-aligned with the requests.
 
         A buffer is read when fewer batches wait than there are actors, and not before an earlier one is handed back
         when `read_ahead` batches per actor are open: so what is in memory is bounded, however slow one batch is.
@@ -84,7 +86,7 @@ class Dispatch:
         finally:
             self._tell_depth(0)
 
-    def _rounds(self) -> Iterator[list[RowResult]]:
+    def _rounds(self) -> Iterator[tuple[Any, list[RowResult]]]:
         # Invariant: the order of a round. A batch is sent only to actors that the roster still names, arrivals are
         # taken before anyone is pinged for being late, and the next buffer is read only after the idle actors have
         # work.
@@ -115,19 +117,21 @@ class Dispatch:
         """Read one buffer if there is room; one only, so that idle actors have its batches before the next is read."""
         if self._source is None or not self._wants_more():
             return
-        batches = next(self._source, None)
+        buffer = next(self._source, None)
         self._tracker.none_ready_since = None  # while the caller was at work, nobody waited for an actor
-        if batches is None:
+        if buffer is None:
             self._source = None
             return
+        key, batches = buffer
         rows = sum(len(batch.indices) for batch in batches)
-        self._open[self._read] = _Buffer([None] * rows, rows, len(batches))
+        self._open[self._read] = _Buffer(key, [None] * rows, rows, len(batches))
         self._queue.extend(PendingBatch(batch, buffer=self._read) for batch in batches)
         self._read += 1
 
-    def _finished(self) -> Iterator[list[RowResult]]:
+    def _finished(self) -> Iterator[tuple[Any, list[RowResult]]]:
         while self._open and not self._open[oldest := min(self._open)].missing:
-            yield [result for result in self._open.pop(oldest).results if result is not None]
+            buffer = self._open.pop(oldest)
+            yield buffer.key, [result for result in buffer.results if result is not None]
             self._tracker.none_ready_since = None
 
     def _follow_roster(self, now: float) -> None:

@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -32,6 +32,7 @@ from bioner_core.store.reading import document_rows, mention_rows, read_manifest
 from pipelines.finished import nothing_to_do
 from pipelines.job_report import latest_report, read_report
 from pipelines.metrics.metrics import NAMESPACE
+from pipelines.pool.service import Key
 from pipelines.quiet_beam import beam
 from pipelines.transforms import AnnotateShards
 
@@ -245,14 +246,13 @@ def test_progress_hears_of_every_record(tmp_path: Path) -> None:
 
 
 class BatchedWords(WordService):
-    """A service that makes batches: each call adds eight tokens in ten slots."""
+    """A service that makes batches: each buffer is eight tokens in ten slots."""
 
-    def __init__(self) -> None:
-        self.fill = BatchFill()
-
-    def annotate(self, requests: Sequence[AnnotationRequest]) -> list[RowResult]:
-        self.fill += BatchFill(8, 10)
-        return super().annotate(requests)
+    def annotate_stream(
+        self, buffers: Iterable[tuple[Key, Sequence[AnnotationRequest]]]
+    ) -> Iterator[tuple[Key, list[RowResult], BatchFill]]:
+        for key, requests in buffers:
+            yield key, self.annotate(requests), BatchFill(8, 10) if requests else BatchFill()
 
 
 def test_padding_reaches_the_summary(tmp_path: Path) -> None:

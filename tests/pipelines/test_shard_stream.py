@@ -17,6 +17,7 @@ from bioner_core.store.shard_writer import ShardWriter
 from pipelines import shard
 from pipelines.job import AnnotationJob
 from pipelines.plan import plan_input
+from pipelines.pool.service import Key
 from pipelines.shard import ShardResult
 from pipelines.shard_stream import ShardEnd, ShardStream
 
@@ -30,25 +31,26 @@ class EagerService(WordService):
     ahead = 5
     most_open = 0
 
-    def __init__(self) -> None:
-        self.fill = BatchFill()
-
-    def annotate_stream(self, buffers: Iterable[Sequence[AnnotationRequest]]) -> Iterator[list[RowResult]]:
+    def annotate_stream(
+        self, buffers: Iterable[tuple[Key, Sequence[AnnotationRequest]]]
+    ) -> Iterator[tuple[Key, list[RowResult], BatchFill]]:
         """The answers, as late as may be."""
-        waiting: deque[Sequence[AnnotationRequest]] = deque()
-        for requests in buffers:
-            waiting.append(requests)
+        waiting: deque[tuple[Key, Sequence[AnnotationRequest]]] = deque()
+        for buffer in buffers:
+            waiting.append(buffer)
             type(self).most_open = max(self.most_open, len(waiting))
             if len(waiting) > self.ahead:
-                yield self._answer(waiting.popleft())
+                yield self._answered(*waiting.popleft())
         while waiting:
-            yield self._answer(waiting.popleft())
+            yield self._answered(*waiting.popleft())
+
+    def _answered(self, key: Key, requests: Sequence[AnnotationRequest]) -> tuple[Key, list[RowResult], BatchFill]:
+        return key, self._answer(requests), BatchFill(8, 10) if requests else BatchFill()
 
     def _answer(self, requests: Sequence[AnnotationRequest]) -> list[RowResult]:
         self.lasts -= 1
         if self.lasts < 0:
             raise PoolError("no actor is left")
-        self.fill += BatchFill(8, 10) if requests else BatchFill()
         return self.annotate(requests)
 
 

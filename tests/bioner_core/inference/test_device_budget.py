@@ -9,7 +9,7 @@ from bioner_core.errors import AnnotatorOutOfMemoryError, ConfigurationError
 from bioner_core.inference import device_budget
 from bioner_core.inference.batching import BatchLimits, limits_of, plan_batches
 from bioner_core.inference.budget import Footprint, MemoryLimit
-from bioner_core.inference.device_budget import batch_memory, dearest_batches, footprint_of, tried_limits
+from bioner_core.inference.device_budget import batch_memory, costliest_batches, footprint_of, tried_limits
 from bioner_core.tagging.scheme import TagScheme
 from bioner_core.text.units import estimate_tokens
 from tests.bioner_core.inference.test_annotator import annotator_of, requests_of
@@ -95,10 +95,10 @@ def test_trials_end_at_one_row() -> None:
     assert tried_limits(BatchLimits.of_budget(4096), full, longest=512).max_rows == 1
 
 
-def test_the_dearest_batches_are_batches_of_the_plan() -> None:
+def test_the_costliest_batches_are_batches_of_the_plan() -> None:
     """A trial of something else than what will be sent."""
     limits = BatchLimits.of_budget(2048)
-    for texts in dearest_batches(limits, longest=200):
+    for texts in costliest_batches(limits, longest=200):
         (batch,) = plan_batches(requests_of([text.strip() for text in texts]), token_budget=2048, max_rows=32)
         assert len(batch.indices) == len(texts)
 

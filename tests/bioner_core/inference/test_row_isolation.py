@@ -1,4 +1,4 @@
-"""The failure ladder, without Ray."""
+"""The bisection, without Ray."""
 
 from collections.abc import Sequence
 

@@ -256,6 +256,7 @@ def test_clients_keep_to_what_the_actors_found() -> None:
         crowded = [AnnotationRequest("oom-above 2", "x")] * 8
         assert all(isinstance(one, tuple) for one in client.annotate(crowded))
         assert client._limits == BatchLimits(128, 2)
-        assert client.fill.tokens == client.fill.slots > 0
+        ((_, _, fill),) = client.annotate_stream([("all", crowded)])
+        assert fill.tokens == fill.slots > 0
         set_by_hand = pool.client_factory(ClientSettings(token_budget=6400))()
         assert set_by_hand._limits == BatchLimits(6400, 100)
