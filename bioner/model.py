@@ -11,7 +11,7 @@ from bioner_core.errors import ModelError
 from bioner_core.inference.annotation import AnnotationRequest, Annotator, RowResult
 from bioner_core.inference.batching import limits_of, plan_batches
 from bioner_core.inference.document_rows import AnnotatedDocument, PlannedDocument, plan_rows, settle_document
-from bioner_core.inference.row_isolation import annotate_rows
+from bioner_core.inference.row_isolation import annotate_with_bisection
 from bioner_core.labels.label_set import LabelSet, LabelSetChoice, default_label_sets, load_label_set
 from bioner_core.mentions import Mention
 from bioner_core.models.directory import DEFAULT_MODEL
@@ -94,7 +94,7 @@ class Model:
         limits = limits_of(self.annotator)
         answers: list[RowResult] = [()] * len(requests)
         for batch in plan_batches(requests, token_budget=limits.token_budget, max_rows=limits.max_rows):
-            found = annotate_rows(self.annotator, batch.requests)
+            found = annotate_with_bisection(self.annotator, batch.requests)
             for index, answer in zip(batch.indices, found, strict=True):
                 answers[index] = answer
         return answers

@@ -89,7 +89,7 @@ def bench_store(store: Path, scale: Scale, *, memory: str, exports: bool = False
 
 
 def _export_speeds(store: Path) -> dict[str, int]:
-    """Mentions a second of each format, from the start of the command to its end."""
+    """Mentions per second of each format, from the start of the command to its end."""
     speeds = {}
     for name in FORMATS:
         with tempfile.TemporaryDirectory(dir=store.parent) as folder:

@@ -10,6 +10,7 @@ from pipelines.job import FN_API_RUNNER, AnnotationJob
 from pipelines.quiet_beam import beam
 
 _CONNECT_SECONDS = 20.0
+"""Until a job service that does not answer is given up."""
 
 _LONGEST_JOB_SECONDS = 365 * 24 * 3600
 """Beam stops watching a job after `--job_server_timeout`, 300 seconds unless it is set, and calls the job failed."""

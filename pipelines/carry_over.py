@@ -18,7 +18,7 @@ from bioner_core.formats.reader import UNKNOWN, read_records
 from bioner_core.mentions import Mention
 from bioner_core.store.atomic import replacing
 from bioner_core.store.committed import committed_manifest, files_are_there
-from bioner_core.store.history.register import TEXT_DIGEST_BYTES, matching_rows, register_files, text_digest
+from bioner_core.store.history.document_index import TEXT_DIGEST_BYTES, index_files, matching_rows, text_digest
 from bioner_core.store.layout import ShardDescriptor, input_key_of
 from bioner_core.store.manifest import Manifest, read_manifest
 from bioner_core.store.mention_ids import document_prefix
@@ -62,11 +62,11 @@ class CarriedMentions:
 def plan_carry_over(store: Path, descriptors: Sequence[ShardDescriptor], *, fingerprint: str) -> None:
     """Find the documents of one input whose text was annotated before under this fingerprint, and write down where.
 
-    Reads the input once and one column of each register; memory grows with the documents of this input alone.
+    Reads the input once and one column of each document index; memory grows with the documents of this input alone.
 
     Raises:
         InputError: the input cannot be read.
-        StoreError: a register is damaged, or the store cannot be written.
+        StoreError: a document index is damaged, or the store cannot be written.
     """
     todo = [one for one in descriptors if committed_manifest(store, one, fingerprint=fingerprint) is None]
     if not todo:
@@ -96,6 +96,8 @@ def carried_mentions(store: Path, descriptor: ShardDescriptor) -> CarriedMention
         by_shard[precedent.shard][precedent.doc_id, precedent.version].append(number)
     found: dict[int, tuple[Mention, ...]] = {}
     for shard, wanted in by_shard.items():
+        # Race: the shard may have been replaced since the plan was made. A document that it no longer holds is not
+        # found, and goes to the model.
         manifest = read_manifest(store, shard)
         if manifest is not None:
             found |= _kept(store, manifest, wanted)
@@ -125,7 +127,8 @@ def _precedents(store: Path, digests: dict[int, bytes], *, fingerprint: str, lea
     wanted = pa.array(sorted(set(digests.values())), pa.binary(TEXT_DIGEST_BYTES))
     usable: dict[str, bool] = {}
     found: dict[bytes, _Precedent] = {}
-    for path in register_files(store):
+    for path in index_files(store):
+        # Invariant: an input never takes mentions from its own shards: these are replaced by the run that asks.
         if path.stem == leave_out:
             continue
         for row in matching_rows(path, wanted):
@@ -139,6 +142,8 @@ def _precedents(store: Path, digests: dict[int, bytes], *, fingerprint: str, lea
 
 def _is_usable(store: Path, shard: str, fingerprint: str) -> bool:
     manifest = read_manifest(store, shard)
+    # Invariant: mentions are taken from a shard of the same fingerprint only: another model, label set or threshold
+    # would have answered otherwise.
     return manifest is not None and manifest.fingerprint == fingerprint and files_are_there(store, manifest)
 
 

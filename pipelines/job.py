@@ -22,6 +22,7 @@ DEFAULT_BUFFER_RECORDS = 1_000
 """So that records with hardly any text show progress too."""
 
 DEFAULT_MAX_REJECT_RATE = 0.05
+"""Share of rejects above which a job says, by its exit code, that its input or its format is probably wrong."""
 
 FN_API_RUNNER = "FnApiRunner"
 """Beam's in-process runner. `DirectRunner` would first try a Go binary that it downloads."""
@@ -31,11 +32,11 @@ FN_API_RUNNER = "FnApiRunner"
 class AnnotationJob:
     """One run of `bioner annotate`; travels to Beam workers, so it holds plain values only.
 
-    `inputs` are files or URLs, patterns already expanded; `format_name` None means to sniff; `fingerprint` is the
-    annotator's own; one call to the service takes `buffer_characters` of text or `buffer_records` records, whichever
-    comes first; `max_reject_rate` is the share of rejects above which the job ends with exit code 3;
-    `pipeline_options` are passed to Beam as they are; with `carry_over` a document whose text the store has annotated
-    before, in the same way, keeps its mentions.
+    `inputs` are files or URLs, patterns already expanded; `format_name` None means to sniff; `annotator_fingerprint`
+    says what the annotator's answers depend on, `run_fingerprint` what the shards do; one call to the service takes
+    `buffer_characters` of text or `buffer_records` records, whichever comes first; `max_reject_rate` is the share of
+    rejects above which the job ends with exit code 3; `pipeline_options` are passed to Beam as they are; with
+    `carry_over` a document whose text the store has annotated before, in the same way, keeps its mentions.
 
     Raises:
         ConfigurationError: a value is out of its range; the message names the field.
@@ -44,7 +45,7 @@ class AnnotationJob:
     inputs: tuple[str, ...]
     store: Path
     label_sets: tuple[LabelSetChoice, ...]
-    fingerprint: str
+    annotator_fingerprint: str
     format_name: str | None = None
     shard_records: int = DEFAULT_SHARD_RECORDS
     buffer_characters: int = DEFAULT_BUFFER_CHARACTERS
@@ -74,7 +75,7 @@ class AnnotationJob:
     @property
     def run_fingerprint(self) -> str:
         """As the function of this name."""
-        return run_fingerprint(self.fingerprint, self.label_sets)
+        return run_fingerprint(self.annotator_fingerprint, self.label_sets)
 
 
 def run_fingerprint(annotator_fingerprint: str, label_sets: Sequence[LabelSetChoice]) -> str:

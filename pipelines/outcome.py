@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from bioner_core.formats.inputs import public_name
-from bioner_core.inference.batching import Fill
+from bioner_core.inference.batching import BatchFill
 from bioner_core.store.layout import ShardDescriptor
 from bioner_core.store.manifest import Counts, Manifest
 
@@ -23,7 +23,7 @@ class ShardOutcome:
     """The end of one shard. `shard_id` is empty when its input could not even be planned.
 
     `input_file` is the public name; `message` and `traceback` are empty unless it failed. `batch_tokens` and
-    `batch_slots` are the `Fill` of the batches that this run made of the shard.
+    `batch_slots` are the `BatchFill` of the batches that this run made of the shard.
     """
 
     status: Status
@@ -37,9 +37,9 @@ class ShardOutcome:
     batch_slots: int = 0
 
 
-def finished_outcome(status: Status, manifest: Manifest, *, fill: Fill | None = None) -> ShardOutcome:
+def finished_outcome(status: Status, manifest: Manifest, *, fill: BatchFill | None = None) -> ShardOutcome:
     """The outcome of a shard that is committed, now, with batches of this fill, or earlier."""
-    made = fill or Fill()
+    made = fill or BatchFill()
     return ShardOutcome(
         status,
         manifest.shard_id,

@@ -111,6 +111,8 @@ class OpenShard:
 
     def _add_answers(self, planned: Sequence[PlannedDocument], results: Sequence[RowResult]) -> None:
         rows = sum(len(one.rows) for one in planned)
+        # Invariant: no row is lost or doubled. The pool promises it; it is counted again here, where rows become
+        # records.
         if len(results) != rows:
             raise StoreError(
                 f"shard {self._descriptor.shard_id}: rows are lost or doubled: the annotation service gave "

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 
 from bioner_core.documents import Document
 from bioner_core.inference.annotation import AnnotationRequest, RowResult
-from bioner_core.inference.batching import Fill
+from bioner_core.inference.batching import BatchFill
 from bioner_core.records import Record
 from bioner_core.store.layout import ShardDescriptor
 from pipelines.job import AnnotationJob
-from pipelines.pool.service import AnnotationService, answered, fill_so_far
+from pipelines.pool.service import AnnotationService, answered
 from pipelines.shard import OpenShard, PlannedBuffer, ShardResult
 from pipelines.shard_input import ShardInput
 
@@ -25,22 +25,22 @@ class ShardEnd:
 
     descriptor: ShardDescriptor
     outcome: ShardResult | Exception
-    fill: Fill
+    fill: BatchFill
 
 
 @dataclass(slots=True, eq=False)
-class _Turn:
+class _Begun:
     """A shard in the stream, from when it is opened until its end is told."""
 
     descriptor: ShardDescriptor
-    fill: Fill = field(default_factory=Fill)
+    fill: BatchFill = field(default_factory=BatchFill)
 
 
 @dataclass(frozen=True, slots=True)
-class _Piece:
-    """What the stream carries: a buffer of a shard; or, without a buffer, its end or why it cannot be read on."""
+class _Step:
+    """The key of a buffer in the stream: a buffer of a shard; or, without one, its end or why it cannot be read on."""
 
-    turn: _Turn
+    begun: _Begun
     shard: OpenShard | Exception
     buffer: PlannedBuffer | None = None
 
@@ -52,8 +52,7 @@ class ShardStream:
         self._job = job
         self._service = service
         self._on_records = on_records
-        self._turns: dict[_Turn, None] = {}
-        self._pieces: deque[_Piece] = deque()
+        self._begun: dict[_Begun, None] = {}
         self._last_end = 0.0
 
     def run(self, todo: deque[ShardDescriptor]) -> Iterator[ShardEnd]:
@@ -65,50 +64,51 @@ class ShardStream:
             try:
                 yield from self._ends(todo, source)
             except Exception as error:  # noqa: BLE001  the shard boundary, for all that were under way
-                yield from (ShardEnd(turn.descriptor, error, turn.fill) for turn in self._turns)
+                yield from (ShardEnd(begun.descriptor, error, begun.fill) for begun in self._begun)
 
     def _ends(self, todo: deque[ShardDescriptor], source: ShardInput) -> Iterator[ShardEnd]:
-        before = fill_so_far(self._service)
-        for results in answered(self._service, self._requests(todo, source)):
-            piece, made = self._pieces.popleft(), fill_so_far(self._service)
-            piece.turn.fill, before = piece.turn.fill + (made - before), made
-            if piece.turn in self._turns and (end := self._settled(piece, results)):
-                del self._turns[piece.turn]
+        for step, results, fill in answered(self._service, self._requests(todo, source)):
+            step.begun.fill += fill
+            if step.begun in self._begun and (end := self._settled(step, results)):
+                del self._begun[step.begun]
                 self._last_end = time.monotonic()
                 yield end
 
-    def _requests(self, todo: deque[ShardDescriptor], source: ShardInput) -> Iterator[list[AnnotationRequest]]:
+    def _requests(
+        self, todo: deque[ShardDescriptor], source: ShardInput
+    ) -> Iterator[tuple[_Step, list[AnnotationRequest]]]:
         while todo:
-            for piece in self._pieces_of(todo.popleft(), source):
-                self._pieces.append(piece)
-                yield piece.buffer.requests() if piece.buffer else []
+            for step in self._steps_of(todo.popleft(), source):
+                yield step, step.buffer.requests() if step.buffer else []
 
-    def _pieces_of(self, descriptor: ShardDescriptor, source: ShardInput) -> Iterator[_Piece]:
-        turn = _Turn(descriptor)
-        self._turns[turn] = None
+    def _steps_of(self, descriptor: ShardDescriptor, source: ShardInput) -> Iterator[_Step]:
+        begun = _Begun(descriptor)
+        self._begun[begun] = None
         try:
             shard = OpenShard(descriptor, self._job)
             for records in buffers(source.records(descriptor), self._job, starts_input=not descriptor.first):
-                if turn not in self._turns:  # an earlier buffer has failed it
+                # Race: buffers are read ahead of their answers, so a shard may fail while later buffers of it are
+                # planned.
+                if begun not in self._begun:  # an earlier buffer has failed it
                     return
-                yield _Piece(turn, shard, shard.plan(records))
+                yield _Step(begun, shard, shard.plan(records))
         except Exception as error:  # noqa: BLE001  the shard boundary: whatever happened is reported, with its traceback
             source.close()
-            yield _Piece(turn, error)
+            yield _Step(begun, error)
         else:
-            yield _Piece(turn, shard)
+            yield _Step(begun, shard)
 
-    def _settled(self, piece: _Piece, results: Sequence[RowResult]) -> ShardEnd | None:
-        turn = piece.turn
-        if isinstance(piece.shard, Exception):
-            return ShardEnd(turn.descriptor, piece.shard, turn.fill)
+    def _settled(self, step: _Step, results: Sequence[RowResult]) -> ShardEnd | None:
+        begun = step.begun
+        if isinstance(step.shard, Exception):
+            return ShardEnd(begun.descriptor, step.shard, begun.fill)
         try:
-            if piece.buffer is None:
-                return ShardEnd(turn.descriptor, piece.shard.commit(not_before=self._last_end), turn.fill)
-            piece.shard.settle(piece.buffer, results)
-            self._on_records(len(piece.buffer.records))
+            if step.buffer is None:
+                return ShardEnd(begun.descriptor, step.shard.commit(not_before=self._last_end), begun.fill)
+            step.shard.settle(step.buffer, results)
+            self._on_records(len(step.buffer.records))
         except Exception as error:  # noqa: BLE001  the shard boundary
-            return ShardEnd(turn.descriptor, error, turn.fill)
+            return ShardEnd(begun.descriptor, error, begun.fill)
         return None
 
 

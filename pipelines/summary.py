@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from bioner_core.inference.batching import Fill
+from bioner_core.inference.batching import BatchFill
 from bioner_core.store.manifest import Counts, total
 from pipelines.outcome import ShardOutcome, Status
 from pipelines.watch.run_load import RunLoad
 
-EXIT_COMMITTED = 0
-EXIT_FAILED = 1
-EXIT_TOO_MANY_REJECTS = 3
+EXIT_COMMITTED = 0  # scripts rely on the exit codes; 2, wrong usage, is the command line's own
+EXIT_FAILED = 1  # something was not committed
+EXIT_TOO_MANY_REJECTS = 3  # all is committed, but more was rejected than was allowed
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,4 +82,4 @@ def summarise(outcomes: Sequence[ShardOutcome], *, seconds: float, max_reject_ra
 
 
 def _padding(outcomes: Sequence[ShardOutcome]) -> float:
-    return sum((Fill(one.batch_tokens, one.batch_slots) for one in outcomes), Fill()).padding
+    return sum((BatchFill(one.batch_tokens, one.batch_slots) for one in outcomes), BatchFill()).padding

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from bioner_core.errors import PoolError
-from bioner_core.inference.batching import Fill
+from bioner_core.inference.batching import BatchFill
 from bioner_core.store.committed import committed_manifest
 from bioner_core.store.layout import ShardDescriptor
 from bioner_core.store.sweep import sweep_shard
@@ -62,7 +62,7 @@ class PlanInput(beam.DoFn):  # type: ignore[misc]
 
 
 class AnnotateRuns(beam.DoFn):  # type: ignore[misc]
-    """Shard runs to one `ShardOutcome` a shard. The shard is a failure boundary: one that fails stops no other."""
+    """Shard runs to one `ShardOutcome` per shard. The shard is a failure boundary: one that fails stops no other."""
 
     def __init__(self, job: AnnotationJob, service_factory: ServiceFactory, progress_token: str) -> None:
         self._job = job
@@ -185,7 +185,7 @@ def _first_of_group(group: tuple[str, Iterable[ShardRun]]) -> ShardRun:
     return next(iter(group[1]))
 
 
-def _count(result: ShardResult, fill: Fill) -> None:
+def _count(result: ShardResult, fill: BatchFill) -> None:
     counts = result.manifest.counts
     shard = shard_increases(counts, result.reject_reasons)
     PROCESS.add_all(shard)

@@ -74,6 +74,9 @@ class RaggedCache:
         row, column = _token_places(counts).to(place)
         steps = torch.arange(width, device=place)
         position = torch.where(steps < added.unsqueeze(1), starts.unsqueeze(1) + steps, 0)
+        # Invariant: a token sees its own row up to itself and nothing else, so an answer depends neither on batch-mates
+        # nor on what a cut left behind. Padding has position 0: its row of the mask must not be empty, or it would be
+        # NaN.
         hidden = torch.arange(slots, device=place) > position.unsqueeze(-1)
         mask = torch.zeros(hidden.shape, dtype=dtype, device=place).masked_fill_(hidden, float("-inf"))
         return RaggedLayout(row, column, mask.unsqueeze(1), position)
@@ -146,6 +149,8 @@ class _SlotStore(Cache):  # type: ignore[misc]
             empty = like.new_zeros(self._rows, like.shape[1], 0, like.shape[3])
             self._slots.append(_Layer(empty, empty))
         layer = self._slots[index]
+        # Invariant: rows that begin with a shared prompt never write into it. `repeated` shows them the prompt's own
+        # slots, with no room behind; the first write finds that here and copies them into a store with room.
         if layer.keys.shape[2] < slots or not layer.keys.is_contiguous():
             self._slots[index] = layer = _Layer(_grown(layer.keys, slots), _grown(layer.values, slots))
         return layer

@@ -20,6 +20,8 @@ def decide(logits: Logits, state: TagState, row: DecodingRow) -> tuple[Move, flo
     if len(legal) == 1:
         return legal[0], float("inf")
     scores = [float(logits[move]) for move in legal]
+    # Invariant: of equal logits the first legal move wins, in every decoder: `max` keeps the first. Otherwise two
+    # decoders would part at a tie.
     best = max(range(len(legal)), key=scores.__getitem__)
     rival = max(score for index, score in enumerate(scores) if index != best)
     return legal[best], scores[best] - rival
@@ -105,6 +107,8 @@ def logits_of(model: TaggingModel, hidden: Tensor, weights: MoveWeights, *, open
     *Shape:* hidden (count, hidden) -> (count, 2 + types).
     """
     found: Logits = model.move_logits(hidden, weights).cpu().numpy()
+    # Invariant: logits are compared and biased in float32 on the CPU, whatever the model computes in: in bfloat16
+    # logits of 8 and above are 1/16 apart or more, so that real differences would become ties.
     raised = np.zeros(found.shape[1], dtype=np.float32)
     raised[FIRST_OPEN:] = open_bias
     return found + raised

@@ -56,6 +56,8 @@ class PromptCaches:
     @torch.inference_mode()
     def _prompt(self, label_set: LabelSetTokens) -> tuple[RaggedCache, Tensor]:
         """The cache after the prompt, of one row, and the hidden states of the prompt's tokens."""
+        # Invariant: a prompt is known by its token ids, not by its label set's name: two label sets of one name and
+        # other definitions must not share keys and values.
         if label_set.prefix not in self._read:
             cache = RaggedCache(self.model, 1)
             states = cache.feed([label_set.prefix])

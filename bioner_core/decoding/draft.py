@@ -59,6 +59,8 @@ def accept(
     units, last, index = len(row.unit_ids), len(chosen) - 1, 0
     while not state.is_finished(units):
         decision, margin = chosen.decide(index, state)
+        # Invariant: behind the first departure nothing is accepted, even where draft and decision agree again: those
+        # logits were computed after a move that is not in the copy.
         if index == last or decision != draft.moves[index]:
             return AcceptedPrefix(draft.moves[:index], tuple(margins), state, decision)
         margins.append(margin)

@@ -28,7 +28,8 @@ GPU_WINDOW = 256
 
 
 class DraftedDecoder:
-    """Greedy decoding over legal moves, a stretch of draft a row a pass. `passes` counts row-passes since the start.
+    """Greedy decoding over legal moves, a stretch of draft per row and pass. `passes` counts row-passes since the
+    start.
 
     `window` is the most draft moves that a row reads in one pass: more of them make fewer passes and more tokens read
     in vain. None chooses by the model's device.
@@ -75,6 +76,8 @@ class DraftedDecoder:
             stop = start + len(states)
             kept.append(copy.digest(states, logits[start:stop]))
             start = stop
+        # Invariant: the cache holds the tokens of accepted moves only. Those of the rest of the draft are cut off, and
+        # the next pass writes over their slots; the mask hides a slot until then.
         cache.cut([length + count for length, count in zip(before, kept, strict=True)])
         unfinished = [index for index, copy in enumerate(copies) if not copy.is_finished]
         if unfinished and len(unfinished) < len(copies):
@@ -125,13 +128,15 @@ class _DraftedCopy:
         accepted = accept(self._draft, chosen, self._state, self._row)
         count = len(accepted.moves)
         kept = len(self._lead) + sum(map(len, self._tokens[:count]))
-        # docs/method.md proves that drafting changes no answer ("Why both give the same copy"): every accepted move was
-        # decided from hidden states over accepted moves alone. So was `accepted.next_move`, at column `count`, before
-        # the draft went wrong: as the first move of the redraft it is always right, so each pass accepts at least one.
+        # Invariant: drafting changes no answer. Every accepted move was decided from hidden states over accepted moves
+        # alone; docs/method.md has the proof, under "Why both give the same copy".
+        # Invariant: each pass accepts at least one move. `accepted.next_move` was decided at column `count`, before the
+        # draft went wrong, so as the first move of the redraft it is always right.
         self._moves.extend(accepted.moves)
         self._margins.extend(accepted.margins)
-        # The state that decided the next move is carried over: the next pass reads that move's tokens, and its columns
-        # begin after them, so nothing would compute this state and its logits again.
+        # Invariant: no state is computed twice or never. That of the next move is carried over: the next pass reads
+        # that move's tokens, and its columns begin after them, so nothing would compute this state and its logits
+        # again.
         self._known = (self._take_states(hidden, count), all_logits[count : count + 1])
         self._state = accepted.state
         self._lead = []

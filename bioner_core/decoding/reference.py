@@ -1,4 +1,4 @@
-"""The reference decoder: one token a step over a key-value cache. Slow and plain, it defines what is right."""
+"""The reference decoder: one token per step over a key-value cache. Slow and plain, it defines what is right."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ from bioner_core.tagging.moves import Move, TagState
 
 
 class ReferenceDecoder:
-    """Greedy decoding over legal moves, one token a row a step."""
+    """Greedy decoding over legal moves, one token per row and step."""
 
     def __init__(self, model: TaggingModel) -> None:
         self._prompts = PromptCaches(model)

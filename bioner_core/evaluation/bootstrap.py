@@ -26,7 +26,7 @@ def f1_interval(records: Sequence[RecordSpans], *, resamples: int = RESAMPLES, s
 
 
 def _counts(records: Sequence[RecordSpans]) -> NDArray[np.int64]:
-    """One row a record: right predictions, predictions plus gold spans. *Shape:* (records, 2)."""
+    """One row per record: right predictions, predictions plus gold spans. *Shape:* (records, 2)."""
     rows = [(len(r.gold & r.predicted), len(r.gold) + len(r.predicted)) for r in records]
     return np.array(rows, dtype=np.int64)
 

@@ -32,7 +32,7 @@ _STYLES = {
 
 
 def bar_chart(title: str, rows: Sequence[tuple[str, Sequence[float | None]]], *, as_counts: bool = False) -> str:
-    """Horizontal bars, one group a row, one bar a series, of which there are at most two; None draws no bar.
+    """Horizontal bars, one group per row, one bar per series, of which there are at most two; None draws no bar.
 
     Ratios run from 0 to 1; `as_counts` scales to the largest value instead and prints whole numbers.
     """

@@ -17,7 +17,7 @@ from bioner_core.evaluation.scoring import RecordSpans, Score, score
 from bioner_core.evaluation.unit_ruler import UnitRuler
 from bioner_core.inference.annotation import AnnotationRequest, Annotator, RowError, RowResult
 from bioner_core.inference.batching import limits_of, plan_batches
-from bioner_core.inference.row_isolation import annotate_rows
+from bioner_core.inference.row_isolation import annotate_with_bisection
 from bioner_core.labels.label_set import LabelSet
 from bioner_core.mentions import Candidate, Span
 
@@ -140,7 +140,7 @@ def _annotated(
     results: list[RowResult] = [()] * len(requests)
     limits = limits_of(annotator)
     for batch in plan_batches(requests, token_budget=limits.token_budget, max_rows=limits.max_rows):
-        for index, result in zip(batch.indices, annotate_rows(annotator, batch.requests), strict=True):
+        for index, result in zip(batch.indices, annotate_with_bisection(annotator, batch.requests), strict=True):
             results[index] = result
         on_sentences(len(batch.indices))
     _check_some_worked(results)

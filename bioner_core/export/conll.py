@@ -1,4 +1,4 @@
-"""CoNLL: a token a line, a blank line after a sentence; four columns with tabs: token, start, end, BIO tag.
+"""CoNLL: one token per line, a blank line after a sentence; four columns with tabs: token, start, end, BIO tag.
 
 Offsets count code points of the passage. A line `-DOCSTART-`, document id, passage number, `O` stands before each
 passage. Tokens are tagging units without their blank. The format is flat: of mentions that share a character the

@@ -1,4 +1,4 @@
-"""JSON lines with nested entities: an object a document, each mention inside its parent's `children`.
+"""JSON lines with nested entities: one object per document, each mention inside its parent's `children`.
 
 The passages and `meta` are bioner's own form, so that `bioner annotate` reads such a file as input.
 """

@@ -33,7 +33,7 @@ _MENTIONS = pa.schema(
 
 
 def gather_rows(database: duckdb.DuckDBPyConnection, documents: Iterable[DocumentMentions]) -> None:
-    """Fill the tables `documents` and `mentions`; holds some ten thousand rows in memory.
+    """BatchFill the tables `documents` and `mentions`; holds some ten thousand rows in memory.
 
     Raises:
         duckdb.Error: the disk refuses.

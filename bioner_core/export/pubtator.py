@@ -1,4 +1,4 @@
-"""PubTator text: `id|t|title`, `id|a|abstract`, a line a mention, a blank line.
+"""PubTator text: `id|t|title`, `id|a|abstract`, one line per mention, a blank line.
 
 Offsets count code points of title, one separator, abstract. Whatever is not the first title is the abstract: passages
 in their order, one blank between them. Blanks at the end of the title are left out, since readers strip the line.

@@ -13,7 +13,7 @@ from bioner_core.decoding.tag_score import tag_score
 from bioner_core.errors import AnnotatorOutOfMemoryError, ConfigurationError
 from bioner_core.inference.annotation import AnnotationRequest, RowResult
 from bioner_core.inference.batching import BatchLimits, plan_batches
-from bioner_core.inference.budget import MemoryWish
+from bioner_core.inference.budget import MemoryLimit
 from bioner_core.inference.context import longest_piece, pieces_within
 from bioner_core.inference.device_budget import find_limits, trial_of
 from bioner_core.inference.out_of_memory import is_out_of_memory
@@ -83,7 +83,7 @@ class ModelAnnotator:
         """Whether a selector decides what is accepted."""
         return self._selector is not None
 
-    def find_limits(self, memory: MemoryWish) -> None:
+    def find_limits(self, memory: MemoryLimit) -> None:
         """Set `limits` to what fits the device at this moment.
 
         Raises:
@@ -235,7 +235,7 @@ def load_annotator(
     precision: str = AUTO,
     use_selector: bool = True,
     decoder: str = "drafted",
-    memory: MemoryWish | None = None,
+    memory: MemoryLimit | None = None,
 ) -> ModelAnnotator:
     """Load a model directory (or the default model) into an annotator for these label sets.
 
@@ -264,5 +264,5 @@ def load_annotator(
     annotator = ModelAnnotator(
         loaded, label_sets, fingerprint=fingerprint, decoder=DECODERS[decoder](loaded.network), selector=selector
     )
-    annotator.find_limits(memory or MemoryWish())
+    annotator.find_limits(memory or MemoryLimit())
     return annotator

@@ -15,10 +15,10 @@ TOKENS_PER_ROW = 64
 """A budget has room for one row in so many tokens: rows shorter than this still take their prompt's memory."""
 
 MAX_PADDING = 0.1
-"""Above this share of padding a batch is closed early, if it has `ROWS_WORTH_A_BATCH`."""
+"""Above this share of padding a batch is closed early, if it has `ROWS_FOR_A_FULL_PASS`."""
 
-ROWS_WORTH_A_BATCH = 16
-"""Below so many rows a pass costs more time than padding does: only attention pads, all other layers do not."""
+ROWS_FOR_A_FULL_PASS = 16
+"""Below so many rows per pass costs more time than padding does: only attention pads, all other layers do not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +64,17 @@ def limits_of(annotator: object) -> BatchLimits:
 
 
 @dataclass(frozen=True, slots=True)
-class Fill:
+class BatchFill:
     """How full batches are, in estimated tokens: `tokens` of their texts in `slots` with every row at the longest."""
 
     tokens: int = 0
     slots: int = 0
 
-    def __add__(self, other: "Fill") -> "Fill":
-        return Fill(self.tokens + other.tokens, self.slots + other.slots)
+    def __add__(self, other: "BatchFill") -> "BatchFill":
+        return BatchFill(self.tokens + other.tokens, self.slots + other.slots)
 
-    def __sub__(self, other: "Fill") -> "Fill":
-        return Fill(self.tokens - other.tokens, self.slots - other.slots)
+    def __sub__(self, other: "BatchFill") -> "BatchFill":
+        return BatchFill(self.tokens - other.tokens, self.slots - other.slots)
 
     @property
     def padding(self) -> float:
@@ -108,23 +108,25 @@ class Batch:
         )
 
 
-def fill_of(batches: Iterable[Batch]) -> Fill:
+def fill_of(batches: Iterable[Batch]) -> BatchFill:
     """How full these batches are together."""
-    return sum((Fill(sum(_length(one) for one in batch.requests), batch.tokens) for batch in batches), Fill())
+    return sum((BatchFill(sum(_length(one) for one in batch.requests), batch.tokens) for batch in batches), BatchFill())
 
 
 def plan_batches(requests: Sequence[AnnotationRequest], *, token_budget: int, max_rows: int) -> list[Batch]:
     """Put each request into exactly one batch.
 
     A batch has one label set, so that the cached prompt serves all its rows; its padded cost is at most `token_budget`,
-    unless it is a single row; it has at most `max_rows` rows, and fewer where one more row, of `ROWS_WORTH_A_BATCH` and
-    above, would make more than `MAX_PADDING` of it padding. The longest rows come first within a label set.
+    unless it is a single row; it has at most `max_rows` rows, and fewer where one more row, of `ROWS_FOR_A_FULL_PASS`
+    and above, would make more than `MAX_PADDING` of it padding. The longest rows come first within a label set.
 
     Raises:
         ConfigurationError: `token_budget` or `max_rows` is not positive.
     """
     limits = BatchLimits(token_budget, max_rows)
     lengths = [_length(request) for request in requests]
+    # Invariant: the same requests make the same batches. The index settles ties of length, so that a rerun and a bug
+    # report see the batch that failed.
     order = sorted(range(len(requests)), key=lambda index: (requests[index].label_set, -lengths[index], index))
     return [
         Batch(tuple(rows), tuple(requests[index] for index in rows), lengths[rows[0]])
@@ -140,17 +142,19 @@ def _runs(
     order: Sequence[int], requests: Sequence[AnnotationRequest], lengths: Sequence[int], *, limits: BatchLimits
 ) -> Iterator[list[int]]:
     rows: list[int] = []
-    fill = Fill()
+    fill = BatchFill()
     for index in order:
-        with_it = Fill(fill.tokens + lengths[index], lengths[rows[0]] * (len(rows) + 1) if rows else lengths[index])
+        with_it = BatchFill(
+            fill.tokens + lengths[index], lengths[rows[0]] * (len(rows) + 1) if rows else lengths[index]
+        )
         if rows and not (
             requests[index].label_set == requests[rows[0]].label_set
             and len(rows) < limits.max_rows
             and with_it.slots <= limits.token_budget
-            and (len(rows) < ROWS_WORTH_A_BATCH or with_it.padding <= MAX_PADDING)
+            and (len(rows) < ROWS_FOR_A_FULL_PASS or with_it.padding <= MAX_PADDING)
         ):
             yield rows
-            rows, with_it = [], Fill(lengths[index], lengths[index])
+            rows, with_it = [], BatchFill(lengths[index], lengths[index])
         rows.append(index)
         fill = with_it
     if rows:

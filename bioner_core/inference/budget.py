@@ -33,7 +33,7 @@ _SPARE_SLOTS = 48
 
 
 @dataclass(frozen=True, slots=True)
-class MemoryWish:
+class MemoryLimit:
     """How much memory batches may take beside the model itself.
 
     `cap` is in bytes, None for a share of what is free; `share` is the part of the device that is this process's own,
@@ -104,8 +104,10 @@ def limits_for(footprint: Footprint, memory: float, *, longest: int, most_tokens
     small however rows are batched.
     """
     lengths = range(TOKENS_PER_ROW, max(longest, TOKENS_PER_ROW) + 1)
-    dearest = max(footprint.row_bytes(length) / length for length in lengths)
-    tokens = max(float(TOKENS_PER_ROW), min((memory - ONCE_BYTES) / dearest, float(most_tokens)))
+    costliest = max(footprint.row_bytes(length) / length for length in lengths)
+    tokens = max(float(TOKENS_PER_ROW), min((memory - ONCE_BYTES) / costliest, float(most_tokens)))
+    # Invariant: answers do not depend on free memory. Batches do, but answers do not depend on batches; and with a
+    # power of two, a little more or less free memory mostly makes the same batches.
     return BatchLimits.of_budget(2 ** int(math.log2(tokens)))
 
 

@@ -3,7 +3,7 @@
 On a CPU a formula is enough: torch allocates what its tensors need, no more and nothing ahead, and what a batch gains
 by more rows ends at a size that hardly depends on the machine (`DEFAULT_TOKEN_BUDGET`), while a trial batch of that
 size would take longer than the rest of the start. On a GPU the allocator's blocks and the libraries' workspaces come on
-top, and a trial takes a moment: there one batch of each dearest shape is tried, and halved until it fits.
+top, and a trial takes a moment: there one batch of each costliest shape is tried, and halved until it fits.
 """
 
 import math
@@ -16,7 +16,7 @@ from bioner_core.decoding.drafted import CPU_WINDOW, GPU_WINDOW
 from bioner_core.errors import AnnotatorOutOfMemoryError, ConfigurationError
 from bioner_core.inference.annotation import AnnotationRequest
 from bioner_core.inference.batching import DEFAULT_TOKEN_BUDGET, BatchLimits
-from bioner_core.inference.budget import Footprint, MemoryWish, batch_bytes, limits_for
+from bioner_core.inference.budget import Footprint, MemoryLimit, batch_bytes, limits_for
 from bioner_core.inference.context import LONGEST_PIECE
 from bioner_core.inference.host_memory import available_memory
 from bioner_core.inference.row_isolation import free_memory
@@ -43,7 +43,7 @@ _WORD = "gene "
 
 def find_limits(
     loaded: LoadedModel,
-    wish: MemoryWish,
+    limit: MemoryLimit,
     *,
     prompts: Sequence[int],
     lines: int,
@@ -58,12 +58,12 @@ def find_limits(
     """
     on_gpu = loaded.device.type == "cuda"
     footprint = footprint_of(loaded, prompt=max(prompts, default=0), lines=lines)
-    memory = batch_memory(loaded.device, wish)
+    memory = batch_memory(loaded.device, limit)
     longest = math.ceil(LONGEST_PIECE / footprint.tokens_per_estimate)
     needed = batch_bytes(footprint, rows=1, longest=longest)
-    if wish.cap is not None and wish.cap < needed:
+    if limit.cap is not None and limit.cap < needed:
         raise ConfigurationError(
-            f"memory cap: {wish.cap / 1e9:g} GB, but one sentence of {longest} tokens may need {needed / 1e9:.2f} GB "
+            f"memory cap: {limit.cap / 1e9:g} GB, but one sentence of {longest} tokens may need {needed / 1e9:.2f} GB "
             "beside the model: raise it"
         )
     most = GPU_TOKEN_BUDGET if on_gpu else DEFAULT_TOKEN_BUDGET
@@ -95,23 +95,23 @@ def tokens_per_estimate(vocabulary: TaggingVocabulary) -> float:
     return max(vocabulary.count_tokens(text) / estimate_tokens(text) for text in _SAMPLES)
 
 
-def batch_memory(device: torch.device, wish: MemoryWish) -> float:
+def batch_memory(device: torch.device, limit: MemoryLimit) -> float:
     """Bytes that batches may take on the device, at this moment."""
     if device.type == "cuda":
         free, total = torch.cuda.mem_get_info(device)
         taken = torch.cuda.memory_allocated(device)
         kept_for_reuse = torch.cuda.memory_reserved(device) - taken
-        found = min(GPU_SHARE * (free + kept_for_reuse), GPU_SHARE * wish.share * total - taken)
+        found = min(GPU_SHARE * (free + kept_for_reuse), GPU_SHARE * limit.share * total - taken)
     else:
-        found = HOST_SHARE * wish.share * available_memory()
-    return found if wish.cap is None else min(found, wish.cap)
+        found = HOST_SHARE * limit.share * available_memory()
+    return found if limit.cap is None else min(found, limit.cap)
 
 
 def tried_limits(limits: BatchLimits, trial: Callable[[Sequence[str]], object], *, longest: int) -> BatchLimits:
-    """Try the two dearest batches of these limits, and halve them until both fit or a batch is one row."""
+    """Try the two costliest batches of these limits, and halve them until both fit or a batch is one row."""
     while limits.max_rows > 1:
         try:
-            for texts in dearest_batches(limits, longest=longest):
+            for texts in costliest_batches(limits, longest=longest):
                 trial(texts)
         except AnnotatorOutOfMemoryError:
             free_memory()
@@ -121,7 +121,7 @@ def tried_limits(limits: BatchLimits, trial: Callable[[Sequence[str]], object], 
     return limits
 
 
-def dearest_batches(limits: BatchLimits, *, longest: int) -> tuple[list[str], list[str]]:
+def costliest_batches(limits: BatchLimits, *, longest: int) -> tuple[list[str], list[str]]:
     """As many rows as are allowed, and the fewest of the longest sentences, in estimated tokens."""
     many = [_WORD * (limits.token_budget // limits.max_rows)] * limits.max_rows
     long = [_WORD * longest] * max(1, limits.token_budget // longest)

@@ -84,6 +84,8 @@ def settle_document(
             mentions += place_candidates(
                 planned.document, row.sentence, result, label_set=row.label_set, id_prefix=id_prefix
             )
+    # Invariant: a document is in the store or rejected, never both: it counts as annotated as soon as one of its rows
+    # has an answer, and the rows that failed are row rejects beside it.
     rejected = bool(failures) and len(failures) == len(planned.rows)
     rejects = tuple(_reject_rows(planned.document, failures, whole=rejected, descriptor=descriptor))
     return AnnotatedDocument(planned.document, rejected, tuple(mentions), rejects)

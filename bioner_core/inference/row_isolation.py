@@ -1,4 +1,4 @@
-"""The failure ladder: what a batch that fails turns into, row by row, in an actor as in an evaluation.
+"""What a batch that fails turns into, row by row, in an actor as in an evaluation.
 
 Out of memory: free what can be freed and halve the batch, down to one row. Any other exception: halve the batch until
 the bad rows stand alone, so that a bad row never takes its batch-mates with it. A device that is broken for good, or a
@@ -48,7 +48,7 @@ def is_fatal_device_error(error: BaseException | None) -> bool:
     return False
 
 
-def annotate_rows(
+def annotate_with_bisection(
     annotator: Annotator,
     requests: Sequence[AnnotationRequest],
     *,
@@ -67,16 +67,18 @@ def annotate_rows(
     outcome = _try_batch(annotator, requests)
     if not isinstance(outcome, _Failure):
         return _checked(outcome, len(requests))
-    # Only now, when the exception and its frames are gone with `_try_batch`: they held the tensors of the failed batch.
+    # Invariant: memory is freed only here, where the exception and its frames are gone with `_try_batch`: they held the
+    # tensors of the failed batch.
     if outcome.reason is RejectReason.OUT_OF_MEMORY:
         free()
     if len(requests) == 1:
         return [RowError(outcome.reason, outcome.message, outcome.traceback, attempt)]
-    # One bad row of n costs about 2 log2 n further calls. The halves keep the order, so results stay index-aligned.
+    # Invariant: results stay index-aligned, since the halves keep the order. One bad row of n costs about 2 log2 n
+    # further calls.
     middle = len(requests) // 2
     return [
-        *annotate_rows(annotator, requests[:middle], free=free, attempt=attempt + 1),
-        *annotate_rows(annotator, requests[middle:], free=free, attempt=attempt + 1),
+        *annotate_with_bisection(annotator, requests[:middle], free=free, attempt=attempt + 1),
+        *annotate_with_bisection(annotator, requests[middle:], free=free, attempt=attempt + 1),
     ]
 
 
@@ -88,6 +90,8 @@ def _try_batch(annotator: Annotator, requests: Sequence[AnnotationRequest]) -> l
     except ConfigurationError:
         raise
     except Exception as error:  # the row boundary: one bad row must not stop the batch
+        # Invariant: no row is blamed for a broken device. After a CUDA error every later call of this process fails
+        # too, so bisection would reject each row of the batch; the process ends instead, and the batch is charged once.
         if is_fatal_device_error(error):
             raise DeviceLostError(str(error)) from error
         return _failure(RejectReason.ANNOTATION_FAILED, error)

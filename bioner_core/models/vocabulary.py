@@ -12,6 +12,7 @@ from bioner_core.errors import ModelError, TaggingError
 from bioner_core.text.units import Unit, split_units
 
 _CACHED_UNITS = 200_000
+"""Token ids of units that are remembered: the words of literature repeat, and a unit is some 100 bytes."""
 _STAND_IN = "\N{REPLACEMENT CHARACTER}"
 
 

@@ -74,7 +74,7 @@ def _differences(new: Scope, old: Scope) -> list[Difference]:
         _judged("mentions of another type, share", total_variation(*types), LARGE_SHARE, enough),
         _judged("selector scores, largest gap of the distributions", largest_gap(*scores), LARGE_SHARE, enough),
         _judged("accepted candidates, change of the share", accepted, LARGE_SHARE, enough),
-        _judged("mentions a document, ratio", density, LARGE_RATIO, enough),
+        _judged("mentions per document, ratio", density, LARGE_RATIO, enough),
         _judged("rejected records, change of the share", rejected, LARGE_REJECTS, enough_records),
     ]
 
@@ -115,7 +115,7 @@ def _difference(rates: Sequence[Row], part: str, whole: str) -> float | None:
 
 
 def _ratio(rates: Sequence[Row]) -> float | None:
-    """How many times more mentions a document has in the one run than in the other, never below 1."""
+    """How many times more mentions there are per document in the one run than in the other, never below 1."""
     if not all(one["documents"] and one["accepted"] for one in rates):
         return None
     new, old = (one["accepted"] / one["documents"] for one in rates)

@@ -94,7 +94,7 @@ def report_figures(session: QuerySession, *, run: str | None = None) -> dict[str
 
 
 def _throughput(counts: Row) -> dict[str, float | None]:
-    """Documents and sentences a second of work, summed over shards; None where nothing was timed."""
+    """Documents and sentences per second of work, summed over shards; None where nothing was timed."""
     seconds = counts["seconds"]
     return {
         "documents_per_second": round(counts["annotated"] / seconds, 2) if seconds else None,

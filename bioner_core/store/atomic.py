@@ -21,12 +21,15 @@ def replacing(path: Path) -> Iterator[Path]:
     Raises:
         StoreError: the file cannot be written (full disk, no permission); `path` is as it was before.
     """
+    # Invariant: the temporary file is in the folder of the final one: a rename across file systems is a copy, which a
+    # kill can leave half done.
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}{TEMPORARY_SUFFIX}")
     try:
         make_folder(path.parent)
         yield temporary
-        # The content before the rename, else a power cut may leave the final name on an empty file; the folder after
-        # it, since the rename itself is on disk only with its folder.
+        # Invariant: a final name stands for whole content, power cuts included. The content is on disk before the
+        # rename, else the name may be left on an empty file; the folder after it, since only then is the rename on
+        # disk.
         fsync_path(temporary)
         os.replace(temporary, path)
         fsync_path(path.parent)

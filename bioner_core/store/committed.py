@@ -16,6 +16,8 @@ def committed_manifest(store: Path, descriptor: ShardDescriptor, *, fingerprint:
     manifest = read_manifest(store, descriptor.shard_id)
     if manifest is None or not _is_for(manifest, descriptor, fingerprint):
         return None
+    # Invariant: a shard is skipped only if all that its answers depend on is equal and its files have their sizes. The
+    # content is not read here: that is what `bioner verify` is for.
     return manifest if files_are_there(store, manifest) else None
 
 

@@ -17,6 +17,7 @@ from bioner_core.store.rows import RejectRow
 from bioner_core.store.schemas import check_schema_version, file_fact
 
 _BATCH_ROWS = 2_000
+"""Rows read at once: documents have their texts, so 2,000 of them are some megabytes."""
 
 
 def read_manifests(store: Path) -> Iterator[Manifest]:

@@ -76,9 +76,10 @@ class ShardWriter:
         """
         tables = {name: _sorted(name, parts) for name, parts in self._parts.items()}
         _check_counts(self._header.descriptor.shard_id, counts, tables)
-        # A shard exists by its manifest: a kill before `write_manifest` leaves the old shard whole, and files that
-        # nobody names; a kill after it leaves the new one whole, and stale files, which the next commit removes. So a
-        # file that the old manifest names is neither overwritten nor removed before the new manifest is on disk.
+        # Invariant: a shard exists by its manifest. A kill before `write_manifest` leaves the old shard whole, and
+        # files that nobody names; a kill after it leaves the new one whole, and stale files, which the next commit
+        # removes. So a file that the old manifest names is neither overwritten nor removed before the new manifest is
+        # on disk.
         earlier = read_manifest(self._store, self._header.descriptor.shard_id)
         taken = {file.path: file.sha256 for file in earlier.files} if earlier else {}
         files = tuple(self._write(name, table, taken) for name, table in tables.items() if table.num_rows)

@@ -19,7 +19,8 @@ def sweep_shard(store: Path, manifest: Manifest, *, replaced: Sequence[str] = ()
         StoreError: a stale file cannot be removed; the commit itself stands.
     """
     for shard in replaced:
-        _remove(manifest_path(store, shard))  # first, so that no reader meets a manifest without its files
+        # Invariant: a manifest goes before its files, so that no reader meets one whose files are gone.
+        _remove(manifest_path(store, shard))
         _remove_files_of(store, shard, keep=frozenset())
     _remove_files_of(store, manifest.shard_id, keep=frozenset(file.path for file in manifest.files))
 

@@ -43,7 +43,7 @@ def save_checkpoint(
     for index, state in optimizer.state_dict()["state"].items():
         tensors.update({f"optimizer/{index}/{name}": torch.as_tensor(value).clone() for name, value in state.items()})
     save_file(tensors, fresh / _TENSORS)
-    # Written last: a folder that has it is whole.
+    # Invariant: a checkpoint that has its progress file is whole, since that file is written last.
     (fresh / _PROGRESS).write_text(json.dumps(asdict(progress)), encoding="utf-8")
     shutil.rmtree(folder, ignore_errors=True)
     os.replace(fresh, folder)

@@ -21,6 +21,8 @@ class MasterWeights:
         """Move the gradients of the parameters to their masters, added to what is there already."""
         for master, value in zip(self.masters, self._parameters, strict=True):
             if value.grad is not None:
+                # Invariant: gradients are summed in float32: a sum of many batches in bfloat16 would lose the small
+                # ones.
                 fresh = value.grad.float()
                 master.grad = fresh if master.grad is None else master.grad + fresh
                 value.grad = None

@@ -12,6 +12,8 @@ Batch = tuple[TaggingExample, ...]
 
 def step_batches(batches: Iterable[Batch], *, per_step: int, done_steps: int) -> Iterator[tuple[Batch, ...]]:
     """The batches of each optimizer step after those that are done; each step takes the next `per_step` of the plan."""
+    # Invariant: a resumed run sees the batches that the run would have seen. The plan is drawn anew from its seed and
+    # what is done is passed over; nothing of it is stored but its digest.
     rest = itertools.islice(batches, done_steps * per_step, None)
     while step := tuple(itertools.islice(rest, per_step)):
         yield step

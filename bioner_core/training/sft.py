@@ -47,6 +47,7 @@ from bioner_core.training.trainable import TrainableModel, make_trainable, one_t
 from bioner_core.training.training_card import training_card, training_facts
 
 LOG_STEPS = 10
+"""Steps that one line of the log is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +150,8 @@ class SftRun:
     def _step(self, step: PreparedStep) -> list[LossParts]:
         """One optimizer step, of which this process has its share of the batches."""
         set_rates(self._optimizer, rate_factor(self.share_done, self.settings))
+        # Invariant: each batch is weighted by its share of the step's terms, so a step is one mean over all its choices
+        # however they are split over batches and processes.
         done = [self._backward(one, step.terms) for one in step.batches]
         self._update()
         now = time.monotonic()

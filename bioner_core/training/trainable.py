@@ -15,6 +15,7 @@ from bioner_core.training.settings import SftSettings
 from bioner_core.training.tuning import adapt, load_frozen_base
 
 _MOVE_ROW_SPREAD = 0.02
+"""Standard deviation of the moves' rows at the start: that which language models begin their own rows with."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,7 @@ def soak_job(path: Path, store: Path) -> AnnotationJob:
         inputs=(str(path),),
         store=store,
         label_sets=(LabelSetChoice("invented"),),
-        fingerprint=FINGERPRINT,
+        annotator_fingerprint=FINGERPRINT,
         shard_records=_SHARD_RECORDS,
         max_reject_rate=1.0,
     )

@@ -64,7 +64,7 @@ def annotate(
 
 
 def report(summary: JobSummary, *, as_json: bool) -> None:
-    """Print what a run did; failures and too many rejects go to standard error, a line each."""
+    """Print what a run did; failures and too many rejects go to standard error, one line each."""
     for failure in summary.failures:
         warn(f"{failure.shard_id or failure.input_file}: {failure.message}")
     if summary.unread:

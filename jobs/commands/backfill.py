@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import typer
 
 from bioner_core.errors import ConfigurationError
+from bioner_core.store.history.input_order import PUBMED
 from bioner_core.store.history.ledger import applied_files
 from bioner_core.store.history.lock import Part
-from bioner_core.store.history.succession import PUBMED
 from jobs.options.groups import takes_option_groups
 from jobs.options.sync import (
     FirstNumber,
@@ -22,7 +22,7 @@ from jobs.runs.session import AnnotationSession
 from jobs.runs.sync import pmc_backfill_plan, pubmed_backfill_plan, report, run_sync
 from jobs.terminal.console import only_results_on_stdout, say
 from jobs.terminal.progress import FileProgress
-from pipelines.nightly.apply import PendingFile, Workplace
+from pipelines.nightly.apply import PendingFile, SyncContext
 from pipelines.nightly.backfill import PMC, of_part, pmc_files, pubmed_files, run_backfill
 from pipelines.nightly.pubmed import NLM_PLACES, ReleaseSource
 from pipelines.nightly.report import SyncReport
@@ -101,9 +101,9 @@ def backfill_pubmed(source: ReleaseSource, part: Part, options: SyncOptions) -> 
         BionerError: an option is unusable, a place cannot be listed, or the store cannot be had.
     """
 
-    def work(place: Workplace, session: AnnotationSession) -> SyncReport:
+    def work(place: SyncContext, session: AnnotationSession) -> SyncReport:
         entries = applied_files(place.store, PUBMED)
-        files, gap = pubmed_files(source, entries, place.patience, fingerprint=session.run_fingerprint)
+        files, gap = pubmed_files(source, entries, place.policy, fingerprint=session.run_fingerprint)
         mine = _mine(files, part, options)
         return run_backfill(
             PUBMED,
@@ -126,9 +126,9 @@ def backfill_pmc(places: Sequence[str], part: Part, options: SyncOptions) -> Syn
         BionerError: as `backfill_pubmed`.
     """
 
-    def work(place: Workplace, session: AnnotationSession) -> SyncReport:
+    def work(place: SyncContext, session: AnnotationSession) -> SyncReport:
         entries = applied_files(place.store, PMC)
-        files = pmc_files(places, entries, place.patience, fingerprint=session.run_fingerprint)
+        files = pmc_files(places, entries, place.policy, fingerprint=session.run_fingerprint)
         return run_backfill(
             PMC,
             _mine(files, part, options),

@@ -88,7 +88,7 @@ RandomConfig = Annotated[
 Moves = Annotated[
     str | None, typer.Option(help="Who decides the tags: model or gold. Default: model, but gold with --random-config.")
 ]
-Chart = Annotated[Path | None, typer.Option(help="Draw sentences a minute into this SVG file.", dir_okay=False)]
+Chart = Annotated[Path | None, typer.Option(help="Draw sentences per minute into this SVG file.", dir_okay=False)]
 Inputs = Annotated[list[str], typer.Argument(help="Files, folders, globs or URLs.", show_default=False)]
 Annotators = Annotated[
     list[str] | None, typer.Option("--annotator", help="null, simulated or model; repeatable. Default: null.")

@@ -17,7 +17,7 @@ from jobs.runs.snapshot import snapshot_settings
 from jobs.runs.sync import exports_plan, pubmed_plan, report, run_sync
 from jobs.terminal.console import only_results_on_stdout
 from jobs.terminal.progress import FileProgress
-from pipelines.nightly.apply import Workplace
+from pipelines.nightly.apply import SyncContext
 from pipelines.nightly.exports import run_exports
 from pipelines.nightly.pubmed import NLM_PLACES, ReleaseSource, run_pubmed
 from pipelines.nightly.report import SyncReport
@@ -74,7 +74,7 @@ def pubmed(
         progress = FileProgress(quiet=options.run.quiet)
         ending = snapshot_settings(snapshot)
 
-        def work(place: Workplace, session: AnnotationSession) -> SyncReport:
+        def work(place: SyncContext, session: AnnotationSession) -> SyncReport:
             return run_pubmed(source, place, session, progress=progress, max_reject_rate=options.run.max_reject_rate)
 
         done = (
@@ -93,7 +93,7 @@ def cnki(options: SyncOptions, snapshot: SnapshotOptions, places: RequiredPlaces
         progress = FileProgress(quiet=options.run.quiet)
         ending = snapshot_settings(snapshot)
 
-        def work(place: Workplace, session: AnnotationSession) -> SyncReport:
+        def work(place: SyncContext, session: AnnotationSession) -> SyncReport:
             return run_exports(places, place, session, progress=progress, max_reject_rate=options.run.max_reject_rate)
 
         done = (

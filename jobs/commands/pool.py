@@ -15,7 +15,7 @@ from jobs.options.common import Json, Quiet
 from jobs.options.groups import takes_option_groups
 from jobs.options.metrics import MetricsOutlet, metrics_shown
 from jobs.runs.annotator import AnnotatorChoice, chosen_annotator
-from jobs.runs.pool import connect_by_hand, memory_wish, open_pool, planned_settings
+from jobs.runs.pool import connect_by_hand, memory_limit, open_pool, planned_settings
 from jobs.terminal.console import only_results_on_stdout, print_result, say
 from jobs.terminal.process import interrupted_exit_code
 from pipelines.pool.pool_registry import Announce, check_pool_name, claimed_address, pool_namespace
@@ -219,7 +219,7 @@ def keep_pool(config: PoolConfig) -> PoolEnd:
 
     started = time.monotonic()
     settings = service_settings(config)
-    spec = config.annotator.spec(memory_wish(config.actors, settings))
+    spec = config.annotator.spec(memory_limit(config.actors, settings))
     config.annotator.check_ready()
     with claimed_address(config.name) as announce, ExitStack() as opened:
         pool = open_pool(opened, settings, spec, quiet=config.quiet)

@@ -75,7 +75,7 @@ def retry(
 
 
 def report(done: "RetryReport", *, as_json: bool) -> None:
-    """Print what became of the rejects; failures go to standard error, a line each."""
+    """Print what became of the rejects; failures go to standard error, one line each."""
     for failure in done.summary.failures:
         warn(f"{failure.shard_id}: {failure.message}")
     if done.summary.failures:

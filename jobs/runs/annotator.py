@@ -7,7 +7,7 @@ from pathlib import Path
 from bioner_core.benchmark.simulated_annotator import SimulatedAnnotator
 from bioner_core.errors import ConfigurationError
 from bioner_core.inference.annotation import NullAnnotator
-from bioner_core.inference.budget import MemoryWish
+from bioner_core.inference.budget import MemoryLimit
 from bioner_core.labels.label_set import LabelSet, default_label_sets, load_label_set
 from bioner_core.models.base_model import base_folder
 from bioner_core.models.directory import DEFAULT_MODEL, is_bundled, model_folder
@@ -102,7 +102,7 @@ class AnnotatorChoice:
                     f"{', '.join(unseen)}; it goes by {goes_by} (docs/evaluation.md)"
                 )
 
-    def spec(self, memory: MemoryWish | None = None) -> AnnotatorSpec:
+    def spec(self, memory: MemoryLimit | None = None) -> AnnotatorSpec:
         """How an actor builds the annotator, in whatever folder it runs; `memory` is what its batches may take.
 
         Raises:

@@ -61,7 +61,7 @@ class PipelineBenchSettings:
             if number < 1:
                 raise ConfigurationError(f"actors, documents and document-sentences: {number}; give 1 or more")
         if self.document_sentences and self.documents is None:
-            raise ConfigurationError("document-sentences: say with --documents how many documents an actor is given")
+            raise ConfigurationError("document-sentences: say with --documents how many documents per actor is given")
 
     def points(self) -> Iterator["Point"]:
         """The runs in their order."""

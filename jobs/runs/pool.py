@@ -4,7 +4,7 @@ import os
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from bioner_core.inference.budget import MemoryWish
+from bioner_core.inference.budget import MemoryLimit
 from jobs.options.annotation import ActorOptions
 from jobs.runs.annotator import AnnotatorChoice
 from jobs.runs.gpus import visible_gpus
@@ -43,7 +43,7 @@ def planned_settings(actors: ActorOptions, ray_address: str) -> PoolSettings:
     )
 
 
-def memory_wish(actors: ActorOptions, settings: PoolSettings) -> MemoryWish:
+def memory_limit(actors: ActorOptions, settings: PoolSettings) -> MemoryLimit:
     """What the batches of each actor may take: so many GB (10^9 bytes), or its share of what its device has.
 
     Raises:
@@ -51,7 +51,7 @@ def memory_wish(actors: ActorOptions, settings: PoolSettings) -> MemoryWish:
     """
     cap = None if actors.memory_cap is None else int(actors.memory_cap * 1e9)
     share = min(1.0, settings.gpus_per_actor) if settings.gpus_per_actor else 1.0 / settings.actors
-    return MemoryWish(cap, share)
+    return MemoryLimit(cap, share)
 
 
 def open_pool(opened: ExitStack, settings: PoolSettings, spec: AnnotatorSpec, *, quiet: bool) -> "Pool":

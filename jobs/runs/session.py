@@ -17,7 +17,7 @@ from bioner_core.store.history.lock import Part, StoreLock
 from jobs.options.annotation import RunOptions
 from jobs.runs.annotator import AnnotatorChoice
 from jobs.runs.load import RunWatch, process_started
-from jobs.runs.pool import join_pool, memory_wish, open_pool, planned_settings
+from jobs.runs.pool import join_pool, memory_limit, open_pool, planned_settings
 from jobs.terminal.console import say
 from jobs.terminal.process import interrupted_exit_code
 from jobs.terminal.progress import ProgressBar
@@ -123,9 +123,9 @@ class AnnotationSession:
         _check_pool_options(config.run)
         self._pool_settings = planned_settings(config.run.actors, config.run.ray)
         self._client_settings = ClientSettings(token_budget=config.run.token_budget)
-        memory_wish(config.run.actors, self._pool_settings)  # it checks the option
+        memory_limit(config.run.actors, self._pool_settings)  # it checks the option
         self._label_sets = tuple(LabelSetChoice(one.name, one.languages) for one in config.annotator.label_sets)
-        self._fingerprint = config.annotator.fingerprint()
+        self._annotator_fingerprint = config.annotator.fingerprint()
         self._opened = ExitStack()
         self._service_factory: ServiceFactory | None = None
         self._pool: Pool | None = None
@@ -145,7 +145,7 @@ class AnnotationSession:
     @property
     def run_fingerprint(self) -> str:
         """That of every job of this session."""
-        return run_fingerprint(self._fingerprint, self._label_sets)
+        return run_fingerprint(self._annotator_fingerprint, self._label_sets)
 
     def job(self, inputs: Sequence[str]) -> AnnotationJob:
         """The job that the config make of these inputs."""
@@ -154,7 +154,7 @@ class AnnotationSession:
             inputs=tuple(inputs),
             store=config.store.absolute(),
             label_sets=self._label_sets,
-            fingerprint=self._fingerprint,
+            annotator_fingerprint=self._annotator_fingerprint,
             format_name=config.format_name,
             shard_records=config.shard_records,
             max_reject_rate=config.run.max_reject_rate,
@@ -217,7 +217,7 @@ class AnnotationSession:
             )
             self._watch(joined)
             return joined
-        spec = config.annotator.spec(memory_wish(run.actors, self._pool_settings))
+        spec = config.annotator.spec(memory_limit(run.actors, self._pool_settings))
         self._pool = open_pool(self._opened, self._pool_settings, spec, quiet=run.quiet)
         self._watch(self._pool)
         return self._pool.client_factory(self._client_settings)

@@ -1,15 +1,15 @@
 """The frame of a nightly run or a backfill: options to config, store, lock, model."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bioner_core.duration import spoken_duration
 from bioner_core.errors import StoreError
 from bioner_core.store.compaction.compact import CompactionSettings
+from bioner_core.store.history.input_order import PUBMED
 from bioner_core.store.history.ledger import AppliedFile, applied_files, new_run_id
 from bioner_core.store.history.lock import Part
-from bioner_core.store.history.succession import PUBMED
 from bioner_core.store.reading import read_manifests
 from jobs.options.metrics import metrics_shown
 from jobs.options.sync import SyncOptions
@@ -19,13 +19,13 @@ from jobs.runs.snapshot import compact_held
 from jobs.terminal.console import print_result, say, warn
 from jobs.terminal.progress import ProgressBar
 from pipelines.nightly import exports, pubmed
-from pipelines.nightly.apply import Workplace
+from pipelines.nightly.apply import SyncContext
 from pipelines.nightly.backfill import PMC, of_part, pmc_files, pubmed_files
 from pipelines.nightly.estimate import ARTICLE_GUESS, EXPORT_GUESS, RELEASE_GUESS, Estimate, Guess, estimate
 from pipelines.nightly.report import SyncReport
 from pipelines.summary import EXIT_COMMITTED, EXIT_FAILED
 from pipelines.sync.listing import ListedFile
-from pipelines.sync.retry import Patience
+from pipelines.sync.retry import RetryPolicy
 
 DOWNLOADS = "downloads"
 
@@ -57,7 +57,7 @@ def run_fingerprint_of(options: SyncOptions) -> str:
 
 def run_sync(
     options: SyncOptions,
-    work: Callable[[Workplace, AnnotationSession], SyncReport],
+    work: Callable[[SyncContext, AnnotationSession], SyncReport],
     *,
     purpose: str,
     part: Part | None = None,
@@ -77,7 +77,7 @@ def run_sync(
         metrics_shown(options.metrics, config.page, job=purpose.removeprefix("bioner ")),
         open_lock(config, purpose=purpose, run_id=run_id, part=part) as lock,
     ):
-        place = Workplace(
+        place = SyncContext(
             store=options.store,
             downloads=options.downloads or options.store / DOWNLOADS,
             lock=lock,
@@ -92,7 +92,7 @@ def run_sync(
         return done
 
 
-def _with_snapshot(done: SyncReport, place: Workplace, settings: CompactionSettings, *, quiet: bool) -> SyncReport:
+def _with_snapshot(done: SyncReport, place: SyncContext, settings: CompactionSettings, *, quiet: bool) -> SyncReport:
     """The report, and the snapshot that was made or already is of this state; a store without shards gets none."""
     try:
         if next(read_manifests(place.store), None) is None:
@@ -124,7 +124,7 @@ class SyncPlan:
             return ["nothing to do: no file is new or changed"]
         source = "measured in this store" if found.measured else "a guess: no such run was measured in this store yet"
         cost = f"{found.files} files, about {found.records} records, about {spoken_duration(found.seconds)}"
-        return [*self.files, f"{cost} at {found.records_a_second:g} records/s ({source})"]
+        return [*self.files, f"{cost} at {found.records_per_second:g} records/s ({source})"]
 
     def as_json(self) -> dict[str, Any]:
         """A flat object for `--json`."""
@@ -132,7 +132,7 @@ class SyncPlan:
             "dry_run": True,
             "files_pending": len(self.files),
             "files": list(self.files),
-            "estimate": asdict(self.estimated),
+            "estimate": self.estimated.as_json(),
             "failures": list(self.failures),
         }
 
@@ -146,7 +146,7 @@ def pubmed_plan(source: pubmed.ReleaseSource, options: SyncOptions) -> SyncPlan:
         ModelError: there is no such model.
     """
     fingerprint, entries = run_fingerprint_of(options), applied_files(options.store, PUBMED)
-    plan = pubmed.look(source, entries, Patience())
+    plan = pubmed.look(source, entries, RetryPolicy())
     return _plan(
         [one.listed for one in plan.before_gap], entries, fingerprint, guess=RELEASE_GUESS, fault=plan.gap_message
     )
@@ -159,7 +159,7 @@ def exports_plan(places: Sequence[str], options: SyncOptions) -> SyncPlan:
         InputError, StoreError, ModelError: as `pubmed_plan`.
     """
     fingerprint, entries = run_fingerprint_of(options), applied_files(options.store, exports.CNKI)
-    return _plan(exports.look(places, entries, Patience()), entries, fingerprint, guess=EXPORT_GUESS)
+    return _plan(exports.look(places, entries, RetryPolicy()), entries, fingerprint, guess=EXPORT_GUESS)
 
 
 def pubmed_backfill_plan(source: pubmed.ReleaseSource, part: Part, options: SyncOptions) -> SyncPlan:
@@ -169,7 +169,7 @@ def pubmed_backfill_plan(source: pubmed.ReleaseSource, part: Part, options: Sync
         InputError, StoreError, ModelError: as `pubmed_plan`.
     """
     fingerprint, entries = run_fingerprint_of(options), applied_files(options.store, PUBMED)
-    files, gap = pubmed_files(source, entries, Patience(), fingerprint=fingerprint)
+    files, gap = pubmed_files(source, entries, RetryPolicy(), fingerprint=fingerprint)
     return _plan([one.listed for one in of_part(files, part)], entries, fingerprint, guess=RELEASE_GUESS, fault=gap)
 
 
@@ -180,7 +180,7 @@ def pmc_backfill_plan(places: Sequence[str], part: Part, options: SyncOptions) -
         InputError, StoreError, ModelError: as `pubmed_plan`.
     """
     fingerprint, entries = run_fingerprint_of(options), applied_files(options.store, PMC)
-    files = pmc_files(places, entries, Patience(), fingerprint=fingerprint)
+    files = pmc_files(places, entries, RetryPolicy(), fingerprint=fingerprint)
     return _plan([one.listed for one in of_part(files, part)], entries, fingerprint, guess=ARTICLE_GUESS)
 
 
@@ -192,7 +192,7 @@ def _plan(
 
 
 def report(found: "SyncReport | SyncPlan", *, as_json: bool) -> int:
-    """Print a result, faults and notes a line each on standard error; returns the exit code."""
+    """Print a result, faults and notes one line each on standard error; returns the exit code."""
     for fault in found.failures:
         warn(fault)
     for note in found.notes:

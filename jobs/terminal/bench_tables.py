@@ -58,8 +58,8 @@ def _print_batch(console: Console, figures: BatchFigures) -> None:
 
 def _remarks(figures: BatchFigures) -> list[str]:
     found = [
-        f"drafted: {figures.passes_per_sentence:.2f} passes a sentence, reads {figures.tokens_read_to_floor:.2f} times "
-        f"the floor's tokens; {figures.spans_per_sentence:.2f} spans a sentence; padding in attention "
+        f"drafted: {figures.passes_per_sentence:.2f} passes per sentence, reads {figures.tokens_read_to_floor:.2f} "
+        f"times the floor's tokens; {figures.spans_per_sentence:.2f} spans per sentence; padding in attention "
         f"{figures.padding['drafted']:.1%} (floor {figures.padding['floor']:.1%})"
     ]
     if figures.reference_to_drafted is not None:
@@ -80,7 +80,7 @@ def _remarks(figures: BatchFigures) -> list[str]:
 
 _COLUMNS = (
     "actors",
-    "sentences a document",
+    "sentences per document",
     "documents",
     "seconds",
     "documents/s",

@@ -66,7 +66,7 @@ class ProgressBar:
 
     @property
     def rate(self) -> float:
-        """Pieces a second since the start, skipped ones left out."""
+        """Pieces per second since the start, skipped ones left out."""
         return self._fresh / max(time.monotonic() - self._started, 1e-9)
 
     def _write_line(self) -> None:

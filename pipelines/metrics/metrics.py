@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bioner_core.inference.batching import Fill
+from bioner_core.inference.batching import BatchFill
 from bioner_core.store.manifest import Counts
 
 NAMESPACE = "bioner"
@@ -137,7 +137,7 @@ class Increase:
     value: str = ""
 
 
-def fill_increases(fill: Fill) -> list[Increase]:
+def fill_increases(fill: BatchFill) -> list[Increase]:
     """What batches add to the counters."""
     return [Increase(TOKENS, fill.tokens), Increase(PADDING_TOKENS, fill.slots - fill.tokens)]
 

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Protocol
 
 from bioner_core.errors import BionerError
+from bioner_core.store.history.document_index import refresh_index
 from bioner_core.store.history.ledger import AppliedFile, record_applied, utc_now
 from bioner_core.store.history.lock import StoreLock
-from bioner_core.store.history.register import refresh_register
 from bioner_core.store.layout import input_key
 from bioner_core.store.reading import manifests_of_input
 from pipelines.carry_over import discard_carry_over
@@ -16,7 +16,7 @@ from pipelines.shard_input import file_digest
 from pipelines.summary import EXIT_FAILED, JobSummary
 from pipelines.sync.download import local_copy
 from pipelines.sync.listing import ListedFile
-from pipelines.sync.retry import Patience
+from pipelines.sync.retry import RetryPolicy
 
 
 class FileNotAppliedError(BionerError):
@@ -51,18 +51,20 @@ class PendingFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Workplace:
+class SyncContext:
     """What every step of a run needs: the store and its lock, where downloads go and whether they stay there."""
 
     store: Path
     downloads: Path
     lock: StoreLock
     run_id: str
-    patience: Patience = field(default_factory=Patience)
+    policy: RetryPolicy = field(default_factory=RetryPolicy)
     keep_downloads: bool = True
 
 
-def apply_file(wanted: PendingFile, *, kind: str, md5: str, place: Workplace, annotator: InputAnnotator) -> AppliedFile:
+def apply_file(
+    wanted: PendingFile, *, kind: str, md5: str, place: SyncContext, annotator: InputAnnotator
+) -> AppliedFile:
     """Fetch a file, check it, annotate it, enter it. Doing so again after a fault goes on where it broke off.
 
     Raises:
@@ -71,7 +73,7 @@ def apply_file(wanted: PendingFile, *, kind: str, md5: str, place: Workplace, an
         StoreError: the disk refuses, or the lock was lost.
     """
     started = time.monotonic()
-    path = local_copy(wanted.listed, place.downloads, md5=md5, patience=place.patience)
+    path = local_copy(wanted.listed, place.downloads, md5=md5, policy=place.policy)
     place.lock.check()
     summary = annotator.annotate(str(path))
     if summary.exit_code() == EXIT_FAILED:
@@ -80,7 +82,7 @@ def apply_file(wanted: PendingFile, *, kind: str, md5: str, place: Workplace, an
             f"the first: {summary.failures[0].message}"
         )
     entry = _entry(wanted, path, summary, kind=kind, md5=md5, place=place, annotator=annotator, started=started)
-    refresh_register(place.store, entry.input_key, manifests_of_input(place.store, entry.input_key))
+    refresh_index(place.store, entry.input_key, manifests_of_input(place.store, entry.input_key))
     place.lock.check()
     record_applied(place.store, entry)
     discard_carry_over(place.store, entry.input_key)
@@ -96,7 +98,7 @@ def _entry(
     *,
     kind: str,
     md5: str,
-    place: Workplace,
+    place: SyncContext,
     annotator: InputAnnotator,
     started: float,
 ) -> AppliedFile:

@@ -12,12 +12,12 @@ from itertools import chain
 from bioner_core.errors import BionerError, InputError
 from bioner_core.store.history.ledger import AppliedFile
 from bioner_core.store.history.lock import Part
-from pipelines.nightly.apply import FileNotAppliedError, InputAnnotator, PendingFile, Workplace, apply_file
+from pipelines.nightly.apply import FileNotAppliedError, InputAnnotator, PendingFile, SyncContext, apply_file
 from pipelines.nightly.pubmed import ReleaseSource, companion_md5, look
 from pipelines.nightly.report import RunLog, SyncReport
 from pipelines.sync.checksums import COMPANION
 from pipelines.sync.listing import ListedFile, list_place
-from pipelines.sync.retry import Patience
+from pipelines.sync.retry import RetryPolicy
 from pipelines.watch.progress import ProgressReporter
 
 PMC = "pmc"
@@ -27,26 +27,26 @@ PMC_SUFFIXES = (".tar.gz", ".tgz", ".xml", ".nxml", ".xml.gz", ".nxml.gz")
 
 
 def pubmed_files(
-    source: ReleaseSource, entries: Sequence[AppliedFile], patience: Patience, *, fingerprint: str
+    source: ReleaseSource, entries: Sequence[AppliedFile], policy: RetryPolicy, *, fingerprint: str
 ) -> tuple[list[PendingFile], str]:
     """All release files that this model has not been applied to, and what is missing in words.
 
     Raises:
         InputError: as `look`.
     """
-    plan = look(source, entries, patience, fingerprint=fingerprint)
+    plan = look(source, entries, policy, fingerprint=fingerprint)
     return list(plan.pending), plan.gap_message
 
 
 def pmc_files(
-    places: Sequence[str], entries: Sequence[AppliedFile], patience: Patience, *, fingerprint: str
+    places: Sequence[str], entries: Sequence[AppliedFile], policy: RetryPolicy, *, fingerprint: str
 ) -> list[PendingFile]:
     """All articles and packages that this model has not been applied to; a new listing of an old name counts as new.
 
     Raises:
         InputError: a place cannot be listed, or holds no article.
     """
-    listed = sorted(chain.from_iterable(list_place(place, patience) for place in places), key=lambda one: one.name)
+    listed = sorted(chain.from_iterable(list_place(place, policy) for place in places), key=lambda one: one.name)
     companions = {one.name: one for one in listed if one.name.endswith(COMPANION)}
     articles = [one for one in listed if one.name.endswith(PMC_SUFFIXES)]
     if not articles:
@@ -67,7 +67,7 @@ def of_part(files: Sequence[PendingFile], part: Part) -> list[PendingFile]:
 def run_backfill(
     kind: str,
     files: Sequence[PendingFile],
-    place: Workplace,
+    place: SyncContext,
     annotator: InputAnnotator,
     *,
     needs_md5: bool,
@@ -95,10 +95,10 @@ def run_backfill(
 
 
 def _apply(
-    wanted: PendingFile, log: RunLog, kind: str, *, place: Workplace, annotator: InputAnnotator, needs_md5: bool
+    wanted: PendingFile, log: RunLog, kind: str, *, place: SyncContext, annotator: InputAnnotator, needs_md5: bool
 ) -> None:
     try:
-        md5 = companion_md5(wanted, needed=needs_md5, patience=place.patience)
+        md5 = companion_md5(wanted, needed=needs_md5, policy=place.policy)
         order = wanted.order or (time.time_ns() // 1000,)
         ordered = PendingFile(wanted.listed, order, wanted.companion, wanted.changed)
         log.applied.append(apply_file(ordered, kind=kind, md5=md5, place=place, annotator=annotator))

@@ -14,22 +14,22 @@ RECENT_FILES = 50
 class Guess:
     """What is taken for granted of files; where no run has measured any, the default model on a few processors.
 
-    `bytes_a_record` counts where a listing tells sizes, `records_a_file` where it does not.
+    `bytes_per_record` counts where a listing tells sizes, `records_per_file` where it does not.
     """
 
-    records_a_file: float
-    bytes_a_record: float
-    records_a_second: float
+    records_per_file: float
+    bytes_per_record: float
+    records_per_second: float
 
 
-RELEASE_GUESS = Guess(records_a_file=30_000, bytes_a_record=1_000, records_a_second=1.0)
+RELEASE_GUESS = Guess(records_per_file=30_000, bytes_per_record=1_000, records_per_second=1.0)
 """Citations with abstracts: a full baseline file has 30,000, packed in some 30 MB."""
 
-EXPORT_GUESS = Guess(records_a_file=500, bytes_a_record=1_500, records_a_second=1.0)
+EXPORT_GUESS = Guess(records_per_file=500, bytes_per_record=1_500, records_per_second=1.0)
 """Exports hold 500 records at most, as text."""
 
-ARTICLE_GUESS = Guess(records_a_file=1, bytes_a_record=0, records_a_second=0.05)
-"""A file an article, whatever figures are packed with it; the full text has some two hundred sentences."""
+ARTICLE_GUESS = Guess(records_per_file=1, bytes_per_record=0, records_per_second=0.05)
+"""One file per article, whatever figures are packed with it; the full text has some two hundred sentences."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,18 @@ class Estimate:
     files: int
     records: int
     seconds: float
-    records_a_second: float
+    records_per_second: float
     measured: bool
+
+    def as_json(self) -> dict[str, float | bool]:
+        """The object of `--json`, whose names are older than those of this class and do not change."""
+        return {
+            "files": self.files,
+            "records": self.records,
+            "seconds": self.seconds,
+            "records_a_second": self.records_per_second,
+            "measured": self.measured,
+        }
 
 
 def estimate(
@@ -60,11 +70,11 @@ def estimate(
     else:
         found = guess
     records = sum(_records(one, found) for one in files)
-    rate = found.records_a_second
+    rate = found.records_per_second
     return Estimate(len(files), round(records), round(records / rate, 1), round(rate, 3), measured)
 
 
 def _records(file: ListedFile, by: Guess) -> float:
-    if file.bytes is None or not by.bytes_a_record:
-        return by.records_a_file
-    return max(1.0, file.bytes / by.bytes_a_record)
+    if file.bytes is None or not by.bytes_per_record:
+        return by.records_per_file
+    return max(1.0, file.bytes / by.bytes_per_record)

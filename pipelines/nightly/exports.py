@@ -10,13 +10,13 @@ from dataclasses import replace
 
 from bioner_core.errors import BionerError, InputError
 from bioner_core.store.history.ledger import AppliedFile, applied_files
-from pipelines.nightly.apply import FileNotAppliedError, InputAnnotator, PendingFile, Workplace, apply_file
+from pipelines.nightly.apply import FileNotAppliedError, InputAnnotator, PendingFile, SyncContext, apply_file
 from pipelines.nightly.report import RunLog, SyncReport
 from pipelines.shard_input import file_digest
 from pipelines.sync.checksums import COMPANION
 from pipelines.sync.download import PARTIAL_SUFFIX, local_copy
 from pipelines.sync.listing import ListedFile, list_place
-from pipelines.sync.retry import Patience
+from pipelines.sync.retry import RetryPolicy
 from pipelines.watch.progress import ProgressReporter
 
 CNKI = "cnki"
@@ -24,14 +24,14 @@ CNKI = "cnki"
 _NOT_EXPORTS = (COMPANION, PARTIAL_SUFFIX, ".tmp")
 
 
-def look(places: Sequence[str], entries: Sequence[AppliedFile], patience: Patience) -> list[ListedFile]:
+def look(places: Sequence[str], entries: Sequence[AppliedFile], policy: RetryPolicy) -> list[ListedFile]:
     """The files that may be new, oldest first: those of which the ledger has no entry with this name and this listing.
 
     Raises:
         InputError: a place cannot be listed.
     """
     known = {(entry.name, entry.stamp) for entry in entries}
-    listed = [one for place in places for one in list_place(place, patience) if not one.name.endswith(_NOT_EXPORTS)]
+    listed = [one for place in places for one in list_place(place, policy) if not one.name.endswith(_NOT_EXPORTS)]
     return sorted(
         (one for one in listed if (one.name, one.stamp) not in known or not one.stamp),
         key=lambda one: (one.modified, one.name),
@@ -40,7 +40,7 @@ def look(places: Sequence[str], entries: Sequence[AppliedFile], patience: Patien
 
 def run_exports(
     places: Sequence[str],
-    place: Workplace,
+    place: SyncContext,
     annotator: InputAnnotator,
     *,
     progress: ProgressReporter,
@@ -56,7 +56,7 @@ def run_exports(
     log = RunLog(place.run_id, "nightly cnki")
     try:
         entries = applied_files(place.store, CNKI)
-        listed = look(places, entries, place.patience)
+        listed = look(places, entries, place.policy)
         progress.planned(len(listed))
         digests = {entry.sha256 for entry in entries}
         for one in listed:
@@ -68,11 +68,11 @@ def run_exports(
 
 
 def _applied(
-    listed: ListedFile, digests: set[str], log: RunLog, place: Workplace, annotator: InputAnnotator
+    listed: ListedFile, digests: set[str], log: RunLog, place: SyncContext, annotator: InputAnnotator
 ) -> AppliedFile | None:
     """The entry of a file if its content is new, None if it is not or the file fails."""
     try:
-        path = local_copy(listed, place.downloads, md5="", patience=place.patience)
+        path = local_copy(listed, place.downloads, md5="", policy=place.policy)
         digest = file_digest(str(path))
         if digest in digests:
             return None

@@ -6,6 +6,7 @@ from itertools import chain
 
 from bioner_core.errors import BionerError, InputError
 from bioner_core.store.history.current import count_current
+from bioner_core.store.history.input_order import PUBMED
 from bioner_core.store.history.ledger import (
     AppliedFile,
     Reload,
@@ -16,15 +17,14 @@ from bioner_core.store.history.ledger import (
     utc_now,
 )
 from bioner_core.store.history.release_names import Release
-from bioner_core.store.history.succession import PUBMED
 from pipelines.listed_names import listed_names
-from pipelines.nightly.apply import InputAnnotator, PendingFile, Workplace, apply_file
+from pipelines.nightly.apply import InputAnnotator, PendingFile, SyncContext, apply_file
 from pipelines.nightly.release_plan import BASELINE_FOLDER, ReleasePlan, plan_releases
 from pipelines.nightly.report import RunLog, SyncReport
 from pipelines.sync.checksums import COMPANION, stated_md5
 from pipelines.sync.download import small_text
 from pipelines.sync.listing import ListedFile, list_place
-from pipelines.sync.retry import Patience
+from pipelines.sync.retry import RetryPolicy
 from pipelines.watch.progress import ProgressReporter
 
 NLM_PLACES = (
@@ -51,18 +51,18 @@ class ReleaseSource:
 
 
 def look(
-    source: ReleaseSource, entries: Sequence[AppliedFile], patience: Patience, *, fingerprint: str | None = None
+    source: ReleaseSource, entries: Sequence[AppliedFile], policy: RetryPolicy, *, fingerprint: str | None = None
 ) -> ReleasePlan:
     """List the places and compare them with the ledger's entries; changes nothing.
 
     Raises:
         InputError: a place cannot be listed, or holds no release file.
     """
-    listed = list(chain.from_iterable(list_place(place, patience) for place in source.places))
+    listed = list(chain.from_iterable(list_place(place, policy) for place in source.places))
     plan = plan_releases(
         listed,
         entries,
-        has_changed=lambda wanted, entry: _states_other_md5(wanted, entry, patience),
+        has_changed=lambda wanted, entry: _states_other_md5(wanted, entry, policy),
         first_number=source.first_number,
         fingerprint=fingerprint,
     )
@@ -73,7 +73,7 @@ def look(
     return plan
 
 
-def companion_md5(wanted: PendingFile, *, needed: bool, patience: Patience) -> str:
+def companion_md5(wanted: PendingFile, *, needed: bool, policy: RetryPolicy) -> str:
     """The MD5 that a file must have; empty where it has no companion and needs none.
 
     Raises:
@@ -81,7 +81,7 @@ def companion_md5(wanted: PendingFile, *, needed: bool, patience: Patience) -> s
     """
     name = wanted.listed.name
     if wanted.companion is not None:
-        return stated_md5(small_text(wanted.companion, patience), name=name)
+        return stated_md5(small_text(wanted.companion, policy), name=name)
     if needed:
         raise InputError(f"{name}{COMPANION}: is missing, so {name} cannot be checked; nothing of it was applied")
     return ""
@@ -89,7 +89,7 @@ def companion_md5(wanted: PendingFile, *, needed: bool, patience: Patience) -> s
 
 def run_pubmed(
     source: ReleaseSource,
-    place: Workplace,
+    place: SyncContext,
     annotator: InputAnnotator,
     *,
     progress: ProgressReporter,
@@ -104,7 +104,7 @@ def run_pubmed(
     """
     log = RunLog(place.run_id, "nightly pubmed")
     try:
-        plan = look(source, applied_files(place.store, PUBMED), place.patience)
+        plan = look(source, applied_files(place.store, PUBMED), place.policy)
         log.planned = len(plan.pending)
         progress.planned(len(plan.before_gap))
         for wanted in plan.before_gap:
@@ -125,19 +125,19 @@ def _published_anew(applied: Sequence[PendingFile]) -> list[str]:
     return [f"published anew, and applied again in their old places: {listed_names(names)}"] if names else []
 
 
-def _apply(wanted: PendingFile, source: ReleaseSource, place: Workplace, annotator: InputAnnotator) -> AppliedFile:
-    md5 = companion_md5(wanted, needed=source.needs_md5, patience=place.patience)
+def _apply(wanted: PendingFile, source: ReleaseSource, place: SyncContext, annotator: InputAnnotator) -> AppliedFile:
+    md5 = companion_md5(wanted, needed=source.needs_md5, policy=place.policy)
     return apply_file(wanted, kind=PUBMED, md5=md5, place=place, annotator=annotator)
 
 
-def _states_other_md5(wanted: PendingFile, entry: AppliedFile, patience: Patience) -> bool:
+def _states_other_md5(wanted: PendingFile, entry: AppliedFile, policy: RetryPolicy) -> bool:
     """Without a companion nothing can be said short of fetching the file, so a change of its exact size must do."""
     if wanted.companion is None:
         return wanted.listed.bytes is not None and wanted.listed.bytes != entry.bytes
-    return companion_md5(wanted, needed=True, patience=patience) != entry.md5
+    return companion_md5(wanted, needed=True, policy=policy) != entry.md5
 
 
-def _reload(plan: ReleasePlan, source: ReleaseSource, place: Workplace) -> tuple[Reload | None, list[str]]:
+def _reload(plan: ReleasePlan, source: ReleaseSource, place: SyncContext) -> tuple[Reload | None, list[str]]:
     """Retire the years before the newest one if that is whole; else say why not, if there is anything to say."""
     standing = [Release(*order) for order in standing_files(applied_files(place.store, PUBMED))]
     year = max((one.year for one in standing), default=0)

@@ -12,6 +12,7 @@ from pipelines.pool.annotator_spec import AnnotatorSpec
 from pipelines.pool.pool_settings import PoolSettings
 
 _ANSWER_SECONDS = 2.0
+"""A living actor answers a ping at once, also while it works: its pings have a thread of their own."""
 
 
 def make_actor(name: str, settings: PoolSettings, spec: AnnotatorSpec, *, threads: int) -> Any | None:

@@ -13,6 +13,7 @@ from pipelines.pool.actors import HEALTH_GROUP, ActorStatus
 from pipelines.pool.pool_kv import PoolKV
 
 _LOOK_AGAIN_SECONDS = 0.5
+"""Until a lost actor is looked up again: Ray takes seconds to start a process, so looking more often finds nothing."""
 _ROSTER_SECONDS = 1.0
 """How often a client reads which actors there are; reading takes about a millisecond."""
 
@@ -63,11 +64,11 @@ class ActorTracker:
         self.consecutive_deaths = 0
 
     def ready_actors(self) -> list[TrackedActor]:
-        """The actors whose actors answer."""
+        """The actors that answer."""
         return [actor for actor in self.actors if actor.ready]
 
     def open_actors(self) -> list[TrackedActor]:
-        """The actors whose actors answer and may be sent batches."""
+        """The actors that answer and may be sent batches."""
         return [actor for actor in self.actors if actor.ready and actor.wanted]
 
     def roster_is_due(self, now: float) -> bool:
@@ -77,12 +78,14 @@ class ActorTracker:
     def follow_roster(self, now: float, *, busy: Collection[TrackedActor]) -> None:
         """Take up actors that were added to the pool, and leave those that were taken from it.
 
-        A actor in `busy`, with batches of ours, is kept until they are answered.
+        An actor in `busy`, with batches of ours, is kept until they are answered.
         """
         self._read_roster_at = now + _ROSTER_SECONDS
         names = self._kv.roster()
         if names is None:  # no pool just now, or one that is about to start
             return
+        # Race: an actor may leave the roster while a batch of ours is on its way to it. It refuses that batch, or
+        # answers it, so it stays known here until then.
         for actor in self.actors:
             actor.wanted = actor.name in names
         known = {actor.name for actor in self.actors}
@@ -90,7 +93,7 @@ class ActorTracker:
         self.actors += [TrackedActor(name) for name in names if name not in known]
 
     def look_up(self, now: float) -> None:
-        """Find actors for the actors that have none, and ask them whether they answer."""
+        """Look up the actors that are not connected, and ask them whether they answer."""
         for actor in self.actors:
             if actor.handle is None and actor.wanted and now >= actor.look_at:
                 try:
@@ -131,12 +134,14 @@ class ActorTracker:
         return status
 
     def lose(self, actor: TrackedActor, why: str) -> None:
-        """Take the actor's actor for gone, and keep the reason."""
+        """Take the actor for gone, and keep the reason."""
+        # Invariant: one death counts once, however many of our batches were lost with it: only the first finds it
+        # ready.
         self.consecutive_deaths += actor.ready
         self.last_error = why
         actor.lose(time.monotonic())
 
     def end(self, actor: TrackedActor, why: str) -> None:
-        """Kill the actor's actor so that Ray starts it afresh, and take it for gone."""
+        """Kill the actor so that Ray starts it afresh, and take it for gone."""
         ray.kill(actor.handle, no_restart=False)
         self.lose(actor, why)

@@ -12,7 +12,7 @@ import ray
 
 from bioner_core.inference.annotation import AnnotationRequest, RowResult
 from bioner_core.inference.batching import BatchLimits, limits_of
-from bioner_core.inference.row_isolation import DeviceLostError, annotate_rows
+from bioner_core.inference.row_isolation import DeviceLostError, annotate_with_bisection
 from pipelines.metrics.meters import Meters
 from pipelines.metrics.metrics import ACTOR_BUSY_SECONDS, Origin
 from pipelines.pool.annotator_spec import AnnotatorSpec
@@ -66,7 +66,7 @@ class AnnotatorActor:
         self._kv = PoolKV(namespace)
         self._running: tuple[str, float, float] | None = None
         self._retiring = False
-        self._door = threading.Lock()
+        self._begin_lock = threading.Lock()
         self._clock = BusyClock()
         self._meters = Meters((Origin.ACTOR,))
         self._told_busy = 0.0
@@ -84,14 +84,18 @@ class AnnotatorActor:
         `deadline_seconds` is not enforced here: `ping` reports it, and whoever waits ends an overdue process.
         A GPU error that no later batch can survive ends this process, so that Ray starts a fresh one.
         """
-        with self._door:
+        # Race: `retire` runs in another thread. Under one lock either the batch is seen as running by the ping that
+        # follows, or it is refused; without it an actor could be ended as idle with a batch that it has just begun.
+        with self._begin_lock:
             if self._retiring:
                 return BatchRefused()
             self._running = (batch_id, time.monotonic(), deadline_seconds)
         try:
+            # Invariant: the note is in the cluster's table before the first row runs, so that a death at any later
+            # moment is charged to this batch, and one before it to none.
             self._kv.note_running(self._name, batch_id)
             with self._clock.working():
-                return annotate_rows(self._annotator, requests)
+                return annotate_with_bisection(self._annotator, requests)
         except DeviceLostError as error:
             self._die(batch_id, error)
         finally:
@@ -117,7 +121,7 @@ class AnnotatorActor:
 
     def retire(self) -> ActorStatus:
         """Begin no batch from now on, and say where this actor stands: once idle it stays so. In `HEALTH_GROUP`."""
-        with self._door:
+        with self._begin_lock:
             self._retiring = True
             return self.ping()
 

@@ -1,6 +1,5 @@
 """The client: how a Beam worker, or anyone else, has sentences annotated by the pool."""
 
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -8,7 +7,7 @@ from ray.exceptions import RayError
 
 from bioner_core.errors import PoolError
 from bioner_core.inference.annotation import AnnotationRequest, RowResult
-from bioner_core.inference.batching import Batch, BatchLimits, Fill, fill_of, plan_batches
+from bioner_core.inference.batching import Batch, BatchFill, BatchLimits, fill_of, plan_batches
 from pipelines.metrics.meters import PROCESS as METERS
 from pipelines.metrics.metrics import BATCH_FILL, fill_increases
 from pipelines.pool.actor_handles import find_actor, ping_all
@@ -18,6 +17,7 @@ from pipelines.pool.client_settings import ClientSettings
 from pipelines.pool.dispatch import Dispatch
 from pipelines.pool.pool_kv import PoolKV
 from pipelines.pool.ray_session import join_ray
+from pipelines.pool.service import Key
 
 
 class PoolClient:
@@ -39,12 +39,6 @@ class PoolClient:
         self._tracker = ActorTracker(self._kv, actor_names, fingerprint=fingerprint)
         self._settings = settings
         self._limits = settings.limits(found_limits or BatchLimits())
-        self._fill = Fill()
-
-    @property
-    def fill(self) -> Fill:
-        """How full the batches of all buffers that were handed back so far were."""
-        return self._fill
 
     def annotate(self, requests: Sequence[AnnotationRequest]) -> list[RowResult]:
         """Annotate all requests; results are index-aligned, and a row that failed is a `RowError`.
@@ -55,11 +49,15 @@ class PoolClient:
             PoolError: no actor can be reached for too long, the pool gave up, actors die without end, or an answer
                 does not fit its batch.
         """
-        (results,) = self.annotate_stream([requests])
+        ((_, results, _),) = self.annotate_stream([(None, requests)])
         return results
 
-    def annotate_stream(self, buffers: Iterable[Sequence[AnnotationRequest]]) -> Iterator[list[RowResult]]:
-        """For each buffer of requests, in order, what `annotate` promises; later buffers are read while it runs.
+    def annotate_stream(
+        self, buffers: Iterable[tuple[Key, Sequence[AnnotationRequest]]]
+    ) -> Iterator[tuple[Key, list[RowResult], BatchFill]]:
+        """For each buffer of requests, in order: its key, what `annotate` promises, and how full its batches were.
+
+        Later buffers are read while it runs.
 
         Batches do not cross buffers, so the same buffer always makes the same batches. How far the stream is read
         ahead is bounded, in batches (`ClientSettings.read_ahead`). One stream of a client at a time.
@@ -67,28 +65,27 @@ class PoolClient:
         Raises:
             PoolError: as `annotate`; buffers that were not handed back are lost. What `buffers` raises is passed on.
         """
-        fills: deque[Fill] = deque()
         dispatch = Dispatch(self._tracker, self._kv, self._settings)
         try:
-            for results in dispatch.run(self._batched(buffers, fills)):
-                self._fill += fills.popleft()
-                yield results
+            for (key, fill), results in dispatch.run(self._batched(buffers)):
+                yield key, results, fill
         except RayError as error:
             raise PoolError(f"the connection to Ray is lost: {error}; start the pool again") from error
 
-    def _batched(self, buffers: Iterable[Sequence[AnnotationRequest]], fills: deque[Fill]) -> Iterator[Sequence[Batch]]:
-        for requests in buffers:
+    def _batched(
+        self, buffers: Iterable[tuple[Key, Sequence[AnnotationRequest]]]
+    ) -> Iterator[tuple[tuple[Key, BatchFill], Sequence[Batch]]]:
+        for key, requests in buffers:
             batches = plan_batches(requests, token_budget=self._limits.token_budget, max_rows=self._limits.max_rows)
-            fills.append(_told_fill(batches))
-            yield batches
+            yield (key, _counted_fill(batches)), batches
 
 
-def _told_fill(batches: Sequence[Batch]) -> Fill:
+def _counted_fill(batches: Sequence[Batch]) -> BatchFill:
     """How full these batches are together; the metrics hear of each."""
     fills = [fill_of([batch]) for batch in batches]
     for one in fills:
         METERS.observe(BATCH_FILL, 1.0 - one.padding)
-    together = sum(fills, Fill())
+    together = sum(fills, BatchFill())
     METERS.add_all(fill_increases(together))
     return together
 

@@ -14,7 +14,7 @@ class ClientSettings:
     `token_budget` and `max_rows` cap a batch (see `plan_batches`); None leaves them to what the actors found for
     their devices, and a budget that is set without `max_rows` sets them as `BatchLimits.of_budget` does. `window` is
     how many batches one actor has from this client: one that runs and one that is ready. `read_ahead` is how many
-    batches an actor a stream may have open, read and not handed back, before it waits for its oldest buffer.
+    batches per actor a stream may have open, read and not handed back, before it waits for its oldest buffer.
     `max_attempts` is how many deaths a single row may cause before it is rejected. The client gives up when no actor
     answers for `grace_seconds`, or when actors died `max_consecutive_deaths` times each, on average, with no batch
     answered in between. An overdue actor that does not answer a ping in `ping_seconds` is taken for hung.

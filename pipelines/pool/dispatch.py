@@ -25,8 +25,10 @@ from pipelines.pool.actors import ActorStatus, BatchRefused
 from pipelines.pool.client_settings import ClientSettings
 from pipelines.pool.pending_batch import ActorFailure, PendingBatch
 from pipelines.pool.pool_kv import PoolKV
+from pipelines.pool.service import Key
 
 _LOOK_EVERY_SECONDS = 0.25
+"""The longest wait for an answer before deadlines and the roster are looked at; an answer ends the wait at once."""
 _LOST = (RayActorError, OutOfMemoryError, ObjectLostError)
 
 
@@ -45,6 +47,7 @@ class _Sent:
 class _Buffer:
     """The answers to one buffer: None for a row that has none yet; `missing` counts those, `batches` its batches."""
 
+    key: Any
     results: list[RowResult | None]
     missing: int
     batches: int
@@ -57,7 +60,7 @@ class Dispatch:
         self._tracker = tracker
         self._kv = kv
         self._settings = settings
-        self._source: Iterator[Sequence[Batch]] | None = None
+        self._source: Iterator[tuple[Any, Sequence[Batch]]] | None = None
         self._queue: deque[PendingBatch] = deque()
         self._sent: dict[Any, _Sent] = {}
         self._open: dict[int, _Buffer] = {}
@@ -66,8 +69,8 @@ class Dispatch:
         self._call_id = secrets.token_hex(8)
         self._numbers = itertools.count()
 
-    def run(self, buffers: Iterable[Sequence[Batch]]) -> Iterator[list[RowResult]]:
-        """For each buffer, in order, the result of each of its rows, index-aligned with what it was batched from.
+    def run(self, buffers: Iterable[tuple[Key, Sequence[Batch]]]) -> Iterator[tuple[Key, list[RowResult]]]:
+        """For each buffer, in order, its key and the result of each of its rows, index-aligned with the requests.
 
         A buffer is read when fewer batches wait than there are actors, and not before an earlier one is handed back
         when `read_ahead` batches per actor are open: so what is in memory is bounded, however slow one batch is.
@@ -83,9 +86,10 @@ class Dispatch:
         finally:
             self._tell_depth(0)
 
-    def _rounds(self) -> Iterator[list[RowResult]]:
-        # One round; the order matters: a batch is sent only to actors that the roster still names, arrivals are taken
-        # before anyone is pinged for being late, and the next buffer is read only after the idle actors have work.
+    def _rounds(self) -> Iterator[tuple[Any, list[RowResult]]]:
+        # Invariant: the order of a round. A batch is sent only to actors that the roster still names, arrivals are
+        # taken before anyone is pinged for being late, and the next buffer is read only after the idle actors have
+        # work.
         while self._source is not None or self._open:
             self._follow_roster(time.monotonic())
             self._tracker.look_up(time.monotonic())
@@ -113,19 +117,21 @@ class Dispatch:
         """Read one buffer if there is room; one only, so that idle actors have its batches before the next is read."""
         if self._source is None or not self._wants_more():
             return
-        batches = next(self._source, None)
+        buffer = next(self._source, None)
         self._tracker.none_ready_since = None  # while the caller was at work, nobody waited for an actor
-        if batches is None:
+        if buffer is None:
             self._source = None
             return
+        key, batches = buffer
         rows = sum(len(batch.indices) for batch in batches)
-        self._open[self._read] = _Buffer([None] * rows, rows, len(batches))
+        self._open[self._read] = _Buffer(key, [None] * rows, rows, len(batches))
         self._queue.extend(PendingBatch(batch, buffer=self._read) for batch in batches)
         self._read += 1
 
-    def _finished(self) -> Iterator[list[RowResult]]:
+    def _finished(self) -> Iterator[tuple[Any, list[RowResult]]]:
         while self._open and not self._open[oldest := min(self._open)].missing:
-            yield [result for result in self._open.pop(oldest).results if result is not None]
+            buffer = self._open.pop(oldest)
+            yield buffer.key, [result for result in buffer.results if result is not None]
             self._tracker.none_ready_since = None
 
     def _follow_roster(self, now: float) -> None:
@@ -164,7 +170,7 @@ class Dispatch:
         if not ray.wait(waited_for, timeout=seconds)[0]:
             return
         for ref in ray.wait(waited_for, num_returns=len(waited_for), timeout=0)[0]:
-            # Settling an answer may lose its actor, and with it the ping that arrived beside it: that one is ignored.
+            # Race: settling an answer may lose its actor, and with it the ping that arrived beside it: it is ignored.
             if ref in self._sent:
                 self._settle(ref)
             elif (actor := probes[ref]).probe is ref and (status := self._tracker.read_probe(actor)) is not None:
@@ -200,14 +206,17 @@ class Dispatch:
         if len(results) != len(indices):
             raise PoolError(f"an actor gave {len(results)} results for {len(indices)} rows: correct the annotator")
         for index, result in zip(indices, results, strict=True):
+            # Invariant: a row is answered once. A batch that was given up for lost may still be answered; its place in
+            # `_sent` is gone then, so such an answer never comes here.
             if buffer.results[index] is not None:
                 raise PoolError(f"row {index} was answered twice: this is a defect of the batching")
             buffer.results[index] = result
         buffer.missing -= len(indices)
 
     def _lose(self, sent: _Sent, error: RayError) -> None:
-        # Read the roster first: an actor that the pool let go may end before its answer is fetched; nothing is charged
-        # then. What an actor runs is noted durably before it runs it, so at most one batch is charged per death.
+        # Race: an actor that the pool let go may end before its answer is fetched. So the roster is read first, and
+        # nothing is charged then.
+        # Invariant: at most one batch is charged per death, the one that the actor noted last.
         self._follow_roster_now()
         if not sent.actor.wanted:  # the pool let it go, perhaps with its answer still on the way
             self._queue.appendleft(sent.pending)
@@ -244,7 +253,9 @@ class Dispatch:
             return
         if status.overdue:
             self._end(actor, status.batch_id, f"ran for more than {status.deadline_seconds:g} s")
-        elif not status.batch_id and actor.found_idle:  # twice in a row: once may be the moment before it begins
+        # Race: an actor is idle in the moment before it begins the batch that is on its way. Only twice in a row says
+        # that the batch was lost.
+        elif not status.batch_id and actor.found_idle:
             self._end(actor, "", "does nothing, though it was sent a batch")
         else:
             actor.found_idle = not status.batch_id

@@ -44,8 +44,9 @@ class PendingBatch:
             return RowError(told.reason, told.message, told.traceback, len(failures))
         if len(failures) < 2:
             return [replace(self, failures=failures)]
-        # A half starts with one failure, so that a second one cuts it; a row that is alone starts with none, so that
-        # all `max_attempts` are its own. Of n rows the poison row is alone after 1 + ceil(log2 n) deaths.
+        # Invariant: of n rows the poison row is alone after 1 + ceil(log2 n) deaths, and no batch-mate is rejected. A
+        # half starts with one failure, so that a second one cuts it; a row that is alone starts with none, so that all
+        # `max_attempts` are its own.
         return [replace(self, batch=one, failures=(failure,) * (len(one.indices) > 1)) for one in self.batch.halves()]
 
 

@@ -78,6 +78,8 @@ class PoolKV:
 
     def take_order(self) -> str:
         """The order that was left last, which is then gone; empty when there is none."""
+        # Race: an order that comes between the read and the removal is lost. `bioner pool stop` waits for the end, and
+        # says so when it does not come; the report shows whoever scales how many actors are wanted.
         order = self._read("order")
         if order:
             internal_kv._internal_kv_del(self._key("order"), namespace=_TABLE)

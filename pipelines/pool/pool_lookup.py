@@ -18,6 +18,7 @@ _SILENT_SECONDS = 30.0
 """After that long without a new report its owner counts as dead; it notes one each second."""
 
 _LOOK_SECONDS = 0.2
+"""Between two looks at a report that its owner writes once per second."""
 
 
 def pool_address(name: str, ray_address: str = LOCAL) -> PoolAddress:

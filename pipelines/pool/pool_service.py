@@ -17,6 +17,7 @@ BEAT_SECONDS = 1.0
 _STOP = "stop"
 _SCALE = "scale"
 _DRAIN_BEAT_SECONDS = 0.2
+"""While a pool stops somebody waits for it, so its report is noted more often."""
 
 
 def order_scale(kv: PoolKV, actors: int) -> None:

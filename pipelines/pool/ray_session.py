@@ -20,6 +20,7 @@ from bioner_core.errors import ConfigurationError, PoolError
 from pipelines.pool.pool_settings import LOCAL, PoolSettings
 
 _CONNECT_SECONDS = 20.0
+"""Until a head that does not answer is given up; Ray itself would try for minutes, and say nothing meanwhile."""
 
 _connecting = threading.Lock()
 

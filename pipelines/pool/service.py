@@ -1,10 +1,13 @@
 """What a Beam worker calls to have sentences annotated; who answers (Ray actors, or one object) is not its business."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeVar, runtime_checkable
 
 from bioner_core.inference.annotation import AnnotationRequest, RowResult
-from bioner_core.inference.batching import Fill
+from bioner_core.inference.batching import BatchFill
+
+Key = TypeVar("Key")
+"""Whatever the caller gives a buffer of requests along, to know its answers by; nobody else looks at it."""
 
 
 class AnnotationService(Protocol):
@@ -21,10 +24,14 @@ class AnnotationService(Protocol):
 
 @runtime_checkable
 class StreamingService(Protocol):
-    """A service that reads the next requests while it works on the last ones, so that its actors never run dry."""
+    """A service that reads the next requests while it works on the last ones, so that its actors always have work."""
 
-    def annotate_stream(self, buffers: Iterable[Sequence[AnnotationRequest]]) -> Iterator[list[RowResult]]:
-        """For each buffer, in order, what `annotate` promises; how far it reads ahead is bounded.
+    def annotate_stream(
+        self, buffers: Iterable[tuple[Key, Sequence[AnnotationRequest]]]
+    ) -> Iterator[tuple[Key, list[RowResult], BatchFill]]:
+        """For each buffer, in order: its key, what `annotate` promises of it, and how full its batches were.
+
+        How far it reads ahead is bounded.
 
         Raises:
             PoolError: as `annotate`; buffers that were not handed back are lost.
@@ -32,26 +39,13 @@ class StreamingService(Protocol):
         ...
 
 
-@runtime_checkable
-class BatchingService(Protocol):
-    """A service that makes batches, and knows how full they were."""
-
-    @property
-    def fill(self) -> Fill:
-        """How full the batches of all buffers that were handed back so far were."""
-        ...
-
-
-def answered(service: AnnotationService, buffers: Iterable[Sequence[AnnotationRequest]]) -> Iterator[list[RowResult]]:
-    """The service's answers to each buffer, in order; one call after another where it cannot take a stream."""
+def answered(
+    service: AnnotationService, buffers: Iterable[tuple[Key, Sequence[AnnotationRequest]]]
+) -> Iterator[tuple[Key, list[RowResult], BatchFill]]:
+    """As `annotate_stream`; one call after another, of batches that nobody counts, where it cannot take a stream."""
     if isinstance(service, StreamingService):
         return service.annotate_stream(buffers)
-    return (service.annotate(requests) if requests else [] for requests in buffers)
-
-
-def fill_so_far(service: AnnotationService) -> Fill:
-    """How full the service's batches were in all buffers so far; nothing where it makes none."""
-    return service.fill if isinstance(service, BatchingService) else Fill()
+    return ((key, service.annotate(requests) if requests else [], BatchFill()) for key, requests in buffers)
 
 
 ServiceFactory = Callable[[], AnnotationService]

@@ -26,8 +26,11 @@ from pipelines.pool.pool_kv import PoolKV
 from pipelines.pool.pool_settings import PoolSettings, actor_name
 
 _LOOK_EVERY_SECONDS = 1.0
+"""How often each actor is asked how it is; an order to scale ends the wait at once."""
 _DRAIN_LOOK_SECONDS = 0.1
+"""The same when no actor is wanted any more: somebody waits for the end."""
 _CLOSE_SECONDS = 20.0
+"""How long the end of killed actors is waited for; they cannot refuse, but a loaded machine takes a while."""
 _NAME_SECONDS = 20.0
 """How long the actors of a launcher that was killed may keep their names."""
 
@@ -51,7 +54,7 @@ class Supervisor:
         self._kv = PoolKV(settings.namespace)
         self._owns_namespace = False
         self._closing = threading.Event()
-        self._hurry = threading.Event()
+        self._wake = threading.Event()
         self._ordered = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="bioner-supervisor", daemon=True)
         self.failure = ""
@@ -97,7 +100,7 @@ class Supervisor:
         """
         self._wanted = actors
         self._ordered.set()
-        self._hurry.set()
+        self._wake.set()
 
     def dismiss(self, drain_seconds: float) -> None:
         """Let every actor go, each with so long to end the batch that it runs; returns at once.
@@ -111,7 +114,7 @@ class Supervisor:
     def close(self) -> None:
         """Kill every actor of this pool and return when they are gone. May be called at any time, more than once."""
         self._closing.set()
-        self._hurry.set()
+        self._wake.set()
         if self._thread.is_alive():
             self._thread.join()
         for slot in self._slots:
@@ -124,8 +127,8 @@ class Supervisor:
 
     def _watch(self) -> None:
         while not self._closing.is_set():
-            self._hurry.wait(_LOOK_EVERY_SECONDS if self._wanted else _DRAIN_LOOK_SECONDS)
-            self._hurry.clear()
+            self._wake.wait(_LOOK_EVERY_SECONDS if self._wanted else _DRAIN_LOOK_SECONDS)
+            self._wake.clear()
             if self._closing.is_set():
                 return
             try:
@@ -147,6 +150,8 @@ class Supervisor:
         for slot in leaving:
             slot.drain(time.monotonic() + self._drain_seconds)
         missing = self._wanted - len(staying) + len(leaving)
+        # Invariant: an actor that drains keeps its name until it is gone; a new one gets another name, or clients would
+        # send batches to the old process.
         self._slots = [*self._slots, *map(ActorSlot, self._free_names(missing))]
         self._note_roster()
 
@@ -260,6 +265,8 @@ class Supervisor:
                         "another pool runs there, so choose another name for this one"
                     )
                 time.sleep(0.2)
+            # Race: two launchers may take one name at once. Ray gives an actor's name to one of them, so the notes are
+            # cleared only by the launcher that has made an actor.
             if not self._owns_namespace:  # what notes there are, a launcher left that was killed
                 self._owns_namespace = True
                 self._kv.clear()

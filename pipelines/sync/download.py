@@ -17,7 +17,7 @@ from bioner_core.store.atomic import fsync_path, make_folder
 from pipelines.sync.checksums import md5_of
 from pipelines.sync.http import body_chunks, http_get
 from pipelines.sync.listing import ListedFile
-from pipelines.sync.retry import PassingFault, Patience, patiently
+from pipelines.sync.retry import PassingFault, RetryPolicy, with_retries
 
 PARTIAL_SUFFIX = ".part"
 MAX_COMPANION_BYTES = 4096
@@ -25,7 +25,7 @@ MAX_COMPANION_BYTES = 4096
 _CHUNK_BYTES = 256 * 1024
 
 
-def local_copy(listed: ListedFile, folder: Path, *, md5: str, patience: Patience) -> Path:
+def local_copy(listed: ListedFile, folder: Path, *, md5: str, policy: RetryPolicy) -> Path:
     """A path to a whole file: the file itself where it is local, else its download in `folder`.
 
     With `md5` (lower-case hex; empty: none is known) a file is given out only if it has that digest. A download that
@@ -44,14 +44,14 @@ def local_copy(listed: ListedFile, folder: Path, *, md5: str, patience: Patience
     resumed = partial.is_file()
     if not md5:
         partial.unlink(missing_ok=True)  # nothing would show that two halves are not of one file
-    _download(listed, partial, patience)
+    _download(listed, partial, policy)
     try:
         _checked(partial, md5, listed.name)
     except InputError:
         partial.unlink(missing_ok=True)
         if not resumed:
             raise
-        _download(listed, partial, patience)
+        _download(listed, partial, policy)
         _checked(partial, md5, listed.name)
     with _disk_trouble(path):
         fsync_path(partial)
@@ -60,13 +60,13 @@ def local_copy(listed: ListedFile, folder: Path, *, md5: str, patience: Patience
     return path
 
 
-def small_text(listed: ListedFile, patience: Patience) -> str:
+def small_text(listed: ListedFile, policy: RetryPolicy) -> str:
     """The text of a companion file.
 
     Raises:
         InputError: it cannot be read, or is not small.
     """
-    content = patiently(lambda: _read_small(listed, patience), patience, progress=lambda: 0)
+    content = with_retries(lambda: _read_small(listed, policy), policy, progress=lambda: 0)
     if len(content) > MAX_COMPANION_BYTES:
         raise InputError(f"{public_name(listed.location)}: has more than {MAX_COMPANION_BYTES} bytes")
     return content.decode("utf-8", "replace")
@@ -82,17 +82,17 @@ def _checked(path: Path, md5: str, name: str) -> Path:
     return path
 
 
-def _download(listed: ListedFile, partial: Path, patience: Patience) -> None:
+def _download(listed: ListedFile, partial: Path, policy: RetryPolicy) -> None:
     def size() -> int:
         return partial.stat().st_size if partial.exists() else 0
 
     with _disk_trouble(partial):
         make_folder(partial.parent)
-        patiently(lambda: _append(listed, partial, size(), patience), patience, progress=size)
+        with_retries(lambda: _append(listed, partial, size(), policy), policy, progress=size)
 
 
-def _append(listed: ListedFile, partial: Path, offset: int, patience: Patience) -> None:
-    with _source(listed, offset, patience) as (start, chunks), partial.open("r+b" if offset else "wb") as file:
+def _append(listed: ListedFile, partial: Path, offset: int, policy: RetryPolicy) -> None:
+    with _source(listed, offset, policy) as (start, chunks), partial.open("r+b" if offset else "wb") as file:
         file.truncate(start)
         file.seek(start)
         for chunk in chunks:
@@ -100,7 +100,7 @@ def _append(listed: ListedFile, partial: Path, offset: int, patience: Patience) 
 
 
 @contextmanager
-def _source(listed: ListedFile, offset: int, patience: Patience) -> Iterator[tuple[int, Iterator[bytes]]]:
+def _source(listed: ListedFile, offset: int, policy: RetryPolicy) -> Iterator[tuple[int, Iterator[bytes]]]:
     """The bytes of a file and the offset from which they are: what was asked for, or 0 if the server will not."""
     if urlsplit(listed.location).scheme not in ("http", "https"):
         with _opened(listed) as file:
@@ -108,7 +108,7 @@ def _source(listed: ListedFile, offset: int, patience: Patience) -> Iterator[tup
             yield offset, iter(lambda: _read(file, listed), b"")
         return
     headers = {"Range": f"bytes={offset}-"} if offset else None
-    with http_get(listed.location, idle_seconds=patience.idle_seconds, headers=headers) as response:
+    with http_get(listed.location, idle_seconds=policy.idle_seconds, headers=headers) as response:
         if response.status_code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
             yield offset, iter(())  # there is nothing beyond; the digest tells whether what is here is right
         else:
@@ -116,11 +116,11 @@ def _source(listed: ListedFile, offset: int, patience: Patience) -> Iterator[tup
             yield offset if resumed else 0, body_chunks(response, _CHUNK_BYTES)
 
 
-def _read_small(listed: ListedFile, patience: Patience) -> bytes:
+def _read_small(listed: ListedFile, policy: RetryPolicy) -> bytes:
     if not listed.remote:
         return _read_local(Path(listed.location))
     content = b""
-    with _source(listed, 0, patience) as (_, chunks):
+    with _source(listed, 0, policy) as (_, chunks):
         for chunk in chunks:
             content += chunk
             if len(content) > MAX_COMPANION_BYTES:

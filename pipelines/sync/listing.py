@@ -15,7 +15,7 @@ import fsspec
 from bioner_core.errors import InputError
 from bioner_core.formats.inputs import is_url, public_name
 from pipelines.sync.http import body_chunks, http_get
-from pipelines.sync.retry import PassingFault, Patience, patiently
+from pipelines.sync.retry import PassingFault, RetryPolicy, with_retries
 
 MAX_INDEX_BYTES = 64 * 1024 * 1024
 """The most that an index page may be; 40,000 files take about 5 MB."""
@@ -47,7 +47,7 @@ class ListedFile:
         return is_url(self.location)
 
 
-def list_place(place: str, patience: Patience) -> list[ListedFile]:
+def list_place(place: str, policy: RetryPolicy) -> list[ListedFile]:
     """The files of a place, by name, hidden ones left out: an index page's own, and all below a folder or a prefix.
 
     Raises:
@@ -56,9 +56,9 @@ def list_place(place: str, patience: Patience) -> list[ListedFile]:
     if not is_url(place):
         found = _local_files(Path(place))
     elif urlsplit(place).scheme in ("http", "https"):
-        found = patiently(lambda: _http_files(place.rstrip("/") + "/", patience), patience, progress=lambda: 0)
+        found = with_retries(lambda: _http_files(place.rstrip("/") + "/", policy), policy, progress=lambda: 0)
     else:
-        found = patiently(lambda: _fsspec_files(place), patience, progress=lambda: 0)
+        found = with_retries(lambda: _fsspec_files(place), policy, progress=lambda: 0)
     return sorted((one for one in found if not one.name.startswith(".")), key=lambda one: one.name)
 
 
@@ -78,8 +78,8 @@ def _local_file(path: Path) -> ListedFile:
     return ListedFile(path.name, str(path), path.parent.name, stamp, facts.st_size, facts.st_mtime)
 
 
-def _http_files(base: str, patience: Patience) -> list[ListedFile]:
-    with http_get(base, idle_seconds=patience.idle_seconds) as response:
+def _http_files(base: str, policy: RetryPolicy) -> list[ListedFile]:
+    with http_get(base, idle_seconds=policy.idle_seconds) as response:
         page = bytearray()
         for chunk in body_chunks(response, 64 * 1024):
             page += chunk

@@ -20,7 +20,7 @@ class PassingFault(InputError):
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class RetryPolicy:
     """How long to go on: `attempts` in a row that bring nothing new, with pauses that double from `first_pause`.
 
     A server that asks for a longer pause gets it, up to `longest_pause`. `idle_seconds` is how long a connection may
@@ -38,11 +38,11 @@ class Patience:
         return float(min(max(grown, asked), self.longest_pause))
 
 
-def patiently(step: Callable[[], Result], patience: Patience, *, progress: Callable[[], int]) -> Result:
+def with_retries(step: Callable[[], Result], policy: RetryPolicy, *, progress: Callable[[], int]) -> Result:
     """Do `step` until it succeeds; `progress` tells how far it has come, and coming further starts the count anew.
 
     Raises:
-        InputError: it failed for good, or `patience.attempts` times in a row without progress.
+        InputError: it failed for good, or `policy.attempts` times in a row without progress.
     """
     failures, reached = 0, progress()
     while True:
@@ -51,6 +51,6 @@ def patiently(step: Callable[[], Result], patience: Patience, *, progress: Calla
         except PassingFault as fault:
             failures = failures + 1 if progress() <= reached else 1
             reached = max(reached, progress())
-            if failures >= patience.attempts:
+            if failures >= policy.attempts:
                 raise InputError(f"{fault} (given up after {failures} attempts)") from fault
-            time.sleep(patience.pause(failures, asked=fault.after_seconds))
+            time.sleep(policy.pause(failures, asked=fault.after_seconds))

@@ -114,7 +114,7 @@ class StoreWatch:
                 self._planned[key] = _shards_of(plan)
 
     def _rates(self, began: datetime, now: datetime) -> tuple[float, float]:
-        """Documents and records a second, over the last minutes of the job."""
+        """Documents and records per second, over the last minutes of the job."""
         seconds = min(RATE_SECONDS, (now - began).total_seconds())
         if seconds <= 0:
             return 0.0, 0.0

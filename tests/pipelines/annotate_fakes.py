@@ -98,7 +98,7 @@ def write_jsonl(path: Path, texts: Sequence[str], **fields: Any) -> str:
 
 def make_job(store: Path, *inputs: str, **settings: Any) -> AnnotationJob:
     """A job for these inputs, English and Chinese."""
-    fixed = {"label_sets": (ENGLISH, CHINESE), "fingerprint": "model-1", "shard_records": 10}
+    fixed = {"label_sets": (ENGLISH, CHINESE), "annotator_fingerprint": "model-1", "shard_records": 10}
     return AnnotationJob(inputs=inputs, store=store, **fixed | settings)
 
 

@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -24,7 +24,7 @@ from annotate_fakes import (
 
 from bioner_core.errors import ConfigurationError
 from bioner_core.inference.annotation import AnnotationRequest, RowResult
-from bioner_core.inference.batching import Fill
+from bioner_core.inference.batching import BatchFill
 from bioner_core.labels.label_set import LabelSetChoice
 from bioner_core.records import RejectReason
 from bioner_core.store.checks.verify import verify_store
@@ -32,6 +32,7 @@ from bioner_core.store.reading import document_rows, mention_rows, read_manifest
 from pipelines.finished import nothing_to_do
 from pipelines.job_report import latest_report, read_report
 from pipelines.metrics.metrics import NAMESPACE
+from pipelines.pool.service import Key
 from pipelines.quiet_beam import beam
 from pipelines.transforms import AnnotateShards
 
@@ -121,7 +122,11 @@ def test_another_shard_size_neither_doubles_rows_nor_asks_the_model(tmp_path: Pa
 
 @pytest.mark.parametrize(
     "change",
-    [{"fingerprint": "model-2"}, {"label_sets": (ENGLISH,)}, {"label_sets": (LabelSetChoice("genia"), CHINESE)}],
+    [
+        {"annotator_fingerprint": "model-2"},
+        {"label_sets": (ENGLISH,)},
+        {"label_sets": (LabelSetChoice("genia"), CHINESE)},
+    ],
 )
 def test_another_model_or_label_set_computes_again(tmp_path: Path, change: dict[str, object]) -> None:
     """Would catch answers of an old model, or for other label sets, that are passed off as new ones."""
@@ -150,7 +155,7 @@ def test_old_results_stay_when_the_new_model_fails(tmp_path: Path) -> None:
     name = write_jsonl(tmp_path / "in.jsonl", _TEXTS)
     run(make_job(tmp_path / "store", name))
     before = all_mentions(tmp_path / "store")
-    summary = run(make_job(tmp_path / "store", name, fingerprint="model-2"), BrokenPool)
+    summary = run(make_job(tmp_path / "store", name, annotator_fingerprint="model-2"), BrokenPool)
     assert (summary.exit_code(), summary.shards_failed) == (1, 3)
     assert all_mentions(tmp_path / "store") == before
 
@@ -241,14 +246,13 @@ def test_progress_hears_of_every_record(tmp_path: Path) -> None:
 
 
 class BatchedWords(WordService):
-    """A service that makes batches: each call adds eight tokens in ten slots."""
+    """A service that makes batches: each buffer is eight tokens in ten slots."""
 
-    def __init__(self) -> None:
-        self.fill = Fill()
-
-    def annotate(self, requests: Sequence[AnnotationRequest]) -> list[RowResult]:
-        self.fill += Fill(8, 10)
-        return super().annotate(requests)
+    def annotate_stream(
+        self, buffers: Iterable[tuple[Key, Sequence[AnnotationRequest]]]
+    ) -> Iterator[tuple[Key, list[RowResult], BatchFill]]:
+        for key, requests in buffers:
+            yield key, self.annotate(requests), BatchFill(8, 10) if requests else BatchFill()
 
 
 def test_padding_reaches_the_summary(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from annotate_fakes import MustNotBeAsked, WordService, all_mentions, make_job, run, write_jsonl
 
 from bioner_core.store.checks.verify import verify_store
-from bioner_core.store.history.register import refresh_register, register_files
+from bioner_core.store.history.document_index import index_files, refresh_index
 from bioner_core.store.layout import input_key
 from bioner_core.store.reading import manifests_of_input, read_manifests
 from pipelines.shard_input import file_digest
@@ -20,7 +20,7 @@ def apply(store: Path, name: str, **settings: Any) -> JobSummary:
     service = settings.pop("service", WordService)
     summary = run(make_job(store, name, carry_over=True, shard_records=5, **settings), service)
     key = input_key(name, file_digest(name))
-    refresh_register(store, key, manifests_of_input(store, key))
+    refresh_index(store, key, manifests_of_input(store, key))
     return summary
 
 
@@ -61,7 +61,7 @@ def test_copies_outlive_what_they_were_copied_from(tmp_path: Path) -> None:
 
 
 def test_a_precedent_that_is_gone_is_computed_again(tmp_path: Path) -> None:
-    """Would catch a stale register that makes a job fail, or makes documents without mentions."""
+    """Would catch a stale document index that makes a job fail, or makes documents without mentions."""
     apply(tmp_path / "s", write_jsonl(tmp_path / "a.jsonl", TEXTS))
     next((tmp_path / "s" / "mentions").rglob("*-00000000-00000005-*.parquet")).unlink()
     summary = apply(tmp_path / "s", write_jsonl(tmp_path / "b.jsonl", TEXTS))
@@ -106,11 +106,11 @@ def test_a_known_text_twice_in_one_input_has_two_sets_of_mentions(tmp_path: Path
 
 
 def test_a_job_that_is_committed_plans_nothing(tmp_path: Path) -> None:
-    """Would catch a rerun that reads its input and all registers although there is nothing to do."""
+    """Would catch a rerun that reads its input and all document indexes although there is nothing to do."""
     name = write_jsonl(tmp_path / "a.jsonl", TEXTS)
     apply(tmp_path / "s", name)
     [plan] = (tmp_path / "s" / "plans").glob("*.carry.parquet")
     plan.unlink()
     assert apply(tmp_path / "s", name, service=MustNotBeAsked).shards_skipped == 3
     assert list((tmp_path / "s" / "plans").glob("*.carry.parquet")) == []
-    assert len(register_files(tmp_path / "s")) == 1
+    assert len(index_files(tmp_path / "s")) == 1

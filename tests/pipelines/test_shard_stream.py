@@ -9,7 +9,7 @@ from annotate_fakes import POISON, WordService, all_mentions, make_job, run, wri
 
 from bioner_core.errors import PoolError, StoreError
 from bioner_core.inference.annotation import AnnotationRequest, RowResult
-from bioner_core.inference.batching import Fill
+from bioner_core.inference.batching import BatchFill
 from bioner_core.inference.document_rows import PlannedDocument
 from bioner_core.store.checks.verify import verify_store
 from bioner_core.store.reading import read_manifests
@@ -17,6 +17,7 @@ from bioner_core.store.shard_writer import ShardWriter
 from pipelines import shard
 from pipelines.job import AnnotationJob
 from pipelines.plan import plan_input
+from pipelines.pool.service import Key
 from pipelines.shard import ShardResult
 from pipelines.shard_stream import ShardEnd, ShardStream
 
@@ -30,25 +31,26 @@ class EagerService(WordService):
     ahead = 5
     most_open = 0
 
-    def __init__(self) -> None:
-        self.fill = Fill()
-
-    def annotate_stream(self, buffers: Iterable[Sequence[AnnotationRequest]]) -> Iterator[list[RowResult]]:
+    def annotate_stream(
+        self, buffers: Iterable[tuple[Key, Sequence[AnnotationRequest]]]
+    ) -> Iterator[tuple[Key, list[RowResult], BatchFill]]:
         """The answers, as late as may be."""
-        waiting: deque[Sequence[AnnotationRequest]] = deque()
-        for requests in buffers:
-            waiting.append(requests)
+        waiting: deque[tuple[Key, Sequence[AnnotationRequest]]] = deque()
+        for buffer in buffers:
+            waiting.append(buffer)
             type(self).most_open = max(self.most_open, len(waiting))
             if len(waiting) > self.ahead:
-                yield self._answer(waiting.popleft())
+                yield self._answered(*waiting.popleft())
         while waiting:
-            yield self._answer(waiting.popleft())
+            yield self._answered(*waiting.popleft())
+
+    def _answered(self, key: Key, requests: Sequence[AnnotationRequest]) -> tuple[Key, list[RowResult], BatchFill]:
+        return key, self._answer(requests), BatchFill(8, 10) if requests else BatchFill()
 
     def _answer(self, requests: Sequence[AnnotationRequest]) -> list[RowResult]:
         self.lasts -= 1
         if self.lasts < 0:
             raise PoolError("no actor is left")
-        self.fill += Fill(8, 10) if requests else Fill()
         return self.annotate(requests)
 
 
@@ -72,7 +74,7 @@ def job(tmp_path: Path) -> AnnotationJob:
 
 
 def test_the_next_shard_is_read_while_the_last_one_is_annotated(job: AnnotationJob, tmp_path: Path) -> None:
-    """Catches actors that run dry at the end of each shard, and results that then land in another one."""
+    """Catches actors without work at the end of each shard, and results that then land in another one."""
     ends, _ = stream(job, EagerService())
     assert [type(end.outcome) for end in ends] == [ShardResult] * 3
     assert EagerService.most_open > 5
@@ -84,7 +86,7 @@ def test_the_next_shard_is_read_while_the_last_one_is_annotated(job: AnnotationJ
 def test_each_shard_is_told_the_fill_of_its_own_batches(job: AnnotationJob) -> None:
     """Catches batches of the next shard, read ahead, that are counted as this one's."""
     ends, _ = stream(job, EagerService())
-    assert [end.fill for end in ends] == [Fill(48, 60), Fill(40, 50), Fill(16, 20)]
+    assert [end.fill for end in ends] == [BatchFill(48, 60), BatchFill(40, 50), BatchFill(16, 20)]
 
 
 def test_seconds_of_shards_that_overlap_add_up_to_the_time_of_the_run(

@@ -29,7 +29,7 @@ from bioner_core.store.history.current_rows import (
     mention_batches,
     newest_by_source,
 )
-from bioner_core.store.history.succession import read_succession
+from bioner_core.store.history.input_order import read_input_order
 from bioner_core.store.manifest import Manifest
 from bioner_core.store.query.query_views import snapshot_views
 from bioner_core.store.query.summaries import summary_rows
@@ -57,8 +57,11 @@ from bioner_core.store.snapshot.snapshot_schemas import (
 from bioner_core.store.upgrade import conform
 
 DEFAULT_FILE_BYTES = 256 * 1024 * 1024
+"""Size at which a snapshot's file is closed: few files for readers, and each read in seconds."""
 DEFAULT_MEMORY_BYTES = 2 * 1024**3
+"""Memory of a compaction's sort; what does not fit goes to disk."""
 DEFAULT_KEEP = 2
+"""The current snapshot, and the one before for readers that are still in it."""
 
 _LAYOUT = 1
 """Rises when equal shards make other snapshots than before."""
@@ -125,8 +128,8 @@ def compact_store(
 
 
 def _state_digest(store: Path, manifests: Sequence[Manifest]) -> str:
-    succession = read_succession(store)
-    order = [sorted(succession.orders.items()), sorted(succession.retired), succession.first_year]
+    input_order = read_input_order(store)
+    order = [sorted(input_order.orders.items()), sorted(input_order.retired), input_order.first_year]
     shards = [(one.shard_id, one.created, [file.sha256 for file in one.files]) for one in manifests]
     words = json.dumps([_LAYOUT, SCHEMA_VERSION, order, shards])
     return hashlib.sha256(words.encode()).hexdigest()

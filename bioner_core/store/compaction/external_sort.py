@@ -13,6 +13,7 @@ from bioner_core.store.upgrade import conform
 
 _ORDER = "row_order"
 _BATCH_ROWS = 10_000
+"""Rows handed on at once: some megabytes."""
 
 
 @dataclass(frozen=True, slots=True)

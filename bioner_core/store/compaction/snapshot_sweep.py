@@ -46,7 +46,8 @@ def remove_folder(folder: Path) -> None:
 
 
 def _remove(store: Path, snapshot_id: str) -> None:
-    """First under another name, so that no kill leaves half a snapshot that looks whole."""
+    # Invariant: a folder under a snapshot's name is a whole snapshot. It is renamed first, in one step, and removed
+    # then.
     folder = snapshot_folder(store, snapshot_id)
     hidden = folder.with_name(f".{snapshot_id}{_REMOVING_SUFFIX}")
     try:

@@ -1,1 +1,1 @@
-"""What came into a store in which order and by whose hand: locks, ledger, registers, and what is current."""
+"""What came into a store in which order and by whose hand: locks, ledger, document indexes, and what is current."""

@@ -1,8 +1,8 @@
 """Which records are the newest state of a store: for each article its newest record, unless that is a deletion.
 
-Of one article and version the newest record wins (`succession`); a deletion withdraws the version that it names; of the
-versions that are left the highest is shown. A record of an export that lacks the strongest key of its article (no link,
-no DOI) belongs to the one article that has its key among the weaker ones.
+Of one article and version the newest record wins (`input_order`); a deletion withdraws the version that it names; of
+the versions that are left the highest is shown. A record of an export that lacks the strongest key of its article (no
+link, no DOI) belongs to the one article that has its key among the weaker ones.
 """
 
 from bisect import bisect_right
@@ -17,8 +17,8 @@ import duckdb
 import pyarrow as pa
 
 from bioner_core.errors import StoreError
-from bioner_core.store.history.register import EXPORT_SOURCES, manifests_by_input, refresh_register
-from bioner_core.store.history.succession import read_succession
+from bioner_core.store.history.document_index import EXPORT_SOURCES, manifests_by_input, refresh_index
+from bioner_core.store.history.input_order import read_input_order
 from bioner_core.store.manifest import Manifest
 
 MEMORY_LIMIT = "1GB"
@@ -61,12 +61,12 @@ class CurrentShard:
 @dataclass(frozen=True, slots=True)
 class _Input:
     source: str
-    register: str
+    index: str
     manifests: tuple[Manifest, ...]
 
 
 def count_current(store: Path, *, source: str, first_year: int | None = None) -> int:
-    """How many articles of a source have a newest record; `first_year` as in `read_succession`.
+    """How many articles of a source have a newest record; `first_year` as in `read_input_order`.
 
     Raises:
         StoreError: the store is damaged.
@@ -110,15 +110,15 @@ def _scratch(store: Path) -> Iterator[Path]:
 
 
 def _inputs(store: Path, scratch: Path, *, first_year: int | None = None) -> list[_Input]:
-    """The inputs that count, from the oldest to the newest, their registers made to fit."""
-    succession = read_succession(store, first_year=first_year)
+    """The inputs that count, from the oldest to the newest, their document indexes made to fit."""
+    input_order = read_input_order(store, first_year=first_year)
     placed = []
     for key, manifests in manifests_by_input(store):
-        place = succession.place(key, manifests)
+        place = input_order.place(key, manifests)
         if place is not None:
-            register = str(refresh_register(store, key, manifests, otherwise_in=scratch))
+            index = str(refresh_index(store, key, manifests, otherwise_in=scratch))
             ordered = tuple(sorted(manifests, key=lambda one: one.first))
-            placed.append((place, key, _Input(ordered[0].source, register, ordered)))
+            placed.append((place, key, _Input(ordered[0].source, index, ordered)))
     return [one for _, _, one in sorted(placed, key=lambda item: item[:2])]
 
 
@@ -131,24 +131,26 @@ def _newest_records(store: Path, inputs: Sequence[_Input], scratch: Path) -> Ite
         database.execute("SET preserve_insertion_order = false")
         database.execute("CREATE TABLE newest (position BIGINT)")
         try:
-            find_newest(database, [(one.source, one.register) for one in inputs])
+            find_newest(database, [(one.source, one.index) for one in inputs])
             yield database
         except duckdb.Error as error:
-            raise StoreError(f"{store}: its registers cannot be read ({error}). Remove the folder register") from error
+            raise StoreError(
+                f"{store}: its document indexes cannot be read ({error}). Remove the folder register"
+            ) from error
 
 
-def find_newest(database: duckdb.DuckDBPyConnection, registers: Sequence[tuple[str, str]]) -> None:
-    """Fill the table `newest` from (source, register) pairs, the oldest first.
+def find_newest(database: duckdb.DuckDBPyConnection, indexes: Sequence[tuple[str, str]]) -> None:
+    """BatchFill the table `newest` from (source, document index) pairs, the oldest first.
 
     Sources share no article. Ids that are stable are compared by a digest of 128 bits, which halves the memory.
 
     Raises:
-        duckdb.Error: a register is damaged, or the disk is full.
+        duckdb.Error: a document index is damaged, or the disk is full.
     """
-    files = pa.array([register for _, register in registers], pa.string())
+    files = pa.array([index for _, index in indexes], pa.string())
     database.register("inputs", pa.table({"file": files, "place": pa.array(range(len(files)), pa.int64())}))
-    exports = [file for source, file in registers if source in EXPORT_SOURCES]
-    others = [file for source, file in registers if source not in EXPORT_SOURCES]
+    exports = [file for source, file in indexes if source in EXPORT_SOURCES]
+    others = [file for source, file in indexes if source not in EXPORT_SOURCES]
     if others:
         records = _RECORDS.format(article="md5_number(r.identity)", records=_MAX_RECORDS)
         database.execute(_NEWEST.format(records=records), {"files": others})

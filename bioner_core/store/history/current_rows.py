@@ -28,7 +28,7 @@ _REPEAT = re.compile(r"#r(\d+):")
 
 @dataclass(frozen=True, slots=True)
 class ShardRecords:
-    """Which records of a shard are the newest of their articles; eight bytes a record."""
+    """Which records of a shard are the newest of their articles; eight bytes per record."""
 
     shard: str
     source: str
@@ -83,7 +83,7 @@ def document_batches(store: Path, records: ShardRecords) -> Iterator[pa.RecordBa
         yield kept
     if found != len(records.record_numbers):
         raise StoreError(
-            f"shard {records.shard}: has {found} of {len(records.record_numbers)} documents that its register names. "
+            f"shard {records.shard}: has {found} of {len(records.record_numbers)} documents that its index names. "
             "Remove the folder register of the store and run the same command again"
         )
 

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from bioner_core.errors import ConfigurationError, StoreError
-from bioner_core.store.history.claims import (
+from bioner_core.store.history.lock_claims import (
     Claim,
     PlacedClaim,
     claimed_names,
@@ -28,8 +28,10 @@ LEASE_SECONDS = 900.0
 """How long a holder on another host may be silent before it counts as dead."""
 
 HEARTBEAT_SECONDS = 30.0
+"""How often a holder shows that it lives: thirty times in a lease, so that a slow disk loses no lock."""
 
 _POLL_SECONDS = 0.5
+"""How often a held lock is looked at, on average: drawn anew each time, so that two that wait do not keep step."""
 _GRACE_SECONDS = 2.0
 """How long a whole-store claim waits for parts that are just backing off before it."""
 
@@ -138,6 +140,8 @@ class StoreLock:
 
     def _await_others(self, deadline: float) -> None:
         """Parts give way to a job of the whole store at once; that job waits until they are gone."""
+        # Race: a part and a whole-store job may each claim before they see the other. Both claims stand then; the part
+        # takes its own back and waits, so one of the two always goes on.
         if self._part is None:
             deadline = max(deadline, time.monotonic() + _GRACE_SECONDS)
         while (other := self._conflict()) is not None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 _NAME = re.compile(r"(?:pubmed|medline)(\d{2})n(\d{4,6})\.xml(?:\.gz)?")
 _CENTURY_TURN = 60
+"""Two digits of a release's year from here on are of the last century."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -16,6 +16,7 @@ from bioner_core.store.snapshot.run_history import RunHistory
 from bioner_core.store.snapshot.snapshot_reading import open_snapshot
 
 _BATCH_ROWS = 10_000
+"""Rows of an answer that are in memory at once."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from bioner_core.store.snapshot.snapshot_schemas import SUMMARY_TABLES, row_sche
 from bioner_core.store.upgrade import conform
 
 _BATCH_ROWS = 10_000
+"""Rows of a summary that are in memory at once."""
 
 
 @cache

@@ -9,6 +9,7 @@ from bioner_core.store.manifest import Counts, Manifest
 from bioner_core.store.snapshot.snapshot_schemas import row_schema
 
 _BATCH_SHARDS = 10_000
+"""Shards described at once: their rows are short."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

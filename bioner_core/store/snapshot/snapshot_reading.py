@@ -24,6 +24,7 @@ from bioner_core.store.snapshot.snapshot_schemas import PARTITION_COLUMN, row_sc
 from bioner_core.store.upgrade import conform
 
 _BATCH_ROWS = 2_000
+"""Rows read at once: documents have their texts, so 2,000 of them are some megabytes."""
 
 
 @dataclass(frozen=True, slots=True)

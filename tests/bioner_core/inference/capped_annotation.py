@@ -17,8 +17,8 @@ from bioner_core.decoding.drafted import DraftedDecoder
 from bioner_core.inference.annotation import AnnotationRequest, RowError, RowResult
 from bioner_core.inference.annotator import ModelAnnotator, load_annotator
 from bioner_core.inference.batching import BatchLimits, plan_batches
-from bioner_core.inference.budget import MemoryWish
-from bioner_core.inference.row_isolation import annotate_rows
+from bioner_core.inference.budget import MemoryLimit
+from bioner_core.inference.row_isolation import annotate_with_bisection
 from bioner_core.labels.label_set import load_label_set
 from tests.bioner_core.inference.test_annotator import annotator_of, requests_of
 
@@ -41,7 +41,7 @@ def ladder() -> dict[str, Any]:
     expected = annotator.annotate(requests)
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + ROOM, resource.RLIM_INFINITY))
-    results = annotate_rows(annotator, [*requests[:7], *requests_of(["病 and " * 700]), *requests[7:]])
+    results = annotate_with_bisection(annotator, [*requests[:7], *requests_of(["病 and " * 700]), *requests[7:]])
     long = results.pop(7)
     return {
         "others_answered": [_places(one) for one in results] == [_places(one) for one in expected],
@@ -60,7 +60,7 @@ def peak(model: str) -> dict[str, Any]:
     name = "full" if model == "tiny" else "genia"
     annotator = tiny_annotator() if model == "tiny" else load_annotator([load_label_set(name)])
     annotator.annotate([AnnotationRequest("IL-2 gene", name)])
-    annotator.find_limits(MemoryWish(cap=CAPS[model]))
+    annotator.find_limits(MemoryLimit(cap=CAPS[model]))
     texts = ["IL-2 binds. " * 334, "病肺和" * 100] + ["a b", "x", "IL-2 gene expression in T cells"] * 30
     requests = [AnnotationRequest(text[:4000], name) for text in texts]
     found = {"cap": CAPS[model], "limited": _growth(annotator, requests, annotator.limits)}

@@ -14,9 +14,9 @@ from bioner_core.evaluation.corpora import read_corpus
 from bioner_core.inference.annotation import AnnotationRequest
 from bioner_core.inference.batching import (
     MAX_PADDING,
-    ROWS_WORTH_A_BATCH,
+    ROWS_FOR_A_FULL_PASS,
+    BatchFill,
     BatchLimits,
-    Fill,
     fill_of,
     limits_of,
     plan_batches,
@@ -58,8 +58,8 @@ def test_batches_are_not_needlessly_small(requests: list[AnnotationRequest], tok
     for batch, following in itertools.pairwise(batches):
         if batch.requests[0].label_set == following.requests[0].label_set:
             rows = len(batch.indices) + 1
-            padding = Fill(fill_of([batch]).tokens + following.longest, batch.longest * rows).padding
-            too_loose = rows > ROWS_WORTH_A_BATCH and padding > MAX_PADDING
+            padding = BatchFill(fill_of([batch]).tokens + following.longest, batch.longest * rows).padding
+            too_loose = rows > ROWS_FOR_A_FULL_PASS and padding > MAX_PADDING
             assert rows > max_rows or batch.longest * rows > token_budget or too_loose
 
 
@@ -99,10 +99,10 @@ def test_padding_is_the_share_of_slots_without_a_token() -> None:
     (batch,) = plan_batches(
         [AnnotationRequest("a b c d", "x"), AnnotationRequest("a", "x")], token_budget=99, max_rows=9
     )
-    assert fill_of([batch]) == Fill(5, 8)
-    assert Fill(5, 8).padding == pytest.approx(3 / 8)
-    assert Fill().padding == 0.0
-    assert Fill(5, 8) + Fill(1, 1) - Fill(2, 2) == Fill(4, 7)
+    assert fill_of([batch]) == BatchFill(5, 8)
+    assert BatchFill(5, 8).padding == pytest.approx(3 / 8)
+    assert BatchFill().padding == 0.0
+    assert BatchFill(5, 8) + BatchFill(1, 1) - BatchFill(2, 2) == BatchFill(4, 7)
 
 
 def test_a_budget_alone_sets_the_rows() -> None:
@@ -125,7 +125,7 @@ def test_an_annotator_that_knows_its_limits_is_asked() -> None:
 @pytest.mark.parametrize("corpus", ["genia/test", "bc5cdr/test", "cmeee/dev", "cmedqaner/train", "craft/dev"])
 def test_real_sentences_make_batches_with_little_padding(shared_folder: Path, corpus: str) -> None:
     """Buffers too small, or batches too loose, for the promise of docs/pool.md: at most 10 % of padding."""
-    found = Fill()
+    found = BatchFill()
     for buffer in buffers(shared_folder / "data" / f"{corpus}.jsonl.gz"):
         limits = BatchLimits()
         found += fill_of(plan_batches(buffer, token_budget=limits.token_budget, max_rows=limits.max_rows))

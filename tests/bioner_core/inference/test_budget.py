@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bioner_core.errors import ConfigurationError
 from bioner_core.inference.batching import TOKENS_PER_ROW, BatchLimits
-from bioner_core.inference.budget import ONCE_BYTES, Footprint, MemoryWish, batch_bytes, limits_for
+from bioner_core.inference.budget import ONCE_BYTES, Footprint, MemoryLimit, batch_bytes, limits_for
 
 SMALL = Footprint(
     layers=30,
@@ -43,7 +43,7 @@ def test_every_allowed_batch_fits(footprint: Footprint, memory: float, longest: 
     """A budget that counts tokens alone: many short rows then die of their prompts, or a long one of its attention."""
     limits = limits_for(footprint, memory, longest=longest, most_tokens=most)
     if limits == BatchLimits.of_budget(TOKENS_PER_ROW):
-        return  # one row a batch: nothing smaller can be tried
+        return  # one row per batch: nothing smaller can be tried
     for length in {1, TOKENS_PER_ROW, 100, 200, longest}:
         rows = min(limits.max_rows, limits.token_budget // length)
         assert batch_bytes(footprint, rows=rows, longest=length) <= memory
@@ -72,7 +72,7 @@ def test_a_larger_model_takes_more(field: str) -> None:
 
 
 def test_several_copies_of_a_sentence_take_several_times_the_cache() -> None:
-    """The `lines` scheme, a row for each type, reckoned as one row a sentence."""
+    """The `lines` scheme, a row for each type, reckoned as one row per sentence."""
     assert replace(SMALL, lines=5).row_bytes(64) > 4 * SMALL.row_bytes(64) * 0.7
 
 
@@ -88,4 +88,4 @@ def test_the_sum_is_that_of_the_default_model_by_hand() -> None:
 def test_wishes_that_make_no_sense_are_refused(values: dict[str, float]) -> None:
     """A cap of nothing that is found out in each actor, after its model was loaded."""
     with pytest.raises(ConfigurationError, match=r"memory cap|share"):
-        MemoryWish(**values)  # type: ignore[arg-type]
+        MemoryLimit(**values)  # type: ignore[arg-type]

@@ -8,8 +8,8 @@ import torch
 from bioner_core.errors import AnnotatorOutOfMemoryError, ConfigurationError
 from bioner_core.inference import device_budget
 from bioner_core.inference.batching import BatchLimits, limits_of, plan_batches
-from bioner_core.inference.budget import Footprint, MemoryWish
-from bioner_core.inference.device_budget import batch_memory, dearest_batches, footprint_of, tried_limits
+from bioner_core.inference.budget import Footprint, MemoryLimit
+from bioner_core.inference.device_budget import batch_memory, costliest_batches, footprint_of, tried_limits
 from bioner_core.tagging.scheme import TagScheme
 from bioner_core.text.units import estimate_tokens
 from tests.bioner_core.inference.test_annotator import annotator_of, requests_of
@@ -30,19 +30,19 @@ def test_an_annotator_finds_its_limits_on_a_cpu_without_a_trial(monkeypatch: pyt
     monkeypatch.setattr(device_budget, "available_memory", lambda: 10**12)
     annotator = annotator_of()
     annotator.decoder = Forbidden()
-    annotator.find_limits(MemoryWish())
+    annotator.find_limits(MemoryLimit())
     assert limits_of(annotator) == BatchLimits(4096, 64)
-    annotator.find_limits(MemoryWish(cap=250_000_000))
+    annotator.find_limits(MemoryLimit(cap=250_000_000))
     assert 1 <= limits_of(annotator).max_rows < 64
 
 
 @pytest.mark.parametrize(("scheme", "lines"), [(TagScheme.LINES, 3), (TagScheme.INLINE, 1)])
 def test_a_sentence_has_as_many_rows_as_copies(monkeypatch: pytest.MonkeyPatch, scheme: TagScheme, lines: int) -> None:
-    """The `lines` scheme, a copy for each of three types, reckoned as one row a sentence; a prompt left out."""
+    """The `lines` scheme, a copy for each of three types, reckoned as one row per sentence; a prompt left out."""
     seen: list[Footprint] = []
     monkeypatch.setattr(device_budget, "limits_for", lambda footprint, *_, **__: seen.append(footprint))
     annotator = annotator_of(scheme)
-    annotator.find_limits(MemoryWish())
+    annotator.find_limits(MemoryLimit())
     prompts = [len(one.tokens.prefix) for one in annotator._prepared.values()]
     assert [(one.lines, one.prompt) for one in seen] == [(lines, max(prompts))]
 
@@ -50,16 +50,16 @@ def test_a_sentence_has_as_many_rows_as_copies(monkeypatch: pytest.MonkeyPatch, 
 def test_a_cap_that_holds_no_sentence_is_refused_when_the_model_is_loaded() -> None:
     """A cap that is silently passed by each batch."""
     with pytest.raises(ConfigurationError, match=r"memory cap: 0.001 GB, but one sentence of \d+ tokens may need"):
-        annotator_of().find_limits(MemoryWish(cap=1_000_000))
+        annotator_of().find_limits(MemoryLimit(cap=1_000_000))
 
 
 def test_half_of_the_free_memory_is_shared_by_the_actors(monkeypatch: pytest.MonkeyPatch) -> None:
     """Four actors on one machine that each take all of it."""
     monkeypatch.setattr(device_budget, "available_memory", lambda: 8_000)
-    assert batch_memory(CPU, MemoryWish()) == 4_000
-    assert batch_memory(CPU, MemoryWish(share=0.25)) == 1_000
-    assert batch_memory(CPU, MemoryWish(cap=500)) == 500
-    assert batch_memory(CPU, MemoryWish(cap=50_000)) == 4_000
+    assert batch_memory(CPU, MemoryLimit()) == 4_000
+    assert batch_memory(CPU, MemoryLimit(share=0.25)) == 1_000
+    assert batch_memory(CPU, MemoryLimit(cap=500)) == 500
+    assert batch_memory(CPU, MemoryLimit(cap=50_000)) == 4_000
 
 
 @pytest.mark.parametrize(("share", "cap", "expected"), [(1.0, None, 42.5), (0.5, None, 32.5), (1.0, 9, 9)])
@@ -70,7 +70,7 @@ def test_a_gpu_is_asked_what_is_free(
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (40, 100))
     monkeypatch.setattr(torch.cuda, "memory_allocated", lambda _: 10)
     monkeypatch.setattr(torch.cuda, "memory_reserved", lambda _: 20)
-    assert batch_memory(torch.device("cuda"), MemoryWish(cap, share)) == pytest.approx(expected)
+    assert batch_memory(torch.device("cuda"), MemoryLimit(cap, share)) == pytest.approx(expected)
 
 
 def test_trials_halve_the_limits_until_both_shapes_fit() -> None:
@@ -95,10 +95,10 @@ def test_trials_end_at_one_row() -> None:
     assert tried_limits(BatchLimits.of_budget(4096), full, longest=512).max_rows == 1
 
 
-def test_the_dearest_batches_are_batches_of_the_plan() -> None:
+def test_the_costliest_batches_are_batches_of_the_plan() -> None:
     """A trial of something else than what will be sent."""
     limits = BatchLimits.of_budget(2048)
-    for texts in dearest_batches(limits, longest=200):
+    for texts in costliest_batches(limits, longest=200):
         (batch,) = plan_batches(requests_of([text.strip() for text in texts]), token_budget=2048, max_rows=32)
         assert len(batch.indices) == len(texts)
 

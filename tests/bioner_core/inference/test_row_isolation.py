@@ -1,4 +1,4 @@
-"""The failure ladder, without Ray."""
+"""The bisection, without Ray."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bioner_core.errors import AnnotatorOutOfMemoryError, ConfigurationError, PoolError
 from bioner_core.inference.annotation import AnnotationRequest, RowError, RowResult
-from bioner_core.inference.row_isolation import DeviceLostError, annotate_rows, is_fatal_device_error
+from bioner_core.inference.row_isolation import DeviceLostError, annotate_with_bisection, is_fatal_device_error
 from bioner_core.records import RejectReason
 from tests.pipelines.fake_annotators import ObedientAnnotator, answer
 
@@ -34,14 +34,14 @@ def requests(*texts: str) -> list[AnnotationRequest]:
 def test_good_rows_are_answered_in_one_call() -> None:
     """A ladder that splits batches which have nothing wrong with them."""
     annotator = CountingAnnotator()
-    assert annotate_rows(annotator, GOOD) == [answer(request) for request in GOOD]
+    assert annotate_with_bisection(annotator, GOOD) == [answer(request) for request in GOOD]
     assert annotator.sizes == [12]
 
 
 def test_no_rows_need_no_annotator() -> None:
     """An empty batch sent to a model that cannot take one."""
     annotator = CountingAnnotator()
-    assert annotate_rows(annotator, []) == []
+    assert annotate_with_bisection(annotator, []) == []
     assert annotator.sizes == []
 
 
@@ -50,7 +50,7 @@ def test_out_of_memory_halves_until_it_fits(limit: int) -> None:
     """Rows lost or doubled by halving, or memory not freed before each smaller try."""
     batch = [*GOOD, AnnotationRequest(f"oom-above {limit}", "x")]
     annotator, freed = CountingAnnotator(), []
-    results = annotate_rows(annotator, batch, free=lambda: freed.append(1))
+    results = annotate_with_bisection(annotator, batch, free=lambda: freed.append(1))
     assert results == [answer(request) for request in batch]
     assert annotator.sizes[:2] == [13, 6]
     assert freed
@@ -59,7 +59,7 @@ def test_out_of_memory_halves_until_it_fits(limit: int) -> None:
 def test_a_row_too_large_even_alone_is_rejected_alone() -> None:
     """Endless halving, or batch-mates rejected with the row that does not fit."""
     batch = [*GOOD, AnnotationRequest("oom-above 0", "x")]
-    results = annotate_rows(ObedientAnnotator(), batch)
+    results = annotate_with_bisection(ObedientAnnotator(), batch)
     assert results[:-1] == [answer(request) for request in GOOD]
     assert isinstance(results[-1], RowError)
     assert results[-1].reason is RejectReason.OUT_OF_MEMORY
@@ -74,7 +74,7 @@ def test_a_memory_error_of_the_interpreter_counts_as_out_of_memory() -> None:
         def annotate(self, requests: Sequence[AnnotationRequest]) -> list[RowResult]:
             raise MemoryError
 
-    (result,) = annotate_rows(Greedy(), requests("a"))
+    (result,) = annotate_with_bisection(Greedy(), requests("a"))
     assert isinstance(result, RowError)
     assert result.reason is RejectReason.OUT_OF_MEMORY
 
@@ -83,7 +83,7 @@ def test_a_memory_error_of_the_interpreter_counts_as_out_of_memory() -> None:
 def test_only_the_bad_rows_are_rejected(bad: set[int], rows: int) -> None:
     """A bad row that takes a batch-mate with it, or an answer that lands on another row."""
     batch = requests(*(f"raise bad{index}" if index in bad else f"row {index}" for index in range(rows)))
-    results = annotate_rows(ObedientAnnotator(), batch, free=lambda: None)
+    results = annotate_with_bisection(ObedientAnnotator(), batch, free=lambda: None)
     for index, (request, result) in enumerate(zip(batch, results, strict=True)):
         if index in bad:
             assert isinstance(result, RowError)
@@ -98,13 +98,13 @@ def test_only_the_bad_rows_are_rejected(bad: set[int], rows: int) -> None:
 def test_a_wrong_number_of_results_is_no_row_failure() -> None:
     """Shifted answers accepted, or hidden by splitting the batch until the numbers agree."""
     with pytest.raises(PoolError, match="3 results for 2 rows"):
-        annotate_rows(ObedientAnnotator(), requests("a", "miscount"))
+        annotate_with_bisection(ObedientAnnotator(), requests("a", "miscount"))
 
 
 def test_a_lost_device_is_passed_on() -> None:
     """A dead GPU context that rejects every later row one by one."""
     with pytest.raises(DeviceLostError, match="illegal memory access"):
-        annotate_rows(ObedientAnnotator(), requests("a", "cuda", "b"))
+        annotate_with_bisection(ObedientAnnotator(), requests("a", "cuda", "b"))
 
 
 def test_fatal_errors_are_told_from_others() -> None:
@@ -126,4 +126,4 @@ def test_a_wrong_request_is_no_row_failure() -> None:
             raise ConfigurationError("label set 'x' was not loaded")
 
     with pytest.raises(ConfigurationError, match="'x' was not loaded"):
-        annotate_rows(Picky(), requests("a", "b"))
+        annotate_with_bisection(Picky(), requests("a", "b"))

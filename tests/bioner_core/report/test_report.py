@@ -102,7 +102,7 @@ def test_a_change_of_scores_is_a_warning_too(tmp_path: Path) -> None:
     found = {one["name"]: one for one in drift["differences"]}
     assert found["accepted candidates, change of the share"]["value"] == -1.0
     assert found["selector scores, largest gap of the distributions"]["large"]
-    assert found["mentions a document, ratio"]["value"] is None
+    assert found["mentions per document, ratio"]["value"] is None
 
 
 def test_equal_runs_and_small_ones_warn_of_nothing(tmp_path: Path) -> None:

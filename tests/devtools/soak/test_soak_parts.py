@@ -13,7 +13,7 @@ import pytest
 
 from bioner_core.errors import AnnotatorOutOfMemoryError
 from bioner_core.inference.annotation import AnnotationRequest, RowError
-from bioner_core.inference.row_isolation import annotate_rows
+from bioner_core.inference.row_isolation import annotate_with_bisection
 from bioner_core.store.checks.comparison import store_differences
 from bioner_core.store.reading import reject_rows
 from devtools.soak import processes
@@ -57,7 +57,7 @@ def test_scarcity_is_real_and_answers_are_as_without_it(tmp_path: Path, order: O
     give_order(tmp_path, order)
     with pytest.raises((AnnotatorOutOfMemoryError, MemoryError)):
         faulty.annotate(ROWS)
-    assert annotate_rows(faulty, ROWS) == CalmAnnotator().annotate(ROWS)
+    assert annotate_with_bisection(faulty, ROWS) == CalmAnnotator().annotate(ROWS)
     assert faulty.annotate(ROWS) == CalmAnnotator().annotate(ROWS)
 
 

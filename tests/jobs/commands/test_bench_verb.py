@@ -65,7 +65,7 @@ def test_people_get_a_table_and_a_chart(bioner: Command, words: list[object], tm
     chart = tmp_path / "bench.svg"
     done = bioner(*words, "--sentences", 4, "--batch", 4, "--chart", chart)
     assert done.code == 0
-    for word in ("batch 4", "drafted", "reference", "HF generate", "passes a sentence", "100.00%", "F1"):
+    for word in ("batch 4", "drafted", "reference", "HF generate", "passes per sentence", "100.00%", "F1"):
         assert word in done.out
     assert chart.read_text().startswith("<svg")
 

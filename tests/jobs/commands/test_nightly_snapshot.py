@@ -9,8 +9,8 @@ from test_nightly_verb import EXPORT, publish
 
 from bioner_core.errors import StoreError
 from bioner_core.inference.annotation import NullAnnotator
-from bioner_core.store.history.claims import is_live, latest_claim
 from bioner_core.store.history.lock import LEASE_SECONDS
+from bioner_core.store.history.lock_claims import is_live, latest_claim
 from bioner_core.store.snapshot.snapshot_manifest import current_id, snapshot_ids
 from bioner_core.store.snapshot.snapshot_reading import open_snapshot
 from jobs.runs.session import AnnotationSession

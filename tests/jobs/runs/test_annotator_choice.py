@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 
 from bioner_core.inference.annotation import NullAnnotator
-from bioner_core.inference.budget import MemoryWish
+from bioner_core.inference.budget import MemoryLimit
 from bioner_core.labels.label_set import default_label_sets, load_label_set
 from bioner_core.models.precision import PRECISIONS, choose_precision
 from jobs.options.annotation import ActorOptions
 from jobs.runs import gpus
 from jobs.runs.annotator import NULL, AnnotatorChoice, chosen_label_sets
 from jobs.runs.gpus import visible_gpus
-from jobs.runs.pool import memory_wish, planned_settings
+from jobs.runs.pool import memory_limit, planned_settings
 from pipelines.pool.pool_settings import LOCAL
 
 
@@ -37,15 +37,15 @@ def test_an_actor_finds_the_model_from_any_folder(
 @pytest.mark.parametrize(
     ("actors", "expected"),
     [
-        (ActorOptions(wanted=4, gpus_per_actor=0.0), MemoryWish(None, 0.25)),
-        (ActorOptions(wanted=4, gpus_per_actor=0.5), MemoryWish(None, 0.5)),
-        (ActorOptions(wanted=2, gpus_per_actor=2.0, memory_cap=1.5), MemoryWish(1_500_000_000, 1.0)),
+        (ActorOptions(wanted=4, gpus_per_actor=0.0), MemoryLimit(None, 0.25)),
+        (ActorOptions(wanted=4, gpus_per_actor=0.5), MemoryLimit(None, 0.5)),
+        (ActorOptions(wanted=2, gpus_per_actor=2.0, memory_cap=1.5), MemoryLimit(1_500_000_000, 1.0)),
     ],
 )
-def test_an_actor_hears_what_memory_is_its_own(actors: ActorOptions, expected: MemoryWish) -> None:
+def test_an_actor_hears_what_memory_is_its_own(actors: ActorOptions, expected: MemoryLimit) -> None:
     """Catches four actors that each plan for the whole machine or card, and a cap that is read in bytes."""
     choice = AnnotatorChoice(label_sets=default_label_sets())
-    memory = memory_wish(actors, planned_settings(actors, LOCAL))
+    memory = memory_limit(actors, planned_settings(actors, LOCAL))
     assert memory == expected
     assert choice.spec(memory).arguments["memory"] == expected
 

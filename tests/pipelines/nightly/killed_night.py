@@ -1,6 +1,6 @@
 """A PubMed night in a process of its own that kills itself: arguments are store, place and countdown.
 
-The countdown counts durable renames (plans, tables, manifests, registers, ledger); the signal comes before the last.
+The countdown counts durable renames (plans, tables, manifests, indexes, ledger); the signal comes before the last.
 """
 
 import os

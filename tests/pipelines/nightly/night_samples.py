@@ -13,21 +13,21 @@ from bioner_core.store.history.ledger import new_run_id
 from bioner_core.store.history.lock import StoreLock
 from pipelines.annotate import run_annotation
 from pipelines.job import AnnotationJob
-from pipelines.nightly.apply import Workplace
+from pipelines.nightly.apply import SyncContext
 from pipelines.nightly.pubmed import ReleaseSource, run_pubmed
 from pipelines.nightly.report import SyncReport
 from pipelines.summary import JobSummary
-from pipelines.sync.retry import Patience
+from pipelines.sync.retry import RetryPolicy
 from pipelines.watch.progress import SilentProgress
 
-HASTE = Patience(attempts=3, first_pause=0.01, longest_pause=0.05, idle_seconds=1.0)
+HASTE = RetryPolicy(attempts=3, first_pause=0.01, longest_pause=0.05, idle_seconds=1.0)
 
 
 class WordAnnotator:
     """An `InputAnnotator` that runs the real pipeline with an annotator that finds each word; counts model rows."""
 
     def __init__(self, store: Path, *, fingerprint: str = "model-1", shard_records: int = 4) -> None:
-        self._settings = {"store": store, "fingerprint": fingerprint, "shard_records": shard_records}
+        self._settings = {"store": store, "annotator_fingerprint": fingerprint, "shard_records": shard_records}
         self.rows_asked = 0
 
     @property
@@ -80,10 +80,10 @@ def publish(folder: Path, name: str, content: bytes) -> None:
     (folder / f"{name}.md5").write_bytes(companion(name, content))
 
 
-def workplace(store: Path, lock: StoreLock) -> Workplace:
+def context(store: Path, lock: StoreLock) -> SyncContext:
     """A run on a store, in haste."""
-    return Workplace(
-        store=store, downloads=store.parent / f"{store.name}-downloads", lock=lock, run_id=new_run_id(), patience=HASTE
+    return SyncContext(
+        store=store, downloads=store.parent / f"{store.name}-downloads", lock=lock, run_id=new_run_id(), policy=HASTE
     )
 
 
@@ -94,7 +94,7 @@ def night(store: Path, *places: Path | str, annotator: WordAnnotator | None = No
     with StoreLock(store, purpose="test") as lock:
         return run_pubmed(
             source,
-            workplace(store, lock),
+            context(store, lock),
             annotator or WordAnnotator(store),
             progress=SilentProgress(),
             max_reject_rate=0.05,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from night_samples import WordAnnotator, newest_mentions, night, publish, release, titles_of, workplace
+from night_samples import WordAnnotator, context, newest_mentions, night, publish, release, titles_of
 
 from bioner_core.store.history.ledger import applied_files
 from bioner_core.store.history.lock import Part, StoreLock
@@ -14,7 +14,7 @@ from pipelines.nightly.backfill import of_part, pmc_files, pubmed_files, run_bac
 from pipelines.nightly.pubmed import ReleaseSource
 from pipelines.nightly.report import SyncReport
 from pipelines.sync.listing import ListedFile
-from pipelines.sync.retry import Patience
+from pipelines.sync.retry import RetryPolicy
 from pipelines.watch.progress import SilentProgress
 
 
@@ -34,11 +34,11 @@ def backfill(store: Path, place: Path, *, part: Part = Part(1, 1), fingerprint: 
     with StoreLock(store, purpose="test", part=part) as lock:
         entries = applied_files(store, "pubmed")
         source = ReleaseSource(places=(str(place),))
-        files, gap = pubmed_files(source, entries, Patience(), fingerprint=annotator.run_fingerprint)
+        files, gap = pubmed_files(source, entries, RetryPolicy(), fingerprint=annotator.run_fingerprint)
         return run_backfill(
             "pubmed",
             of_part(files, part),
-            workplace(store, lock),
+            context(store, lock),
             annotator,
             needs_md5=True,
             progress=SilentProgress(),
@@ -92,6 +92,6 @@ def test_articles_of_pmc_are_told_from_lists_of_files(tmp_path: Path) -> None:
     """Would catch a list of files that is annotated, or a package that is applied again and again."""
     for name in ("PMC1.xml", "oa_file_list.csv", "PMC2.tar.gz", "PMC2.tar.gz.md5", "PMC3.nxml"):
         (tmp_path / name).write_bytes(b"x")
-    found = pmc_files([str(tmp_path)], [], Patience(), fingerprint="f")
+    found = pmc_files([str(tmp_path)], [], RetryPolicy(), fingerprint="f")
     assert [one.listed.name for one in found] == ["PMC1.xml", "PMC2.tar.gz", "PMC3.nxml"]
     assert found[1].companion is not None

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import fsspec
-from night_samples import HASTE, WordAnnotator, newest_mentions, titles_of, workplace
+from night_samples import HASTE, WordAnnotator, context, newest_mentions, titles_of
 
 from bioner_core.errors import InputError
 from bioner_core.store.checks.verify import verify_store
@@ -34,7 +34,7 @@ def night(store: Path, *places: Path | str, annotator: WordAnnotator | None = No
     with StoreLock(store, purpose="test") as lock:
         return run_exports(
             [str(place) for place in places],
-            workplace(store, lock),
+            context(store, lock),
             annotator or WordAnnotator(store),
             progress=SilentProgress(),
             max_reject_rate=0.05,

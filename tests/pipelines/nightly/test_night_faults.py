@@ -189,7 +189,7 @@ def test_a_full_disk_while_downloading(
 def test_a_full_disk_while_committing(
     tmp_path: Path, server: FaultyServer, calm: object, monkeypatch: pytest.MonkeyPatch, table: str
 ) -> None:
-    """Would catch a file in the ledger whose shards, or whose register, could not be written."""
+    """Would catch a file in the ledger whose shards, or whose document index, could not be written."""
     replace = atomic.os.replace
 
     def full(source: Path, target: Path) -> None:

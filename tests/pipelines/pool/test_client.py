@@ -90,12 +90,13 @@ def test_a_stream_keeps_its_order_whatever_dies(pool: Pool, tmp_path: Path) -> N
     """Answers of a buffer that was sent again handed back in place of the next one's; a buffer lost with its actor."""
     buffers = [rows(20), [*rows(9), *requests(f"once {tmp_path / 'flag'} kill")], [], [*rows(3), *requests("kill")]]
     client = pool.client_factory(SETTINGS)()
-    before = client.fill
-    *whole, last = client.annotate_stream([rows(5), *buffers])
+    found = list(client.annotate_stream(enumerate([rows(5), *buffers])))
+    assert [key for key, _, _ in found] == list(range(5))
+    *whole, last = (results for _, results, _ in found)
     assert whole == [[answer(row) for row in buffer] for buffer in [rows(5), *buffers[:3]]]
     expect_answers(last, buffers[3], but=3)
     expect_reject(last[3], RejectReason.ACTOR_DIED)
-    assert client.fill.tokens > before.tokens
+    assert [fill.tokens > 0 for _, _, fill in found] == [True, True, True, False, True]
 
 
 def test_no_requests_need_no_actor(pool: Pool) -> None:

@@ -39,12 +39,12 @@ class Stream:
         self._patch.setattr(dispatch, "time", self.world)
         return Dispatch(FullCrew(self.world, actors), None, settings)  # type: ignore[arg-type]
 
-    def read(self, buffers: Sequence[list[Batch]], *, seconds: float = 0.0) -> Iterator[list[Batch]]:
-        """The buffers, each read in so many seconds."""
-        for batches in buffers:
+    def read(self, buffers: Sequence[list[Batch]], *, seconds: float = 0.0) -> Iterator[tuple[int, list[Batch]]]:
+        """The buffers with their numbers, each read in so many seconds."""
+        for number, batches in enumerate(buffers):
             self.world.now += seconds
             self.buffers_read += 1
-            yield batches
+            yield number, batches
 
 
 def batched(*texts: str) -> list[Batch]:
@@ -91,7 +91,7 @@ def test_one_slow_batch_does_not_fill_the_memory(stream: Stream) -> None:
     """Catches a stream that is read to its end while its first batch runs."""
     loop = stream.open(2, lambda requests: 100.0 if "slow" in requests[0].text else 1.0)
     results = loop.run(stream.read([batched("slow", "one", "two"), *numbered(100, 3)]))
-    assert next(results)[0] == answer(AnnotationRequest("slow", "x"))
+    assert next(results)[1][0] == answer(AnnotationRequest("slow", "x"))
     assert stream.buffers_read * 3 <= 2 * 4 + 3
     assert len(list(results)) == 100
 
@@ -108,8 +108,8 @@ def test_nothing_is_read_before_somebody_asks(stream: Stream) -> None:
 def test_what_goes_wrong_while_reading_reaches_the_caller(stream: Stream) -> None:
     """Catches an error of the input that ends the stream as if it were complete."""
 
-    def broken() -> Iterator[list[Batch]]:
-        yield batched("one")
+    def broken() -> Iterator[tuple[str, list[Batch]]]:
+        yield "first", batched("one")
         raise ValueError("no more")
 
     results = stream.open(1, lambda _: 1.0).run(broken())
@@ -135,5 +135,5 @@ def test_each_row_is_answered_once_in_its_place(
         lambda requests: max(float(one.text.split()[0]) for one in requests),
         settings=ClientSettings(read_ahead=read_ahead),
     )
-    assert list(loop.run(iter(buffers))) == [[answer(row) for row in one] for one in rows]
+    assert list(loop.run(enumerate(buffers))) == [(key, [answer(row) for row in one]) for key, one in enumerate(rows)]
     assert stream.world.sent == sum(map(len, buffers))

@@ -119,7 +119,7 @@ def test_actors_that_ray_gave_up_are_made_anew() -> None:
 
 
 def test_clients_hear_that_the_pool_gave_up(tmp_path: Path) -> None:
-    """Clients that wait out their whole patience for actors that will never come, and then do not say why."""
+    """Clients that wait out their whole policy for actors that will never come, and then do not say why."""
     flag = tmp_path / "flag"
     spec = AnnotatorSpec("fake_annotators:broken_when", {"flag": str(flag)})
     with start_pool(settings(actors=1, max_failed_starts=2), spec) as pool:
@@ -256,6 +256,7 @@ def test_clients_keep_to_what_the_actors_found() -> None:
         crowded = [AnnotationRequest("oom-above 2", "x")] * 8
         assert all(isinstance(one, tuple) for one in client.annotate(crowded))
         assert client._limits == BatchLimits(128, 2)
-        assert client.fill.tokens == client.fill.slots > 0
+        ((_, _, fill),) = client.annotate_stream([("all", crowded)])
+        assert fill.tokens == fill.slots > 0
         set_by_hand = pool.client_factory(ClientSettings(token_budget=6400))()
         assert set_by_hand._limits == BatchLimits(6400, 100)

@@ -194,7 +194,7 @@ def test_a_name_that_was_given_up_is_replaced_when_the_pool_is_scaled(tmp_path: 
 
 
 def test_a_pool_that_is_stopped_ends_what_runs_and_tells_its_clients() -> None:
-    """Clients that wait out all their patience for a pool that was stopped on purpose, or a running batch cut off."""
+    """Clients that wait out all their policy for a pool that was stopped on purpose, or a running batch cut off."""
     with start_pool(settings(actors=2), OBEDIENT) as pool:
         short, endless = Feeder(pool, slow_rows(2, seconds=4.0), ONE_EACH), Feeder(pool, slow_rows(10_000))
         await_true(lambda: all(report.state is SlotState.BUSY for report in pool.supervisor.reports()))

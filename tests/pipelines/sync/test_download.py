@@ -12,9 +12,9 @@ from bioner_core.errors import InputError
 from pipelines.sync.checksums import stated_md5
 from pipelines.sync.download import local_copy, small_text
 from pipelines.sync.listing import ListedFile, list_place
-from pipelines.sync.retry import PassingFault, Patience, patiently
+from pipelines.sync.retry import PassingFault, RetryPolicy, with_retries
 
-HASTE = Patience(attempts=3, first_pause=0.01, longest_pause=0.02, idle_seconds=1.0)
+HASTE = RetryPolicy(attempts=3, first_pause=0.01, longest_pause=0.02, idle_seconds=1.0)
 CONTENT = random.Random(5).randbytes(5000)
 MD5 = hashlib.md5(CONTENT, usedforsecurity=False).hexdigest()
 
@@ -73,7 +73,7 @@ def test_other_file_systems_are_listed_and_read(tmp_path: Path) -> None:
     assert [one.name for one in listed] == ["one.xml", "one.xml.md5"]
     assert small_text(listed[1], HASTE) == MD5
     (tmp_path / ".one.xml.part").write_bytes(CONTENT[:100])
-    path = local_copy(listed[0], tmp_path, md5=MD5, patience=HASTE)
+    path = local_copy(listed[0], tmp_path, md5=MD5, policy=HASTE)
     assert path.read_bytes() == CONTENT
     with pytest.raises(InputError, match="not there"):
         list_place("memory://no-such-bucket", HASTE)
@@ -100,10 +100,10 @@ def test_a_whole_download_is_not_fetched_again(tmp_path: Path) -> None:
     with FaultyServer(tmp_path / "site") as server:
         [listed] = list_place(server.url, HASTE)
         for _ in range(2):
-            assert local_copy(listed, tmp_path / "d", md5=MD5, patience=HASTE).read_bytes() == CONTENT
+            assert local_copy(listed, tmp_path / "d", md5=MD5, policy=HASTE).read_bytes() == CONTENT
         assert len(server.downloads_of("a.gz")) == 1
         (tmp_path / "d" / "a.gz").write_bytes(b"damaged")
-        assert local_copy(listed, tmp_path / "d", md5=MD5, patience=HASTE).read_bytes() == CONTENT
+        assert local_copy(listed, tmp_path / "d", md5=MD5, policy=HASTE).read_bytes() == CONTENT
     assert [path.name for path in (tmp_path / "d").iterdir()] == ["a.gz"]
 
 
@@ -114,7 +114,7 @@ def test_a_partial_file_that_is_whole_is_taken(tmp_path: Path) -> None:
     (tmp_path / ".a.gz.part").write_bytes(CONTENT)
     with FaultyServer(tmp_path / "site") as server:
         [listed] = list_place(server.url, HASTE)
-        assert local_copy(listed, tmp_path, md5=MD5, patience=HASTE).read_bytes() == CONTENT
+        assert local_copy(listed, tmp_path, md5=MD5, policy=HASTE).read_bytes() == CONTENT
 
 
 @pytest.mark.parametrize("status", [403, 404, 410])
@@ -125,7 +125,7 @@ def test_a_refusal_is_not_asked_again(tmp_path: Path, status: int) -> None:
         [listed] = list_place(server.url, HASTE)
         server.faults["a.gz"] = [Fault(status=status)] * 5
         with pytest.raises(InputError, match=str(status)):
-            local_copy(listed, tmp_path / "d", md5=MD5, patience=HASTE)
+            local_copy(listed, tmp_path / "d", md5=MD5, policy=HASTE)
         assert len(server.downloads_of("a.gz")) == 1
 
 
@@ -163,17 +163,17 @@ def test_progress_starts_the_count_of_failures_anew() -> None:
             raise PassingFault("again")
         return "done"
 
-    assert patiently(step, HASTE, progress=lambda: reached[0]) == "done"
+    assert with_retries(step, HASTE, progress=lambda: reached[0]) == "done"
 
 
 def test_pauses_grow_to_a_limit_and_heed_the_server() -> None:
     """Would catch a client that hammers a busy server, or waits for an hour because it says so."""
-    patience = Patience(first_pause=1, longest_pause=60)
-    assert 0.75 <= patience.pause(1) <= 1.25
-    assert 6 <= patience.pause(4) <= 10
-    assert patience.pause(30) == 60
-    assert patience.pause(1, asked=20) == 20
-    assert patience.pause(1, asked=3600) == 60
+    policy = RetryPolicy(first_pause=1, longest_pause=60)
+    assert 0.75 <= policy.pause(1) <= 1.25
+    assert 6 <= policy.pause(4) <= 10
+    assert policy.pause(30) == 60
+    assert policy.pause(1, asked=20) == 20
+    assert policy.pause(1, asked=3600) == 60
 
 
 def test_a_companion_that_is_not_small_is_refused(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The newest state of stores that no ledger knows, registers that are made anew, and copies within one shard."""
+"""The newest state of stores that no ledger knows, document indexes that are made anew, and copies within one shard."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +10,7 @@ from bioner_core.documents import Document, DocumentMeta, Passage
 from bioner_core.errors import StoreError
 from bioner_core.store.history.current import count_current
 from bioner_core.store.history.current_rows import current_documents, current_mentions
-from bioner_core.store.history.register import register_files, text_digest
+from bioner_core.store.history.document_index import index_files, text_digest
 from bioner_core.store.manifest import Counts
 from bioner_core.store.reading import read_manifests
 
@@ -48,10 +48,10 @@ def test_of_copies_in_one_shard_the_last_is_shown_with_its_own_mentions(tmp_path
 
 
 def test_registers_are_made_anew_when_they_do_not_fit(tmp_path: Path) -> None:
-    """Would catch a newest state that is read from a register of shards that are gone, or damaged by a kill."""
+    """Would catch a newest state that is read from a document index of shards that are gone, or damaged by a kill."""
     commit_sample(tmp_path)
     count_current(tmp_path, source="pubmed")
-    [path] = register_files(tmp_path)
+    [path] = index_files(tmp_path)
     path.write_bytes(b"PAR1 damaged")
     assert count_current(tmp_path, source="pubmed") == 2
     made = path.stat().st_mtime_ns

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from bioner_core.errors import StoreError
+from bioner_core.store.history.input_order import read_input_order
 from bioner_core.store.history.ledger import (
     AppliedFile,
     JobRun,
@@ -20,7 +21,6 @@ from bioner_core.store.history.ledger import (
     standing_files,
 )
 from bioner_core.store.history.release_names import Release, release_of
-from bioner_core.store.history.succession import read_succession
 from bioner_core.store.manifest import Counts
 
 NEW_YEAR = "2026-01-01T00:00:00.000001+00:00"
@@ -87,7 +87,7 @@ def test_entries_are_never_overwritten(tmp_path: Path) -> None:
         record_applied(tmp_path, one)
     assert applied_files(tmp_path, "pubmed") == [first, again, other]
     assert standing_files(applied_files(tmp_path, "pubmed")) == {(2026, 1): other}
-    assert read_succession(tmp_path).retired == {first.input_key}
+    assert read_input_order(tmp_path).retired == {first.input_key}
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"kind": "pubmed"}'])

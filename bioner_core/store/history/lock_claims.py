@@ -20,6 +20,7 @@ from bioner_core.store.history.process_identity import ProcessIdentity, has_ende
 
 _FOLDER = "locks"
 _DIGITS = 8
+"""Digits of a claim's number, so that names sort as numbers do; one claim per second fills them in three years."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,8 @@ def is_live(placed: PlacedClaim, *, lease_seconds: float) -> bool:
     if placed.claim is not None and is_here(placed.claim.holder):
         return not has_ended(placed.claim.holder)
     try:
+        # Invariant: a lease is measured by one clock, that of the file system, which stamps the heartbeat: the clocks
+        # of two hosts may be minutes apart.
         return _file_system_time(placed.path.parent) - placed.path.stat().st_mtime < lease_seconds
     except FileNotFoundError:
         return False
@@ -101,7 +104,9 @@ def place_claim(store: Path, name: str, claim: Claim, *, after: PlacedClaim | No
     if not _create(path, json.dumps(asdict(claim)) + "\n"):
         return None
     latest = latest_claim(store, name)
-    if latest is None or latest.path != path:  # this number had been in use, and was already followed
+    # Race: a slow taker may make a number that was in use and has been removed, after a higher one was given out. It
+    # sees the higher one here, and takes its own back.
+    if latest is None or latest.path != path:
         path.unlink(missing_ok=True)
         return None
     for older in (store / _FOLDER).glob(f"{name}-{'[0-9]' * _DIGITS}.json"):
@@ -128,6 +133,8 @@ def _create(path: Path, text: str) -> bool:
         aside.write_text(text, encoding="utf-8")
         fsync_path(aside)
         with contextlib.suppress(FileExistsError, FileNotFoundError):
+            # Race: any number of takers. A link fails where the name exists, in one step of the file system (on NFS
+            # too), and what it shows is whole; of all takers of a number exactly one goes on.
             os.link(aside, path)
             return True
     except OSError as error:

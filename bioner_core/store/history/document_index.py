@@ -1,6 +1,6 @@
-"""The register of an input: which record of it is which document, and a digest of each document's text.
+"""The document index of an input: which record of it is which document, and a digest of each document's text.
 
-One Parquet file an input, `register/<input key>.parquet`, made from its committed shards whenever it is missing or no
+One Parquet file per input, `register/<input key>.parquet`, made from its committed shards whenever it is missing or no
 longer fits them. It answers two questions without reading a single text: which version of a document is the newest, and
 whether a text was annotated before. It can be removed at any time.
 """
@@ -26,6 +26,7 @@ from bioner_core.store.reading import read_manifests, shard_batches
 from bioner_core.store.rows import deletions_from_arrow, documents_from_arrow
 
 TEXT_DIGEST_BYTES = 16
+"""128 bits: of 10^9 texts, two with one digest are to be expected once in 10^20 stores."""
 
 SCHEMA = pa.schema(
     [
@@ -48,8 +49,9 @@ EXPORT_SOURCES = frozenset({"cnki", "wanfang"})
 
 _STATE_KEY = b"bioner.register_state"
 _GROUP_ROWS = 50_000
+"""Documents in a row group of a document index: some megabytes, and few seeks for whoever scans the digests."""
 _LAYOUT = "1"
-"""Rises when the meaning of a column changes; registers of another layout are made anew."""
+"""Rises when the meaning of a column changes; document indexes of another layout are made anew."""
 
 
 def text_digest(document: Document) -> bytes:
@@ -64,8 +66,8 @@ def article_keys(document: Document) -> tuple[str, ...]:
     return record_keys(document) if document.source in EXPORT_SOURCES else (document.doc_id,)
 
 
-def register_path(store: Path, key: str) -> Path:
-    """Where the register of an input is."""
+def index_path(store: Path, key: str) -> Path:
+    """Where the document index of an input is."""
     return store / "register" / f"{key}.parquet"
 
 
@@ -81,8 +83,8 @@ def manifests_by_input(store: Path) -> Iterator[tuple[str, list[Manifest]]]:
     yield from sorted(found.items())
 
 
-def refresh_register(store: Path, key: str, manifests: Sequence[Manifest], *, otherwise_in: Path | None = None) -> Path:
-    """Make the register of an input fit its shards; reads their documents only if it does not. Returns its path.
+def refresh_index(store: Path, key: str, manifests: Sequence[Manifest], *, otherwise_in: Path | None = None) -> Path:
+    """Make the document index of an input fit its shards; reads their documents only if it does not. Returns its path.
 
     Where the store may only be read, it is made in the folder `otherwise_in`, which the caller removes. Holds the rows
     of `_GROUP_ROWS` documents, and one shard, in memory.
@@ -90,8 +92,10 @@ def refresh_register(store: Path, key: str, manifests: Sequence[Manifest], *, ot
     Raises:
         StoreError: a shard cannot be read, or the store cannot be written and there is no other folder.
     """
-    path = register_path(store, key)
+    path = index_path(store, key)
     state = _state(manifests)
+    # Invariant: a document index that does not fit its shards is never used. It carries a digest of the files that it
+    # was made from, so it needs no lock and may be removed at any time.
     if _recorded_state(path) == state:
         return path
     try:
@@ -112,13 +116,13 @@ def _written(path: Path, store: Path, manifests: Sequence[Manifest], state: byte
     return path
 
 
-def register_files(store: Path) -> list[Path]:
-    """All registers of a store, by input key."""
+def index_files(store: Path) -> list[Path]:
+    """All document indexes of a store, by input key."""
     return sorted((store / "register").glob("[!.]*.parquet"))
 
 
 def matching_rows(path: Path, digests: pa.Array) -> Iterator[dict[str, Any]]:
-    """The rows of a register whose `text_digest` is one of these: `text_digest`, `doc_id`, `version` and `shard`.
+    """The rows of a document index whose `text_digest` is one of these: `text_digest`, `doc_id`, `version` and `shard`.
 
     Where nothing matches only the column of digests is read.
 

@@ -16,7 +16,7 @@ PUBMED = "pubmed"
 
 
 @dataclass(frozen=True, slots=True)
-class Succession:
+class InputOrder:
     """What the ledger says of inputs: `orders` by input key; `retired` keys whose content was published anew since.
 
     `first_year` is that of PubMed's latest complete release, 0 before the first reload.
@@ -35,7 +35,7 @@ class Succession:
         return (1, order, "") if order else (0, (), committed)
 
 
-def read_succession(store: Path, *, first_year: int | None = None) -> Succession:
+def read_input_order(store: Path, *, first_year: int | None = None) -> InputOrder:
     """The order of a store's inputs; `first_year` asks what it would be after a reload of that year.
 
     Raises:
@@ -43,7 +43,7 @@ def read_succession(store: Path, *, first_year: int | None = None) -> Succession
     """
     entries = [entry for kind in ledger_kinds(store) for entry in applied_files(store, kind)]
     latest = max((one.year for one in reloads(store, PUBMED)), default=0)
-    return Succession(
+    return InputOrder(
         orders={entry.input_key: entry.order for entry in entries},
         retired=_republished([entry for entry in entries if entry.kind == PUBMED]),
         first_year=latest if first_year is None else first_year,

@@ -1,0 +1,77 @@
+"""The words of the code, the commands and the docs: those of the field, each with one meaning."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+GLOSSARY = REPOSITORY / "docs" / "glossary.md"
+
+PRIVATE = re.compile(
+    r"\b(crew|bulletin|parcel|mended|the mend|last_words|see_off|seen off|the house|at the door|turned away|TurnedAway"
+    r"|MemoryWish|memory_wish|Workplace|Patience|patiently|Succession|annotate_rows|told_fill|doubt_overdue|check_hope"
+    r"|documents_a_second|records_a_second|sentences_a_second|[A-Z]+_A_[A-Z]+"
+    r"|run dry|failure ladder|a Ray of the mind|else one a GPU)\b"
+)
+"""Words that only those who wrote them understand; CONTRIBUTING.md says what is written instead."""
+
+RATE = re.compile(
+    r"\b(documents|sentences|rows|citations|mentions|records|tokens|passes|spans|bytes|batches) an? "
+    r"(second|minute|hour|document|sentence|row|batch|citation|night|shard|step|GPU)\b",
+    re.IGNORECASE,
+)
+"""A rate is given "per"."""
+
+OLD_KEYS = {"records_a_second", "sentences_a_second", "documents_a_second"}
+"""Keys of `--json`, which never change; the last is what CHANGELOG.md and docs/commands.md say that it was called."""
+
+NOT_YET = ("bioner_core/training/", "bioner_core/models/", "bioner_core/benchmark/", "bioner_core/formats/")
+"""Where rates are still given as "a": to be rewritten with the code that they describe."""
+
+
+def texts() -> list[Path]:
+    """Every source file, template and page but the figures, the samples of others' texts and this test."""
+    listed = subprocess.run(
+        ["git", "ls-files", "*.py", "*.md", "*.j2", "*.toml", "*.sql"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    paths = [REPOSITORY / name for name in listed.stdout.splitlines()]
+    return [path for path in paths if path.is_file() and path != Path(__file__) and "figures" not in path.parts]
+
+
+def test_no_private_words() -> None:
+    """Catches a name or a phrase that a newcomer has to be told of."""
+    found = {
+        f"{path.relative_to(REPOSITORY)}: {match[0]}"
+        for path in texts()
+        for match in PRIVATE.finditer(path.read_text(encoding="utf-8"))
+        if match[0] not in OLD_KEYS
+    }
+    assert not found
+
+
+def test_rates_are_given_per() -> None:
+    """Catches "documents a second", which whoever learnt English at school reads as two nouns."""
+    found = {
+        f"{path.relative_to(REPOSITORY)}: {match[0]}"
+        for path in texts()
+        if not any(part in path.as_posix() for part in (*NOT_YET, "docs/schema.md", "store/schema_page", "store/rows"))
+        for match in RATE.finditer(path.read_text(encoding="utf-8"))
+    }
+    assert not found
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["document", "mention", "label set", "shard", "manifest", "fingerprint", "batch", "actor", "snapshot", "row"],
+)
+def test_the_glossary_has_the_words_that_the_docs_live_on(word: str) -> None:
+    """Catches a word that is used on every page and explained on none."""
+    rows = [line for line in GLOSSARY.read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
+    assert any(word in line.split("|")[1] for line in rows)
+    assert not [line for line in rows if line.count("|") != 3]
