@@ -6,7 +6,7 @@ from bioner_core.documents import Passage, Sentence
 from bioner_core.text.boundaries import sentence_ends
 from bioner_core.text.long_sentences import cut_long
 
-SPLITTER_VERSION = "rules-1"
+SPLITTER_VERSION = "rules-2"
 """Part of the fingerprint: change it with any change that moves a boundary, the word lists included."""
 
 MAX_SENTENCE_TOKENS = 200
