@@ -32,6 +32,9 @@ from bioner_core.formats.pubtator import PubtatorReader
 from bioner_core.formats.ris import RisReader
 from bioner_core.formats.spreadsheet import SpreadsheetReader
 
+READERS_VERSION = "2"
+"""Kept in the plan of an input: change it with any change by which a file has more, fewer or other records."""
+
 READERS: tuple[Reader, ...] = (
     PubmedReader(),
     JatsReader(),
