@@ -9,7 +9,7 @@ MAX_ENCLOSED = 100
 
 _PAIRS = ("“”", "‘’", "「」", "『』", "《》", "〈〉", "【】", "〔〕", "［］", "（）", "()")
 _ANY = "|".join(
-    rf"{re.escape(left)}[^{re.escape(left + right)}]{{1,{MAX_ENCLOSED}}}+{re.escape(right)}" for left, right in _PAIRS
+    rf"{re.escape(pair[0])}[^{re.escape(pair)}]{{1,{MAX_ENCLOSED}}}+{re.escape(pair[1])}" for pair in _PAIRS
 )
 # One level of the same brackets inside others is common: `（见图1（左）。略）`.
 _NESTED = rf"（(?=[^（）]{{0,{MAX_ENCLOSED}}}+（)(?:[^（）]|（[^（）]{{0,{MAX_ENCLOSED}}}+）){{1,{MAX_ENCLOSED}}}+）"
