@@ -26,6 +26,7 @@ from bioner_core.formats.jats import JatsReader
 from bioner_core.formats.jsonl import JsonLinesReader
 from bioner_core.formats.nbib import NbibReader
 from bioner_core.formats.parquet import ParquetReader
+from bioner_core.formats.plain_text import PlainTextReader
 from bioner_core.formats.pmc_package import PmcPackageReader
 from bioner_core.formats.pubmed import PubmedReader
 from bioner_core.formats.pubtator import PubtatorReader
@@ -63,6 +64,7 @@ READERS: tuple[Reader, ...] = (
     BiocJsonReader(),
     CnkiWebExportReader(),
     JsonLinesReader(),
+    PlainTextReader(),
 )
 
 
