@@ -92,10 +92,10 @@ def _difference(leaves: Sequence[str], document: Document) -> str:
 
 
 def _pubmed_leaves(record: etree._Element) -> Iterator[str]:
-    titles = ["".join(node.itertext()) for node in record.iter("ArticleTitle")]
+    titles = ["".join(map(str, node.itertext())) for node in record.iter("ArticleTitle")]
     for part in record.iter(*_PUBMED_TEXTS):
         above = {_name(node) for node in part.iterancestors()}
-        is_no_title = part.tag == "ArticleTitle" and _letters("".join(part.itertext())) in _NO_TITLES
+        is_no_title = part.tag == "ArticleTitle" and _letters("".join(map(str, part.itertext()))) in _NO_TITLES
         is_spare = part.tag == "BookTitle" and any(title.strip() for title in titles)
         if not (is_no_title or is_spare or above & {"ReferenceList", "CommentsCorrectionsList", "PubmedData"}):
             yield from _all_leaves(part)

@@ -99,6 +99,15 @@ def test_a_document_that_loses_too_much_is_a_reject(tmp_path: Path, make: object
     assert MAX_LOST_SHARE == 0.1
 
 
+def test_bioc_counts_what_it_has_no_place_for(tmp_path: Path) -> None:
+    """Would catch a passage whose text stands in an element of another name, beside one that is read."""
+    passage = "<passage><infon key='type'>title</infon><offset>0</offset><text>{}</text>{}</passage>"
+    for extra, lost in (("", 0), ("<annotation><text>of it</text></annotation>", 0), ("<fulltext>More.</fulltext>", 5)):
+        inner = passage.format(LONG, extra)
+        text = f"<collection><source>BioC</source><document><id>4</id>{inner}</document></collection>"
+        assert lost_of(tmp_path, text) == lost
+
+
 def test_text_given_out_twice_makes_up_for_none_that_is_lost() -> None:
     """Would catch a measure that adds what is doubled to what is lost and calls the sum nothing."""
     assert missing("abcd efgh", ["ab"], ["cd", "cd"]) == 4
