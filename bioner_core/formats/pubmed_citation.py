@@ -41,7 +41,7 @@ def citation_document(element: Element, origin: Origin) -> Document:
     citation = _fields(whole.get("MedlineCitation"))
     article = _fields(citation.get("Article"))
     journal = _fields(article.get("Journal"))
-    pmid = citation.get("PMID")
+    pmid, other = citation.get("PMID"), citation.get("OtherAbstract")
     listed = _fields(whole.get("PubmedData")).get("ArticleIdList")
     return _document(
         element if had_entities else None,
@@ -49,7 +49,7 @@ def citation_document(element: Element, origin: Origin) -> Document:
         pmid=pmid,
         passages=chain(
             _main_passages(article.get("ArticleTitle"), article),
-            _other_abstracts(citation.get("OtherAbstract")),
+            _other_abstracts(other),
         ),
         language=article.get("Language"),
         meta=DocumentMeta(
@@ -63,7 +63,7 @@ def citation_document(element: Element, origin: Origin) -> Document:
             + children_loss(whole.get("MedlineCitation"), citation)
             + children_loss(citation.get("Article"), article)
             + abstract_loss(article.get("Abstract"))
-            + sum(map(abstract_loss, _others(citation.get("OtherAbstract")))),
+            + (sum(map(abstract_loss, _others(other))) if other is not None else 0),
         ),
     )
 

@@ -3,7 +3,7 @@
 The elements that a record has are looked at level by level, so that a record of known elements costs next to nothing.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from bioner_core.formats.lost_text import text_below, visible
 from bioner_core.formats.xml_text import Element
@@ -57,9 +57,11 @@ def children_loss(element: Element | None, fields: Mapping[str, Element]) -> int
     if element is None or element.tag not in _KNOWN:
         return 0
     known = _KNOWN[element.tag]
-    if len(fields) == len(element) and fields.keys() <= known:
-        return 0
-    return text_below(_strangers(element, known))
+    lost = 0 if fields.keys() <= known else text_below(node for node in element if node.tag not in known)
+    if len(fields) < len(element):
+        for tag in _READ_ONCE & fields.keys():
+            lost += text_below(fields[tag].itersiblings(tag))
+    return lost
 
 
 def abstract_loss(abstract: Element | None) -> int:
@@ -67,19 +69,15 @@ def abstract_loss(abstract: Element | None) -> int:
     if abstract is None:
         return 0
     known = _KNOWN["Abstract"]
-    lost = visible(abstract.text) if abstract.text else 0
+    lost = _stray(abstract.text)
     for part in abstract:
-        if part.tail:
-            lost += visible(part.tail)
+        tail = part.tail
+        if tail and not tail.isspace():  # asked here too: most are, and a call costs more than the question
+            lost += _stray(tail)
         if part.tag not in known:
             lost += text_below((part,))
     return lost
 
 
-def _strangers(element: Element, known: frozenset[str]) -> Iterator[Element]:
-    """The children that nobody knows, and those that are there once too often."""
-    seen: set[str] = set()
-    for node in element:
-        if node.tag not in known or (node.tag in seen and node.tag in _READ_ONCE):
-            yield node
-        seen.add(node.tag)
+def _stray(text: str | None) -> int:
+    return visible(text) if text and not text.isspace() else 0
