@@ -33,10 +33,11 @@ error: the base model could not be fetched; the line above says why. The rest is
 endef
 export OLD_PYTHON NO_VENV NO_PACKAGES NO_MODEL
 
-.PHONY: help install demo test test-all lint docs model clean
+.PHONY: help install demo test test-all lint docs truth model clean
 help:
 	@echo 'make demo      install into $(VENV), fetch the model, annotate the bundled samples, show mentions'
 	@echo 'make test      lint, types and the fast tests'
+	@echo 'make truth     passages against the leaf elements of samples, and of dumps where BIONER_SHARED names some'
 	@echo 'make test-all  all tests: real model, Ray, Beam, and dumps where they are'
 	@echo 'make docs      the docs site, in build/site; needs no network once everything is installed'
 	@echo 'make install   install into $(VENV), nothing else'
@@ -66,6 +67,9 @@ lint: $(VENV)/installed-dev
 docs: $(VENV)/installed-dev
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 	@echo 'The site: build/site/index.html'
+
+truth: $(VENV)/installed-dev
+	@$(BIN)/python -m devtools.check_truth
 
 model: $(VENV)/installed
 	@$(BIONER) models pull || { echo "$$NO_MODEL" >&2; exit 1; }

@@ -38,7 +38,8 @@ class DocumentMeta:
 
     `ids` are (kind, value) pairs such as `("pmid", "12345678")`; `year` is empty when unknown; `input_file` is the file
     or URL that it was read from, without credentials; `record_number` counts the records of that file from 0;
-    `removed_codes` are the typography codes that the reader took out of the passages, in order.
+    `removed_codes` are the typography codes that the reader took out of the passages, in order; `lost_characters` is
+    how much of the record's text is in no passage though nothing says that it is not read: it is counted, not stored.
     """
 
     ids: tuple[tuple[str, str], ...] = ()
@@ -48,6 +49,7 @@ class DocumentMeta:
     input_file: str = ""
     record_number: int = 0
     removed_codes: tuple[RemovedCode, ...] = ()
+    lost_characters: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ class RejectReason(StrEnum):
     FORBIDDEN_MARKUP = "forbidden_markup"
     BAD_ENCODING = "bad_encoding"
     NO_TEXT = "no_text"
+    LOST_TEXT = "lost_text"
     MISSING_ID = "missing_id"
     TOO_LARGE = "too_large"
     BAD_CHARACTERS = "bad_characters"

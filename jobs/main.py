@@ -18,6 +18,11 @@ PROGRAM = "bioner"
 COMMANDS = {
     "tag": "Tag a text: nested mentions as coloured lines below it.",
     "annotate": "Annotate literature dumps into a store.",
+    "formats": "List the formats that are read, in the order in which they are tried, and how a file of each begins.",
+    "select": (
+        "Write the records of a list of PMIDs, taken from PubMed XML files at hand, as one PubMed XML file on standard "
+        "output."
+    ),
     "status": "Say how a store stands.",
     "retry": (
         "Annotate again the documents and sentences that were rejected because an actor died, a deadline passed, "

@@ -1,9 +1,11 @@
 """Cutting inputs into shards: the same input always gives the same shards."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from bioner_core.formats.reader import public_name, summarise_input
+from bioner_core.formats.registry import READERS_VERSION
 from bioner_core.store.layout import ShardDescriptor, input_key, shard_id
 from bioner_core.store.manifest import Manifest
 from bioner_core.store.reading import manifests_of_input
@@ -24,7 +26,8 @@ def plan_input(
     """The shards of one input, in record order. An input without records has one empty shard.
 
     An input that was planned before is cut as it was then, and is not parsed again to count it. A new one is cut into
-    shards of `shard_records`, but for stretches that this store has already committed.
+    shards of `shard_records`, but for stretches that this store has already committed. One that readers of another
+    version counted is counted again: if they find other records in it, its last shard and what follows are cut anew.
 
     Raises:
         InputError: the input cannot be opened or read; the message names it.
@@ -33,21 +36,30 @@ def plan_input(
     key = input_key(public_name(input_file), file_digest(input_file))
     sweep_unfinished(store, key)
     committed = manifests_of_input(store, key)
-    plan = recorded_plan(store, key, format_name=format_name)
-    if plan is None:
-        plan = _new_plan(input_file, committed, shard_records=shard_records, format_name=format_name)
-        write_plan(store, plan)
+    known = recorded_plan(store, key, format_name=format_name, of_these_readers=False)
+    if known is not None and known.readers_version == READERS_VERSION:
+        return descriptors_of(known, input_file, committed=committed)
+    # The last records of a file that was counted otherwise stand for something else now: a reject for many records.
+    kept = committed if known is None else [old for old in committed if old.last < known.records]
+    plan = _new_plan(input_file, kept, shard_records=shard_records, format_name=format_name)
+    if known is not None and (known.format_name, known.records) == (plan.format_name, plan.records):
+        plan = replace(known, readers_version=READERS_VERSION)
+    write_plan(store, plan)
     return descriptors_of(plan, input_file, committed=committed)
 
 
-def recorded_plan(store: Path, key: str, *, format_name: str | None) -> InputPlan | None:
+def recorded_plan(store: Path, key: str, *, format_name: str | None, of_these_readers: bool = True) -> InputPlan | None:
     """The plan that an earlier run made of this content, unless it was for another format than the one asked for.
+
+    With `of_these_readers`, none that readers of another version made: it is to be made anew.
 
     Raises:
         StoreError: the plan is damaged.
     """
     plan = read_plan(store, key)
-    return plan if plan is not None and format_name in (None, plan.format_name) else None
+    if plan is None or format_name not in (None, plan.format_name):
+        return None
+    return plan if not of_these_readers or plan.readers_version == READERS_VERSION else None
 
 
 def descriptors_of(plan: InputPlan, input_file: str, *, committed: Sequence[Manifest]) -> list[ShardDescriptor]:
@@ -102,4 +114,5 @@ def _new_plan(
         source=summary.source,
         records=summary.records,
         ranges=tuple(cut_ranges(summary.records, shard_records, taken=taken)) or ((0, 0),),
+        readers_version=READERS_VERSION,
     )

@@ -18,7 +18,8 @@ from bioner_core.store.atomic import write_text
 class InputPlan:
     """How one content of one input is cut; `ranges` are (first, last) record numbers from 0, last exclusive.
 
-    `input_file` is its public name; `key` is `layout.input_key` of it.
+    `input_file` is its public name; `key` is `layout.input_key` of it; `readers_version` is that of the readers that
+    counted its records, empty in plans from before it was kept.
     """
 
     key: str
@@ -28,6 +29,7 @@ class InputPlan:
     source: str
     records: int
     ranges: tuple[tuple[int, int], ...]
+    readers_version: str = ""
 
 
 def write_plan(store: Path, plan: InputPlan) -> None:

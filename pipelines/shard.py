@@ -77,6 +77,9 @@ class OpenShard:
         self._add_deletions([record for record in buffer.records if isinstance(record, Deletion)])
         self._add_unreadable([record for record in buffer.records if isinstance(record, Reject)])
         self._add_carried([one for one in buffer.records if isinstance(one, Document) and one in self._carried])
+        lost = [one.meta.lost_characters for one in buffer.records if isinstance(one, Document)]
+        self._tally["lossy"] += sum(map(bool, lost))
+        self._tally["lost_characters"] += sum(lost)
         self._add_answers(buffer.planned, results)
 
     def commit(self, *, not_before: float = 0.0) -> ShardResult:

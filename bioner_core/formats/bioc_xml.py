@@ -1,6 +1,7 @@
 """BioC XML: a collection of documents, streamed one document at a time."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 from itertools import chain
 
@@ -15,16 +16,27 @@ from bioner_core.formats.contract import (
     RecordFault,
     stream_chunks,
 )
+from bioner_core.formats.lost_text import text_below
 from bioner_core.formats.standard_entities import resolve_entities
 from bioner_core.formats.xml_documents import OpenedXml, broken_document, elements_of_documents
 from bioner_core.formats.xml_prolog import read_prolog, sniff_root
 from bioner_core.formats.xml_stream import release
-from bioner_core.formats.xml_text import Element, UnresolvedEntity, all_text, child, children, require_resolved
+from bioner_core.formats.xml_text import (
+    Element,
+    UnresolvedEntity,
+    all_text,
+    child,
+    children,
+    local_name,
+    require_resolved,
+)
 from bioner_core.records import RejectReason
 
 _ROOT = "collection"
 _DOCUMENT = "document"
 _MARKS = (b"<document", b"<source", b"BioC")
+_HOLDERS = frozenset({"passage", "sentence"})
+_KNOWN = frozenset({"id", "infon", "offset", "text", "annotation", "relation"})
 _LONGEST_NUMBER = 12
 
 
@@ -71,7 +83,18 @@ def _document(element: Element, origin: Origin) -> AnnotatedDocument:
     except _BadNumber as number:
         fault = f"{number} is not a whole number that an offset or a length may be"
         raise RecordFault(RejectReason.MALFORMED, fault, doc_id=_named(origin, identifier)) from None
-    return bioc_record(found, origin)
+    record = bioc_record(found, origin)
+    lost = text_below(_strangers(element))
+    return replace(record, meta=replace(record.meta, lost_characters=lost)) if lost else record
+
+
+def _strangers(element: Element) -> Iterator[Element]:
+    """Elements that BioC has no place for, below a document, its passages and their sentences."""
+    for node in element:
+        if local_name(node) in _HOLDERS:
+            yield from _strangers(node)
+        elif local_name(node) not in _KNOWN:
+            yield node
 
 
 def _named(origin: Origin, identifier: str) -> str:

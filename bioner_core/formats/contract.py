@@ -12,6 +12,7 @@ from typing import IO, Protocol
 
 from bioner_core.documents import Document
 from bioner_core.errors import BionerError
+from bioner_core.formats.lost_text import MAX_LOST_SHARE, lost_share
 from bioner_core.records import Record, Reject, RejectReason
 
 MAX_RECORD_BYTES = 16 * 1024 * 1024
@@ -183,6 +184,7 @@ def _settled(pending: PendingRecord, origin: Origin) -> Record:
         record = pending(origin)
         if isinstance(record, Document):
             _require_unicode(record)
+            _require_text(record)
     except RecordFault as fault:
         return _reject(origin, fault.reason, str(fault), doc_id=fault.doc_id)
     return record
@@ -204,6 +206,18 @@ def _require_unicode(document: Document) -> None:
             f"unpaired surrogate U+{ord(whole[error.start]):04X} after {whole[: error.start][-20:]!a}",
             doc_id=document.doc_id,
         ) from None
+
+
+def _require_text(document: Document) -> None:
+    """Refuse a document of which so much is in no passage that its mentions would mislead."""
+    share = lost_share(document)
+    if share > MAX_LOST_SHARE:
+        raise RecordFault(
+            RejectReason.LOST_TEXT,
+            f"{document.meta.lost_characters:,} characters, {share:.0%} of its text, are in unknown elements, "
+            f"more than the {MAX_LOST_SHARE:.0%} allowed; report the file's form, or take those elements out",
+            doc_id=document.doc_id,
+        )
 
 
 def _reject(origin: Origin, reason: RejectReason, message: str, *, doc_id: str = "") -> Reject:

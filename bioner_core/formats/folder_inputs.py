@@ -39,7 +39,7 @@ def find_inputs(patterns: Sequence[str], *, format_name: str | None = None) -> F
         if not files:
             raise InputError(
                 f"{public_name(folder)!r} holds {len(others)} files, and no reader knows any of them. Name the files "
-                "themselves, or the reader with --format"
+                "themselves, or the reader with --format (text, if they are plain text, one document each)"
             )
         found.update(files)
         unread.update(others)

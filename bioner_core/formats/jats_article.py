@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from bioner_core.documents import Document, DocumentMeta
 from bioner_core.formats.contract import Origin, RecordFault
 from bioner_core.formats.identifiers import normal_doi, normal_pmcid, normal_pmid
+from bioner_core.formats.jats_loss import jats_loss
 from bioner_core.formats.jats_passages import jats_passages, language_of
 from bioner_core.formats.standard_entities import resolve_entities
 from bioner_core.formats.xml_text import Element, UnresolvedEntity, child, children, path, text_of
@@ -59,6 +60,7 @@ def jats_document(element: Element, part_of: tuple[Element, int] | None, origin:
             keywords=tuple(_keywords(meta)),
             input_file=origin.input_file,
             record_number=origin.record_number,
+            lost_characters=jats_loss(element, passages),
         ),
     )
 

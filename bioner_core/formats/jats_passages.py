@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from bioner_core.documents import Passage
 from bioner_core.formats.jats_text import TABLE_CELLS, TABLE_ROWS, Aside, Inline, pieces_of
 from bioner_core.formats.languages import detect_language, stated_language
-from bioner_core.formats.xml_text import Element, child, children, local_name, path, require_resolved
+from bioner_core.formats.xml_text import Element, child, children, local_name, path, require_resolved, unresolved_below
 
 _LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 _BLANKS = re.compile(r"[ \t\r\n]+")
@@ -46,11 +46,15 @@ _CELL_END = "\t"
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where in the article a text stands: the section and label of its passage, and its language."""
+    """Where in the article a text stands: the section and label of its passage, and its language.
+
+    `checked` says that the article has no reference to an unknown entity, so that its texts need not be looked through.
+    """
 
     section: str
     label: str
     lang: str
+    checked: bool = True
 
 
 def language_of(element: Element, sample: str) -> str:
@@ -70,32 +74,36 @@ def jats_passages(element: Element) -> Iterator[Passage]:
     titles = child(meta, "{*}title-group")
     body = child(element, "{*}body")
     lang = language_of(element, _line(child(titles, "{*}article-title")) or _line(body))
-    yield from _front(meta, titles, lang)
+    place = _Place("body", "", lang, checked=not unresolved_below(element))
+    yield from _front(meta, titles, place)
     for notes in children(child(element, "{*}front"), "*"):
         if local_name(notes) not in _READ_ELSEWHERE:
-            yield from _block(notes, _Place("notes", "", lang))
+            yield from _block(notes, replace(place, section="notes"))
     for part in children(element, "{*}body"):
-        yield from _block(part, _Place("body", "", lang))
+        yield from _block(part, place)
     for part in children(element, "{*}back"):
-        yield from _block(part, _Place("back", "", lang))
+        yield from _block(part, replace(place, section="back"))
     # Fragments of articles have tables and figures without a body.
     for part in element.iterchildren(*_FLOATS, *_STRAY):
-        yield from _block(part, _Place("body", "", lang))
+        yield from _block(part, place)
 
 
-def _front(meta: Element | None, titles: Element | None, lang: str) -> Iterator[Passage]:
+def _front(meta: Element | None, titles: Element | None, place: _Place) -> Iterator[Passage]:
     for title in () if titles is None else titles.iterchildren("{*}article-title", "{*}subtitle"):
-        yield from _whole(title, _Place("title", "", lang))
+        yield from _whole(title, replace(place, section="title"))
     for node in () if titles is None else titles.iterchildren("{*}trans-title-group", *_TRANSLATED_TITLES):
         for title in node.iterchildren(*_TRANSLATED_TITLES) if local_name(node) == "trans-title-group" else (node,):
             foreign = _stated(title) or _stated(node) or detect_language(_line(title))
-            yield from _whole(title, _Place("vernacular_title", "", foreign))
+            yield from _whole(title, replace(place, section="vernacular_title", lang=foreign))
+    for notes in children(titles, "{*}fn-group"):
+        yield from _block(notes, replace(place, section="footnote"))
     for abstract in children(meta, "{*}abstract"):
         other = abstract.get("abstract-type") in _OTHER_ABSTRACTS
-        yield from _abstract(abstract, _Place(_ABSTRACTS[other], "", _stated(abstract) or lang))
+        own = _stated(abstract) or place.lang
+        yield from _abstract(abstract, replace(place, section=_ABSTRACTS[other], lang=own))
     for abstract in children(meta, "{*}trans-abstract"):
         foreign = _stated(abstract) or detect_language(_line(abstract))
-        yield from _abstract(abstract, _Place("other_abstract", "", foreign))
+        yield from _abstract(abstract, replace(place, section="other_abstract", lang=foreign))
 
 
 def _abstract(abstract: Element, place: _Place) -> Iterator[Passage]:
@@ -118,7 +126,8 @@ def _block(element: Element, place: _Place) -> Iterator[Passage]:
     if name in _TABLES:
         yield from _table(element, place)
     elif name in _SECTIONS:
-        yield from _mixed(element, replace(place, section=_SECTIONS[name]))
+        read = _section if name != "caption" and child(element, "{*}title") is not None else _mixed
+        yield from read(element, replace(place, section=_SECTIONS[name]))
     elif name != "title" and child(element, "{*}title") is not None:
         yield from _section(element, place)
     else:
@@ -137,7 +146,8 @@ def _section(element: Element, place: _Place) -> Iterator[Passage]:
 
 def _mixed(element: Element, place: _Place) -> Iterator[Passage]:
     """Text up to the first block, the block, text up to the next one, and so on; a heading is not text."""
-    require_resolved(element)
+    if not place.checked:
+        require_resolved(element)
     heading = None if local_name(element) == "caption" else child(element, "{*}title")
     text: list[str] = []
     beside: list[Element] = []
@@ -200,7 +210,8 @@ def _whole(element: Element | None, place: _Place) -> Iterator[Passage]:
     """An element as one passage, whatever stands in it; footnotes in it come behind it."""
     if element is None:
         return
-    require_resolved(element)
+    if not place.checked:
+        require_resolved(element)
     beside: list[Element] = []
     if language := _stated(element):
         place = replace(place, lang=language)

@@ -14,6 +14,7 @@ from bioner_core.documents import Document, DocumentMeta, Passage
 from bioner_core.formats.contract import Origin, RecordFault
 from bioner_core.formats.identifiers import normal_doi, normal_pmcid, normal_pmid
 from bioner_core.formats.languages import UNDETERMINED_LANGUAGE, short_code
+from bioner_core.formats.pubmed_loss import abstract_loss, children_loss
 from bioner_core.formats.standard_entities import resolve_entities
 from bioner_core.formats.xml_text import Element, child, children, path, text_of
 from bioner_core.records import RejectReason
@@ -35,20 +36,20 @@ def citation_document(element: Element, origin: Origin) -> Document:
     Raises:
         RecordFault: it has no PMID, no text, or a text that cannot be resolved.
     """
-    resolve_entities(element)
+    had_entities = resolve_entities(element)
     whole = {"MedlineCitation": element} if element.tag == "MedlineCitation" else _fields(element)
     citation = _fields(whole.get("MedlineCitation"))
     article = _fields(citation.get("Article"))
     journal = _fields(article.get("Journal"))
-    pmid = citation.get("PMID")
+    pmid, other = citation.get("PMID"), citation.get("OtherAbstract")
     listed = _fields(whole.get("PubmedData")).get("ArticleIdList")
     return _document(
-        element,
+        element if had_entities else None,
         origin,
         pmid=pmid,
         passages=chain(
             _main_passages(article.get("ArticleTitle"), article),
-            _other_abstracts(citation.get("OtherAbstract")),
+            _other_abstracts(other),
         ),
         language=article.get("Language"),
         meta=DocumentMeta(
@@ -58,6 +59,11 @@ def citation_document(element: Element, origin: Origin) -> Document:
             keywords=_keywords(citation.get("KeywordList")),
             input_file=origin.input_file,
             record_number=origin.record_number,
+            lost_characters=_unplaced(element, whole)
+            + children_loss(whole.get("MedlineCitation"), citation)
+            + children_loss(citation.get("Article"), article)
+            + abstract_loss(article.get("Abstract"))
+            + (sum(map(abstract_loss, _others(other))) if other is not None else 0),
         ),
     )
 
@@ -68,13 +74,14 @@ def book_document(element: Element, origin: Origin) -> Document:
     Raises:
         RecordFault: it has no PMID, no text, or a text that cannot be resolved.
     """
-    resolve_entities(element)
-    fields = _fields(element if element.tag == "BookDocument" else child(element, "BookDocument"))
+    had_entities = resolve_entities(element)
+    book = element if element.tag == "BookDocument" else child(element, "BookDocument")
+    fields = _fields(book)
     pmid = fields.get("PMID")
     book_title = path(fields.get("Book"), "BookTitle")
     title = fields.get("ArticleTitle")
     return _document(
-        element,
+        element if had_entities else None,
         origin,
         pmid=pmid,
         passages=_main_passages(book_title if not text_of(title) else title, fields),
@@ -86,6 +93,7 @@ def book_document(element: Element, origin: Origin) -> Document:
             keywords=_keywords(fields.get("KeywordList")),
             input_file=origin.input_file,
             record_number=origin.record_number,
+            lost_characters=children_loss(book, fields) + abstract_loss(fields.get("Abstract")),
         ),
     )
 
@@ -124,7 +132,7 @@ def citation_version(pmid: Element | None) -> int:
 
 
 def _document(
-    record: Element,
+    with_entities: Element | None,
     origin: Origin,
     *,
     pmid: Element | None,
@@ -133,7 +141,7 @@ def _document(
     meta: DocumentMeta,
 ) -> Document:
     doc_id = f"{origin.source}:{required_pmid(pmid)}"
-    if entity := _entity_in_text(record):
+    if with_entities is not None and (entity := _entity_in_text(with_entities)):
         raise RecordFault(RejectReason.MALFORMED, f"the entity {entity!a} is not declared", doc_id=doc_id)
     found = tuple(passages)
     if not found:
@@ -168,11 +176,19 @@ def _main_passages(title: Element | None, fields: _Fields) -> Iterator[Passage]:
 
 def _other_abstracts(first: Element | None) -> Iterator[Passage]:
     """The abstracts of all `OtherAbstract`; without a stated language they are English, as the DTD has it."""
-    if first is None:
-        return
-    for other in chain((first,), first.itersiblings("OtherAbstract")):
+    for other in _others(first):
         language = short_code(other.get("Language", "").strip()) or _TEXT_LANGUAGE
         yield from _abstract_passages(other, "other_abstract", language)
+
+
+def _unplaced(element: Element, whole: _Fields) -> int:
+    """What is lost beside a citation: nothing where it is a record by itself."""
+    return 0 if element.tag == "MedlineCitation" else children_loss(element, whole)
+
+
+def _others(first: Element | None) -> Iterable[Element]:
+    """All `OtherAbstract` of a citation."""
+    return () if first is None else chain((first,), first.itersiblings("OtherAbstract"))
 
 
 def _abstract_passages(abstract: Element | None, section: str, language: str) -> Iterator[Passage]:

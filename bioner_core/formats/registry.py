@@ -26,11 +26,15 @@ from bioner_core.formats.jats import JatsReader
 from bioner_core.formats.jsonl import JsonLinesReader
 from bioner_core.formats.nbib import NbibReader
 from bioner_core.formats.parquet import ParquetReader
+from bioner_core.formats.plain_text import PlainTextReader
 from bioner_core.formats.pmc_package import PmcPackageReader
 from bioner_core.formats.pubmed import PubmedReader
 from bioner_core.formats.pubtator import PubtatorReader
 from bioner_core.formats.ris import RisReader
 from bioner_core.formats.spreadsheet import SpreadsheetReader
+
+READERS_VERSION = "2"
+"""Kept in the plan of an input: change it with any change by which a file has more, fewer or other records."""
 
 READERS: tuple[Reader, ...] = (
     PubmedReader(),
@@ -60,6 +64,7 @@ READERS: tuple[Reader, ...] = (
     BiocJsonReader(),
     CnkiWebExportReader(),
     JsonLinesReader(),
+    PlainTextReader(),
 )
 
 

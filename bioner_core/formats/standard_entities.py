@@ -31,13 +31,18 @@ CHARACTERS: dict[str, str] = {
 """The text of each entity by its name; names of the sets tell capital from small letters."""
 
 
-def resolve_entities(element: Element) -> None:
-    """Put the characters of standard entities in their places below an element; others stay as they are."""
-    for entity in list(element.iter(etree.Entity)):
+def resolve_entities(element: Element) -> bool:
+    """Put the characters of standard entities in their places below an element; others stay as they are.
+
+    Whether there was any entity.
+    """
+    found = list(element.iter(etree.Entity))
+    for entity in found:
         text = CHARACTERS.get(str(entity.text)[1:-1])
         parent = entity.getparent()
         if text is not None and parent is not None:
             _replace(parent, entity, text + (entity.tail or ""))
+    return bool(found)
 
 
 def _replace(parent: Element, entity: Element, text: str) -> None:

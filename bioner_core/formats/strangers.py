@@ -36,6 +36,8 @@ def stranger_message(head: bytes, known: str) -> str:
     text = decode_head(head[:8192])
     what = next((words for pattern, words in _KINDS if pattern.match(text)), "")
     said = f"the content looks like {what}" if what else "the content is of no format that is read here"
+    if not what and "\0" not in text:
+        said += "; if it is plain text, --format text reads it as one document"
     return f"{said}. --format names one of: {known}"
 
 

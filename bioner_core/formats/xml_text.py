@@ -47,6 +47,11 @@ def all_text(element: Element) -> str:
     return etree.tostring(element, method="text", encoding="unicode", with_tail=False)
 
 
+def unresolved_below(element: Element) -> bool:
+    """Whether an entity reference is left anywhere below an element."""
+    return next(element.iter(etree.Entity), None) is not None
+
+
 def require_resolved(element: Element) -> None:
     """Refuse an element below which an entity reference is left.
 

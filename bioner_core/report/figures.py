@@ -5,6 +5,7 @@ from typing import Any
 from bioner_core.errors import ConfigurationError
 from bioner_core.report.drift import drift_of
 from bioner_core.report.scope import Row, Scope, rows_of
+from bioner_core.store.manifest import Counts, loss_lines
 from bioner_core.store.query.query_session import QuerySession
 
 SHOWN_RUNS = 10
@@ -16,6 +17,16 @@ SELECT count(*) AS shards, coalesce(sum(records_in), 0)::BIGINT AS records_in,
     coalesce(sum(sentences), 0)::BIGINT AS sentences, coalesce(sum(row_rejects), 0)::BIGINT AS row_rejects,
     coalesce(sum(seconds), 0)::DOUBLE AS seconds
 FROM {shards}
+"""
+# As JSON, because a snapshot of an earlier version lacks these columns.
+_LOSSES = """
+SELECT
+    coalesce(sum((to_json(s) ->> 'lost_bytes')::BIGINT), 0)::BIGINT AS lost_bytes,
+    coalesce(sum((to_json(s) ->> 'lost_records')::BIGINT), 0)::BIGINT AS lost_records,
+    coalesce(sum((to_json(s) ->> 'not_sent')::BIGINT), 0)::BIGINT AS not_sent,
+    coalesce(sum((to_json(s) ->> 'lossy')::BIGINT), 0)::BIGINT AS lossy,
+    coalesce(sum((to_json(s) ->> 'lost_characters')::BIGINT), 0)::BIGINT AS lost_characters
+FROM (SELECT * FROM {shards}) AS s
 """
 _STATE = """
 SELECT count(*) AS candidates, count(*) FILTER (accepted) AS accepted,
@@ -75,10 +86,12 @@ def report_figures(session: QuerySession, *, run: str | None = None) -> dict[str
         known = ", ".join(one["run_id"] for one in runs[:SHOWN_RUNS]) or "none"
         raise ConfigurationError(f"--run: {run!r} is not a run of this store; the last ones are: {known}")
     counts = scope.ask_one(_COUNTS)
+    losses = scope.ask_one(_LOSSES)
     return {
         "origin": f"snapshot:{session.origin}" if session.origin else "shards",
         "run": run,
-        "counts": counts | scope.ask_one(_STATE),
+        "counts": counts | losses | scope.ask_one(_STATE),
+        "losses": loss_lines(Counts(**losses)),
         "throughput": _throughput(counts),
         "types": scope.ask(_TYPES),
         "selector_scores": scope.ask(_SELECTOR_SCORES),

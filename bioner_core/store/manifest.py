@@ -22,7 +22,8 @@ class Counts:
     pairs sent to the model; `row_rejects` counts those of them that have no result, whether or not their record was
     rejected with them. `lost_bytes` are unpacked bytes of files that could not be read to their end, each of which is
     one reject; `lost_records` is how many records beyond those rejects they are reckoned to hold. `not_sent` are
-    documents with text of which nothing was sent to the model: no label set is for their language.
+    documents with text of which nothing was sent to the model: no label set is for their language. `lossy` are
+    documents some of whose text is in no passage though nothing says that it is not read, `lost_characters` how much.
     """
 
     records_in: int = 0
@@ -38,6 +39,8 @@ class Counts:
     lost_bytes: int = 0
     lost_records: int = 0
     not_sent: int = 0
+    lossy: int = 0
+    lost_characters: int = 0
 
     @property
     def balanced(self) -> bool:
@@ -53,6 +56,9 @@ class Counts:
         )
 
 
+_LATER_COUNTS = ("lost_bytes", "lost_records", "not_sent", "lossy", "lost_characters")
+
+
 def loss_lines(counts: Counts) -> list[str]:
     """What did not reach the model though nothing failed, in words; empty when there is none."""
     lines: list[str] = []
@@ -60,6 +66,11 @@ def loss_lines(counts: Counts) -> list[str]:
         lines.append(
             f"{counts.not_sent} documents have text of which nothing was sent to the model: no label set is for "
             "their language (column lang of documents)"
+        )
+    if counts.lossy:
+        lines.append(
+            f"{counts.lost_characters:,} characters of {counts.lossy} documents are in no passage: they stand in "
+            "elements that are not known here"
         )
     if counts.lost_bytes:
         lines.append(
@@ -134,7 +145,7 @@ def manifest_from_json(text: str, *, where: str) -> Manifest:
         flat: dict[str, Any] = json.loads(text)
         check_schema_version(int(flat["schema_version"]), where=where)
         # Manifests of earlier versions lack the counts that came later.
-        later = {name: flat.pop(name, 0) for name in ("lost_bytes", "lost_records", "not_sent")}
+        later = {name: flat.pop(name, 0) for name in _LATER_COUNTS}
         counts = Counts(**later, **{one.name: flat.pop(one.name) for one in fields(Counts) if one.name not in later})
         files = tuple(StoredFile(**file) for file in flat.pop("files"))
         return Manifest(**flat | {"counts": counts, "files": files, "label_sets": tuple(flat["label_sets"])})

@@ -14,12 +14,12 @@ NEVER_LAST = _words(
     e.g i.e eg ie cf viz vs v.s ca c.f approx resp incl esp et
     dr drs mr mrs ms prof
     fig figs eq eqs eqn eqns ref refs tab suppl
-    var subsp ssp f.sp
+    var subsp ssp f.sp chr chrs chrom
     """
 )
 """A sentence does not end after these, whatever follows."""
 
-NEVER_BEFORE_NUMBER = _words("no nos vol vols p pp ch sec art nr ver sect")
+NEVER_BEFORE_NUMBER = _words("no nos vol vols p pp ch sec art nr ver sect pos nt aa")
 """A sentence does not end after these when a digit follows (`no. 5`); `No. The` is left alone."""
 
 SELDOM_LAST = _words(

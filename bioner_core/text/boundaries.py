@@ -14,6 +14,8 @@ from bioner_core.text.abbreviations import (
     PLACE_BEFORE_INITIAL,
     SELDOM_LAST,
 )
+from bioner_core.text.enclosed import Enclosed, enclosed_pieces
+from bioner_core.text.number_stops import is_letter_unit, is_split_decimal, is_unit
 
 _CLOSERS = r"\"'”’」』）)\]】》〉»"
 _OPENERS = "\"'“‘「『（([【《〈«"
@@ -32,10 +34,13 @@ _WORD = re.compile(r"[A-Za-z]+")
 _SYMBOL_START = re.compile(
     r"[a-z]{1,4}-?[A-Z0-9]|[a-z]-[a-z]|(?:alpha|beta|gamma|delta|kappa)\b|[\u0370-\u03ff\U0001d6a8-\U0001d7cb]"
 )
-_WORD_END = re.compile(r"[A-Za-z0-9]{3}$|[)%\]]$")
+_WORD_END = re.compile(r"[A-Za-z0-9]{3}$|\d\.\d{1,3}$|[)%\]]$")
 _LOWER_WORD_END = re.compile(r"[a-z]{3}$|[)%]$")
 _GLUED = re.compile(rf"(?:{GLUED_OPENING_WORDS})(?=[\s,])")
 _CITATION = re.compile(r"(?:\[\d[\d,–\- ]*+\]|\d{1,3}(?:[,–-]\d{1,3})*+)(?=\s++[A-Z(\[\"])")
+_GOES_ON = re.compile(r"[，、；：,;:）)]")
+_GLUED_SYMBOL = re.compile(rf"[A-Z\u0370-\u03ff][\w-]|(?:{_SYMBOL_START.pattern})")
+_CHINESE_ITEM = re.compile("[一二三四五六七八九十]{1,3}")
 _REMARK = re.compile(r"\[(?:see comment|comment|published erratum|erratum|letter|editorial)", re.IGNORECASE)
 
 _WORD_REACH = 40
@@ -44,9 +49,10 @@ _BRACKET_REACH = 300
 
 @dataclass(slots=True)
 class _Sentence:
-    """The sentence that is being read: where it starts, and its round brackets counted so far."""
+    """The sentence that is being read: where it starts, its round brackets counted so far, and what holds together."""
 
     text: str
+    held: Enclosed
     start: int
     counted_to: int
     depth: int = 0
@@ -82,12 +88,13 @@ def sentence_ends(text: str) -> list[int]:
     An offset stands after the closing marks of its sentence (`cells.)`) and before the blanks that follow.
     """
     ends: list[int] = []
-    sentence = _Sentence(text, 0, 0)
+    held = enclosed_pieces(text)
+    sentence = _Sentence(text, held, 0, 0)
     for match in _CANDIDATE.finditer(text):
         end = _end_at(sentence, match)
         if end is not None:
             ends.append(end)
-            sentence = _Sentence(text, max(end, match.end()), end)
+            sentence = _Sentence(text, held, max(end, match.end()), end)
     return ends
 
 
@@ -106,11 +113,13 @@ def _end_at_mark(sentence: _Sentence, match: re.Match[str]) -> int | None:
         return gap_start
     if match["gap"] or not match["mark"].isascii() or _is_cjk_at(sentence.text, match.end()):
         return gap_start if _ends_sentence(sentence, match) else None
-    return _end_without_blank(sentence.text, match)
+    return _end_without_blank(sentence, match)
 
 
 def _ends_sentence(sentence: _Sentence, match: re.Match[str]) -> bool:
     mark, text = match["mark"], sentence.text
+    if sentence.held.holds(match.start("gap")) or (match["close"] and _GOES_ON.match(text, match.end())):
+        return False
     if "。" in mark or "｡" in mark:
         return True
     is_before_cjk = _is_cjk_at(text, match.end())
@@ -123,8 +132,14 @@ def _ends_sentence(sentence: _Sentence, match: re.Match[str]) -> bool:
     return _starts_sentence(text, match.end()) and not sentence.is_inside_brackets(match.end("close"))
 
 
-def _end_without_blank(text: str, match: re.Match[str]) -> int | None:
-    """A full stop that touches the next word: only a citation mark or an unmistakable opening word parts there."""
+def _end_without_blank(sentence: _Sentence, match: re.Match[str]) -> int | None:
+    """A full stop that touches the next word: only a citation mark, an unmistakable opening word, or a symbol behind
+    Chinese text parts there."""
+    text, at = sentence.text, match.start()
+    if match["mark"] == "." and not match["close"] and at > sentence.start and _is_cjk_at(text, at - 1):
+        is_item = _CHINESE_ITEM.fullmatch(text, sentence.start, at) is not None
+        parts = not is_item and not sentence.held.holds(at + 1) and _GLUED_SYMBOL.match(text, at + 1)
+        return at + 1 if parts else None
     if match["mark"] != "." or not _LOWER_WORD_END.search(text, max(0, match.start() - 3), match.start()):
         return None
     if citation := _CITATION.match(text, match.start() + 1):
@@ -140,9 +155,11 @@ def _stop_before_cjk(sentence: _Sentence, match: re.Match[str]) -> bool:
     previous = text[at - 1] if at > sentence.start else ""
     if previous.isdigit():
         return bool(_DECIMAL.search(text, max(sentence.start, at - _WORD_REACH), at))
-    word, _ = sentence.word_before(at)
+    word, before = sentence.word_before(at)
     if not previous.isascii():
         return True
+    if match["gap"] and is_unit(word, before):
+        return False
     return len(_trailing_letters(word)) != 1 and not _is_never_last(word)
 
 
@@ -151,10 +168,11 @@ def _full_stop_ends(sentence: _Sentence, at: int, following: int) -> bool:
     text = sentence.text
     word, before = sentence.word_before(at)
     lowered = word.lower()
-    if _is_never_last(word) or _is_item_number(sentence, at):
+    if _is_never_last(word) or _is_item_number(sentence, at) or is_split_decimal(word, text, following):
         return False
-    if not _starts_sentence(text, following) and not (_WORD_END.search(word) and _SYMBOL_START.match(text, following)):
-        return False
+    if not _starts_sentence(text, following):
+        is_whole = _WORD_END.search(word) or is_letter_unit(word, before)
+        return bool(is_whole and _SYMBOL_START.match(text, following)) and not sentence.is_inside_brackets(at)
     if (len(word) == 1 and word.isalpha()) or _INITIALS.fullmatch(word):
         return _is_end_after_letter(text, following, word=word, before=before)
     if lowered in SELDOM_LAST:
@@ -168,6 +186,8 @@ def _is_end_after_letter(text: str, following: int, *, word: str, before: str) -
     """`hepatitis C. We`, `for 24 h. The` end a sentence; `E. Coli`, `G. W. Smith` do not."""
     if _is_opening_word(text, following):
         return True
+    if is_letter_unit(word, before):
+        return not _NEXT_INITIAL.match(text, following)
     if len(word) > 1 or text[following].isdigit() or _NEXT_INITIAL.match(text, following):
         return False
     if word.islower():

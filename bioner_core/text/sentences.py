@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 from bioner_core.documents import Passage, Sentence
 from bioner_core.text.boundaries import sentence_ends
+from bioner_core.text.folding import fold
 from bioner_core.text.long_sentences import cut_long
 
-SPLITTER_VERSION = "rules-1"
+SPLITTER_VERSION = "rules-2"
 """Part of the fingerprint: change it with any change that moves a boundary, the word lists included."""
 
 MAX_SENTENCE_TOKENS = 200
@@ -28,7 +29,7 @@ def split_passage(passage: Passage, passage_index: int) -> list[Sentence]:
 
 def _ranges(text: str) -> Iterator[tuple[int, int]]:
     start = 0
-    for end in (*sentence_ends(text), len(text)):
+    for end in (*sentence_ends(_plain_form(text)), len(text)):
         whole = _trim(text, start, end)
         if end - start <= MAX_SENTENCE_TOKENS:
             yield from whole
@@ -36,6 +37,12 @@ def _ranges(text: str) -> Iterator[tuple[int, int]]:
             for first, last in whole:
                 yield from _pieces(text, first, last)
         start = end
+
+
+def _plain_form(text: str) -> str:
+    """What the rules look at: other forms of letters and digits (`H₂O₂`) as plain ones, where no offset moves."""
+    folded = fold(text)
+    return folded.text if folded.ends is None else text
 
 
 def _pieces(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:

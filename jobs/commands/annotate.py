@@ -21,6 +21,8 @@ Annotate literature dumps into a store. Results are committed shard by shard; a 
 Examples:
   bioner annotate pubmed26n0001.xml.gz 'cnki/*.txt' --store my-store
   bioner annotate dumps/ --store my-store --actors 4 --json
+  bioner annotate notes/ --store my-store --format text         (plain text, one document a file)
+  zcat in.xml.gz | bioner annotate - --store my-store
   bioner annotate in.xml --store my-store --pool gpus          (started with `bioner pool start --name gpus`)
   bioner annotate in.xml --store my-store --runner FlinkRunner -- --parallelism=4
 
@@ -29,7 +31,9 @@ What follows a lone -- goes to Beam as it is.
 Exit codes: 0 all is committed, 1 something failed, 2 wrong usage, 3 more rejects than allowed.
 """
 
-Inputs = Annotated[list[str], typer.Argument(help="Files, folders, globs or URLs.", show_default=False)]
+Inputs = Annotated[
+    list[str], typer.Argument(help="Files, folders, globs or URLs; - is standard input.", show_default=False)
+]
 
 
 @takes_option_groups

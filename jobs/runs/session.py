@@ -18,6 +18,7 @@ from jobs.options.annotation import RunOptions
 from jobs.runs.annotator import AnnotatorChoice
 from jobs.runs.load import RunWatch, process_started
 from jobs.runs.pool import join_pool, memory_limit, open_pool, planned_settings
+from jobs.runs.standard_input import with_standard_input
 from jobs.terminal.console import say
 from jobs.terminal.process import interrupted_exit_code
 from jobs.terminal.progress import ProgressBar
@@ -74,7 +75,8 @@ def annotate_inputs(config: AnnotateConfig) -> JobSummary:
     """
     make_store(config.store)
     with AnnotationSession(config) as session:
-        found = find_inputs(config.inputs, format_name=config.format_name)
+        inputs = with_standard_input(config.inputs, config.store)
+        found = find_inputs(inputs, format_name=config.format_name)
         job = session.job(found.files)
         with open_lock(config, purpose="bioner annotate"):
             return replace(session.run(job), unread=tuple(map(public_name, found.unread)))

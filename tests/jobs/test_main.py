@@ -17,6 +17,7 @@ VERBS = [
     ("annotate",),
     ("status",),
     ("retry",),
+    ("formats",),
     ("verify",),
     ("mentions",),
     ("evaluate",),

@@ -1,6 +1,7 @@
 """Cutting inputs into shards."""
 
 import hashlib
+import json
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bioner_core.errors import InputError, StoreError
+from bioner_core.store.reading import read_manifests
 from pipelines import plan
 from pipelines.plan import SHARDS_PER_RUN, cut_ranges, group_runs, plan_input
 from pipelines.shard_input import file_digest
@@ -68,6 +70,45 @@ def test_a_lost_plan_is_made_anew_around_what_is_committed(tmp_path: Path) -> No
     manifests[0].unlink()
     ranges = [(one.first, one.last) for one in plan_input(name, store=tmp_path, shard_records=7)]
     assert ranges == [(0, 7), (7, 10), (10, 20), (20, 25)]
+
+
+def _planned_by_old_readers(store: Path, **changes: object) -> None:
+    """Rewrite the plan of a store as one that other readers made."""
+    [path] = (store / "plans").glob("[!.]*.json")
+    flat = json.loads(path.read_text(encoding="utf-8"))
+    del flat["readers_version"]
+    path.write_text(json.dumps(flat | changes), encoding="utf-8")
+
+
+def test_records_that_older_readers_did_not_count_are_planned(tmp_path: Path) -> None:
+    """Would catch a file of several documents of which an old plan holds the first one alone, run after run."""
+    name = write_jsonl(tmp_path / "in.jsonl", ["Text."] * 25)
+    run(make_job(tmp_path, name))
+    _planned_by_old_readers(tmp_path, records=20, ranges=[[0, 10], [10, 20]])
+    found = plan_input(name, store=tmp_path, shard_records=10)
+    assert [(one.first, one.last) for one in found] == [(0, 10), (10, 20), (20, 25)]
+    assert plan_input(name, store=tmp_path, shard_records=7) == found
+
+
+def test_the_reject_of_an_older_reader_is_read_again(tmp_path: Path) -> None:
+    """Would catch a last shard that stays as it was committed, though its reject is a document now."""
+    name = write_jsonl(tmp_path / "in.jsonl", ["Text."] * 25)
+    old = plan_input(name, store=tmp_path, shard_records=25)
+    run(make_job(tmp_path, name))
+    _planned_by_old_readers(tmp_path, records=12, ranges=[[0, 10], [10, 12]])
+    plan_input(name, store=tmp_path, shard_records=10)
+    run(make_job(tmp_path, name))
+    manifests = read_manifests(tmp_path)
+    assert sum(one.counts.annotated for one in manifests) == 25
+    assert old[0].shard_id not in {one.shard_id for one in manifests}
+
+
+def test_a_plan_of_older_readers_stays_where_they_counted_the_same(tmp_path: Path) -> None:
+    """Would catch all shards of all stores cut anew with each version of the readers."""
+    name = write_jsonl(tmp_path / "in.jsonl", ["Text."] * 25)
+    first = plan_input(name, store=tmp_path, shard_records=10)
+    _planned_by_old_readers(tmp_path)
+    assert plan_input(name, store=tmp_path, shard_records=7) == first
 
 
 def test_changed_content_is_another_input(tmp_path: Path) -> None:

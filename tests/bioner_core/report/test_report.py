@@ -13,6 +13,7 @@ from bioner_core.errors import ConfigurationError
 from bioner_core.report.drift import largest_gap, total_variation
 from bioner_core.report.figures import report_figures
 from bioner_core.report.page import render_report
+from bioner_core.store.manifest import write_manifest
 from bioner_core.store.query.query_session import query_session
 from bioner_core.store.reading import read_manifests
 from bioner_core.store.snapshot.run_history import RunHistory, RunRow
@@ -71,6 +72,19 @@ def test_figures_are_those_of_the_store(tmp_path: Path) -> None:
         "pubmed:7", "cnki:肺|炎 1", "jsonl:a/../b", "jsonl:none"
     }  # fmt: skip
     json.dumps(figures)
+
+
+def test_what_never_reached_the_model_is_said(tmp_path: Path) -> None:
+    """Catches a report that looks like a quiet night where documents were not sent, or lost text."""
+    store = awkward_store(tmp_path)
+    assert figures_of(store)["losses"] == []
+    [first, *_] = read_manifests(store)
+    write_manifest(store, replace(first, counts=replace(first.counts, not_sent=3, lossy=2, lost_characters=1234)))
+    figures = figures_of(store)
+    assert (figures["counts"]["not_sent"], figures["counts"]["lost_characters"]) == (3, 1234)
+    page = render_report(figures)
+    assert "3 documents have text of which nothing was sent" in page
+    assert "1,234 characters of 2 documents" in page
 
 
 def test_a_run_has_its_own_figures(tmp_path: Path) -> None:

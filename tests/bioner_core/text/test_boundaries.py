@@ -5,6 +5,7 @@ from itertools import pairwise
 import pytest
 
 from bioner_core.text.boundaries import sentence_ends
+from bioner_core.text.enclosed import MAX_ENCLOSED
 
 BAR = "|"
 
@@ -49,6 +50,10 @@ def marked(text: str) -> str:
         "[Corticoids and allergy]|Inflammation is constant.",
         "The [3H]Thymidine and [Ca2+] Change stay.",
         "One wrapped\nline goes on.|Next one.",
+        "It maps to chr. 9p21 and Chr. X.|We saw it at pos. 12 too.",
+        "Tubes were kept at -70 C.|RNA was made at 4 C.|c-Myc rose.|In 2011 C. Brown saw it.",
+        "The medium was at pH 6.8.|p38 was added.|It held 3.5 (see 2.1. p53 too).",
+        "Fish were kept at 28. 5 degrees (P < 0. 01).|A peak was seen at 12.|5 fish died.",
     ],
 )
 def test_english(expected: str) -> None:
@@ -89,6 +94,29 @@ def test_an_empty_line_parts_what_has_no_full_stop() -> None:
 def test_chinese(expected: str) -> None:
     """Catches the loss of Chinese full stops, and breaks after item numbers, in decimals and in species names."""
     assert marked(expected.replace(BAR, "")) == expected
+
+
+@pytest.mark.parametrize(
+    "expected",
+    [
+        "患儿诉“腹痛。呕吐两次。”|收住院；家属否认“外伤？中毒？”|后离开。",
+        "两组（男20例。女30例（均已婚）。略）可比。|完。",
+        "参照《诊断标准。2019年版》及《药典。》执行。|完。",
+        "医生说：“好转。”，随后出院。|完。",
+        "血压下降.|IL-6水平降低.|p53无变化。|一.TNF-α。",
+        "口服 50 mg. 随后停药，体温38. 5℃。|完。",
+    ],
+)
+def test_what_belongs_together_in_chinese(expected: str) -> None:
+    """Catches quotations, brackets and titles cut at a full stop inside them, and glued or slipped full stops."""
+    assert marked(expected.replace(BAR, "")) == expected
+
+
+def test_a_long_quotation_is_parted() -> None:
+    """Catches one lost closing mark, or a page in quotation marks, that would join all sentences up to it."""
+    inside = "患者" * (MAX_ENCLOSED // 2)
+    assert marked(f"他说“{inside}。好。”完") == f"他说“{inside}。|好。”|完"
+    assert marked("他说“头痛。再来。") == "他说“头痛。|再来。"
 
 
 def test_ends_stand_before_the_blanks() -> None:

@@ -32,6 +32,21 @@ def test_status_shows_the_sums_of_the_manifests(bioner: Command, store: Path) ->
     assert "4 = 4 annotated + 0 unchanged + 0 deleted + 0 rejected" in bioner("status", "--store", store).out
 
 
+def test_text_that_is_lost_is_said_by_annotate_and_status(bioner: Command, tmp_path: Path) -> None:
+    """Catches a count of lost text that ends in the reader, so that no user ever hears of it."""
+    text = "Of livers, seen in twelve animals of which none was seen before, over and over again. " * 3
+    citation = f"<PMID>5</PMID><Article><ArticleTitle>{text}</ArticleTitle><Lay>In words.</Lay></Article>"
+    (tmp_path / "in.xml").write_text(
+        f"<MedlineCitationSet><MedlineCitation>{citation}</MedlineCitation></MedlineCitationSet>"
+    )
+    words = ("--store", tmp_path / "store", "--annotator", "null")
+    done = bioner("annotate", tmp_path / "in.xml", *words, "--json")
+    found = json.loads(done.out)
+    assert (found["lossy"], found["lost_characters"], found["annotated"]) == (1, 8, 1)
+    assert "8 characters of 1 documents are in no passage" in done.err
+    assert "8 characters of 1 documents" in bioner("status", "--store", tmp_path / "store").out
+
+
 def test_verify_finds_a_sound_store_sound(bioner: Command, store: Path) -> None:
     """Catches a verdict that does not follow from the report."""
     done = bioner("verify", "--store", store)

@@ -1,0 +1,52 @@
+"""`-` for an input: standard input, kept in the store, so that a later run knows it and can read it again."""
+
+import hashlib
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO
+
+from bioner_core.errors import ConfigurationError, InputError
+
+STANDARD_INPUT = "-"
+_FOLDER = "stdin"
+_CHUNK_BYTES = 1024 * 1024
+_DIGEST_LENGTH = 16
+
+
+def with_standard_input(inputs: Sequence[str], store: Path) -> tuple[str, ...]:
+    """The inputs, `-` replaced by a file of the store that holds what standard input gives.
+
+    The same content is the same file, `STORE/stdin/stdin-<digest>`: a second run finds it done, and `retry` finds it.
+
+    Raises:
+        ConfigurationError: `-` is named twice, or standard input is a terminal.
+        InputError: standard input is empty, or cannot be kept.
+    """
+    if STANDARD_INPUT not in inputs:
+        return tuple(inputs)
+    if inputs.count(STANDARD_INPUT) > 1 or sys.stdin.isatty():
+        raise ConfigurationError("-: standard input can be read once, and from a pipe or a file: `zcat in.xml.gz | …`")
+    kept = str(_kept(sys.stdin.buffer, store / _FOLDER))
+    return tuple(kept if name == STANDARD_INPUT else name for name in inputs)
+
+
+def _kept(stream: IO[bytes], folder: Path) -> Path:
+    digest = hashlib.sha256()
+    try:
+        folder.mkdir(exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=".", delete=False) as target:
+            while chunk := stream.read(_CHUNK_BYTES):
+                digest.update(chunk)
+                target.write(chunk)
+            size = target.tell()
+        path = folder / f"stdin-{digest.hexdigest()[:_DIGEST_LENGTH]}"
+        if not size:
+            os.unlink(target.name)
+            raise InputError("-: standard input is empty")
+        os.replace(target.name, path)
+    except OSError as error:
+        raise InputError(f"-: standard input cannot be kept in {folder} ({error})") from error
+    return path

@@ -1,0 +1,121 @@
+"""The measure of loss: text that is in no passage and that nothing names as not read."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from bioner_core.documents import Document
+from bioner_core.formats.jats_loss import UNREAD_META, UNREAD_TITLES
+from bioner_core.formats.jats_text import UNREAD
+from bioner_core.formats.lost_text import MAX_LOST_SHARE, missing
+from bioner_core.formats.pubmed_loss import UNREAD as UNREAD_OF_PUBMED
+from bioner_core.formats.reader import read_records
+from bioner_core.records import Reject, RejectReason
+
+FORMATS_PAGE = Path(__file__).parents[3] / "docs" / "formats.md"
+
+ARTICLE = """<article xmlns:xlink="http://www.w3.org/1999/xlink"><front>
+<journal-meta><journal-title>Invented Letters</journal-title></journal-meta>
+<article-meta><article-id pub-id-type="pmc">77</article-id>
+<title-group><article-title>Of kidneys<fn><p>A note.</p></fn></article-title><alt-title>Kidneys</alt-title>
+<fn-group><title>Notes</title><fn><label>a</label><p>Given at a meeting.</p></fn></fn-group></title-group>
+<contrib-group><contrib><name>Nobody</name></contrib></contrib-group><volume>3</volume>
+<abstract><title>Abstract</title><sec><title>Aim</title><p>To see.</p></sec></abstract>{meta}</article-meta></front>
+<body><sec><label>1</label><title>What we did</title><p>We saw <alternatives><inline-graphic xlink:href="x"/>
+<tex-math>\\begin{{document}}$k_1$\\end{{document}}</tex-math></alternatives> and <inline-formula><math>
+<mi>k</mi></math><tex-math>k</tex-math></inline-formula>. {long}</p>
+<table-wrap><label>Table 1</label><table><tr><td>in</td><td>out</td></tr></table>
+<table-wrap-foot><title>Key</title><fn><p>All in mM.</p></fn></table-wrap-foot></table-wrap></sec></body>
+<back><ref-list><title>References</title><ref><mixed-citation>Nobody 2001.</mixed-citation></ref></ref-list></back>
+{behind}</article>"""
+CITATION = """<PubmedArticleSet><PubmedArticle><MedlineCitation>
+<PMID>88</PMID><Article><ArticleTitle>Of livers.</ArticleTitle>
+<Abstract>{stray}<AbstractText>{long}</AbstractText>{part}<CopyrightInformation>Mine.</CopyrightInformation></Abstract>
+{second}<Language>eng</Language></Article><GeneralNote>A note.</GeneralNote>
+<OtherAbstract Language="fre"><AbstractText>Des foies.</AbstractText></OtherAbstract></MedlineCitation>
+<PubmedData><PublicationStatus>ppublish</PublicationStatus></PubmedData></PubmedArticle></PubmedArticleSet>"""
+LONG = "All of it was seen in twelve animals, none of which had been seen before. " * 4
+
+
+def read_one(folder: Path, text: str) -> Document | Reject:
+    """The one record of a file."""
+    path = folder / "in.xml"
+    path.write_text(text, encoding="utf-8")
+    [record] = read_records(str(path))
+    assert isinstance(record, Document | Reject)
+    return record
+
+
+def lost_of(folder: Path, text: str) -> int:
+    """How many characters of the one document of a file are lost."""
+    record = read_one(folder, text)
+    assert isinstance(record, Document)
+    return record.meta.lost_characters
+
+
+def article(*, meta: str = "", behind: str = "", long: str = LONG) -> str:
+    """An article that has a bit of everything."""
+    return ARTICLE.format(meta=meta, behind=behind, long=long)
+
+
+def citation(*, stray: str = "", part: str = "", second: str = "", long: str = LONG) -> str:
+    """A citation that has a bit of everything."""
+    return CITATION.format(stray=stray, part=part, second=second, long=long)
+
+
+def test_nothing_is_lost_of_what_is_known(tmp_path: Path) -> None:
+    """Would catch labels, second forms and metadata that count as lost, and notes of titles and tables that are."""
+    assert lost_of(tmp_path, article()) == 0
+    assert lost_of(tmp_path, citation()) == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "lost"),
+    [
+        (article(meta="<lay-words>In plain words.</lay-words>"), 13),
+        (article(behind="<epilogue>At last it ends.</epilogue>"), 13),
+        (article(meta="<lay-words><label>1</label>It grew.</lay-words>"), 7),
+        (citation(stray="It stands bare."), 13),
+        (citation(part="<AbstractSection>In a part.</AbstractSection>"), 8),
+        (citation(second="<Abstract><AbstractText>Said again.</AbstractText></Abstract>"), 10),
+        (citation(second="<ArticleTitle>Of hearts.</ArticleTitle>"), 9),
+    ],
+)
+def test_text_of_unknown_elements_is_counted(tmp_path: Path, text: str, lost: int) -> None:
+    """Would catch text that goes missing without a sign because an element is new, misplaced or there twice."""
+    assert lost_of(tmp_path, text) == lost
+
+
+@pytest.mark.parametrize("make", [article, citation])
+def test_a_document_that_loses_too_much_is_a_reject(tmp_path: Path, make: object) -> None:
+    """Would catch an article whose text is somewhere else than in its passages, annotated as if that were all."""
+    unknown = f"<Unknown>{LONG}</Unknown>"
+    text = article(meta=unknown) if make is article else citation(part=unknown)
+    record = read_one(tmp_path, text)
+    assert isinstance(record, Reject)
+    assert (record.reason, record.doc_id) == (RejectReason.LOST_TEXT, "pmc:PMC77" if make is article else "pubmed:88")
+    assert "characters" in record.message
+    assert MAX_LOST_SHARE == 0.1
+
+
+def test_bioc_counts_what_it_has_no_place_for(tmp_path: Path) -> None:
+    """Would catch a passage whose text stands in an element of another name, beside one that is read."""
+    passage = "<passage><infon key='type'>title</infon><offset>0</offset><text>{}</text>{}</passage>"
+    for extra, lost in (("", 0), ("<annotation><text>of it</text></annotation>", 0), ("<fulltext>More.</fulltext>", 5)):
+        inner = passage.format(LONG, extra)
+        text = f"<collection><source>BioC</source><document><id>4</id>{inner}</document></collection>"
+        assert lost_of(tmp_path, text) == lost
+
+
+def test_text_given_out_twice_makes_up_for_none_that_is_lost() -> None:
+    """Would catch a measure that adds what is doubled to what is lost and calls the sum nothing."""
+    assert missing("abcd efgh", ["ab"], ["cd", "cd"]) == 4
+    assert missing("abcd efgh", ["ab"], ["cdef", "gh"]) == 0
+
+
+def test_the_page_names_all_that_is_not_read() -> None:
+    """Would catch an element that the measure passes over though no user can know that it is not read."""
+    named = set(re.findall(r"`([A-Za-z-]+)`", FORMATS_PAGE.read_text(encoding="utf-8")))
+    unread = UNREAD | UNREAD_META | UNREAD_TITLES | frozenset().union(*UNREAD_OF_PUBMED.values())
+    assert unread - {"sub-article", "response", "front", "front-stub"} <= named
