@@ -20,7 +20,7 @@ from bioner_core.device_bench.where_time_goes import where_time_goes
 from bioner_core.inference.annotation import AnnotationRequest
 from bioner_core.inference.annotator import ModelAnnotator
 from bioner_core.inference.batching import Batch, fill_of, plan_batches
-from bioner_core.inference.budget import MemoryWish
+from bioner_core.inference.budget import MemoryLimit
 from bioner_core.models.precision import number_format
 
 _SLOW_TO = 128
@@ -62,7 +62,7 @@ def _matrix_rate(models: BenchModels, found: Findings) -> None:
 def _annotator_batches(models: BenchModels, clock: Clock, found: Findings) -> None:
     """Sentences a second of texts in, candidates out, selector and all: the r of docs/operations.md."""
     annotator = models.annotator(models.fast_precision)
-    annotator.find_limits(MemoryWish())
+    annotator.find_limits(MemoryLimit())
     records = models.records(models.sizes.annotated)
     requests = [
         AnnotationRequest(records[index % len(records)].text, models.label_set.name)

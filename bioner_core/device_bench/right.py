@@ -19,9 +19,9 @@ from bioner_core.device_bench.steps import Clock, Findings, Step, StepSkippedErr
 from bioner_core.errors import AnnotatorOutOfMemoryError
 from bioner_core.inference.annotation import AnnotationRequest, RowError, RowResult
 from bioner_core.inference.annotator import ModelAnnotator
-from bioner_core.inference.budget import MemoryWish
-from bioner_core.inference.device_budget import dearest_batches
-from bioner_core.inference.row_isolation import DeviceLostError, annotate_rows, free_memory
+from bioner_core.inference.budget import MemoryLimit
+from bioner_core.inference.device_budget import costliest_batches
+from bioner_core.inference.row_isolation import DeviceLostError, annotate_with_bisection, free_memory
 from bioner_core.models.precision import BFLOAT16, FLOAT32
 from bioner_core.tagging.moves import COPY, Move
 
@@ -166,18 +166,18 @@ def _requests(models: BenchModels, count: int) -> list[AnnotationRequest]:
 
 
 def _out_of_memory(models: BenchModels, found: Findings) -> None:
-    """The failure ladder under a device that is too small for the batch: the same answers in smaller batches."""
+    """What is done about memory that runs out, on a device that is too small for the batch: the same answers in smaller batches."""
     annotator, requests = models.annotator(FLOAT32), _requests(models, models.sizes.sentences)
     free_memory()
     reset_peak(models.device)
     before = torch.cuda.memory_allocated(models.device) if models.on_gpu else 0
-    wanted = annotate_rows(annotator, requests)
+    wanted = annotate_with_bisection(annotator, requests)
     if models.on_gpu:
         pressed = _Pressed(annotator)
         got = _annotated_within(pressed, requests, models.device, before=before)
     else:
         pressed = _Pressed(annotator, most=max(1, len(requests) // 3))
-        got = annotate_rows(pressed, requests)
+        got = annotate_with_bisection(pressed, requests)
     same = sum(_places(one) == _places(other) for one, other in zip(wanted, got, strict=True))
     rejected = sum(isinstance(one, RowError) for one in got)
     kind = "real CUDA errors" if models.on_gpu else "simulated errors"
@@ -203,7 +203,7 @@ def _annotated_within(
     cap = torch.cuda.memory_reserved(device) + (peak - before) / 4
     torch.cuda.set_per_process_memory_fraction(min(1.0, cap / total), device)
     try:
-        return annotate_rows(pressed, requests)
+        return annotate_with_bisection(pressed, requests)
     finally:
         torch.cuda.set_per_process_memory_fraction(1.0, device)
 
@@ -216,12 +216,12 @@ def _places(result: RowResult) -> object:
 def _token_budget(models: BenchModels, found: Findings) -> None:
     """What `annotate` would put into a batch here, and what the dearest such batch takes."""
     annotator = models.annotator(models.fast_precision)
-    annotator.find_limits(MemoryWish())
+    annotator.find_limits(MemoryLimit())
     limits = annotator.limits
     figures: dict[str, Any] = {"token_budget": limits.token_budget, "max_rows": limits.max_rows}
     if models.on_gpu:
         reset_peak(models.device)
-        many, _ = dearest_batches(limits, longest=max(1, limits.token_budget // limits.max_rows))
+        many, _ = costliest_batches(limits, longest=max(1, limits.token_budget // limits.max_rows))
         annotator.annotate([AnnotationRequest(text, models.label_set.name) for text in many])
         wait_for(models.device)
         figures["peak_gb"] = peak_gigabytes(models.device)
@@ -266,7 +266,7 @@ class _Breaking:
 def _lose_the_device() -> None:
     """As an actor: a lost device ends the process at once."""
     try:
-        annotate_rows(_Breaking(), [AnnotationRequest("text", "label set")] * 2)
+        annotate_with_bisection(_Breaking(), [AnnotationRequest("text", "label set")] * 2)
     except DeviceLostError:
         os._exit(1)
     os._exit(3)

@@ -254,8 +254,7 @@ def _batches(trainable: TrainableModel, label_set: LabelSet, batch_tokens: int, 
                 prefix=prompt.tokens.prefix,
                 open_rows=prompt.open_rows,
                 definition_ends=prompt.tokens.definition_ends,
-                device=device,
-            )
+            ).to(device)
 
         yield tensors, sum(len(one.input_ids) for one in batch)
 
