@@ -166,7 +166,7 @@ def _requests(models: BenchModels, count: int) -> list[AnnotationRequest]:
 
 
 def _out_of_memory(models: BenchModels, found: Findings) -> None:
-    """What is done about memory that runs out, on a device that is too small for the batch: the same answers in smaller batches."""
+    """A device that is too small for the batch: the same answers, in smaller batches."""
     annotator, requests = models.annotator(FLOAT32), _requests(models, models.sizes.sentences)
     free_memory()
     reset_peak(models.device)
