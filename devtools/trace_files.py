@@ -24,10 +24,11 @@ SHORT = 80
 _FOLDER = "BIONER_TRACE_FOLDER"
 _HOOK = f"""import os, sys, threading
 folder, seen = os.environ.get({_FOLDER!r}), set()
-if folder:
+if folder and not any("dashboard" in word or "log_monitor" in word for word in sys.orig_argv):  # Ray's own
     def note(frame, event, _):
         code = frame.f_code
-        if event == "call" and code.co_filename not in seen and not code.co_name.startswith("<"):
+        # Bit 1, CO_OPTIMIZED, tells functions from modules and bodies of classes, which run when they are imported.
+        if event == "call" and code.co_filename not in seen and code.co_flags & 1 and not code.co_name.startswith("<"):
             seen.add(code.co_filename)
             with open(os.path.join(folder, str(os.getpid())), "a") as file:  # a process may be killed at any moment
                 file.write(code.co_filename + "\\n")
