@@ -163,7 +163,7 @@ def read_manifest(store: Path, shard: str) -> Manifest | None:
     """The manifest of a shard, or None when it was never committed.
 
     Raises:
-        StoreError: the manifest is damaged, unreadable, or of a newer schema version.
+        StoreError: the manifest is damaged, unreadable, of another shard, or of a newer schema version.
     """
     path = manifest_path(store, shard)
     try:
@@ -172,4 +172,10 @@ def read_manifest(store: Path, shard: str) -> Manifest | None:
         return None
     except (OSError, UnicodeDecodeError) as error:
         raise StoreError(f"{path}: cannot be read ({error}). Check the file and its permissions") from error
-    return manifest_from_json(text, where=str(path))
+    found = manifest_from_json(text, where=str(path))
+    if found.shard_id != shard:
+        raise StoreError(
+            f"{path}: is the manifest of shard {found.shard_id} under another name, as a copy is. Counted, it would "
+            "double that shard's rows. Remove that file"
+        )
+    return found
