@@ -11,12 +11,14 @@ from bioner_core.errors import ConfigurationError
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 
 
-def store_folder(store: Path) -> Path:
+def store_folder(store: Path | None) -> Path | None:
     """The folder of a store as it was given, unless no store can be there.
 
     Raises:
         typer.BadParameter: it is a URL, or its path has a sign that queries take for a pattern.
     """
+    if store is None:  # it is missing, which is not for this to say
+        return None
     if _URL.match(str(store)):
         raise typer.BadParameter(f"{str(store)!r} is a URL, and a store is a folder of this machine; name a folder")
     if any(sign in str(store.absolute()) for sign in "*?["):
