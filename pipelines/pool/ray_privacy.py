@@ -18,8 +18,8 @@ from pipelines.pool.pool_registry import state_folder
 _LONGEST_ROOT = 30
 """A socket's path may have 107 bytes, of which Ray needs about 65 below its folder."""
 
-_TOKEN_PATH = "RAY_AUTH_TOKEN_PATH"  # noqa: S105 - the name of a variable
-_TOKEN = "RAY_AUTH_TOKEN"  # noqa: S105 - the name of a variable
+_PATH_VARIABLE = "RAY_AUTH_TOKEN_PATH"
+_OWN_VARIABLE = "RAY_AUTH_TOKEN"
 _set_here: set[str] = set()
 
 
@@ -30,8 +30,10 @@ def private_ray_folder() -> Path:
         PoolError: it cannot be made.
     """
     root = tempfile.gettempdir()
+    if len(root) > _LONGEST_ROOT:
+        root = "/tmp"  # noqa: S108  # nosec B108: the folder made below it is new, and has mode 0700
     try:
-        return Path(tempfile.mkdtemp(prefix="bioner-ray-", dir=root if len(root) <= _LONGEST_ROOT else "/tmp"))  # noqa: S108 - 0700
+        return Path(tempfile.mkdtemp(prefix="bioner-ray-", dir=root))
     except OSError as error:
         raise PoolError(f"{root}: no folder for Ray can be made there ({error}); name another one in TMPDIR") from error
 
@@ -49,9 +51,9 @@ def use_private_token() -> None:
     Raises:
         PoolError: others may read the token, or it cannot be made.
     """
-    if os.environ.get(_TOKEN):
+    if os.environ.get(_OWN_VARIABLE):
         return
-    named = os.environ.get(_TOKEN_PATH, "")
+    named = os.environ.get(_PATH_VARIABLE, "")
     if named and named not in _set_here:
         check_private(Path(named))
         return
@@ -60,7 +62,7 @@ def use_private_token() -> None:
     check_private(path.parent)
     check_private(path)
     _set_here.add(str(path))
-    os.environ[_TOKEN_PATH] = str(path)
+    os.environ[_PATH_VARIABLE] = str(path)
     AuthenticationTokenLoader.instance().reset_cache()
 
 
