@@ -42,10 +42,10 @@ def write_plan(store: Path, plan: InputPlan) -> None:
 
 
 def read_plan(store: Path, key: str) -> InputPlan | None:
-    """The plan of one content of one input, or None when there is none.
+    """The plan of one content of one input, or None when there is none, or a damaged one: both are made anew.
 
     Raises:
-        StoreError: the plan is damaged.
+        StoreError: the plan cannot be read for a reason that another plan would not cure.
     """
     path = _path(store, key)
     try:
@@ -53,17 +53,24 @@ def read_plan(store: Path, key: str) -> InputPlan | None:
         return InputPlan(**flat | {"ranges": tuple((first, last) for first, last in flat["ranges"])})
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise StoreError(
-            f"{path}: is not a plan that bioner wrote ({error!r}). Remove that file and run again"
-        ) from error
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be read ({error}). Check the file and its permissions") from error
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def damaged_plans(store: Path) -> Iterator[str]:
+    """The plans that cannot be read, in words."""
+    for path in sorted((store / "plans").glob("[!.]*.json")):
+        if read_plan(store, path.stem) is None and path.exists():
+            yield f"plans/{path.name} is damaged. Remove it; the next run of its input makes it anew"
 
 
 def read_plans(store: Path) -> Iterator[InputPlan]:
-    """All plans of a store, by key.
+    """All plans of a store that can be read, by key.
 
     Raises:
-        StoreError: a plan is damaged.
+        StoreError: as `read_plan`.
     """
     for path in sorted((store / "plans").glob("[!.]*.json")):
         plan = read_plan(store, path.stem)

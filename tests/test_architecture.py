@@ -137,9 +137,16 @@ def test_nothing_loads_code_from_data() -> None:
     assert not found
 
 
+_LOADERS = {"AutoTokenizer.from_pretrained", "AutoModelForCausalLM.from_pretrained"}
+
+
 def _dangerous(node: ast.AST) -> Iterator[str]:
-    if isinstance(node, ast.keyword) and node.arg == "trust_remote_code":
+    if isinstance(node, ast.keyword) and node.arg == "trust_remote_code" and ast.unparse(node.value) != "False":
         yield "trust_remote_code"
+    if isinstance(node, ast.Call) and ast.unparse(node.func) in _LOADERS:
+        # Left out, transformers asks on the terminal. Options that come as a dictionary say it there.
+        said = {one.arg for one in node.keywords} & {"trust_remote_code", None}
+        yield from ["from_pretrained without trust_remote_code=False"] * (not said)
     if isinstance(node, ast.Call):
         called = ast.unparse(node.func)
         if called in {"torch.load", "eval", "exec", "os.system", "yaml.load"}:

@@ -1,7 +1,7 @@
 """Parquet: one document a row, of bioner's own table or of simple columns."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import IO, Any
 
@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bioner_core.documents import Document
+from bioner_core.formats.arrow_weight import weight_of
 from bioner_core.formats.contract import (
     MAX_RECORD_BYTES,
     ByteSource,
@@ -28,6 +29,13 @@ MAX_PARQUET_BYTES = 4 * 1024**3
 MAX_UNPACKED_BYTES = 16 * 1024**3
 """The most bytes that the row groups of a file may say they unpack to, all together."""
 
+MAX_COLUMN_BYTES = 1024**3
+"""The most bytes that one column of one row group may unpack to, of those that are read."""
+
+MAX_COLUMN_VALUES = 64 * 1024 * 1024
+"""The most values, elements of lists counted one by one, of such a column; nothing but nulls takes no bytes at all."""
+
+_LARGE_DICTIONARY_BYTES = 4 * 1024 * 1024
 _MAGIC = b"PAR1"
 _BATCH_ROWS = 64
 _IN_MEMORY_BYTES = 8 * 1024 * 1024
@@ -52,13 +60,26 @@ class ParquetReader(Reader):
         with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES) as spool:
             copy_whole(stream, spool, most=MAX_PARQUET_BYTES)
             try:
-                for row in _rows(spool):
-                    yield partial(_document, row)
+                yield from _pending(spool)
             except (pa.ArrowException, OSError, ValueError) as error:
                 raise FileFault(RejectReason.MALFORMED, f"Parquet is damaged: {_first_line(error)}") from None
 
 
-def _rows(spool: IO[bytes]) -> Iterator[dict[str, Any]]:
+def _pending(spool: IO[bytes]) -> Iterator[PendingRecord]:
+    for batch in _batches(spool):
+        if weight_of(batch) <= MAX_RECORD_BYTES:
+            yield from (partial(_document, row) for row in batch.to_pylist())
+            continue
+        for number in range(batch.num_rows):  # rows that are together too many, or one that is too large by itself
+            row = batch.slice(number, 1)
+            if weight_of(row) > 2 * MAX_RECORD_BYTES:
+                yield _too_large
+            else:
+                yield partial(_document, row.to_pylist()[0])
+
+
+def _batches(spool: IO[bytes]) -> Iterator[pa.RecordBatch]:
+    """The rows, some at a time; large dictionaries stay what they are, whatever number of rows points to them."""
     with pq.ParquetFile(spool) as parquet:
         groups = [parquet.metadata.row_group(index) for index in range(parquet.num_row_groups)]
         if sum(group.total_byte_size for group in groups) > MAX_UNPACKED_BYTES:
@@ -67,8 +88,35 @@ def _rows(spool: IO[bytes]) -> Iterator[dict[str, Any]]:
         if not columns:
             known = ", ".join(sorted(KNOWN_FIELDS))
             raise FileFault(RejectReason.MALFORMED, f"none of its columns is one of: {known}")
-        for batch in parquet.iter_batches(_BATCH_ROWS, columns=columns):
-            yield from batch.to_pylist()
+        chunks = [chunk for group in groups for chunk in _read_chunks(group, columns)]
+        _check_chunks(chunks)
+    large = {chunk.path_in_schema for chunk in chunks if _has_large_dictionary(chunk)}
+    spool.seek(0)
+    with pq.ParquetFile(spool, read_dictionary=sorted(large)) as parquet:
+        yield from parquet.iter_batches(_BATCH_ROWS, columns=columns)
+
+
+def _read_chunks(group: pq.RowGroupMetaData, columns: Sequence[str]) -> Iterator[pq.ColumnChunkMetaData]:
+    chunks = (group.column(number) for number in range(group.num_columns))
+    return (chunk for chunk in chunks if chunk.path_in_schema.partition(".")[0] in columns)
+
+
+def _check_chunks(chunks: Iterable[pq.ColumnChunkMetaData]) -> None:
+    for chunk in chunks:
+        if chunk.total_uncompressed_size > MAX_COLUMN_BYTES or chunk.num_values > MAX_COLUMN_VALUES:
+            raise FileFault(
+                RejectReason.TOO_LARGE,
+                f"column {chunk.path_in_schema!a} of a row group unpacks to more than {MAX_COLUMN_BYTES} bytes or "
+                f"{MAX_COLUMN_VALUES} values; write smaller row groups",
+            )
+
+
+def _has_large_dictionary(chunk: pq.ColumnChunkMetaData) -> bool:
+    return bool(chunk.has_dictionary_page) and chunk.total_uncompressed_size > _LARGE_DICTIONARY_BYTES
+
+
+def _too_large(origin: Origin) -> Document:
+    raise RecordFault(RejectReason.TOO_LARGE, f"the row takes more than {MAX_RECORD_BYTES} characters")
 
 
 def _document(row: dict[str, Any], origin: Origin) -> Document:

@@ -36,6 +36,9 @@ MAX_UNPACKED_BYTES = 1024**3
 MAX_SHARED_CHARACTERS = 64 * 1024 * 1024
 """The most characters in the table of texts that the cells share; it is held in memory."""
 
+MAX_SHARED_TEXTS = 4 * 1024 * 1024
+"""The most texts in that table: an empty one takes memory too."""
+
 _MAGIC = b"PK\x03\x04"
 _PARTS = (b"[Content_Types].xml", b"xl/")
 _SHEET = re.compile(r"xl/worksheets/[^/]*?(\d*)\.xml")
@@ -137,6 +140,8 @@ def _shared_texts(archive: zipfile.ZipFile) -> list[str]:
         size += len(texts[-1])
         if size > MAX_SHARED_CHARACTERS:
             raise FileFault(RejectReason.TOO_LARGE, f"cells share more than {MAX_SHARED_CHARACTERS} characters")
+        if len(texts) > MAX_SHARED_TEXTS:
+            raise FileFault(RejectReason.TOO_LARGE, f"cells share more than {MAX_SHARED_TEXTS} texts")
     return texts
 
 

@@ -22,6 +22,15 @@ MAX_ROWS_BEFORE_HEADER = 20
 Row = Mapping[int, str]
 """The cells of a row that have text, by column from 0."""
 
+
+class UnreadableRow(dict[int, str]):
+    """Stands for a row that could not be read: its record is a reject, and the rows after it count on."""
+
+    def __init__(self, fault: RecordFault) -> None:
+        super().__init__({0: ""})
+        self.fault = fault
+
+
 _NAMES = {
     "title": ("title", "题名", "篇名", "标题", "论文题名", "中文题名", "中文标题", "文献标题", "来源篇名"),
     "translated title": ("translated title", "english title", "英文题名", "英文篇名", "英文标题", "外文题名"),
@@ -89,6 +98,8 @@ def _field_of(column_name: str) -> str:
 
 
 def _document(columns: Columns, row: Row, origin: Origin) -> Document:
+    if isinstance(row, UnreadableRow):
+        raise row.fault
     if sum(map(len, row.values())) > MAX_RECORD_BYTES:
         raise RecordFault(RejectReason.TOO_LARGE, f"the row takes more than {MAX_RECORD_BYTES} characters")
     values: dict[str, list[str]] = {}

@@ -166,7 +166,7 @@ def _convert(gguf: Path, target: Path) -> Path:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     model = AutoModelForCausalLM.from_pretrained(
-        str(gguf.parent), gguf_file=gguf.name, dtype=torch.float32, local_files_only=True
+        str(gguf.parent), gguf_file=gguf.name, dtype=torch.float32, local_files_only=True, trust_remote_code=False
     )
     # The weights are plain numbers now; transformers refuses to save what it still takes for a GGUF model.
     model.hf_quantizer = None
@@ -176,9 +176,10 @@ def _convert(gguf: Path, target: Path) -> Path:
     except SafetensorError as error:
         # safetensors hides the system's error number in its text.
         raise OSError(errno.ENOSPC if "No space left" in str(error) else errno.EIO, str(error)) from error
-    AutoTokenizer.from_pretrained(str(gguf.parent), gguf_file=gguf.name, local_files_only=True).save_pretrained(
-        str(target)
+    tokenizer = AutoTokenizer.from_pretrained(
+        str(gguf.parent), gguf_file=gguf.name, local_files_only=True, trust_remote_code=False
     )
+    tokenizer.save_pretrained(str(target))
     return target
 
 

@@ -10,6 +10,7 @@ from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from bioner_core.errors import ModelError
+from bioner_core.models.adapter_config import read_adapter_config
 from bioner_core.models.attention import GROUPED_ATTENTION
 from bioner_core.models.base_model import base_digest, base_folder
 from bioner_core.models.directory import ADAPTER_FOLDER
@@ -60,7 +61,7 @@ def load_model(folder: Path, *, device: str | None = None, precision: str = AUTO
     _check_card(card, folder)
     base = str(base_folder(card.base))
     backbone = _merged_backbone(base, folder / ADAPTER_FOLDER, attention=GROUPED_ATTENTION)
-    tokenizer = AutoTokenizer.from_pretrained(base, local_files_only=True)
+    tokenizer = AutoTokenizer.from_pretrained(base, local_files_only=True, trust_remote_code=False)
     base_size = backbone.get_input_embeddings().num_embeddings
     vocabulary = TaggingVocabulary(tokenizer, base_size=base_size, tags=card.tags, characters=tuple(card.characters))
     network = TaggingModel(
@@ -81,10 +82,15 @@ def _merged_backbone(base: str, adapter: Path, *, attention: str) -> Any:
         if not (adapter / name).is_file():
             raise ModelError(f"{adapter / name} is missing: the model directory is not whole")
     language_model = AutoModelForCausalLM.from_pretrained(
-        base, dtype=torch.float32, attn_implementation=attention, local_files_only=True, use_safetensors=True
+        base,
+        dtype=torch.float32,
+        attn_implementation=attention,
+        local_files_only=True,
+        use_safetensors=True,
+        trust_remote_code=False,  # said outright: left out, transformers asks on the terminal
     )
     try:
-        adapted = PeftModel.from_pretrained(language_model, str(adapter))
+        adapted = PeftModel.from_pretrained(language_model, str(adapter), config=read_adapter_config(adapter))
     except (SafetensorError, RuntimeError, ValueError) as error:
         raise ModelError(f"the adapter in {adapter} is damaged or belongs to another base: {error}") from error
     return adapted.merge_and_unload().base_model

@@ -85,6 +85,7 @@ def _discard(temporary: Path) -> None:
 def _explain(path: Path, error: OSError) -> str:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return (
-            f"{path}: the disk is full ({error}). Free some space and run the same command again: nothing was committed"
+            f"{path}: the disk is full ({error}), and this file was not written. Free some space and run the same "
+            "command again; what was committed before stays"
         )
     return f"{path}: cannot be written ({error}). Check the folder and its permissions, then run the same command again"

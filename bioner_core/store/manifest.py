@@ -104,6 +104,10 @@ class Manifest:
     `input_file` is the public name of the input, without credentials; records run from `first` (from 0) up to but not
     including `last`; `created` is when these files were committed (ISO 8601, UTC), `first_created` when the first files
     of this shard were, empty if these are they; `seconds` is wall time up to the commit.
+
+    `fingerprint` covers all that the results depend on beside the input. `decode_fingerprint` is the part of it that
+    the candidates depend on (model, label sets, splitter), `finish_fingerprint` what is made of them without the model
+    (schema version, document pass); both are empty in shards from before schema version 3.
     """
 
     shard_id: str
@@ -122,6 +126,8 @@ class Manifest:
     software_version: str
     created: str
     first_created: str = ""
+    decode_fingerprint: str = ""
+    finish_fingerprint: str = ""
 
     @property
     def known_since(self) -> str:
@@ -168,7 +174,7 @@ def read_manifest(store: Path, shard: str) -> Manifest | None:
     """The manifest of a shard, or None when it was never committed.
 
     Raises:
-        StoreError: the manifest is damaged, unreadable, or of a newer schema version.
+        StoreError: the manifest is damaged, unreadable, of another shard, or of a newer schema version.
     """
     path = manifest_path(store, shard)
     try:
@@ -177,4 +183,10 @@ def read_manifest(store: Path, shard: str) -> Manifest | None:
         return None
     except (OSError, UnicodeDecodeError) as error:
         raise StoreError(f"{path}: cannot be read ({error}). Check the file and its permissions") from error
-    return manifest_from_json(text, where=str(path))
+    found = manifest_from_json(text, where=str(path))
+    if found.shard_id != shard:
+        raise StoreError(
+            f"{path}: is the manifest of shard {found.shard_id} under another name, as a copy is. Counted, it would "
+            "double that shard's rows. Remove that file"
+        )
+    return found

@@ -1,6 +1,6 @@
 """Readers of a store. They go through manifests, so a half-written shard is never seen, and they stream."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,20 +14,28 @@ from bioner_core.store import rows
 from bioner_core.store.layout import TABLES
 from bioner_core.store.manifest import Manifest, StoredFile, read_manifest
 from bioner_core.store.rows import RejectRow
-from bioner_core.store.schemas import check_schema_version, file_fact
+from bioner_core.store.schemas import SCHEMAS, check_schema_version, file_fact
 
 _BATCH_ROWS = 2_000
 """Rows read at once: documents have their texts, so 2,000 of them are some megabytes."""
 
 
-def read_manifests(store: Path) -> Iterator[Manifest]:
+def read_manifests(store: Path, *, on_fault: Callable[[StoreError], None] | None = None) -> Iterator[Manifest]:
     """All committed shards, in the order of their ids. A store that does not exist yet has none.
 
+    With `on_fault`, which is told of each manifest that cannot be read, the others are given all the same.
+
     Raises:
-        StoreError: a manifest is damaged or of a newer schema version.
+        StoreError: a manifest is damaged or of a newer schema version, and there is no `on_fault`.
     """
     for path in sorted((store / "manifests").glob("[!.]*.json")):
-        manifest = read_manifest(store, path.stem)
+        try:
+            manifest = read_manifest(store, path.stem)
+        except StoreError as error:
+            if on_fault is None:
+                raise
+            on_fault(error)
+            continue
         if manifest is not None:  # None: swept away since it was listed
             yield manifest
 
@@ -115,9 +123,17 @@ def _all_batches(store: Path, table: str) -> Iterator[pa.RecordBatch]:
 def _file_batches(store: Path, file: StoredFile, columns: Sequence[str] | None) -> Iterable[pa.RecordBatch]:
     path = store / file.path
     try:
-        with pq.ParquetFile(path) as parquet:
+        with pq.ParquetFile(path, page_checksum_verification=True) as parquet:
             version = file_fact(parquet.schema_arrow, "schema_version")
             check_schema_version(int(version or 0), where=str(path))
+            _check_columns(parquet.schema_arrow, file.table)
             yield from parquet.iter_batches(_BATCH_ROWS, columns=columns)
     except (OSError, ValueError) as error:  # pyarrow's ArrowInvalid is a ValueError
         raise StoreError(f"{path}: cannot be read ({error}). Annotate its input again, or restore the file") from error
+
+
+def _check_columns(schema: pa.Schema, table: str) -> None:
+    """Page checksums do not cover the footer of a file, where the names of its columns are."""
+    strange = set(schema.names) - set(SCHEMAS[table].names)
+    if strange:
+        raise ValueError(f"a column {min(strange)!r} is none of the table {table}")

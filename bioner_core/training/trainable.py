@@ -38,7 +38,9 @@ def make_trainable(
     """Load and freeze the base, put weights that learn into it, and initialise the added rows from what it knows."""
     torch.manual_seed(settings.seed)
     language_model = load_frozen_base(settings, device)
-    tokenizer = AutoTokenizer.from_pretrained(str(base_folder(settings.base)), local_files_only=True)
+    tokenizer = AutoTokenizer.from_pretrained(
+        str(base_folder(settings.base)), local_files_only=True, trust_remote_code=False
+    )
     base_size = language_model.get_input_embeddings().num_embeddings
     vocabulary = TaggingVocabulary(tokenizer, base_size=base_size, tags=tags, characters=characters)
     backbone = language_model.base_model
@@ -55,7 +57,7 @@ def make_trainable(
 
 def one_token_of(base: str) -> Callable[[str], bool]:
     """Whether a character is one token to the base's tokenizer."""
-    tokenizer = AutoTokenizer.from_pretrained(str(base_folder(base)), local_files_only=True)
+    tokenizer = AutoTokenizer.from_pretrained(str(base_folder(base)), local_files_only=True, trust_remote_code=False)
     return lambda char: len(tokenizer.encode(char, add_special_tokens=False)) == 1
 
 

@@ -33,6 +33,7 @@ def load_frozen_base(settings: SftSettings, device: torch.device) -> Any:
         "attn_implementation": GROUPED_ATTENTION if device.type == "cpu" else "sdpa",
         "local_files_only": True,
         "use_safetensors": True,
+        "trust_remote_code": False,
     }
     if settings.tuning is Tuning.QLORA:
         check_four_bits(device)

@@ -3,8 +3,9 @@
 import csv
 import json
 import math
+import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
@@ -22,7 +23,7 @@ from rich.text import Text
 
 from bioner_core.errors import ConfigurationError
 from bioner_core.store.atomic import replacing
-from bioner_core.store.query.named_queries import named_queries, named_query
+from bioner_core.store.query.named_queries import TYPE_PARAMETERS, named_queries, named_query
 from bioner_core.store.query.query_session import QuerySession, query_session
 from bioner_core.store.snapshot.snapshot_manifest import current_id
 from jobs.options.common import Store, bytes_of
@@ -37,7 +38,7 @@ rejects, deletions, lineage, shards, runs. Ready questions have names; --list sh
 \b
 Examples:
   bioner query --store my-store "SELECT type, count(*) FROM mentions GROUP BY type"
-  bioner query --store my-store --named top_entities --param type=disease --format csv
+  bioner query --store my-store --named top_entities --param type=Disease --format csv
   bioner query --store my-store --named lineage --param mention=pubmed:1@1:p0:0-4:genia:protein
   bioner query --store my-store "FROM mentions" --format parquet --output mentions.parquet
 """
@@ -59,6 +60,11 @@ Named = Annotated[str | None, typer.Option(help="A ready question instead of SQL
 Param = Annotated[list[str] | None, typer.Option("--param", metavar="NAME=VALUE", help="A value; repeatable.")]
 Format = Annotated[AnswerFormat, typer.Option("--format", help="How to write the answer.")]
 Output = Annotated[Path | None, typer.Option(help="File for the answer. Default: standard output.", dir_okay=False)]
+Timeout = Annotated[float, typer.Option(help="Seconds after which the question is given up.", min=1)]
+Raw = Annotated[
+    bool,
+    typer.Option("--raw", help="CSV: leave texts that a spreadsheet would take for a formula (= + - @) as they are."),
+]
 Memory = Annotated[str, typer.Option(help="How much memory DuckDB may use; the rest goes to disk.")]
 
 
@@ -87,6 +93,8 @@ def query(
     answer_format: Format = AnswerFormat.TABLE,
     output: Output = None,
     memory: Memory = "2GB",
+    timeout: Timeout = 3600.0,
+    raw: Raw = False,
     list_named: ListNamed = False,
 ) -> int:
     """Answer one question; returns the exit code."""
@@ -96,41 +104,43 @@ def query(
         raise ConfigurationError("--output: name a file for Parquet")
     given = _given(param or [])
     require_store(store)
-    with _session(store, memory) as session:
-        _write(session, sql, named, given, answer_format=answer_format, output=output)
+    with _session(store, memory, timeout) as session:
+        answer = _asked(session, sql, named, given)
+        words = "raw csv" if raw and answer_format is AnswerFormat.CSV else answer_format.value
+        if output is None:
+            print_answer(answer, words)
+        else:
+            save_answer(answer, words, output)
     return 0
 
 
-def _write(
-    session: QuerySession,
-    sql: str | None,
-    named: str | None,
-    given: Mapping[str, str],
-    *,
-    answer_format: AnswerFormat,
-    output: Path | None,
-) -> None:
+def _asked(session: QuerySession, sql: str | None, named: str | None, given: Mapping[str, str]) -> pa.RecordBatchReader:
+    if named is None:
+        return session.ask(sql or "", given)
+    question = named_query(named)
+    values = question.bound(given)
+    asked = {value for name, value in values.items() if name in TYPE_PARAMETERS and value}
+    if asked:
+        _check_types(asked, session.types())
+    return session.ask(question.sql, values)
 
-    if named is not None:
-        question = named_query(named)
-        answer = session.ask(question.sql, question.bound(given))
-    else:
-        answer = session.ask(sql or "", given)
-    if output is None:
-        print_answer(answer, answer_format.value)
-    else:
-        save_answer(answer, answer_format.value, output)
+
+def _check_types(asked: set[str], known: set[str]) -> None:
+    """A type that the store does not have gets no empty answer, which would look like `no such entity`."""
+    for name in sorted(asked - known):
+        has = ", ".join(sorted(known)) or "none"
+        raise ConfigurationError(f"--param: the store has no type {name!r}; it has {has}")
 
 
 @contextmanager
-def _session(store: Path, memory: str) -> Iterator[QuerySession]:
+def _session(store: Path, memory: str, timeout: float) -> Iterator[QuerySession]:
     with only_results_on_stdout():
         memory_bytes = bytes_of(memory, option="--memory", least=_LEAST_MEMORY)
         history = None
         if current_id(store) is None:
             history = run_history(store)
             say("note: there is no snapshot; reading committed shards, which is slower. `bioner compact` makes one")
-    with query_session(store, memory_bytes=memory_bytes, history=history) as session:
+    with query_session(store, memory_bytes=memory_bytes, history=history, seconds=timeout) as session:
         yield session
 
 
@@ -150,7 +160,9 @@ _NUMBERS = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal)
 
 
 def print_answer(answer: pa.RecordBatchReader, answer_format: str) -> None:
-    """Write an answer to standard output as `table`, `csv` or `json`.
+    """Write an answer to standard output as `table`, `csv`, `raw csv` or `json`.
+
+    In `csv` a text that a spreadsheet would take for a formula has an apostrophe before it.
 
     Raises:
         ConfigurationError: DuckDB could not finish the answer.
@@ -176,13 +188,19 @@ def save_answer(answer: pa.RecordBatchReader, answer_format: str, path: Path) ->
 
 
 def _write_text(answer: pa.RecordBatchReader, answer_format: str, stream: TextIO) -> None:
-    writers = {"table": _write_table, "csv": _write_csv, "json": _write_json}
+    writers = {"table": _write_table, "csv": _write_csv, "raw csv": _write_raw_csv, "json": _write_json}
     writers[answer_format](answer, stream)
 
 
 def _rows(answer: pa.RecordBatchReader) -> Iterator[tuple[object, ...]]:
     for batch in answer:
-        yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
+        try:
+            columns = [column.to_pylist() for column in batch.columns]
+        except (OverflowError, ValueError, pa.ArrowException) as error:
+            raise ConfigurationError(
+                f"the answer holds a value that cannot be shown ({error}); cast it to VARCHAR, or write Parquet"
+            ) from error
+        yield from zip(*columns, strict=True)
 
 
 def _write_table(answer: pa.RecordBatchReader, stream: TextIO) -> None:
@@ -202,11 +220,27 @@ def _write_table(answer: pa.RecordBatchReader, stream: TextIO) -> None:
         console.print(f"... and {more} more rows; --format csv, json or parquet writes all", markup=False)
 
 
+_FORMULA = re.compile(r"[=+\-@\t\r]")
+
+
 def _write_csv(answer: pa.RecordBatchReader, stream: TextIO) -> None:
+    _write_cells(answer, stream, lambda value: _inert(value) if isinstance(value, str) else _word(value))
+
+
+def _write_raw_csv(answer: pa.RecordBatchReader, stream: TextIO) -> None:
+    _write_cells(answer, stream, _word)
+
+
+def _write_cells(answer: pa.RecordBatchReader, stream: TextIO, cell: Callable[[object], str]) -> None:
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(answer.schema.names)
+    writer.writerow([_inert(name) for name in answer.schema.names])
     for row in _rows(answer):
-        writer.writerow([_word(value) for value in row])
+        writer.writerow([cell(value) for value in row])
+
+
+def _inert(text: str) -> str:
+    """A text that no spreadsheet runs; texts of a dump are anybody's."""
+    return "'" + text if _FORMULA.match(text) else text
 
 
 def _write_json(answer: pa.RecordBatchReader, stream: TextIO) -> None:

@@ -49,6 +49,8 @@ def _watch(store: Path, *, interval: float, as_json: bool) -> int:
 
 def _show(found: StoreStatus) -> None:
     counts = found.counts
+    for fault in found.damaged:
+        print(f"damaged    {fault}")
     print(f"inputs     {found.inputs}")
     print(f"shards     {found.shards_committed} committed, {found.shards_pending} pending")
     print(

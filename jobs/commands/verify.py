@@ -1,18 +1,19 @@
 """`bioner verify`: the check of a whole store that anyone can run."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from bioner_core.store.checks.verify import VerificationReport, verify_store
-from bioner_core.store.reading import read_manifests
 from bioner_core.store.snapshot.snapshot_manifest import snapshot_ids
 from jobs.options.common import Json, Quiet, Store
 from jobs.terminal.console import EXIT_FAILED, only_results_on_stdout, print_result, require_store
 from jobs.terminal.progress import ProgressBar
+from pipelines.lost_shards import lost_shard_faults
 
 HELP = """
 Check a whole store. Records in = annotated + unchanged + deleted + rejected in every manifest, each file's digest and
 rows, passage.text[start:end] == text for every mention, parents and depths; of snapshots the pointer CURRENT, digests
-and counts. Ends with 1 if anything is wrong.
+and counts; that no shard that a run has committed is gone. All that is wrong is listed, each with what to do. Ends with
+1 if anything is.
 
 \b
 Example:
@@ -25,8 +26,10 @@ def verify(store: Store, as_json: Json = False, quiet: Quiet = False) -> int:
     with only_results_on_stdout():
         require_store(store)
         with ProgressBar("shards and snapshots", quiet=quiet) as progress:
-            progress.planned(sum(1 for _ in read_manifests(store)) + len(snapshot_ids(store)))
+            progress.planned(sum(1 for _ in (store / "manifests").glob("[!.]*.json")) + len(snapshot_ids(store)))
             found = verify_store(store, on_shard=lambda _: progress.done(1), on_snapshot=lambda _: progress.done(1))
+        lost = tuple(lost_shard_faults(store))
+        found = replace(found, faults=found.faults + lost, fault_count=found.fault_count + len(lost))
     print_result(as_object(found), as_json=as_json, show=lambda: _show(found))
     return 0 if found.sound else EXIT_FAILED
 

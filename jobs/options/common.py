@@ -8,7 +8,30 @@ import typer
 
 from bioner_core.errors import ConfigurationError
 
-Store = Annotated[Path, typer.Option("--store", help="Folder of the store.", file_okay=False, show_default=False)]
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
+
+
+def store_folder(store: Path | None) -> Path | None:
+    """The folder of a store as it was given, unless no store can be there.
+
+    Raises:
+        typer.BadParameter: it is a URL, or its path has a sign that queries take for a pattern.
+    """
+    if store is None:  # it is missing, which is not for this to say
+        return None
+    if _URL.match(str(store)):
+        raise typer.BadParameter(f"{str(store)!r} is a URL, and a store is a folder of this machine; name a folder")
+    if any(sign in str(store.absolute()) for sign in "*?["):
+        raise typer.BadParameter(
+            f"{str(store)!r} holds one of * ? [, which `compact` and `query` take for a pattern; use another folder"
+        )
+    return store
+
+
+Store = Annotated[
+    Path,
+    typer.Option("--store", help="Folder of the store.", file_okay=False, show_default=False, callback=store_folder),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output, and nothing else.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
 Precision = Annotated[

@@ -50,14 +50,22 @@ def print_result(value: Mapping[str, Any], *, as_json: bool, show: Callable[[], 
         show()
 
 
+_OF_STORES = ("manifests", "plans", "ledger", "jobs", "locks", "snapshots", "CURRENT")
+"""What a store has one of as soon as a job has begun on it."""
+
+
 def require_store(store: Path) -> None:
     """A mistyped store must not pass for an empty one.
 
     Raises:
-        ConfigurationError: the folder is not there.
+        ConfigurationError: the folder is not there, or no job of bioner ever wrote to it.
     """
     if not store.is_dir():
         raise ConfigurationError(f"--store: {str(store)!r} is not there; `bioner annotate` makes one")
+    if not any((store / name).exists() for name in _OF_STORES):
+        raise ConfigurationError(
+            f"--store: {str(store)!r} is no store: it has no folder manifests; `bioner annotate` makes one"
+        )
 
 
 def quiet_transformers() -> None:

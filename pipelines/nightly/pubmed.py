@@ -83,7 +83,10 @@ def companion_md5(wanted: PendingFile, *, needed: bool, policy: RetryPolicy) -> 
     if wanted.companion is not None:
         return stated_md5(small_text(wanted.companion, policy), name=name)
     if needed:
-        raise InputError(f"{name}{COMPANION}: is missing, so {name} cannot be checked; nothing of it was applied")
+        raise InputError(
+            f"{name}{COMPANION}: is missing, so {name} cannot be checked; nothing of it was applied. "
+            "If the place has no such files, say so with --without-md5"
+        )
     return ""
 
 

@@ -26,7 +26,8 @@ class PoolSettings:
     one cluster; without it, it is drawn at random.
 
     After a failed start the next one waits `back_off_seconds`, twice as long after each further failure in a row, and
-    never longer than `longest_back_off_seconds`. An actor that is to go has `drain_seconds` to end what it runs.
+    never longer than `longest_back_off_seconds`. A Ray that is started here has `ray_start_seconds` to come up, twice;
+    its actors then have `start_seconds`. An actor that is to go has `drain_seconds` to end what it runs.
 
     Raises:
         ConfigurationError: a value is out of range, or the values contradict each other.
@@ -42,6 +43,7 @@ class PoolSettings:
     max_restarts: int = 4
     max_failed_starts: int = 3
     start_seconds: float = 900.0
+    ray_start_seconds: float = 120.0
     back_off_seconds: float = 1.0
     longest_back_off_seconds: float = 60.0
     drain_seconds: float = 600.0
@@ -53,6 +55,7 @@ class PoolSettings:
         self._check_at_least("max_restarts", self.max_restarts, 0)
         self._check_at_least("max_failed_starts", self.max_failed_starts, 1)
         self._check_at_least("start_seconds", self.start_seconds, 1)
+        self._check_at_least("ray_start_seconds", self.ray_start_seconds, 1)
         self._check_at_least("back_off_seconds", self.back_off_seconds, 0)
         self._check_at_least("longest_back_off_seconds", self.longest_back_off_seconds, self.back_off_seconds)
         self._check_at_least("drain_seconds", self.drain_seconds, 0)

@@ -9,6 +9,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import ray
 from ray._private import ray_constants
@@ -18,9 +19,12 @@ from ray._raylet import Config  # type: ignore[attr-defined]  # no stubs
 
 from bioner_core.errors import ConfigurationError, PoolError
 from pipelines.pool.pool_settings import LOCAL, PoolSettings
+from pipelines.pool.ray_privacy import private_ray_folder, use_private_token
 
 _CONNECT_SECONDS = 20.0
 """Until a head that does not answer is given up; Ray itself would try for minutes, and say nothing meanwhile."""
+
+_START_VARIABLE = "RAY_raylet_start_wait_time_s"
 
 _connecting = threading.Lock()
 
@@ -75,7 +79,7 @@ def joined_ray(address: str, *, namespace: str, tokens: bool = False) -> Iterato
 def uses_tokens() -> bool:
     """Whether the Ray of this process lets in only those that show its token, as each that `ray_session` starts does.
 
-    The token itself is in the user's home (`~/.ray/auth_token`), or where Ray's environment variables say.
+    The token is in the user's state folder (`ray_privacy.token_file`), or where Ray's environment variables say.
     """
     return bool(is_token_auth_enabled())
 
@@ -91,6 +95,8 @@ def join_ray(address: str, *, namespace: str, tokens: bool = False) -> None:
     with _connecting:
         if ray.is_initialized():
             return
+        if tokens:
+            use_private_token()
         if tokens and not uses_tokens():  # a Beam worker that is no child of the launcher has not inherited it
             os.environ["RAY_AUTH_MODE"] = "token"
             Config.initialize("")  # Ray reads the environment only at import
@@ -108,29 +114,47 @@ def join_ray(address: str, *, namespace: str, tokens: bool = False) -> None:
 
 
 def _start(settings: PoolSettings) -> str:
-    """Start Ray, and say where it keeps its logs and sockets."""
+    """Start Ray, and say where it keeps its logs and sockets: in a folder that other users cannot enter."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    try:
-        with on_loopback(True), _handler_kept():
-            context = ray.init(
-                address=LOCAL,
-                namespace=settings.namespace,
-                num_cpus=settings.cluster_cpus(),
-                include_dashboard=False,
-                log_to_driver=False,
-                logging_level=logging.ERROR,
-                _node_ip_address="127.0.0.1",
-                # Workers made ahead, one a processor, would serve nobody: actors have environments of their own.
-                _system_config={"prestart_worker_first_driver": False},
-            )
-    except Exception as error:  # Ray has no class of its own for a node that is not up in 30 seconds
-        raise PoolError(f"cannot start Ray on this machine: {error}") from error
+    os.environ.setdefault(_START_VARIABLE, str(int(settings.ray_start_seconds)))  # its own 30 are too few under load
+    os.environ.setdefault("RAY_DISABLE_FAILURE_SIGNAL_HANDLER", "1")  # else a SIGTERM prints native stacks
+    Config.initialize("")  # Ray reads the environment only at import
+    use_private_token()
+    folder = private_ray_folder()
+    for attempt in (1, 2):
+        try:
+            _init(settings, folder)
+            break
+        except Exception as error:  # Ray has no class of its own for a node that is not up in time
+            ray.shutdown()
+            if attempt == 2:
+                raise PoolError(
+                    f"cannot start Ray on this machine, tried twice: {error}. If the machine is busy, give it more "
+                    f"time ({_START_VARIABLE}={2 * int(settings.ray_start_seconds)} in the environment), or wait until "
+                    f"it is less so; its logs are in {folder}"
+                ) from error
     host = ray.get_runtime_context().gcs_address.rpartition(":")[0]
     if not ipaddress.ip_address(host.strip("[]")).is_loopback:
         raise PoolError(
             f"Ray {ray.__version__} listens on {host} and not on loopback: install the Ray of the constraints"
         )
-    return str(context.address_info["session_dir"])
+    return str(folder)
+
+
+def _init(settings: PoolSettings, folder: Path) -> None:
+    with on_loopback(True), _handler_kept():
+        ray.init(
+            address=LOCAL,
+            namespace=settings.namespace,
+            num_cpus=settings.cluster_cpus(),
+            include_dashboard=False,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            _node_ip_address="127.0.0.1",
+            _temp_dir=str(folder / "ray"),  # Ray opens the folder that it is given to everybody, but not those above
+            # Workers made ahead, one a processor, would serve nobody: actors have environments of their own.
+            _system_config={"prestart_worker_first_driver": False},
+        )
 
 
 @contextmanager

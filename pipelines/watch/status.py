@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from bioner_core.errors import StoreError
 from bioner_core.store.layout import shard_id
 from bioner_core.store.manifest import Counts, total
 from bioner_core.store.reading import read_manifests
@@ -19,7 +20,7 @@ class StoreStatus:
     """The state of a store. `counts` are the sums of all manifests; `pending` are planned shards without a manifest.
 
     `fingerprints` and `reject_reasons` say how many shards and rejects there are of each; `failures` are those of the
-    run that ended last.
+    run that ended last. `damaged` are manifests and reports that cannot be read, with what to do; they do not count.
     """
 
     inputs: int
@@ -30,6 +31,7 @@ class StoreStatus:
     fingerprints: dict[str, int]
     reject_reasons: dict[str, int]
     failures: tuple[ShardOutcome, ...]
+    damaged: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """A flat object for `--json`: the counts at the top level."""
@@ -45,12 +47,13 @@ def store_status(store: Path) -> StoreStatus:
     """Read the state of a store; one that does not exist yet is empty. Reads manifests and reject codes only.
 
     Raises:
-        StoreError: a manifest, a plan, a report or a table of rejects is damaged or of a newer schema version.
+        StoreError: a table of rejects is damaged or of a newer schema version.
     """
-    manifests = list(read_manifests(store))
+    damaged: list[str] = []
+    manifests = list(read_manifests(store, on_fault=lambda error: damaged.append(str(error))))
     plans = list(read_plans(store))
     planned = {shard_id(plan.key, first, last) for plan in plans for first, last in plan.ranges}
-    report = latest_report(store)
+    failures = _last_failures(store, damaged)
     return StoreStatus(
         inputs=len(plans),
         shards_committed=len(manifests),
@@ -59,5 +62,17 @@ def store_status(store: Path) -> StoreStatus:
         seconds=round(sum(manifest.seconds for manifest in manifests), 3),
         fingerprints=dict(Counter(manifest.fingerprint for manifest in manifests)),
         reject_reasons=dict(reject_reasons(store, manifests).most_common()),
-        failures=tuple(one for one in read_report(report) if one.status is Status.FAILED) if report else (),
+        failures=failures,
+        damaged=tuple(damaged),
     )
+
+
+def _last_failures(store: Path, damaged: list[str]) -> tuple[ShardOutcome, ...]:
+    report = latest_report(store)
+    if report is None:
+        return ()
+    try:
+        return tuple(one for one in read_report(report) if one.status is Status.FAILED)
+    except StoreError:
+        damaged.append(f"{report}: cannot be read. It only tells how a run ended: remove it")
+        return ()

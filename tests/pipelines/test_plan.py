@@ -9,10 +9,11 @@ from annotate_fakes import make_job, run, write_jsonl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bioner_core.errors import InputError, StoreError
+from bioner_core.errors import InputError
 from bioner_core.store.reading import read_manifests
 from pipelines import plan
 from pipelines.plan import SHARDS_PER_RUN, cut_ranges, group_runs, plan_input
+from pipelines.plan_record import read_plans
 from pipelines.shard_input import file_digest
 
 
@@ -118,14 +119,17 @@ def test_changed_content_is_another_input(tmp_path: Path) -> None:
     assert before[0].shard_id.rsplit("-", 2)[0] != after[0].shard_id.rsplit("-", 2)[0]
 
 
-def test_a_damaged_plan_is_named(tmp_path: Path) -> None:
-    """Would catch a bare JSON error, or shards made of half a plan."""
+def test_a_damaged_plan_is_made_anew(tmp_path: Path) -> None:
+    """Would catch an input that no run gets past until somebody removes a file, or shards made of half a plan."""
     name = write_jsonl(tmp_path / "in.jsonl", ["Text."])
-    plan_input(name, store=tmp_path, shard_records=10)
+    planned = plan_input(name, store=tmp_path, shard_records=10)
     path = next((tmp_path / "plans").iterdir())
-    path.write_text('{"key": 1}')
-    with pytest.raises(StoreError, match=r"is not a plan that bioner wrote.*Remove that file"):
-        plan_input(name, store=tmp_path, shard_records=10)
+    whole = path.read_text()
+    for damaged in ('{"key": 1}', "", whole[:20], "\0" * 40):
+        path.write_text(damaged)
+        assert list(read_plans(tmp_path)) == []
+        assert plan_input(name, store=tmp_path, shard_records=10) == planned
+        assert path.read_text() == whole
 
 
 def test_a_file_in_no_known_format_is_one_shard_of_one_record(tmp_path: Path) -> None:

@@ -1,13 +1,15 @@
 """Is a Parquet file what a manifest says of it?"""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Protocol
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from bioner_core.errors import StoreError
 from bioner_core.file_digest import sha256_of_file
+from bioner_core.store.manifest import Manifest
 
 
 class PromisedFile(Protocol):
@@ -48,3 +50,23 @@ def promised_file_faults(
         yield f"{file.path} has {rows} rows, not {file.rows}"
     for fault in schema_faults(schema):
         yield f"{file.path} {fault}"
+
+
+def check_shard_files(store: Path, manifests: Iterable[Manifest]) -> None:
+    """Make sure that every file of these shards has the bytes that were committed.
+
+    Raises:
+        StoreError: one has gone or has changed; the message names it and what to do.
+    """
+    for manifest in manifests:
+        for file in manifest.files:
+            try:
+                fault = "" if sha256_of_file(store / file.path) == file.sha256 else "has changed since it was written"
+            except OSError as error:
+                fault = f"cannot be read ({error})"
+            if fault:
+                raise StoreError(
+                    f"{store / file.path}: {fault}, so no snapshot was made. Restore it, or remove "
+                    f"manifests/{manifest.shard_id}.json and annotate {manifest.input_file} again; `bioner verify` "
+                    "lists all that is wrong"
+                )

@@ -4,14 +4,15 @@ Memory is bounded by the largest shard.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bioner_core.errors import StoreError
 from bioner_core.store.checks.check_files import file_faults
 from bioner_core.store.checks.check_mentions import mention_faults
 from bioner_core.store.checks.check_snapshots import leftovers, pointer_faults, snapshot_faults
-from bioner_core.store.history.ledger import applied_files, ledger_kinds
+from bioner_core.store.history.ledger import AppliedFile, applied_files, ledger_kinds
 from bioner_core.store.layout import input_key_of
 from bioner_core.store.manifest import Counts, Manifest, total
 from bioner_core.store.reading import read_manifests
@@ -67,13 +68,12 @@ def verify_store(
     input overlap; each file in the ledger has all its records in the store. Of snapshots: CURRENT names one that is
     there; each file has its digest, rows and schema; counts add up; no other file lies in their folders.
 
-    Raises:
-        StoreError: a manifest or a ledger entry is damaged or of a newer schema version, so that nothing can be said.
+    A manifest or a ledger entry that cannot be read is a fault like others, and the rest is checked.
     """
     findings, counts = _Findings(), Counts()
     shards, ranges = 0, _Ranges()
     records: Counter[str] = Counter()
-    for manifest in read_manifests(store):
+    for manifest in read_manifests(store, on_fault=lambda error: findings.add(str(error))):
         shards, counts = shards + 1, total((counts, manifest.counts))
         records[input_key_of(manifest.shard_id)] += manifest.counts.records_in
         for fault in _shard_faults(store, manifest, ranges):
@@ -100,7 +100,17 @@ def _check_snapshots(store: Path, findings: _Findings, on_snapshot: Callable[[st
 
 def _ledger_faults(store: Path, records: Counter[str]) -> Iterator[str]:
     """A file that counts as applied is not looked at again, so a shard of it that is lost would stay lost."""
-    for entry in (entry for kind in ledger_kinds(store) for entry in applied_files(store, kind)):
+    for kind in ledger_kinds(store):
+        try:
+            entries = applied_files(store, kind)
+        except StoreError as error:
+            yield str(error)
+        else:
+            yield from _lost_records(entries, records)
+
+
+def _lost_records(entries: Iterable[AppliedFile], records: Counter[str]) -> Iterator[str]:
+    for entry in entries:
         if records[entry.input_key] != entry.counts.records_in:
             yield (
                 f"{entry.name}: the ledger says {entry.counts.records_in} records, its shards hold "
@@ -109,13 +119,15 @@ def _ledger_faults(store: Path, records: Counter[str]) -> Iterator[str]:
 
 
 def _shard_faults(store: Path, manifest: Manifest, ranges: "_Ranges") -> Iterator[str]:
+    """What is wrong with a shard, in words."""
     if not manifest.counts.balanced:
         yield f"records are lost or doubled: {manifest.counts.accounts}"
     if manifest.counts.records_in != manifest.last - manifest.first:
         yield f"records_in {manifest.counts.records_in} is not its range {manifest.first} to {manifest.last}"
     yield from ranges.overlaps(manifest)
     damaged = list(file_faults(store, manifest))
-    yield from damaged
+    remedy = f"Remove manifests/{manifest.shard_id}.json and annotate {manifest.input_file} again, or restore the file"
+    yield from (f"{fault}. {remedy}" for fault in damaged)
     if not damaged:  # rows of a damaged file prove nothing
         yield from mention_faults(store, manifest)
 

@@ -18,6 +18,7 @@ import pyarrow as pa
 import bioner_core
 from bioner_core.errors import StoreError
 from bioner_core.store.atomic import fsync_path, make_folder
+from bioner_core.store.checks.promised_file import check_shard_files
 from bioner_core.store.compaction.external_sort import SortSpace, sorted_batches
 from bioner_core.store.compaction.snapshot_check import Tally, check_snapshot_rows
 from bioner_core.store.compaction.snapshot_sweep import BUILDING_SUFFIX, remove_folder, sweep_snapshots
@@ -167,6 +168,7 @@ class _Compaction:
         self.snapshot_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S_%fZ}-{self.state[:12]}"
         self.folder = snapshots_folder(self.store) / f".{self.snapshot_id}{BUILDING_SUFFIX}"
         self._make(self.folder)
+        check_shard_files(self.store, self.manifests)
         files = tuple(self._write_all(history))
         check_snapshot_rows(self.folder, files, self.tally, memory_bytes=self._sort_bytes())
         files += tuple(self._write_summaries(files))

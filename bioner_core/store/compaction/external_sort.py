@@ -30,10 +30,11 @@ def sorted_batches(
     """The rows sorted by columns; rows that are equal in them keep their order. All batches have `schema`.
 
     Raises:
-        StoreError: the disk is full, or the limit is too small.
+        StoreError: the disk is full, the limit is too small, or the source of the rows says so.
     """
     numbered = schema.append(pa.field(_ORDER, pa.int64(), nullable=False))
-    unsorted_rows = pa.RecordBatchReader.from_batches(numbered, _numbered(batches, numbered))
+    faults: list[StoreError] = []
+    unsorted_rows = pa.RecordBatchReader.from_batches(numbered, _numbered(_noted(batches, faults), numbered))
     with duckdb.connect() as database:
         database.execute("SET memory_limit = $limit", {"limit": f"{space.memory_bytes}B"})
         database.execute("SET temp_directory = $folder", {"folder": str(space.folder)})
@@ -45,9 +46,20 @@ def sorted_batches(
             for batch in database.sql(question).to_arrow_reader(_BATCH_ROWS):
                 yield conform(batch, schema)
         except duckdb.Error as error:
+            if faults:  # DuckDB tells a fault of the rows' source as one of its own, with a traceback as its text
+                raise faults[0] from None
             raise StoreError(
                 f"{space.folder}: the rows cannot be sorted ({error}). Free some space there, or give more memory"
             ) from error
+
+
+def _noted(batches: Iterable[pa.RecordBatch], faults: list[StoreError]) -> Iterator[pa.RecordBatch]:
+    """The batches; a fault of their source is also put into `faults`."""
+    try:
+        yield from batches
+    except StoreError as error:
+        faults.append(error)
+        raise
 
 
 def _numbered(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.RecordBatch]:

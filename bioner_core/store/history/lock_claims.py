@@ -117,12 +117,17 @@ def place_claim(store: Path, name: str, claim: Claim, *, after: PlacedClaim | No
 
 
 def free_claim(path: Path, claim: Claim) -> None:
-    """Give a claim back.
+    """Give a claim back. On a full disk it is written over in its place, which needs no space.
 
-    Raises:
-        StoreError: the store cannot be written.
+    Where even that fails the claim stays, and ends with its process: what was committed is not to fail for it.
     """
-    write_text(path, json.dumps(asdict(claim) | {"held": False}) + "\n")
+    text = json.dumps(asdict(claim) | {"held": False}) + "\n"
+    try:
+        write_text(path, text)
+    except StoreError:
+        with contextlib.suppress(OSError), path.open("r+", encoding="utf-8") as stream:
+            stream.write(text)
+            stream.truncate()
 
 
 def _create(path: Path, text: str) -> bool:

@@ -8,10 +8,16 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
 
 from bioner_core.errors import ConfigurationError
+
+_NUMBERS = frozenset({"limit", "from_year", "to_year"})
+_TIMES = frozenset({"since"})
+TYPE_PARAMETERS = frozenset({"type", "first_type", "second_type", "outer", "inner"})
+"""The parameters that name a type of entity."""
 
 _PARAMETER = re.compile(r"-- (\w+): (.*?)(?: =(?: (.*))?)?")
 
@@ -38,7 +44,7 @@ class NamedQuery:
         """A value for each parameter.
 
         Raises:
-            ConfigurationError: a parameter is unknown or missing.
+            ConfigurationError: a parameter is unknown, missing, or not of its kind.
         """
         known = {one.name: one.default for one in self.parameters}
         unknown = sorted(given.keys() - known.keys())
@@ -48,7 +54,7 @@ class NamedQuery:
         missing = [name for name, value in values.items() if value is None]
         if missing:
             raise ConfigurationError(f"--param: {self.name} needs {missing[0]}=...")
-        return {name: value for name, value in values.items() if value is not None}
+        return {name: _checked(name, value) for name, value in values.items() if value is not None}
 
 
 @cache
@@ -70,6 +76,21 @@ def named_query(name: str) -> NamedQuery:
             return query
     names = ", ".join(one.name for one in named_queries())
     raise ConfigurationError(f"--named: there is no {name!r}; there are {names}")
+
+
+def _checked(name: str, value: str) -> str:
+    """A value as the query compares it: times are compared as text, so that they must be in UTC and in one form."""
+    if name in _NUMBERS and not (value.isascii() and value.isdecimal()):
+        raise ConfigurationError(f"--param: {name} is {value!r}, and must be a whole number")
+    if name not in _TIMES:
+        return value
+    try:
+        time = datetime.fromisoformat(f"{value}-01-01" if len(value) == 4 else value)
+    except ValueError:
+        raise ConfigurationError(
+            f"--param: {name} is {value!r}, and must be a date or time as in 2026-01-31 or 2026-01-31T18:00:00+08:00"
+        ) from None
+    return (time.astimezone(UTC) if time.tzinfo else time).isoformat(timespec="seconds").removesuffix("+00:00")
 
 
 def _parsed(name: str, text: str) -> NamedQuery:

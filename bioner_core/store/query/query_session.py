@@ -1,5 +1,6 @@
 """SQL over a store: read-only, in bounded memory, and without a way to any other file or to the network."""
 
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +27,11 @@ class QuerySession:
     origin: str
     _database: duckdb.DuckDBPyConnection
 
+    def types(self) -> set[str]:
+        """The types of entities that the store has, accepted or turned down."""
+        found = self._database.sql("SELECT type FROM entity_years UNION SELECT type FROM entity_choices").fetchall()
+        return {name for (name,) in found}
+
     def ask(self, sql: str, parameters: Mapping[str, str] | None = None) -> pa.RecordBatchReader:
         """The answer, streamed; read it before the session ends and before the next question.
 
@@ -41,7 +47,7 @@ class QuerySession:
                 (reader := answer.to_arrow_reader(_BATCH_ROWS)).schema, _told(reader)
             )
         except duckdb.Error as error:
-            raise ConfigurationError(f"the query cannot be answered: {error}") from error
+            raise _told_error(error) from error
 
 
 def _told(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
@@ -49,16 +55,27 @@ def _told(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
     try:
         yield from reader
     except (duckdb.Error, pa.ArrowInvalid, OSError) as error:
-        raise ConfigurationError(f"the query cannot be answered: {error}") from error
+        raise _told_error(error) from error
+
+
+def _told_error(error: Exception) -> ConfigurationError:
+    if "INTERRUPT" in str(error):
+        return ConfigurationError("--timeout: the query took longer; ask for less, or give it more time")
+    return ConfigurationError(f"the query cannot be answered: {error}")
 
 
 @contextmanager
 def query_session(
-    store: Path, *, memory_bytes: int, history: RunHistory | None = None, threads: int | None = None
+    store: Path,
+    *,
+    memory_bytes: int,
+    history: RunHistory | None = None,
+    threads: int | None = None,
+    seconds: float | None = None,
 ) -> Iterator[QuerySession]:
     """Open the current snapshot of a store, or its committed shards where there is none.
 
-    `history` tells the runs where no snapshot does.
+    `history` tells the runs where no snapshot does. After `seconds` whatever is being answered is given up.
 
     Raises:
         StoreError: the store is damaged or of a newer schema version.
@@ -73,13 +90,29 @@ def query_session(
         snapshot = open_snapshot(store)
         try:
             if snapshot is not None:
-                paths = snapshot_views(database, snapshot.paths_by_table())
+                paths = snapshot_views(
+                    database, snapshot.paths_by_table(), schema_version=snapshot.manifest.schema_version
+                )
             else:
                 paths = shard_views(database, store, list(read_manifests(store)), history or RunHistory())
             _shut(database, paths)
         except duckdb.Error as error:
             raise StoreError(f"{store}: cannot be opened for queries ({error}). Run `bioner verify`") from error
-        yield QuerySession(snapshot.manifest.snapshot_id if snapshot else "", database)
+        with _given_up_after(seconds, database):
+            yield QuerySession(snapshot.manifest.snapshot_id if snapshot else "", database)
+
+
+@contextmanager
+def _given_up_after(seconds: float | None, database: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    timer = threading.Timer(seconds, database.interrupt) if seconds else None
+    if timer is not None:
+        timer.daemon = True
+        timer.start()
+    try:
+        yield
+    finally:
+        if timer is not None:
+            timer.cancel()
 
 
 def _shut(database: duckdb.DuckDBPyConnection, paths: list[Path]) -> None:

@@ -96,5 +96,6 @@ def test_a_dump_cannot_steer_the_terminal(bioner: Command, store: Path) -> None:
 
 def test_an_empty_store_is_said_to_have_no_mentions(bioner: Command, tmp_path: Path) -> None:
     """Catches an empty table, or an error, where there is just nothing yet."""
+    (tmp_path / "manifests").mkdir()
     done = bioner("mentions", "--store", tmp_path)
     assert (done.code, done.out) == (0, "no such mentions in this store\n")
