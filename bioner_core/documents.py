@@ -33,12 +33,39 @@ class RemovedCode:
 
 
 @dataclass(frozen=True, slots=True)
+class Heading:
+    """A subject heading that an indexer gave, one for each qualifier; `qualifier` is empty where it has none.
+
+    `vocabulary` is where it is from (`mesh`); `id` is its id there, or empty; `major` says that it is a main topic.
+    """
+
+    vocabulary: str
+    id: str
+    name: str
+    qualifier: str = ""
+    major: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A notice that concerns a document: `kind` as the source names it (`RetractionIn`, `ErratumIn`, ...).
+
+    `reference` is the notice as the source cites it; `doc_id` is the document that is the notice, or empty.
+    """
+
+    kind: str
+    reference: str
+    doc_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class DocumentMeta:
     """What is known of a document beside its text.
 
     `ids` are (kind, value) pairs such as `("pmid", "12345678")`; `year` is empty when unknown; `input_file` is the file
     or URL that it was read from, without credentials; `record_number` counts the records of that file from 0;
-    `removed_codes` are the typography codes that the reader took out of the passages, in order.
+    `removed_codes` are the typography codes that the reader took out of the passages, in order. `headings`,
+    `publication_types` and `corrections` are None where the reader does not look for them.
     """
 
     ids: tuple[tuple[str, str], ...] = ()
@@ -48,6 +75,9 @@ class DocumentMeta:
     input_file: str = ""
     record_number: int = 0
     removed_codes: tuple[RemovedCode, ...] = ()
+    headings: tuple[Heading, ...] | None = None
+    publication_types: tuple[str, ...] | None = None
+    corrections: tuple[Correction, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

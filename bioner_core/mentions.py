@@ -39,7 +39,11 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """One candidate placed in its document; `start` and `end` are offsets into `Passage.text`."""
+    """One candidate placed in its document; `start` and `end` are offsets into `Passage.text`.
+
+    `origin` is what proposed it (`decoder`, `abbreviation`, `repeat`; None means the decoder); `assertion` is what its
+    sentence says of it (`present`, `negated`, `uncertain`, `other`), None where that was not judged.
+    """
 
     mention_id: str
     doc_id: str
@@ -58,6 +62,8 @@ class Mention:
     tag_score: float
     selector_score: float
     accepted: bool
+    origin: str | None = None
+    assertion: str | None = None
 
 
 def encloses(outer: Candidate, inner: Candidate) -> bool:

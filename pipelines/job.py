@@ -76,12 +76,30 @@ class AnnotationJob:
         """As the function of this name."""
         return run_fingerprint(self.fingerprint, self.label_sets)
 
+    @property
+    def decode_fingerprint(self) -> str:
+        """As the function of this name."""
+        return decode_fingerprint(self.fingerprint, self.label_sets)
+
 
 def run_fingerprint(annotator_fingerprint: str, label_sets: Sequence[LabelSetChoice]) -> str:
-    """Hex digest of all that results depend on beside the input: model, label sets, splitter, schema.
+    """Hex digest of all that results depend on beside the input: what they are decoded with, and how finished."""
+    return _digest([decode_fingerprint(annotator_fingerprint, label_sets), finish_fingerprint()])
+
+
+def decode_fingerprint(annotator_fingerprint: str, label_sets: Sequence[LabelSetChoice]) -> str:
+    """Hex digest of what the candidates depend on: model, label sets with their languages, splitter.
 
     The order of the label sets changes no result, so it does not count.
     """
     choices = sorted((choice.name, sorted(choice.languages)) for choice in label_sets)
-    parts = [annotator_fingerprint, choices, SPLITTER_VERSION, SCHEMA_VERSION]
+    return _digest([annotator_fingerprint, choices, SPLITTER_VERSION])
+
+
+def finish_fingerprint() -> str:
+    """Hex digest of what is made of the candidates without the model: for now the schema version alone."""
+    return _digest([SCHEMA_VERSION])
+
+
+def _digest(parts: list[object]) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

@@ -18,7 +18,7 @@ from bioner_core.store.mention_ids import document_prefix
 from bioner_core.store.rows import RejectRow
 from bioner_core.store.shard_writer import ShardHeader, ShardWriter
 from pipelines.carry_over import CarriedMentions, carried_mentions
-from pipelines.job import AnnotationJob
+from pipelines.job import AnnotationJob, finish_fingerprint
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,14 @@ class OpenShard:
     """
 
     def __init__(self, descriptor: ShardDescriptor, job: AnnotationJob, *, opened: float | None = None) -> None:
-        header = ShardHeader(descriptor, public_name(descriptor.input_file), job.run_fingerprint, job.label_set_names)
+        header = ShardHeader(
+            descriptor,
+            public_name(descriptor.input_file),
+            job.run_fingerprint,
+            job.label_set_names,
+            decode_fingerprint=job.decode_fingerprint,
+            finish_fingerprint=finish_fingerprint(),
+        )
         self._opened = time.monotonic() if opened is None else opened
         self._descriptor = descriptor
         self._job = job

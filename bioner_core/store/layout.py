@@ -47,7 +47,7 @@ def input_key(public_name: str, digest: str) -> str:
     without query and fragment.
     """
     base = PurePosixPath(public_name).name
-    slug = re.sub(r"[^A-Za-z0-9._]+", "-", base)[:_SLUG_LENGTH].strip("-.") or "input"
+    slug = re.sub(r"[^A-Za-z0-9._]+", "-", base)[:_SLUG_LENGTH].strip("-.").lstrip("_-.") or "input"
     token = hashlib.sha256(f"{base}\0{digest}".encode()).hexdigest()[:_DIGEST_LENGTH]
     return f"{slug}-{token}"
 
@@ -68,8 +68,15 @@ def manifest_path(store: Path, shard: str) -> Path:
 
 
 def table_folder(store: Path, table: str, source: str, shard: str) -> Path:
-    """The folder of one table of one shard, named as a Hive partition."""
-    return store / table / f"source={quote(source or 'unknown', safe='')}" / f"shard={shard}"
+    """The folder of one table of one shard.
+
+    Its name has no `key=value`, which query engines take for columns: the files have a column `source` of their own,
+    and rejects one `shard`. Shards from before schema version 3 lie in `source=.../shard=...`.
+    """
+    folder = quote(source or "unknown", safe="")
+    if folder[0] in "._":  # `..` leads out of the store, and pyarrow passes over what begins with either
+        folder = f"%{ord(folder[0]):02X}{folder[1:]}"
+    return store / table / folder / shard
 
 
 def table_file_name(shard: str, fingerprint: str, format_name: str, *, taken: bool = False) -> str:

@@ -93,6 +93,10 @@ class Manifest:
     `input_file` is the public name of the input, without credentials; records run from `first` (from 0) up to but not
     including `last`; `created` is when these files were committed (ISO 8601, UTC), `first_created` when the first files
     of this shard were, empty if these are they; `seconds` is wall time up to the commit.
+
+    `fingerprint` covers all that the results depend on beside the input. `decode_fingerprint` is the part of it that
+    the candidates depend on (model, label sets, splitter), `finish_fingerprint` what is made of them without the model
+    (schema version, document pass); both are empty in shards from before schema version 3.
     """
 
     shard_id: str
@@ -111,6 +115,8 @@ class Manifest:
     software_version: str
     created: str
     first_created: str = ""
+    decode_fingerprint: str = ""
+    finish_fingerprint: str = ""
 
     @property
     def known_since(self) -> str:

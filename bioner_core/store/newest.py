@@ -145,6 +145,6 @@ def _read(
     path: Path, *, columns: list[str] | None = None, filters: list[tuple[str, str, str]] | None = None
 ) -> pa.Table:
     try:
-        return pq.read_table(path, columns=columns, filters=filters, partitioning=None)
+        return pq.read_table(path, columns=columns, filters=filters, partitioning=None, page_checksum_verification=True)
     except (OSError, ValueError) as error:
         raise StoreError(f"{path}: cannot be read ({error}). Run `bioner verify`, then restore the file") from error

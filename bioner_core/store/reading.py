@@ -114,7 +114,7 @@ def _all_batches(store: Path, table: str) -> Iterator[pa.RecordBatch]:
 def _file_batches(store: Path, file: StoredFile, columns: Sequence[str] | None) -> Iterable[pa.RecordBatch]:
     path = store / file.path
     try:
-        with pq.ParquetFile(path) as parquet:
+        with pq.ParquetFile(path, page_checksum_verification=True) as parquet:
             version = file_fact(parquet.schema_arrow, "schema_version")
             check_schema_version(int(version or 0), where=str(path))
             yield from parquet.iter_batches(_BATCH_ROWS, columns=columns)

@@ -1,12 +1,12 @@
 """Values to Arrow tables and back, without loss: what is read equals what was written."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
 import pyarrow as pa
 
-from bioner_core.documents import Document, DocumentMeta, Passage, RemovedCode
+from bioner_core.documents import Correction, Document, DocumentMeta, Heading, Passage, RemovedCode
 from bioner_core.mentions import Mention
 from bioner_core.records import Deletion, Reject, RejectReason
 from bioner_core.store.schemas import SCHEMAS
@@ -56,7 +56,7 @@ def documents_from_arrow(batch: pa.RecordBatch) -> Iterable[Document]:
 def mentions_from_arrow(batch: pa.RecordBatch) -> Iterable[Mention]:
     """The mentions of a batch, in its order."""
     # by column: a dict a row takes three times as long, and there are millions of rows
-    return map(Mention, *(batch.column(field.name).to_pylist() for field in fields(Mention)))
+    return map(Mention, *(_values(batch, field.name) for field in fields(Mention)))
 
 
 def deletions_from_arrow(batch: pa.RecordBatch) -> Iterable[Deletion]:
@@ -67,6 +67,11 @@ def deletions_from_arrow(batch: pa.RecordBatch) -> Iterable[Deletion]:
 def rejects_from_arrow(batch: pa.RecordBatch) -> Iterable[RejectRow]:
     """The rejects of a batch, in its order."""
     return map(_reject_from_row, batch.to_pylist())
+
+
+def _values(batch: pa.RecordBatch, name: str) -> list[Any]:
+    """The values of a column; Nones where the rows are of a schema version that did not have it."""
+    return batch.column(name).to_pylist() if name in batch.schema.names else [None] * batch.num_rows
 
 
 def _flat_to_arrow(table: str, values: Sequence[Any]) -> pa.Table:
@@ -83,8 +88,18 @@ def _document_to_row(document: Document) -> dict[str, Any]:
     meta = _plain(document.meta) | {
         "ids": [{"kind": kind, "value": value} for kind, value in document.meta.ids],
         "removed_codes": [_plain(code) for code in document.meta.removed_codes],
+        "headings": _plain_list(document.meta.headings),
+        "corrections": _plain_list(document.meta.corrections),
     }
     return _plain(document) | {"passages": [_plain(passage) for passage in document.passages], "meta": meta}
+
+
+def _plain_list(found: Sequence[Any] | None) -> list[dict[str, Any]] | None:
+    return None if found is None else [_plain(one) for one in found]
+
+
+def _given(found: Sequence[Any] | None, make: Callable[[Any], Any]) -> tuple[Any, ...] | None:
+    return None if found is None else tuple(map(make, found))
 
 
 def _document_from_row(row: dict[str, Any]) -> Document:
@@ -94,6 +109,10 @@ def _document_from_row(row: dict[str, Any]) -> Document:
         "keywords": tuple(meta["keywords"]),
         # A store of schema version 1 has no codes: its readers left them in the text.
         "removed_codes": tuple(RemovedCode(**code) for code in meta.get("removed_codes", ())),
+        # Nor did the readers before schema version 3 look for these.
+        "headings": _given(meta.get("headings"), lambda one: Heading(**one)),
+        "publication_types": _given(meta.get("publication_types"), str),
+        "corrections": _given(meta.get("corrections"), lambda one: Correction(**one)),
     }
     return Document(
         **row

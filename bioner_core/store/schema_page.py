@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 
+from bioner_core.store.columns import about
 from bioner_core.store.query.query_views import VIEWS
 from bioner_core.store.schemas import ROW_GROUP_ROWS, SCHEMA_VERSION, SCHEMAS, SORT_COLUMNS
 from bioner_core.store.snapshot.snapshot_schemas import FLAT_TABLES, PARTITION_COLUMN, SORTED_TABLES, row_schema
@@ -12,8 +13,15 @@ from bioner_core.store.snapshot.snapshot_schemas import FLAT_TABLES, PARTITION_C
 _HEAD = """# Schema
 
 Made from the Arrow schemas by `python -m bioner_core.store.schema_page`; do not edit. Schema version {version}. What
-the values mean stands in [store.md](store.md). `null` marks columns that may be empty; `a.b` is a field of a struct,
+a store promises stands in [store.md](store.md). `null` marks columns that may be empty; `a.b` is a field of a struct,
 `a[]` an element of a list. Offsets are Unicode code points into `passages[passage_index].text`, end exclusive.
+
+What a column means, its unit and an example are in the files too, in the metadata of the Arrow field
+(`pyarrow.parquet.read_schema(file).field("start").metadata`).
+
+**Two things are called `mentions`.** The *table* `mentions` (the Parquet files) holds every candidate, accepted or not;
+the *view* `mentions` of `bioner query` holds those that were accepted. The view of the whole table is `candidates`. In
+other tools add `WHERE accepted`.
 
 Every file says in its key-value metadata `bioner.table`, `bioner.schema_version`, `bioner.fingerprint` and
 `bioner.software_version`; those of a snapshot also `bioner.snapshot`.
@@ -43,8 +51,8 @@ def _tables() -> Iterator[str]:
     for table in (*SORTED_TABLES, *FLAT_TABLES):
         yield f"## {table}\n"
         yield f"{_MEANINGS[table]} {_place(table)}\n"
-        yield "| column | type | |\n| --- | --- | --- |"
-        yield from (f"| `{path}` | {kind} | {'null' if nullable else ''} |" for path, kind, nullable in _rows(table))
+        yield "| column | type | | meaning | unit | example |\n| --- | --- | --- | --- | --- | --- |"
+        yield from (_line(path, field) for path, field in _rows(table))
         yield ""
 
 
@@ -58,23 +66,27 @@ def _place(table: str) -> str:
     return f"Sorted by {order}; row groups of {ROW_GROUP_ROWS[table]:,} rows at most.{in_folder}"
 
 
-def _rows(table: str) -> Iterator[tuple[str, str, bool]]:
+def _line(path: str, field: pa.Field) -> str:
+    meaning, unit, example = about(field)
+    kind = "list" if pa.types.is_list(field.type) else "struct" if pa.types.is_struct(field.type) else str(field.type)
+    shown = f"`{example}`" if example else ""
+    return f"| `{path}` | {kind} | {'null' if field.nullable else ''} | {meaning} | {unit} | {shown} |"
+
+
+def _rows(table: str) -> Iterator[tuple[str, pa.Field]]:
     for field in row_schema(table):
         yield from _fields(field.name, field)
 
 
-def _fields(path: str, field: pa.Field) -> Iterator[tuple[str, str, bool]]:
+def _fields(path: str, field: pa.Field) -> Iterator[tuple[str, pa.Field]]:
+    yield path, field
     kind = field.type
     if pa.types.is_list(kind):
-        yield path, "list", field.nullable
         yield from _fields(f"{path}[]", kind.value_field)
     elif pa.types.is_struct(kind):
-        yield path, "struct", field.nullable
         for number in range(kind.num_fields):
             inner = kind.field(number)
             yield from _fields(f"{path}.{inner.name}", inner)
-    else:
-        yield path, str(kind), field.nullable
 
 
 def _views() -> Iterator[str]:

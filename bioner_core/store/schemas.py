@@ -7,81 +7,184 @@ import pyarrow as pa
 
 import bioner_core
 from bioner_core.errors import StoreError
+from bioner_core.store.columns import column, group, many, number, text, whole
 
-SCHEMA_VERSION = 2
-"""Rises when a column changes its name, type or meaning; a store written by a higher one is refused."""
+SCHEMA_VERSION = 3
+"""Rises when a column changes its name, type or meaning, or comes anew; a store written by a higher one is refused."""
 
 _KEY_PREFIX = b"bioner."
 
+_POINTS = "code points"
+_DOC_ID = text("doc_id", "which document: its source and its id there", example="pubmed:12345678")
+_SOURCE = text("source", "the collection that the record is of", example="pubmed")
+_VERSION = whole("version", "version of the document at its source, from 1", unit="number", example="1")
+_INPUT_FILE = text(
+    "input_file", "file or URL that the record was read from, without credentials", example="pubmed26n0001.xml.gz"
+)
+_RECORD_NUMBER = whole("record_number", "place of the record in its file, from 0", unit="records", example="17")
 
-def _required(name: str, kind: pa.DataType) -> pa.Field:
-    return pa.field(name, kind, nullable=False)
-
-
-def _text(*names: str) -> list[pa.Field]:
-    return [_required(name, pa.string()) for name in names]
-
-
-_PASSAGE = pa.struct(_text("section", "label", "lang", "text"))
-_REMOVED_CODE = pa.struct([_required("passage_index", pa.int32()), _required("offset", pa.int32()), *_text("code")])
-_META = pa.struct(
+_PASSAGE = group(
     [
-        _required("ids", pa.list_(_required("element", pa.struct(_text("kind", "value"))))),
-        *_text("journal", "year"),
-        _required("keywords", pa.list_(_required("element", pa.string()))),
-        *_text("input_file"),
-        _required("record_number", pa.int64()),
-        _required("removed_codes", pa.list_(_required("element", _REMOVED_CODE))),
+        text("section", "place of the passage in the document", example="abstract"),
+        text("label", "printed heading of a structured abstract, or empty", example="METHODS"),
+        text("lang", "language, ISO 639-1", example="en"),
+        text(
+            "text",
+            "what a reader of the article sees: markup removed, entities resolved, nothing else changed",
+            example="Aspirin eased the headache.",
+        ),
+    ]
+)
+_REMOVED_CODE = group(
+    [
+        whole("passage_index", "the passage that it stood in, from 0", unit="passages", bits=32),
+        whole("offset", "the code stood before this place of the passage's text", unit=_POINTS, example="4", bits=32),
+        text("code", "the characters that were taken out", example="~"),
+    ]
+)
+_ID = group(
+    [
+        text("kind", "of which kind the id is", example="doi"),
+        text("value", "the id", example="10.1000/example"),
+    ]
+)
+_HEADING = group(
+    [
+        text("vocabulary", "where the heading is from", example="mesh"),
+        text("id", "its id there, or empty", example="D000001"),
+        text("name", "its name", example="Headache"),
+        text("qualifier", "the qualifier beside it, or empty; a heading with two qualifiers is two", example="therapy"),
+        column("major", pa.bool_(), "whether it is a main topic of the article", unit="yes or no", example="true"),
+    ]
+)
+_CORRECTION = group(
+    [
+        text("kind", "what the notice says of this document, as its source names it", example="RetractionIn"),
+        text("reference", "the notice as the source cites it", example="J Example. 2020;1(2):3"),
+        text("doc_id", "the document that is the notice, or empty", example="pubmed:12345679"),
+    ]
+)
+_META = group(
+    [
+        many("ids", _ID, "every id that the record gives"),
+        text("journal", "name of the journal, or empty", example="Journal of Examples"),
+        text("year", "year of publication, empty when unknown", example="2024"),
+        many("keywords", pa.string(), "keywords of the authors or the database", example="headache"),
+        _INPUT_FILE,
+        _RECORD_NUMBER,
+        many("removed_codes", _REMOVED_CODE, "typography codes that the reader took out of the passages, in order"),
+        many("headings", _HEADING, "subject headings, in the record's order; null where none were read", null=True),
+        many(
+            "publication_types",
+            pa.string(),
+            "what kind of publication it is, as its source names it; null where it was not read",
+            example="Journal Article",
+            null=True,
+        ),
+        many(
+            "corrections",
+            _CORRECTION,
+            "retractions, errata and expressions of concern that concern it; null where they were not read",
+            null=True,
+        ),
     ]
 )
 
 SCHEMAS: dict[str, pa.Schema] = {
     "documents": pa.schema(
         [
-            *_text("doc_id", "source"),
-            _required("version", pa.int64()),
-            *_text("lang"),
-            _required("passages", pa.list_(_required("element", _PASSAGE))),
-            _required("meta", _META),
+            _DOC_ID,
+            _SOURCE,
+            _VERSION,
+            text("lang", "language of the document, ISO 639-1", example="en"),
+            many("passages", _PASSAGE, "its texts, in the order of the document"),
+            column("meta", _META, "what is known of it beside its text", unit="group"),
         ]
     ),
     "mentions": pa.schema(
         [
-            *_text("mention_id", "doc_id"),
-            _required("doc_version", pa.int64()),
-            _required("passage_index", pa.int32()),
-            *_text("section", "lang"),
-            _required("sentence_index", pa.int32()),
-            _required("start", pa.int32()),
-            _required("end", pa.int32()),
-            *_text("text", "label_set", "type"),
-            pa.field("parent_id", pa.string()),
-            _required("depth", pa.int32()),
-            _required("tag_score", pa.float64()),
-            _required("selector_score", pa.float64()),
-            _required("accepted", pa.bool_()),
+            text(
+                "mention_id",
+                "name of the mention, made of its place, label set and type; unique within a shard",
+                example="pubmed:12345678@1:p0:0-7:bc5cdr:Chemical",
+            ),
+            _DOC_ID,
+            whole("doc_version", "version of that document", unit="number", example="1"),
+            whole("passage_index", "its passage, from 0", unit="passages", bits=32),
+            text("section", "section of that passage", example="title"),
+            text("lang", "language of its sentence, ISO 639-1", example="en"),
+            whole("sentence_index", "its sentence within the passage, from 0", unit="sentences", bits=32),
+            whole("start", "where it begins in passages[passage_index].text", unit=_POINTS, bits=32),
+            whole("end", "where it ends there, exclusive", unit=_POINTS, example="7", bits=32),
+            text("text", "passages[passage_index].text[start:end]", example="Aspirin"),
+            text("label_set", "the label set that its type is of", example="bc5cdr"),
+            text("type", "its type", example="Chemical"),
+            text(
+                "parent_id",
+                "smallest accepted mention of the same label set that encloses it; null where none does",
+                example="pubmed:12345678@1:p0:0-16:bc5cdr:Disease",
+                null=True,
+            ),
+            whole("depth", "how many mentions enclose it, parent by parent", unit="mentions", bits=32),
+            number("tag_score", "mean log-margin of its tag decisions over their rivals", unit="nats", example="4.2"),
+            number(
+                "selector_score",
+                "calibrated probability of the entity selector; 1 without one",
+                unit="probability",
+                example="0.93",
+            ),
+            column(
+                "accepted",
+                pa.bool_(),
+                "whether it counts as an entity; the others are kept as candidates",
+                unit="yes or no",
+                example="true",
+            ),
+            text(
+                "origin",
+                "what proposed it: decoder, abbreviation or repeat; null means decoder",
+                example="decoder",
+                null=True,
+            ),
+            text(
+                "assertion",
+                "what its sentence says of it: present, negated, uncertain or other; null where it was not judged",
+                example="negated",
+                null=True,
+            ),
         ]
     ),
     "rejects": pa.schema(
         [
-            *_text("doc_id", "source", "input_file"),
-            _required("record_number", pa.int64()),
-            *_text("stage", "reason", "message"),
-            _required("attempts", pa.int32()),
-            *_text("input_digest", "traceback", "shard"),
-            pa.field("label_set", pa.string()),
-            pa.field("passage_index", pa.int32()),
-            pa.field("sentence_index", pa.int32()),
+            text("doc_id", "which document, empty where the record was too broken to say", example="pubmed:12345678"),
+            _SOURCE,
+            _INPUT_FILE,
+            _RECORD_NUMBER,
+            text("stage", "where it failed: read or annotate", example="read"),
+            text("reason", "code of the reason; codes never change their meaning", example="malformed"),
+            text("message", "what is wrong, in words", example="the record has no id"),
+            whole("attempts", "how often it was tried", unit="attempts", example="1", bits=32),
+            text("input_digest", "sha256 of the input file, in hex", example="9f86d081884c7d65"),
+            text("traceback", "of an unexpected error, otherwise empty", example=""),
+            text("shard", "the shard that it is counted in", example="a.xml-0123456789ab-00000000-00000200"),
+            text("label_set", "label set of a rejected sentence; null for a whole record", example="bc5cdr", null=True),
+            whole(
+                "passage_index",
+                "passage of a rejected sentence, from 0; null for a whole record",
+                unit="passages",
+                bits=32,
+                null=True,
+            ),
+            whole(
+                "sentence_index",
+                "place of a rejected sentence in its passage, from 0; null for a whole record",
+                unit="sentences",
+                bits=32,
+                null=True,
+            ),
         ]
     ),
-    "deletions": pa.schema(
-        [
-            *_text("doc_id", "source"),
-            _required("version", pa.int64()),
-            *_text("input_file"),
-            _required("record_number", pa.int64()),
-        ]
-    ),
+    "deletions": pa.schema([_DOC_ID, _SOURCE, _VERSION, _INPUT_FILE, _RECORD_NUMBER]),
 }
 
 SORT_COLUMNS: dict[str, tuple[str, ...]] = {

@@ -28,13 +28,15 @@ from bioner_core.store.sweep import sweep_shard
 class ShardHeader:
     """What a manifest says of its shard beside the counts.
 
-    `input_name` is the public name of the input, without credentials; `fingerprint` covers all that results depend on.
+    `input_name` is the public name of the input, without credentials; the fingerprints are as in `Manifest`.
     """
 
     descriptor: ShardDescriptor
     input_name: str
     fingerprint: str
     label_sets: tuple[str, ...]
+    decode_fingerprint: str = ""
+    finish_fingerprint: str = ""
 
 
 class ShardWriter:
@@ -126,6 +128,8 @@ class ShardWriter:
             software_version=bioner_core.__version__,
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             first_created=first_created,
+            decode_fingerprint=self._header.decode_fingerprint,
+            finish_fingerprint=self._header.finish_fingerprint,
         )
 
 
@@ -145,6 +149,7 @@ def _parquet_of(table: pa.Table, name: str) -> pa.Buffer:
         row_group_size=ROW_GROUP_ROWS[name],
         write_statistics=True,
         write_page_index=True,
+        write_page_checksum=True,
         sorting_columns=[pq.SortingColumn(table.schema.get_field_index(column)) for column in SORT_COLUMNS[name]],
     )
     return sink.getvalue()

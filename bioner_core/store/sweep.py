@@ -39,10 +39,11 @@ def sweep_unfinished(store: Path, key: str) -> None:
 
 def _remove_files_of(store: Path, shard: str, *, keep: frozenset[str]) -> None:
     for table in TABLES:
-        for folder in (store / table).glob(f"source=*/shard={shard}"):
-            for path in folder.iterdir():
-                if path.relative_to(store).as_posix() not in keep:
-                    _remove(path)
+        for pattern in (f"*/{shard}", f"source=*/shard={shard}"):  # now, and before schema version 3
+            for folder in (store / table).glob(pattern):
+                for path in folder.iterdir():
+                    if path.relative_to(store).as_posix() not in keep:
+                        _remove(path)
 
 
 def _remove(path: Path) -> None:

@@ -13,7 +13,10 @@ def _empty_lists(kind: pa.DataType, rows: int) -> pa.Array:
 
 
 _ADDED: dict[str, Callable[[pa.DataType, int], pa.Array]] = {"meta.removed_codes": _empty_lists}
-"""What a column that came later holds in older rows, by its path. Version 1 had no `meta.removed_codes`."""
+"""What a column that came later holds in older rows, by its path. Version 1 had no `meta.removed_codes`.
+
+The columns that came with version 3 are null in older rows, and need no entry here.
+"""
 
 
 def conform(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
@@ -40,7 +43,9 @@ def _conformed(found: pa.Array, kind: pa.DataType, path: str) -> pa.Array:
     if pa.types.is_list(kind):
         first = found.offsets[0]
         offsets = pc.subtract(found.offsets, first)
-        return pa.ListArray.from_arrays(offsets, _conformed(found.flatten(), kind.value_type, path), type=kind)
+        values = _conformed(found.flatten(), kind.value_type, path)
+        mask = found.is_null() if found.null_count else None
+        return pa.ListArray.from_arrays(offsets, values, type=kind, mask=mask)
     return found.cast(kind)
 
 
@@ -53,7 +58,7 @@ def _struct(found: pa.StructArray, kind: pa.StructType, path: str) -> pa.Array:
         else _added(field, f"{path}.{field.name}", len(found))
         for field in fields
     ]
-    return pa.StructArray.from_arrays(children, fields=fields)
+    return pa.StructArray.from_arrays(children, fields=fields, mask=found.is_null() if found.null_count else None)
 
 
 def _added(field: pa.Field, path: str, rows: int) -> pa.Array:

@@ -103,8 +103,7 @@ def test_what_a_killed_run_left_behind_is_neither_read_nor_kept(tmp_path: Path) 
     shard = manifest.stem
     litter = [store / "manifests" / f".{shard}.json.0123abcd.tmp"]
     litter += [
-        next((store / table).glob(f"source=*/shard={shard}")) / ".x.parquet.0123abcd.tmp"
-        for table in ("documents", "mentions")
+        next((store / table).glob(f"*/{shard}")) / ".x.parquet.0123abcd.tmp" for table in ("documents", "mentions")
     ]
     for path in litter:
         path.write_bytes(b"half a file")

@@ -82,6 +82,7 @@ class _OpenFile:
             compression="zstd",
             write_statistics=[path for path in _leaves(place.schema) if path not in _LONG_TEXTS],
             write_page_index=True,
+            write_page_checksum=True,
             sorting_columns=sorting or None,
         )
         self._rows = 0

@@ -72,7 +72,9 @@ def query_session(
         snapshot = open_snapshot(store)
         try:
             if snapshot is not None:
-                paths = snapshot_views(database, snapshot.paths_by_table())
+                paths = snapshot_views(
+                    database, snapshot.paths_by_table(), schema_version=snapshot.manifest.schema_version
+                )
             else:
                 paths = shard_views(database, store, list(read_manifests(store)), history or RunHistory())
             _shut(database, paths)

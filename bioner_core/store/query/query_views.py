@@ -10,7 +10,7 @@ from bioner_core.errors import ConfigurationError
 from bioner_core.store.history.current import current_shards
 from bioner_core.store.manifest import Manifest
 from bioner_core.store.query.summaries import make_summary_views
-from bioner_core.store.schemas import SCHEMAS
+from bioner_core.store.schemas import SCHEMA_VERSION, SCHEMAS
 from bioner_core.store.snapshot.run_history import RunHistory, run_rows, shard_rows
 from bioner_core.store.snapshot.snapshot_schemas import SORTED_TABLES, SUMMARY_TABLES, row_schema, view_schema
 
@@ -41,30 +41,46 @@ SELECT doc_id, source, version, lang, meta.year AS year, meta.journal AS journal
 """
 
 
-def snapshot_views(database: duckdb.DuckDBPyConnection, paths: Mapping[str, Sequence[Path]]) -> list[Path]:
+def snapshot_views(
+    database: duckdb.DuckDBPyConnection,
+    paths: Mapping[str, Sequence[Path]],
+    *,
+    schema_version: int = SCHEMA_VERSION,
+) -> list[Path]:
     """Make the views of a snapshot, whose files are given by table; returns the files that they read.
 
-    Summaries that the snapshot does not have are made when they are asked.
+    Columns that its schema version did not have are null. Summaries that the snapshot does not have are made when they
+    are asked.
 
     Raises:
         ConfigurationError: the path of the store cannot be named in a query.
     """
+    older = schema_version < SCHEMA_VERSION
     for table in (*SORTED_TABLES, *_ABOUT):
-        _snapshot_view(database, table, paths.get(table, ()))
+        _snapshot_view(database, table, paths.get(table, ()), older=older)
     _finish(database)
     if any(paths.get(table) for table in SUMMARY_TABLES):
         for table in SUMMARY_TABLES:
-            _snapshot_view(database, table, paths.get(table, ()))
+            _snapshot_view(database, table, paths.get(table, ()), older=older)
     else:
         make_summary_views(database)
     return [path for found in paths.values() for path in found]
 
 
-def _snapshot_view(database: duckdb.DuckDBPyConnection, table: str, paths: Sequence[Path]) -> None:
+def _snapshot_view(database: duckdb.DuckDBPyConnection, table: str, paths: Sequence[Path], *, older: bool) -> None:
     columns = ", ".join(f'"{name}"' for name in view_schema(table).names)
     cut = ", hive_partitioning = true, hive_types = {'source': VARCHAR}" if table in SORTED_TABLES else ""
     source = _parquet(paths, cut) if paths else _nothing(database, table)
+    if older and paths:
+        source = _with_later_columns(database, table, source)
     database.execute(f"CREATE VIEW {_view_name(table)} AS SELECT {columns} FROM {source}")  # noqa: S608 - of schemas
+
+
+def _with_later_columns(database: duckdb.DuckDBPyConnection, table: str, source: str) -> str:
+    """The rows of a source, and none of a table that has all columns: those that the source lacks become null."""
+    declared = row_schema(table)
+    database.register(f"later_{table}", declared.empty_table())
+    return f"(FROM {source} UNION ALL BY NAME FROM later_{table})"
 
 
 def shard_views(
@@ -86,6 +102,8 @@ def shard_views(
     database.register("shard_files", pa.table(columns))
     for table, found in paths.items():
         source = _parquet(found, ", filename = true, union_by_name = true, hive_partitioning = false")
+        if found and any(one.schema_version < SCHEMA_VERSION for one in manifests):
+            source = _with_later_columns(database, table, source)
         database.execute(f"CREATE VIEW all_{table} AS FROM {source if found else _nothing(database, table)}")
     database.execute(_CURRENT_DOCUMENTS)
     for table in ("rejects", "deletions"):

@@ -52,7 +52,9 @@ def shard_rows(manifests: Sequence[Manifest], history: RunHistory) -> Iterator[p
 def _shard_row(manifest: Manifest, history: RunHistory) -> dict[str, object]:
     row = _flat(asdict(manifest))
     shard = row.pop("shard_id")
-    return row | {"shard": shard, "committed": row["created"], "run_id": history.run_of_shard.get(str(shard))}
+    prints = {name: row[name] or None for name in ("decode_fingerprint", "finish_fingerprint")}
+    run_id = history.run_of_shard.get(str(shard))
+    return row | {"shard": shard, "committed": row["created"], "run_id": run_id} | prints
 
 
 def _flat(row: dict[str, object]) -> dict[str, object]:

@@ -111,7 +111,7 @@ def open_snapshot(store: Path) -> Snapshot | None:
 
 def _file_batches(path: Path, doc_id: str | None) -> Iterator[pa.RecordBatch]:
     try:
-        with pq.ParquetFile(path) as parquet:
+        with pq.ParquetFile(path, page_checksum_verification=True) as parquet:
             check_schema_version(int(file_fact(parquet.schema_arrow, "schema_version") or 0), where=str(path))
             groups = range(parquet.num_row_groups)
             if doc_id is None:

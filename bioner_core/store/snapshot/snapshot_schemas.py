@@ -8,6 +8,7 @@ from dataclasses import fields
 
 import pyarrow as pa
 
+from bioner_core.store.columns import many, number, text, whole
 from bioner_core.store.manifest import Counts
 from bioner_core.store.schemas import SCHEMAS, SORT_COLUMNS, file_metadata
 
@@ -23,88 +24,141 @@ FLAT_TABLES = ("shards", "runs", *SUMMARY_TABLES)
 """Tables about the whole store, in one folder each."""
 
 
-def _columns(**kinds: pa.DataType) -> list[pa.Field]:
-    return [pa.field(name, kind, nullable=False) for name, kind in kinds.items()]
+_SOURCE = text("source", "the collection that the record is of", example="pubmed")
+_SHARD = text("shard", "id of the shard", example="a.xml-0123456789ab-00000000-00000200")
+_RUN_ID = text("run_id", "the run that committed it; null where it was killed", example="20260101T000000-ab12")
+_SECONDS = number("seconds", "how long it took, wall time", unit="seconds", example="61.5")
 
-
-_COUNTS = _columns(**{field.name: pa.int64() for field in fields(Counts)})
+_COUNT_MEANINGS = {
+    "records_in": "records of the input",
+    "annotated": "documents annotated now, with or without mentions",
+    "unchanged": "documents whose mentions were copied from an earlier shard",
+    "deleted": "deletions",
+    "rejected": "records without any annotation",
+    "sentences": "sentences of the documents that were annotated now",
+    "rows": "pairs of sentence and label set that were sent to the model",
+    "row_rejects": "of these pairs those without a result",
+    "mentions": "candidates written",
+    "mentions_accepted": "of these those that were accepted",
+    "lost_bytes": "unpacked bytes of files that could not be read to their end",
+    "lost_records": "records that those bytes are reckoned to hold",
+    "not_sent": "documents with text of which nothing was sent to the model",
+}
+_COUNTS = [
+    whole(field.name, _COUNT_MEANINGS[field.name], unit="bytes" if field.name == "lost_bytes" else "count", example="7")
+    for field in fields(Counts)
+]
 
 _FULL: dict[str, pa.Schema] = SCHEMAS | {
     "lineage": pa.schema(
-        _columns(
-            doc_id=pa.string(), source=pa.string(), version=pa.int64(), record_number=pa.int64(), shard=pa.string()
-        )
+        [
+            text("doc_id", "which document", example="pubmed:12345678"),
+            _SOURCE,
+            whole("version", "version of the document, from 1", unit="number", example="1"),
+            whole("record_number", "place of its record in the input, from 0", unit="records", example="17"),
+            _SHARD,
+        ]
     ),
     "shards": pa.schema(
         [
-            *_columns(
-                shard=pa.string(),
-                source=pa.string(),
-                input_file=pa.string(),
-                format_name=pa.string(),
-                input_digest=pa.string(),
-                first=pa.int64(),
-                last=pa.int64(),
-                fingerprint=pa.string(),
-                label_sets=pa.list_(pa.field("element", pa.string(), nullable=False)),
-                schema_version=pa.int64(),
-                software_version=pa.string(),
-                committed=pa.string(),
-                seconds=pa.float64(),
-            ),
-            pa.field("run_id", pa.string()),
+            _SHARD,
+            _SOURCE,
+            text("input_file", "file or URL that was read, without credentials", example="pubmed26n0001.xml.gz"),
+            text("format_name", "the format that it was read as", example="pubmed"),
+            text("input_digest", "sha256 of the input file, in hex", example="9f86d081884c7d65"),
+            whole("first", "first record of the shard, from 0", unit="records"),
+            whole("last", "end of its records, exclusive", unit="records", example="200"),
+            text("fingerprint", "digest of all that results depend on beside the input", example="b4a19563d49e9b67"),
+            many("label_sets", pa.string(), "names of its label sets", example="bc5cdr"),
+            whole("schema_version", "schema version of its files", unit="number", example="3"),
+            text("software_version", "the bioner that wrote it", example="0.1.0"),
+            text("committed", "when it was committed, ISO 8601, UTC", example="2026-01-01T00:00:00+00:00"),
+            _SECONDS,
+            _RUN_ID.with_nullable(True),
             *_COUNTS,
+            text(
+                "decode_fingerprint",
+                "digest of what the candidates depend on: model, label sets, splitter; null before schema version 3",
+                example="5feceb66ffc86f38",
+                null=True,
+            ),
+            text(
+                "finish_fingerprint",
+                "digest of what is made of the candidates without the model; null before schema version 3",
+                example="6b86b273ff34fce1",
+                null=True,
+            ),
         ]
     ),
     "runs": pa.schema(
         [
-            *_columns(
-                run_id=pa.string(),
-                job=pa.string(),
-                started=pa.string(),
-                seconds=pa.float64(),
-                shards_committed=pa.int64(),
-                shards_skipped=pa.int64(),
-                shards_failed=pa.int64(),
-            ),
-            pa.field("exit_code", pa.int64()),
-            pa.field("message", pa.string()),
+            text("run_id", "id of the run", example="20260101T000000-ab12"),
+            text("job", "what it was", example="annotate"),
+            text("started", "when, ISO 8601, UTC", example="2026-01-01T00:00:00+00:00"),
+            _SECONDS,
+            whole("shards_committed", "shards that it committed", unit="count", example="12"),
+            whole("shards_skipped", "shards that were done before", unit="count"),
+            whole("shards_failed", "shards that failed", unit="count"),
+            whole("exit_code", "as the command ended; null where nobody kept it", unit="code", null=True),
+            text("message", "what the command said at its end; null where nobody kept it", example="", null=True),
             *_COUNTS,
         ]
     ),
 }
 
-_NAMES = pa.string()
+_TYPE = text("type", "type of the entity", example="Chemical")
+_ENTITY = text("entity", "text of the mentions, in lower case", example="aspirin")
+_MENTIONS = whole("mentions", "accepted mentions", unit="count", example="31")
+_DOCUMENTS = whole("documents", "documents that have them", unit="count", example="12")
 _FULL |= {
     "entity_years": pa.schema(
-        _columns(type=_NAMES, year=_NAMES, entity=_NAMES, mentions=pa.int64(), documents=pa.int64(), rank=pa.int64())
+        [
+            _TYPE,
+            text("year", "year of publication, empty when unknown", example="2024"),
+            _ENTITY,
+            _MENTIONS,
+            _DOCUMENTS,
+            whole("rank", "place among those of this type and year, 1 the most mentioned", unit="rank", example="1"),
+        ]
     ),
     "nested_entities": pa.schema(
-        _columns(
-            outer_type=_NAMES,
-            inner_type=_NAMES,
-            outer_entity=_NAMES,
-            inner_entity=_NAMES,
-            mentions=pa.int64(),
-            documents=pa.int64(),
-        )
+        [
+            text("outer_type", "type of the enclosing entity", example="Disease"),
+            text("inner_type", "type of the enclosed one", example="Anatomy"),
+            text("outer_entity", "its text, in lower case", example="liver cancer"),
+            text("inner_entity", "text of the enclosed one", example="liver"),
+            _MENTIONS,
+            _DOCUMENTS,
+        ]
     ),
     "entity_pairs": pa.schema(
-        _columns(
-            first_entity=_NAMES,
-            first_type=_NAMES,
-            second_entity=_NAMES,
-            second_type=_NAMES,
-            sentences=pa.int64(),
-            documents=pa.int64(),
-        )
+        [
+            text("first_entity", "the lesser text of the two, in lower case", example="aspirin"),
+            text("first_type", "its type", example="Chemical"),
+            text("second_entity", "the other one", example="headache"),
+            text("second_type", "its type", example="Disease"),
+            whole("sentences", "sentences that have both", unit="count", example="5"),
+            _DOCUMENTS,
+        ]
     ),
     "entity_choices": pa.schema(
         [
-            *_columns(label_set=_NAMES, type=_NAMES, entity=_NAMES, dropped=pa.int64(), kept=pa.int64()),
-            *_columns(mean_dropped_score=pa.float64(), best_dropped_score=pa.float64()),
-            pa.field("least_kept_score", pa.float64()),
-            *_columns(mean_dropped_tag_score=pa.float64(), example=_NAMES),
+            text("label_set", "label set of the type", example="bc5cdr"),
+            _TYPE,
+            _ENTITY,
+            whole("dropped", "mentions that the selector turned down", unit="count", example="3"),
+            whole("kept", "mentions that it accepted", unit="count", example="40"),
+            number("mean_dropped_score", "mean selector score of the former", unit="probability", example="0.11"),
+            number("best_dropped_score", "greatest selector score of the former", unit="probability", example="0.42"),
+            number(
+                "least_kept_score",
+                "least selector score of the latter; null where none was kept",
+                unit="probability",
+                example="0.55",
+                null=True,
+            ),
+            number("mean_dropped_tag_score", "mean tag score of the former", unit="nats", example="1.7"),
+            text("example", "mention_id of one that was turned down", example="pubmed:1@1:p0:0-7:bc5cdr:Chemical"),
         ]
     ),
 }

@@ -126,7 +126,7 @@ def test_files_say_what_they_are(tmp_path: Path) -> None:
         with pq.ParquetFile(tmp_path / file.path) as parquet:
             assert parquet.schema_arrow.equals(SCHEMAS[file.table])
             facts = {key: value for key, value in parquet.schema_arrow.metadata.items() if key.startswith(b"bioner.")}
-            assert facts[b"bioner.schema_version"] == b"2"
+            assert facts[b"bioner.schema_version"] == b"3"
             assert facts[b"bioner.fingerprint"] == b"f1"
             assert facts[b"bioner.software_version"]
             column = parquet.metadata.row_group(0).column(0)
@@ -259,7 +259,7 @@ def test_a_newer_store_is_refused(tmp_path: Path) -> None:
     manifest = commit_sample(tmp_path)
     path = tmp_path / "manifests" / f"{manifest.shard_id}.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"schema_version": 99, "new_field": 1}))
-    with pytest.raises(StoreError, match=r"schema version 99 is newer than 2.*Upgrade bioner"):
+    with pytest.raises(StoreError, match=r"schema version 99 is newer than 3.*Upgrade bioner"):
         committed_manifest(tmp_path, descriptor(), fingerprint="f1")
 
 
