@@ -16,7 +16,7 @@ from bioner_core.mentions import Candidate, Mention
 from bioner_core.store.mention_ids import document_prefix
 from bioner_core.text.sentences import split_passage
 
-DOCUMENT_PASS_VERSION = "1"
+FINISH_VERSION = "1"
 """Part of the finish fingerprint: change it with any rule or weight that finishes a document otherwise."""
 
 DECODER, ABBREVIATION, REPEAT = "decoder", "abbreviation", "repeat"
@@ -25,21 +25,17 @@ DECODER, ABBREVIATION, REPEAT = "decoder", "abbreviation", "repeat"
 _SHORTEST_REPEAT = 3
 _SHORTEST_HAN_REPEAT = 2
 _MAJORITY = 0.75
-
-
-@dataclass(frozen=True, slots=True)
-class FinishedMention:
-    """A mention and where it comes from: `decoder`, `abbreviation` or `repeat`."""
-
-    mention: Mention
-    origin: str
+_OFTEN, _LEAST_SHARE = 6, 0.25
+_UNSUPPORTED = 0.49
+"""What the score of a short form that its document does not support is multiplied by, and that of a long form by its
+short form alone: corpora seldom mark those, so they stay candidates."""
 
 
 @dataclass(frozen=True, slots=True)
 class FinishedDocument:
-    """The mentions of a document in the order of its text, and the abbreviations that it defines."""
+    """The mentions of a document in the order of its text, each with its origin, and the abbreviations it defines."""
 
-    mentions: tuple[FinishedMention, ...]
+    mentions: tuple[Mention, ...]
     abbreviations: tuple[AbbreviationPair, ...]
 
 
@@ -74,14 +70,14 @@ def finish_document(
     known = ((one.passage_index, one.start, one.end) for one in candidates if one.accepted)
     pairs = abbreviation_pairs(document.passages, known=known)
     prefix = document_prefix(document.doc_id, document.version) if id_prefix is None else id_prefix
-    found: list[FinishedMention] = []
+    found: list[Mention] = []
     for label_set in dict.fromkeys(one.label_set for one in candidates):
         own = _one_type_a_name([one for one in candidates if one.label_set == label_set])
         new = list(_abbreviations(document, own, pairs))
         new += _repeats(document, own, new, scorer)
         found += _placed(document, own, new, label_set=label_set, prefix=prefix)
     order = {name: number for number, name in enumerate(dict.fromkeys(one.label_set for one in candidates))}
-    return FinishedDocument(tuple(sorted(found, key=lambda one: _place(one.mention, order))), tuple(pairs))
+    return FinishedDocument(tuple(sorted(found, key=lambda one: _place(one, order))), tuple(pairs))
 
 
 def _place(mention: Mention, order: dict[str, int]) -> tuple[int, ...]:
@@ -91,15 +87,15 @@ def _place(mention: Mention, order: dict[str, int]) -> tuple[int, ...]:
 
 def _one_type_a_name(mentions: list[Mention]) -> list[Mention]:
     """Give the accepted mentions of one name the type that most of them have, if that is clearly most."""
-    votes: dict[str, Counter[str]] = defaultdict(Counter)
+    votes: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
     for one in mentions:
         if one.accepted:
-            votes[folded(one.text)][one.type] += 1
-    winners = {
-        name: counts.most_common(1)[0][0]
-        for name, counts in votes.items()
-        if len(counts) > 1 and counts.most_common(1)[0][1] >= _MAJORITY * counts.total()
-    }
+            votes[folded(one.text)][one.type] += one.selector_score
+    winners = {}
+    for name, scores in votes.items():
+        best = max(scores, key=lambda kind: (scores[kind], kind))
+        if len(scores) > 1 and scores[best] >= _MAJORITY * sum(scores.values()):
+            winners[name] = best
     taken = {(one.passage_index, one.start, one.end, one.type) for one in mentions}
     changed = []
     for one in mentions:
@@ -113,27 +109,41 @@ def _one_type_a_name(mentions: list[Mention]) -> list[Mention]:
     return changed
 
 
-def _abbreviations(document: Document, mentions: Sequence[Mention], pairs: Iterable[AbbreviationPair]) -> Iterator[_New]:
+def _abbreviations(
+    document: Document, mentions: Sequence[Mention], pairs: Iterable[AbbreviationPair]
+) -> Iterator[_New]:
     """The short forms of accepted long forms, and the long forms of accepted short forms, wherever they stand."""
     accepted: dict[str, list[Mention]] = defaultdict(list)
     for one in mentions:
         if one.accepted:
             accepted[folded(one.text)].append(one)
     for pair in pairs:
-        for known, other in ((pair.long_form, pair.short_form), (pair.short_form, pair.long_form)):
+        for known, other, is_short in (
+            (pair.long_form, pair.short_form, True),
+            (pair.short_form, pair.long_form, False),
+        ):
             models = accepted.get(folded(known), [])
             if models:
                 kind = Counter(one.type for one in models).most_common(1)[0][0]
                 models = [one for one in models if one.type == kind]
+                places = _places(document, other)
+                supported = is_short and _is_supported(len(accepted.get(folded(other), [])), len(places))
+                score = mean_score(models) * (1.0 if supported else _UNSUPPORTED)
                 tag_score = sum(one.tag_score for one in models) / len(models)
-                for index, start, end in _places(document, other):
-                    yield _New(index, start, end, kind, ABBREVIATION, tag_score, mean_score(models), True)
+                for place in places:
+                    yield _New(*place, kind, ABBREVIATION, tag_score, round(score, 6), score >= THRESHOLD)
                 break
 
 
-def _repeats(
-    document: Document, mentions: Sequence[Mention], new: Sequence[_New], scorer: Scorer
-) -> list[_New]:
+def _is_supported(accepted: int, occurrences_: int) -> bool:
+    """Whether the decoder's own view of a short form lets it follow its long form.
+
+    Where it saw the short form often and hardly ever marked it, the definition was misread, or means something else.
+    """
+    return occurrences_ < _OFTEN or accepted >= _LEAST_SHARE * occurrences_
+
+
+def _repeats(document: Document, mentions: Sequence[Mention], new: Sequence[_New], scorer: Scorer) -> list[_New]:
     """Every other occurrence of an accepted name, scored; those that the selector turned down among them."""
     names: dict[tuple[str, str], list[Mention]] = defaultdict(list)
     for one in mentions:
@@ -170,7 +180,7 @@ def _places(document: Document, name: str) -> list[tuple[int, int, int]]:
 
 def _placed(
     document: Document, mentions: Sequence[Mention], new: Sequence[_New], *, label_set: str, prefix: str
-) -> list[FinishedMention]:
+) -> list[Mention]:
     """All mentions of one label set, old and new, with nesting and ids as if the decoder had given them."""
     sentences = _Sentences(document)
     rows: dict[Sentence, dict[tuple[int, int, str], tuple[Candidate, str]]] = defaultdict(dict)
@@ -190,7 +200,7 @@ def _placed(
         candidates = [candidate for candidate, _ in held.values()]
         for mention in place_candidates(document, sentence, candidates, label_set=label_set, id_prefix=prefix):
             place = (mention.start - sentence.start, mention.end - sentence.start, mention.type)
-            found.append(FinishedMention(mention, held[place][1]))
+            found.append(replace(mention, origin=held[place][1]))
     return found
 
 
@@ -215,8 +225,8 @@ def _fits(held: dict[tuple[int, int, str], tuple[Candidate, str]], new: _New, se
     start, end = new.start - sentence.start, new.end - sentence.start
     for candidate, _ in held.values():
         if candidate.accepted and candidate.start < end and start < candidate.end:
-            encloses = start <= candidate.start and candidate.end <= end and (start, end) != (candidate.start, candidate.end)
-            if not encloses or candidate.type == new.type:
+            same = (start, end) == (candidate.start, candidate.end)
+            if same or candidate.start < start or end < candidate.end or candidate.type == new.type:
                 return False
     return True
 

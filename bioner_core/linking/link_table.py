@@ -59,7 +59,8 @@ ABBREVIATIONS = pa.schema(
         _field("short_form", pa.string(), "the short form", example="HF"),
     ]
 )
-_SCHEMAS = {"links": LINKS, "abbreviations": ABBREVIATIONS}
+SCHEMAS_OF_LINKS = {"links": LINKS, "abbreviations": ABBREVIATIONS}
+"""The tables of a link run, by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +93,9 @@ class LinkWriter:
                 write_page_index=True,
                 write_page_checksum=True,
             )
-            for table, schema in _SCHEMAS.items()
+            for table, schema in SCHEMAS_OF_LINKS.items()
         }
-        self._rows: dict[str, list[tuple[Any, ...]]] = {table: [] for table in _SCHEMAS}
+        self._rows: dict[str, list[tuple[Any, ...]]] = {table: [] for table in SCHEMAS_OF_LINKS}
 
     def add_links(self, doc_id: str, mention_id: str, links: Sequence[ConceptLink]) -> None:
         """The links of one mention."""
@@ -119,7 +120,7 @@ class LinkWriter:
             self._flush(table)
 
     def _flush(self, table: str) -> None:
-        rows, schema = self._rows[table], _SCHEMAS[table]
+        rows, schema = self._rows[table], SCHEMAS_OF_LINKS[table]
         if rows:
             columns = [pa.array(one, field.type) for one, field in zip(zip(*rows, strict=True), schema, strict=True)]
             self._writers[table].write_table(pa.Table.from_arrays(columns, schema=schema))
@@ -152,7 +153,7 @@ def make_current(store: Path, page: LinkPage) -> None:
         StoreError: the store cannot be written; readers see the links that they saw before.
     """
     write_text(store / FOLDER / CURRENT, json.dumps(asdict(page), indent=1, ensure_ascii=False) + "\n")
-    kept = {page.path(store, table) for table in _SCHEMAS}
+    kept = {page.path(store, table) for table in SCHEMAS_OF_LINKS}
     for path in (store / FOLDER).glob("*.parquet"):
         if path not in kept:
             path.unlink(missing_ok=True)

@@ -113,7 +113,10 @@ def _rows(path: Path) -> Iterator[tuple[int, Row]]:
     for number, line in lines:
         if not line.strip():
             continue
-        cells = _cells(line, tabs=tabs)
+        try:
+            cells = _cells(line, tabs=tabs)
+        except csv.Error as error:
+            raise InputError(f"{path}, line {number}: is no CSV ({error})") from error
         if len(cells) > len(names) or (not tabs and len(cells) < len(names)):
             raise InputError(f"{path}, line {number}: has {len(cells)} columns, the header {len(names)}")
         yield number, dict(zip(names, (one.strip() for one in cells), strict=False))

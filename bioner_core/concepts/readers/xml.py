@@ -23,7 +23,9 @@ def mesh_type(tree_numbers: Iterable[str]) -> str:
     Behaviour, processes and the like are `Other`: no mention of a disease or substance means them.
     """
     found = {name for start, name in MESH_TYPES.items() for one in tree_numbers if one.startswith(start)}
-    return next((name for name in ("Disease", "Chemical", "Organism", "Anatomy", "Procedure") if name in found), "Other")
+    return next(
+        (name for name in ("Disease", "Chemical", "Organism", "Anatomy", "Procedure") if name in found), "Other"
+    )
 
 
 def read_mesh_xml(path: Path, prefix: str) -> Iterator[Concept]:
