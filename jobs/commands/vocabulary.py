@@ -46,9 +46,7 @@ Examples:
   bioner vocabulary show mesh --name "renal failure, acute" --json
 """
 
-Files = Annotated[
-    list[Path], typer.Argument(help="Files of one form.", show_default=False, exists=True, dir_okay=False)
-]
+Files = Annotated[list[Path], typer.Argument(help="Files of one form.", show_default=False)]
 Name = Annotated[str, typer.Option("--name", help="Name that it is kept under.", show_default=False)]
 Form = Annotated[str | None, typer.Option("--format", help="Form of the files. Default: found from their content.")]
 Prefix = Annotated[str, typer.Option(help="Prefix of ids that have none, as in ICD10CN; of OBO files the one to keep.")]
