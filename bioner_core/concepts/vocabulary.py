@@ -52,11 +52,22 @@ class Vocabulary:
                 return self._ranked(kind, found)
         return ()
 
+    def name_of(self, concept_id: str) -> str | None:
+        """The preferred name of a concept, None where the vocabulary has no such one."""
+        row = bisect_left(self._ids, concept_id)
+        if row == len(self._ids) or self._ids[row] != concept_id:
+            return None
+        return str(self._concepts.column("name")[row].as_py())
+
+    @cached_property
+    def _ids(self) -> list[str]:
+        return list(self._concepts.column("concept_id").to_pylist())
+
     @cached_property
     def ids(self) -> frozenset[str]:
         """The ids of all concepts, with those that they replace."""
         replaced = self._concepts.column("replaces").combine_chunks().flatten().to_pylist()
-        return frozenset(self._concepts.column("concept_id").to_pylist()) | frozenset(replaced)
+        return frozenset(self._ids) | frozenset(replaced)
 
     @cached_property
     def replaced(self) -> dict[str, str]:

@@ -56,6 +56,7 @@ class _Found:
 
     page: VocabularyPage
     match: Match
+    name: str
     method: str
     score: float
 
@@ -114,9 +115,16 @@ class Linker:
             if not matches or (brief and kind > (WORDS if method_before else EXACT)) or (best and best[0] <= kind):
                 continue
             method = method_before + _METHODS[kind]
-            found = (_Found(vocabulary.page, one, method, one.weight * _SURENESS[kind]) for one in matches)
+            found = (
+                _Found(vocabulary.page, one, self._name(one), method, one.weight * _SURENESS[kind]) for one in matches
+            )
             best = kind, tuple(found)
         return best[1] if best else ()
+
+    def _name(self, match: Match) -> str:
+        """The name that the last vocabulary has for a concept: aliases come first, and are named by a mention."""
+        names = (one.name_of(match.concept_id) for one in reversed(self.vocabularies))
+        return next((one for one in names if one is not None), match.name)
 
     def _ranked(
         self, found: tuple[_Found, ...], agreed: Mapping[str, int], taxa: Mapping[str, int]
@@ -140,5 +148,5 @@ def _is_sure(found: tuple[_Found, ...]) -> bool:
 def _link(found: _Found, rank: int) -> ConceptLink:
     page, match = found.page, found.match
     return ConceptLink(
-        page.name, page.exact_version, match.concept_id, match.name, found.method, round(found.score, 4), rank
+        page.name, page.exact_version, match.concept_id, found.name, found.method, round(found.score, 4), rank
     )

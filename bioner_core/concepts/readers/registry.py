@@ -50,7 +50,7 @@ def form_of(path: Path) -> str:
         ("obo", begin.startswith(("format-version", "[Term]", "ontology:"))),
         ("mesh-xml", "DescriptorRecordSet" in head or "SupplementalRecordSet" in head),
         ("skos", begin.startswith("<") and "skos" in head),
-        ("gold", begin.startswith("{") and '"entities"' in head),
+        ("gold", begin.startswith("{") and '"text"' in head and '"graphs"' not in head),
         ("obograph", begin.startswith("{")),
         ("gene-info", first_line.startswith(("#tax_id", "tax_id")) and "geneid" in first_line),
         ("hgnc", first_line.startswith(("hgnc_id", "hgnc id"))),

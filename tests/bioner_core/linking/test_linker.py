@@ -82,5 +82,8 @@ def test_of_two_vocabularies_the_surer_then_the_first_wins(tmp_path: Path) -> No
     two = made_vocabulary(tmp_path, Concept("B:1", "hypertension state", "Disease"), name="two")
     assert ids(Linker([one, two]), ("hypertension state", "Disease")) == [["B:1"]]
     assert ids(Linker([two, one]), ("hypertensive states", "Disease")) == [["A:1"]]
+    alias = made_vocabulary(tmp_path, Concept("B:1", "high pressure", "Disease"), name="aliases")
+    [[found]] = Linker([alias, two]).link_document([NamedText("high pressure", "Disease")], {})
+    assert (found.vocabulary, found.name) == ("aliases", "hypertension state")
     same = made_vocabulary(tmp_path, Concept("C:1", "hypertension state", "Disease"), name="three")
     assert ids(Linker([same, two]), ("hypertension state", "Disease")) == [["C:1"]]

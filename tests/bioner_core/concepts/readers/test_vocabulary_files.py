@@ -105,6 +105,11 @@ def test_hgnc_gives_the_ids_of_ncbi_where_they_are_wanted(tmp_path: Path) -> Non
     assert read(tmp_path, HGNC, prefix="NCBIGene")[0].concept_id == "NCBIGene:7"
 
 
+def test_a_gold_record_with_a_long_text_is_still_one(tmp_path: Path) -> None:
+    """Catches a form that is told by a field behind the whole text of an article."""
+    assert [one.name for one in read(tmp_path, GOLD.replace('"a b"', f'"a {"b" * 9_000}"'))] == ["a"]
+
+
 def test_gzip_is_read_alike(tmp_path: Path) -> None:
     """Catches a packed file that is read as text."""
     path = tmp_path / "v.obo.gz"
