@@ -147,14 +147,16 @@ def link_writer(store: Path, run: str, fingerprint: str) -> Iterator[LinkWriter]
 
 
 def make_current(store: Path, page: LinkPage) -> None:
-    """From here on readers see this run's links; files of other runs are removed.
+    """From here on readers see this run's links; files of other runs, also of such as died, are removed.
+
+    Whoever calls it holds the store's lock.
 
     Raises:
         StoreError: the store cannot be written; readers see the links that they saw before.
     """
     write_text(store / FOLDER / CURRENT, json.dumps(asdict(page), indent=1, ensure_ascii=False) + "\n")
-    kept = {page.path(store, table) for table in SCHEMAS_OF_LINKS}
-    for path in (store / FOLDER).glob("*.parquet"):
+    kept = {store / FOLDER / CURRENT, *(page.path(store, table) for table in SCHEMAS_OF_LINKS)}
+    for path in (store / FOLDER).iterdir():
         if path not in kept:
             path.unlink(missing_ok=True)
 
