@@ -46,6 +46,8 @@ COMMANDS = {
         "Write the newest version of each document in another format: bioc-xml, bioc-json, pubtator, brat, jsonl, "
         "conll or kgx."
     ),
+    "vocabulary": "Make, fetch, list and describe vocabularies to link to.",
+    "link": "Link the mentions of a store to concepts, into the table `links`.",
     "evaluate": "Score a model on a gold corpus.",
     "models": "Fetch, list and describe models.",
     "nightly": "Bring a store up to date with what has appeared.",

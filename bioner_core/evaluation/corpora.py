@@ -4,7 +4,7 @@ import gzip
 import json
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -16,12 +16,16 @@ _GZIP_MAGIC = b"\x1f\x8b"
 
 @dataclass(frozen=True, slots=True)
 class GoldRecord:
-    """A text and the entities that a human marked in it; `spans` are offsets into `text`, doubles dropped."""
+    """A text and the entities that a human marked in it; `spans` are offsets into `text`, doubles dropped.
+
+    `concepts` has what the corpus says each span means, as it writes it, where it says something.
+    """
 
     record_id: str
     lang: str
     text: str
     spans: frozenset[Span]
+    concepts: Mapping[Span, str] = field(default_factory=dict)
 
 
 class _DefectError(Exception):
@@ -58,10 +62,13 @@ def with_types(records: Iterable[GoldRecord], new_names: Mapping[str, str]) -> l
     missing = sorted(set(new_names) - {span.type for record in known for span in record.spans})
     if missing:
         raise ConfigurationError(f"map: the data marks no {missing}; it is the data's own name that stands first")
-    return [
-        replace(one, spans=frozenset(replace(span, type=new_names.get(span.type, span.type)) for span in one.spans))
-        for one in known
-    ]
+    return [_renamed(record, new_names) for record in known]
+
+
+def _renamed(record: GoldRecord, new_names: Mapping[str, str]) -> GoldRecord:
+    spans = {span: replace(span, type=new_names.get(span.type, span.type)) for span in record.spans}
+    concepts = {spans[span]: concept for span, concept in record.concepts.items()}
+    return replace(record, spans=frozenset(spans.values()), concepts=concepts)
 
 
 def _open(path: Path) -> BinaryIO:
@@ -79,12 +86,13 @@ def _record(line: bytes) -> GoldRecord:
         raise _DefectError(f"not a JSON object but {type(value).__name__}")
     text = _text(value, "text")
     entities = _field(value, "entities", list)
-    return GoldRecord(
-        record_id=_text(value, "id"),
-        lang=_text(value, "lang"),
-        text=text,
-        spans=frozenset(_span(entity, text) for entity in entities),
-    )
+    spans = [_span(entity, text) for entity in entities]
+    concepts = {span: one["concept"] for span, one in zip(spans, entities, strict=True) if _has_concept(one)}
+    return GoldRecord(_text(value, "id"), _text(value, "lang"), text, frozenset(spans), concepts)
+
+
+def _has_concept(entity: dict[str, Any]) -> bool:
+    return bool(entity.get("concept")) and isinstance(entity["concept"], str)
 
 
 def _span(entity: Any, text: str) -> Span:

@@ -10,6 +10,7 @@ from bioner_core.errors import ConfigurationError
 from bioner_core.export.formats import FORMATS, NOTES
 from bioner_core.export.provenance import Provenance, Tally
 from bioner_core.export.selection import Selection
+from bioner_core.linking.linked_documents import with_concepts
 from bioner_core.store.atomic import write_text
 from bioner_core.store.document_mentions import DocumentMentions
 from bioner_core.store.newest import open_newest
@@ -38,7 +39,7 @@ def export_store(
     provenance, tally = _provenance(store, selection, origin=newest.origin), Tally()
 
     def selected() -> Iterator[DocumentMentions]:
-        for found in newest.documents():
+        for found in with_concepts(store, newest.documents()):
             on_document()
             yield selection.of(found)
 

@@ -22,7 +22,8 @@ _DOCUMENTS = pa.schema(
 )
 _MENTIONS = pa.schema(
     [
-        *(pa.field(name, pa.string()) for name in ("id", "document", "entity", "parent", "name", "normal_form")),
+        *(pa.field(name, pa.string()) for name in ("id", "document", "entity", "parent", "name")),
+        *(pa.field(name, pa.string()) for name in ("concept_name", "normal_form")),
         *(pa.field(name, pa.string()) for name in ("entity_category", "type", "label_set", "lang", "section")),
         *(pa.field(name, pa.int32()) for name in ("passage_index", "sentence_index", "start_offset", "end_offset")),
         *(pa.field(name, pa.float64()) for name in ("selector_score", "tag_score")),
@@ -83,12 +84,16 @@ def _document_row(found: DocumentMentions) -> tuple[Any, ...]:
 def _mention_rows(found: DocumentMentions) -> Iterator[tuple[Any, ...]]:
     document = document_curie(found.document.doc_id)
     for one in found.mentions:
+        concept = found.concepts.get(one.mention_id)
+        # one concept is one node, in whatever words and language; a mention without one stands for its own words
+        entity = concept.concept_id if concept else entity_curie(one.text, one.label_set, one.type)
         yield (
             mention_curie(one.mention_id),
             document,
-            entity_curie(one.text, one.label_set, one.type),
+            entity,
             None if one.parent_id is None else mention_curie(one.parent_id),
             one.text,
+            concept.name if concept else None,
             normal_form(one.text),
             category_of(one.label_set, one.type),
             one.type,

@@ -2,7 +2,8 @@
 
 What a kind of node or edge does not have is null. A co-mention is two surface entities in one sentence whose mentions
 share no character; a mention inside another is `nested_in`. The score of a pair is the product of its two selector
-scores, the best of them where a sentence has several; their sum over sentences is `expected_sentence_count`.
+scores, the best of them where a sentence has several; their sum over sentences is `expected_sentence_count`;
+`publications` are at most 50 of its documents.
 """
 
 from dataclasses import dataclass
@@ -50,6 +51,7 @@ _EDGE_COLUMNS = {
     "slot": _one_of(_PREDICATES),
     **dict.fromkeys(("selector_score", "max_selector_score", "expected_sentence_count"), "DOUBLE"),
     **dict.fromkeys(("mention_count", "sentence_count", "document_count"), "BIGINT"),
+    "publications": "VARCHAR",
 }
 _EDGE_FACTS = {
     "id": "'bioner.edge:' || md5(concat_ws(' ', subject, relation, object))",
@@ -76,8 +78,8 @@ SELECT id, 'biolink:InformationContentEntity' AS category, name, lang, type, lab
 FROM mentions
 """,
     "entities": """
-SELECT entity AS id, any_value(entity_category) AS category, min(name) AS name, any_value(normal_form) AS normal_form,
-    any_value(type) AS type, any_value(label_set) AS label_set, count(*) AS mention_count,
+SELECT entity AS id, min(entity_category) AS category, coalesce(min(concept_name), min(name)) AS name,
+    min(normal_form) AS normal_form, min(type) AS type, min(label_set) AS label_set, count(*) AS mention_count,
     count(DISTINCT document) AS document_count, exact_sum(selector_score) / count(*) AS selector_score,
     max(selector_score) AS max_selector_score
 FROM mentions GROUP BY entity ORDER BY id
@@ -113,6 +115,7 @@ SELECT i.entity AS subject, 'related_to' AS slot, o.entity AS object,
     max(i.selector_score * o.selector_score) AS max_selector_score, count(*) AS mention_count,
     count(DISTINCT i.document) AS document_count
 FROM mentions AS i JOIN mentions AS o ON i.parent = o.id AND i.document = o.document
+WHERE i.entity <> o.entity
 GROUP BY i.entity, o.entity ORDER BY subject, object
 """,
     "entities_in_sentence": """
@@ -127,7 +130,8 @@ WITH pairs AS (
 SELECT subject, 'occurs_together_in_literature_with' AS slot, object,
     'co_mentioned_in_sentence' AS relation, exact_sum(score) / count(*) AS selector_score,
     max(score) AS max_selector_score, exact_sum(score) AS expected_sentence_count, count(*) AS sentence_count,
-    count(DISTINCT document) AS document_count
+    count(DISTINCT document) AS document_count,
+    array_to_string(list_slice(list_sort(list(DISTINCT document)), 1, 50), '|') AS publications
 FROM pairs GROUP BY subject, object ORDER BY subject, object
 """,
 }

@@ -11,10 +11,14 @@ from bioner_core.documents import Document
 from bioner_core.export.provenance import Tally
 from bioner_core.export.substitution import one_line
 from bioner_core.export.text_file import TextFile
+from bioner_core.mentions import Mention
 from bioner_core.store.document_mentions import DocumentMentions
 
 NO_CONCEPT = "-"
-"""Stands where the format has the id of a concept: mentions are not linked to a vocabulary."""
+"""Stands where the format has the id of a concept, for a mention that is linked to none."""
+
+_BARE = ("NCBIGene:", "NCBITaxon:")
+"""Prefixes that the format leaves out: genes and species are numbers there."""
 
 _TITLE = "title"
 # readers look for the first of these in a line, whatever comes before it
@@ -33,10 +37,17 @@ def _document(found: DocumentMentions, tally: Tally) -> str:
     lines = [f"{name}|t|{title}", f"{name}|a|{' '.join(texts[1:] if has_title else texts)}"]
     for one in found.mentions:
         place, text = starts[one.passage_index], whole[one.passage_index][one.start : one.end]
-        lines.append(
-            f"{name}\t{place + one.start}\t{place + one.end}\t{text}\t{one_line(one.type, tally)}\t{NO_CONCEPT}"
-        )
+        span = f"{place + one.start}\t{place + one.end}\t{text}"
+        lines.append(f"{name}\t{span}\t{one_line(one.type, tally)}\t{_identifier(found, one)}")
     return "\n".join(lines) + "\n\n"
+
+
+def _identifier(found: DocumentMentions, mention: Mention) -> str:
+    concept = found.concepts.get(mention.mention_id)
+    if concept is None:
+        return NO_CONCEPT
+    prefix = next((one for one in _BARE if concept.concept_id.startswith(one)), "")
+    return concept.concept_id.removeprefix(prefix)
 
 
 def _order(document: Document) -> list[int]:

@@ -14,6 +14,7 @@ from bioner_core.documents import Document, DocumentMeta, Passage
 from bioner_core.formats.contract import Origin, RecordFault
 from bioner_core.formats.identifiers import normal_doi, normal_pmcid, normal_pmid
 from bioner_core.formats.languages import UNDETERMINED_LANGUAGE, short_code
+from bioner_core.formats.pubmed_indexing import corrections, headings, publication_types
 from bioner_core.formats.pubmed_loss import abstract_loss, children_loss
 from bioner_core.formats.standard_entities import resolve_entities
 from bioner_core.formats.xml_text import Element, child, children, path, text_of
@@ -63,6 +64,9 @@ def citation_document(element: Element, origin: Origin) -> Document:
             + children_loss(citation.get("Article"), article)
             + abstract_loss(article.get("Abstract"))
             + (sum(map(abstract_loss, _others(other))) if other is not None else 0),
+            headings=headings(citation.get("MeshHeadingList"), citation.get("ChemicalList")),
+            publication_types=publication_types(article.get("PublicationTypeList")),
+            corrections=corrections(citation.get("CommentsCorrectionsList")),
         ),
     )
 

@@ -1,7 +1,7 @@
 """Documents with their mentions, joined shard by shard: what viewers, exports and tables of mentions read."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 
@@ -14,15 +14,25 @@ from bioner_core.store.rows import documents_from_arrow, mentions_from_arrow
 
 
 @dataclass(frozen=True, slots=True)
+class MentionConcept:
+    """The likeliest concept of a mention: its CURIE and its preferred name."""
+
+    concept_id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class DocumentMentions:
     """One document version and its mentions in the order of the text; a parent stands before its children.
 
-    `fingerprint` names everything that the mentions depend on (model, label sets, splitter, schema).
+    `fingerprint` names everything that the mentions depend on (model, label sets, splitter, schema). `concepts` has, by
+    mention id, what mentions are linked to, where somebody asked for it.
     """
 
     document: Document
     mentions: tuple[Mention, ...]
     fingerprint: str = ""
+    concepts: Mapping[str, MentionConcept] = field(default_factory=dict)
 
     @property
     def has_nesting(self) -> bool:

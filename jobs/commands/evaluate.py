@@ -23,6 +23,7 @@ from bioner_core.models.model_card import read_card
 from jobs.options.common import Json, NoSelector, Precision, Quiet
 from jobs.options.groups import takes_option_groups
 from jobs.runs.annotator import AnnotatorChoice
+from jobs.runs.link_evaluation import evaluate_end_to_end, evaluate_gold_links, print_links
 from jobs.terminal.console import only_results_on_stdout, print_result, quiet_transformers, say
 from jobs.terminal.progress import ProgressBar
 
@@ -46,15 +47,22 @@ Examples:
   bioner evaluate --data ncbi.jsonl --label-set bc5cdr --map SpecificDisease=Disease --types Disease --json
   bioner evaluate --data notes.jsonl --label-set my_types.toml
   bioner evaluate --data test.jsonl.gz --label-set bc5cdr --probe Disease --limit 50
+  bioner evaluate --data test.jsonl.gz --links --vocabulary aliases --vocabulary mesh --json
 
 --probe shows whether the model reads what a type is: how its F1 falls when its definition is of towns and rivers, and
 that it stays when the type has another name.
 
-The corpus is JSON lines: {"id", "lang", "text", "entities": [{"start", "end", "type"}]}, offsets in code points.
+The corpus is JSON lines: {"id", "lang", "text", "entities": [{"start", "end", "type"}]}, offsets in code points. With
+--links its entities have a `concept` too: links of the gold mentions are scored, and with --label-set also those of the
+mentions that the model finds.
 """
 
 Data = Annotated[Path, typer.Option(help="Gold corpus, JSON lines, plain or gzip.", show_default=False)]
-Name = Annotated[str, typer.Option(help="Name or TOML file of the label set.", show_default=False)]
+Name = Annotated[str, typer.Option(help="Name or TOML file of the label set; needed without --links.")]
+Links = Annotated[bool, typer.Option("--links", help="Score links to concepts, not spans.")]
+Vocabularies = Annotated[
+    list[str] | None, typer.Option("--vocabulary", help="Vocabulary to link to; repeatable, in order.")
+]
 Model = Annotated[str, typer.Option(help="Name of a model that ships (`bioner models list`), or the folder of one.")]
 Limit = Annotated[int | None, typer.Option(min=1, help="Only the first so many records.")]
 Types = Annotated[str | None, typer.Option(help="Types that count, with commas; the model still looks for all.")]
@@ -76,7 +84,9 @@ class EvaluationOptions:
     """What is scored against what; the fields are options."""
 
     data: Data
-    label_set: Name
+    label_set: Name = ""
+    links: Links = False
+    vocabularies: Vocabularies = None
     model: Model = "default"
     limit: Limit = None
     types: Types = None
@@ -92,8 +102,15 @@ class EvaluationOptions:
 @takes_option_groups
 def evaluate(options: EvaluationOptions, output: Output = None, html: Html = None, as_json: Json = False) -> int:
     """Evaluate; returns the exit code."""
+    if options.links:
+        with only_results_on_stdout():
+            report = _links(options)
+        print_result(report, as_json=as_json, show=lambda: print_links(report))
+        return 0
     with only_results_on_stdout():
         _check_folders(output, html)
+        if not options.label_set:
+            raise ConfigurationError("--label-set: is missing; name one, or give --links to score links")
         label_set = load_label_set(options.label_set)
         run, annotator, probe = _run(options, label_set)
     about: dict[str, Any] = {
@@ -110,6 +127,20 @@ def evaluate(options: EvaluationOptions, output: Output = None, html: Html = Non
         _write_reports(whole, output=output, html=html)
     print_result(about | run.to_json(), as_json=as_json, show=lambda: _show(run, probe))
     return 0
+
+
+def _links(options: EvaluationOptions) -> dict[str, Any]:
+    """The scores of links, on gold mentions and, with a label set, on those that the model finds."""
+    if not options.vocabularies:
+        raise ConfigurationError("--links: needs --vocabulary; `bioner vocabulary list` shows which there are")
+    records = with_types(islice(read_corpus(options.data), options.limit), _new_names(options.new_names or ()))
+    types = _names(options.types)
+    report = {"data": str(options.data)} | evaluate_gold_links(records, options.vocabularies, types=types)
+    if options.label_set:
+        label_set = load_label_set(options.label_set)
+        annotator = _annotator(options, label_set)
+        report["end_to_end"] = evaluate_end_to_end(records, options.vocabularies, annotator, label_set, types=types)
+    return report
 
 
 def _run(

@@ -11,6 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from bioner_core.errors import ConfigurationError, StoreError
+from bioner_core.store.query.link_views import link_views
 from bioner_core.store.query.query_views import shard_views, snapshot_views
 from bioner_core.store.reading import read_manifests
 from bioner_core.store.snapshot.run_history import RunHistory
@@ -95,6 +96,7 @@ def query_session(
                 )
             else:
                 paths = shard_views(database, store, list(read_manifests(store)), history or RunHistory())
+            paths += link_views(database, store)
             _shut(database, paths)
         except duckdb.Error as error:
             raise StoreError(f"{store}: cannot be opened for queries ({error}). Run `bioner verify`") from error

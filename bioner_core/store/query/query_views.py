@@ -6,9 +6,10 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from bioner_core.errors import ConfigurationError
 from bioner_core.store.history.current import current_shards
 from bioner_core.store.manifest import Manifest
+from bioner_core.store.query.link_views import LINK_VIEWS
+from bioner_core.store.query.parquet_source import quoted_path
 from bioner_core.store.query.summaries import make_summary_views
 from bioner_core.store.schemas import SCHEMA_VERSION, SCHEMAS
 from bioner_core.store.snapshot.run_history import RunHistory, run_rows, shard_rows
@@ -27,6 +28,7 @@ VIEWS = {
     "nested_entities": "accepted entities inside accepted entities",
     "entity_pairs": "accepted entities in one sentence, each pair once",
     "entity_choices": "entities that the selector turned down at least once, and how often",
+    **LINK_VIEWS,
 }
 """What can be asked, and what it holds."""
 
@@ -172,14 +174,5 @@ def _nothing(database: duckdb.DuckDBPyConnection, table: str) -> str:
 
 
 def _parquet(paths: Sequence[Path], options: str) -> str:
-    names = ", ".join(_quoted(path) for path in paths)
+    names = ", ".join(quoted_path(path) for path in paths)
     return f"read_parquet([{names}]{options})"
-
-
-def _quoted(path: Path) -> str:
-    text = str(path)
-    if any(sign in text for sign in "*?["):
-        raise ConfigurationError(
-            f"--store: {text!r} holds one of * ? [, which a query takes for a pattern; rename a folder"
-        )
-    return "'" + text.replace("'", "''") + "'"

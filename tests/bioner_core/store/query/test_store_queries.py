@@ -83,6 +83,8 @@ def test_the_views_hold_the_newest_state(session: QuerySession) -> None:
         "nested_entities": 1,
         "entity_pairs": 1,
         "entity_choices": 1,
+        "links": 0,
+        "abbreviations": 0,
     }
     assert rows(session, "SELECT DISTINCT source FROM candidates") == [{"source": "pubmed"}]
 

@@ -1,0 +1,198 @@
+"""The tables of a link run in a store: `links` and `abbreviations`, and the page that says which files are current.
+
+    STORE/links/CURRENT.json                    what was linked to what, and the names of the two files; written last
+    STORE/links/links-<run>.parquet             one row a mention and concept; "no concept" is a row too
+    STORE/links/abbreviations-<run>.parquet     one row a definition
+
+Readers go through the page, so a run that dies leaves the old links, or the new ones.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from bioner_core.document_pass.abbreviation_pairs import AbbreviationPair
+from bioner_core.errors import StoreError
+from bioner_core.linking.linker import ConceptLink
+from bioner_core.store.atomic import replacing, write_text
+from bioner_core.store.schemas import file_metadata
+
+FOLDER, CURRENT = "links", "CURRENT.json"
+_AT_ONCE = 20_000
+
+
+def _field(
+    name: str, kind: pa.DataType, meaning: str, *, unit: str = "", example: str = "", empty: bool = False
+) -> pa.Field:
+    about = {"meaning": meaning, "unit": unit, "example": example}
+    return pa.field(name, kind, nullable=empty, metadata={key: value for key, value in about.items() if value})
+
+
+LINKS = pa.schema(
+    [
+        _field("mention_id", pa.string(), "the mention", example="pubmed:1@1:p0:0-4:bc5cdr:Disease"),
+        _field("doc_id", pa.string(), "its document", example="pubmed:1"),
+        _field("vocabulary", pa.string(), "where the concept is from; all that were asked, where there is none"),
+        _field("vocabulary_version", pa.string(), "its version and digest", example="2026+93aa30d09e2d"),
+        _field("concept_id", pa.string(), "the concept as CURIE; null: none", example="MESH:D003924", empty=True),
+        _field("name", pa.string(), "the concept's preferred name", example="Diabetes Mellitus, Type 2"),
+        _field("method", pa.string(), "exact, words or broad, `abbreviation+` before it; none", example="exact"),
+        _field("score", pa.float64(), "how surely the mention means it", unit="0 to 1", example="0.9"),
+        _field("rank", pa.int32(), "1 is the likeliest concept", example="1"),
+    ]
+)
+ABBREVIATIONS = pa.schema(
+    [
+        _field("doc_id", pa.string(), "the document that defines it", example="pubmed:1"),
+        _field("passage_index", pa.int32(), "the passage, from 0"),
+        _field("long_start", pa.int32(), "where the long form begins", unit="code points of the passage"),
+        _field("long_end", pa.int32(), "where it ends, exclusive", unit="code points of the passage"),
+        _field("long_form", pa.string(), "the long form", example="heart failure"),
+        _field("short_start", pa.int32(), "where the short form begins", unit="code points of the passage"),
+        _field("short_end", pa.int32(), "where it ends, exclusive", unit="code points of the passage"),
+        _field("short_form", pa.string(), "the short form", example="HF"),
+    ]
+)
+SCHEMAS_OF_LINKS = {"links": LINKS, "abbreviations": ABBREVIATIONS}
+"""The tables of a link run, by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkPage:
+    """What the current links are: of what state of the store, by which linker, to which vocabularies."""
+
+    run: str
+    made_from: str
+    fingerprint: str
+    vocabularies: dict[str, str]
+    documents: int
+    mentions: int
+    linked: int
+    created: str
+
+    def path(self, store: Path, table: str) -> Path:
+        """The file of one of the two tables."""
+        return store / FOLDER / f"{table}-{self.run}.parquet"
+
+
+class LinkWriter:
+    """Writes the rows of one link run, in the order of the documents."""
+
+    def __init__(self, paths: dict[str, Path], fingerprint: str) -> None:
+        self._writers = {
+            table: pq.ParquetWriter(
+                paths[table],
+                schema.with_metadata(file_metadata(table, fingerprint)),
+                compression="zstd",
+                write_page_index=True,
+                write_page_checksum=True,
+            )
+            for table, schema in SCHEMAS_OF_LINKS.items()
+        }
+        self._rows: dict[str, list[tuple[Any, ...]]] = {table: [] for table in SCHEMAS_OF_LINKS}
+
+    def add_links(self, doc_id: str, mention_id: str, links: Sequence[ConceptLink]) -> None:
+        """The links of one mention."""
+        for one in links:
+            facts = (one.vocabulary, one.vocabulary_version, one.concept_id, one.name, one.method, one.score, one.rank)
+            self._add("links", (mention_id, doc_id, *facts))
+
+    def add_abbreviations(self, doc_id: str, pairs: Sequence[AbbreviationPair]) -> None:
+        """The definitions of one document."""
+        for one in pairs:
+            self._add("abbreviations", (doc_id, *(getattr(one, field.name) for field in fields(one))))
+
+    def close(self) -> None:
+        """Write what is left, and the ends of the files."""
+        for table, writer in self._writers.items():
+            self._flush(table)
+            writer.close()
+
+    def _add(self, table: str, row: tuple[Any, ...]) -> None:
+        self._rows[table].append(row)
+        if len(self._rows[table]) >= _AT_ONCE:
+            self._flush(table)
+
+    def _flush(self, table: str) -> None:
+        rows, schema = self._rows[table], SCHEMAS_OF_LINKS[table]
+        if rows:
+            columns = [pa.array(one, field.type) for one, field in zip(zip(*rows, strict=True), schema, strict=True)]
+            self._writers[table].write_table(pa.Table.from_arrays(columns, schema=schema))
+            rows.clear()
+
+
+@contextmanager
+def link_writer(store: Path, run: str, fingerprint: str) -> Iterator[LinkWriter]:
+    """A writer whose files appear when the block ends well; nothing shows them before `make_current`.
+
+    Raises:
+        StoreError: the disk refuses.
+    """
+    folder = store / FOLDER
+    with (
+        replacing(folder / f"links-{run}.parquet") as links,
+        replacing(folder / f"abbreviations-{run}.parquet") as abbreviations,
+    ):
+        writer = LinkWriter({"links": links, "abbreviations": abbreviations}, fingerprint)
+        try:
+            yield writer
+        finally:
+            writer.close()
+
+
+def make_current(store: Path, page: LinkPage) -> None:
+    """From here on readers see this run's links; files of other runs, also of such as died, are removed.
+
+    Whoever calls it holds the store's lock.
+
+    Raises:
+        StoreError: the store cannot be written; readers see the links that they saw before.
+    """
+    write_text(store / FOLDER / CURRENT, json.dumps(asdict(page), indent=1, ensure_ascii=False) + "\n")
+    kept = {store / FOLDER / CURRENT, *(page.path(store, table) for table in SCHEMAS_OF_LINKS)}
+    for path in (store / FOLDER).iterdir():
+        if path not in kept:
+            path.unlink(missing_ok=True)
+
+
+def current_links(store: Path) -> LinkPage | None:
+    """What the current links are, None where the store was never linked.
+
+    Raises:
+        StoreError: the page is damaged.
+    """
+    path = store / FOLDER / CURRENT
+    try:
+        return LinkPage(**json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, TypeError) as error:
+        raise StoreError(f"{path}: is damaged ({error!r}). Remove it and run `bioner link`") from error
+
+
+def best_concepts(store: Path) -> dict[str, ConceptLink]:
+    """The likeliest concept of each mention that has one, by mention id; empty where the store was never linked.
+
+    Raises:
+        StoreError: a file is damaged.
+    """
+    page = current_links(store)
+    if page is None:
+        return {}
+    path = page.path(store, "links")
+    try:
+        table = pq.read_table(path, page_checksum_verification=True, partitioning=None)
+    except (OSError, ValueError) as error:
+        raise StoreError(f"{path}: cannot be read ({error}). Run `bioner link` again") from error
+    found = {}
+    for row in table.to_pylist():
+        if row["rank"] == 1 and row["concept_id"] is not None:
+            facts = {field.name: row[field.name] for field in fields(ConceptLink)}
+            found[row["mention_id"]] = ConceptLink(**facts)
+    return found

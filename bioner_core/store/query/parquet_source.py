@@ -1,0 +1,19 @@
+"""Parquet files as DuckDB's text names them."""
+
+from pathlib import Path
+
+from bioner_core.errors import ConfigurationError
+
+
+def quoted_path(path: Path) -> str:
+    """A path as a literal.
+
+    Raises:
+        ConfigurationError: it holds a sign that DuckDB takes for a pattern.
+    """
+    text = str(path)
+    if any(sign in text for sign in "*?["):
+        raise ConfigurationError(
+            f"--store: {text!r} holds one of * ? [, which a query takes for a pattern; rename a folder"
+        )
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,62 @@
+"""`bioner link`: identifiers for the mentions of a store."""
+
+from typing import Annotated
+
+import typer
+
+from bioner_core.store.history.lock import StoreLock
+from jobs.options.common import Json, Quiet, Store, Wait
+from jobs.terminal.console import only_results_on_stdout, print_result, require_store, say
+from jobs.terminal.progress import ProgressBar
+
+HELP = """
+Link the mentions of a store to concepts, into the table `links`. A cheap pass over what is stored: no model runs, and a
+new vocabulary or rule needs nothing else. Of several vocabularies the one that finds a name most surely wins, then the
+first. Genes are those of the species that the document speaks of, human where it names none.
+
+\b
+Examples:
+  bioner link --store my-store --vocabulary mesh --vocabulary hgnc
+  bioner link --store my-store --vocabulary aliases --vocabulary mesh --json
+"""
+
+Vocabularies = Annotated[
+    list[str], typer.Option("--vocabulary", help="Name or folder of one; repeatable, in order.", show_default=False)
+]
+AllCandidates = Annotated[bool, typer.Option("--all-candidates", help="Also what the selector turned down.")]
+Taxon = Annotated[str, typer.Option(help="Species of genes in documents that name none.")]
+
+
+def link(
+    store: Store,
+    vocabularies: Vocabularies,
+    default_taxon: Taxon = "NCBITaxon:9606",
+    all_candidates: AllCandidates = False,
+    wait: Wait = 0.0,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Link a store; returns the exit code."""
+    from bioner_core.concepts.vocabularies import open_vocabularies
+    from bioner_core.linking.link_store import link_store
+    from bioner_core.linking.linker import Linker
+
+    with only_results_on_stdout():
+        require_store(store)
+        linker = Linker(open_vocabularies(vocabularies), default_taxon=default_taxon)
+        with (
+            StoreLock(store, purpose="bioner link", wait_seconds=wait) as lock,
+            ProgressBar("documents", quiet=quiet) as progress,
+        ):
+            if lock.took_over:
+                say(f"took over the lock of a job that has died: {lock.took_over}")
+            report = link_store(store, linker, all_candidates=all_candidates, on_document=lambda: progress.done(1))
+    print_result(report.to_json(), as_json=as_json, show=lambda: _show(report.to_json()))
+    return 0
+
+
+def _show(report: dict[str, object]) -> None:
+    print(f"{report['linked']} of {report['mentions']} mentions of {report['documents']} documents linked")
+    print(f"{report['abbreviations']} abbreviations; {report['mentions_per_second']} mentions/s in the linker")
+    for method, count in dict(report["by_method"]).items():  # type: ignore[call-overload]
+        print(f"  {method:<20} {count}")

@@ -1,0 +1,56 @@
+"""Abbreviations that a document defines."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bioner_core.document_pass.abbreviation_pairs import abbreviation_pairs
+from bioner_core.documents import Passage
+
+
+def pairs(text: str, *known: tuple[int, int], lang: str = "en") -> list[tuple[str, str]]:
+    """The pairs of one passage, whose mentions are known."""
+    found = abbreviation_pairs([Passage("", "", lang, text)], known=[(0, *one) for one in known])
+    return [(one.long_form, one.short_form) for one in found]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("We saw acute kidney failure (AKF) twice.", [("acute kidney failure", "AKF")]),
+        ("It is TNF (tumor necrosis factor) that", [("tumor necrosis factor", "TNF")]),
+        ("use of L-nitroarginine methyl ester [L-NAME] in", [("L-nitroarginine methyl ester", "L-NAME")]),
+        ("heart failure (HF, n = 7) and", [("heart failure", "HF")]),
+        ("慢阻肺(chronic obstructive lung disease,COLD)患者", [("chronic obstructive lung disease", "COLD")]),
+        ("慢阻肺（chronic obstructive lung disease，COLD）", [("chronic obstructive lung disease", "COLD")]),
+        ("as shown before (Fig. 2) and (n = 12)", []),
+        ("in mice (12 weeks) with fever (see below)", []),
+        ("the first sentence. Kinases (AKF) are", []),
+        ("HF (HF)", []),
+    ],
+)
+def test_definitions_are_found(text: str, expected: list[tuple[str, str]]) -> None:
+    """Catches a definition that is missed, and a bracket that is none."""
+    assert pairs(text) == expected
+
+
+def test_a_chinese_term_needs_a_mention_to_delimit_it() -> None:
+    """Catches a long form that is cut anywhere in a sentence without blanks."""
+    text = "本组患者均有糖尿病肾病（DN）表现"
+    assert pairs(text, lang="zh") == []
+    assert pairs(text, (6, 11), lang="zh") == [("糖尿病肾病", "DN")]
+
+
+def test_the_first_definition_counts() -> None:
+    """Catches a short form with two long forms, of which one is anybody's guess."""
+    text = "heart failure (HF) and, later, hay fever (HF)."
+    assert pairs(text) == [("heart failure", "HF")]
+
+
+@given(st.text(alphabet="ab(（)）AB ,，.Fig肾病[]", max_size=60))
+def test_offsets_always_hold_their_text(text: str) -> None:
+    """Catches offsets that are off by a blank or a bracket, and a text that breaks the rules."""
+    for one in abbreviation_pairs([Passage("", "", "en", text)]):
+        assert text[one.long_start : one.long_end] == one.long_form
+        assert text[one.short_start : one.short_end] == one.short_form
+        assert one.long_form != one.short_form

@@ -1,0 +1,89 @@
+"""Mentions of one document to concepts."""
+
+from pathlib import Path
+
+import pytest
+
+from bioner_core.concepts.concept import Concept, Synonym
+from bioner_core.linking.linker import Linker, NamedText
+from tests.bioner_core.concept_samples import made_vocabulary
+
+
+@pytest.fixture
+def linker(tmp_path: Path) -> Linker:
+    """A linker to the sample vocabulary."""
+    return Linker([made_vocabulary(tmp_path)])
+
+
+def ids(linker: Linker, *mentions: tuple[str, str], long_forms: dict[str, str] | None = None) -> list[list[str | None]]:
+    """The concepts of each mention, ranked."""
+    named = [NamedText(*one) for one in mentions]
+    return [[one.concept_id for one in links] for links in linker.link_document(named, long_forms or {})]
+
+
+def test_every_mention_is_answered_in_order(linker: Linker) -> None:
+    """Catches a lost row for what has no concept, and answers that slip by one."""
+    found = linker.link_document(
+        [NamedText("hypertensive", "Disease"), NamedText("nonsense", "Disease"), NamedText("Depakine", "Chemical")], {}
+    )
+    assert [(one[0].concept_id, one[0].method) for one in found] == [
+        ("TEST:D2", "broad"),
+        (None, "none"),
+        ("TEST:C1", "exact"),
+    ]
+    assert found[1][0].vocabulary == "sample"
+    assert found[0][0].score < found[2][0].score
+    assert found[0][0].vocabulary_version.startswith("1+")
+
+
+def test_types_choose_whatever_they_are_called(linker: Linker) -> None:
+    """Catches a Chinese or clinical type that links to nothing, and a disease that is linked to a medicine."""
+    assert ids(linker, ("cold", "Disease"), ("cold", "Chemical"), ("cold", "dis"), ("cold", "药物")) == [
+        ["TEST:D4"],
+        ["TEST:C2"],
+        ["TEST:D4"],
+        ["TEST:C2"],
+    ]
+
+
+def test_a_short_form_means_what_its_document_defines(linker: Linker) -> None:
+    """Catches an acronym that is linked by its letters where the document says what it means."""
+    found = linker.link_document([NamedText("AKF", "Disease")], {"AKF": "liver neoplasms"})
+    assert (found[0][0].concept_id, found[0][0].method) == ("TEST:D3", "abbreviation+words")
+    assert ids(linker, ("AKF", "Disease"), long_forms={"AKF": "unknown thing"}) == [["TEST:D1"]]
+
+
+def test_a_brief_name_is_found_exactly_or_not_at_all(tmp_path: Path) -> None:
+    """Catches three letters that are linked by a loose key."""
+    linker = Linker([made_vocabulary(tmp_path, Concept("T:1", "colds", "Disease"))])
+    assert ids(linker, ("cold", "Disease")) == [[None]]
+
+
+def test_genes_are_those_of_the_documents_species(linker: Linker) -> None:
+    """Catches a mouse paper whose genes are human, and a paper without species whose genes are anything else."""
+    assert ids(linker, ("ABC1", "Gene")) == [["TEST:G1", "TEST:G2"]]
+    assert ids(linker, ("ABC1", "Gene"), ("mice", "Species"))[0] == ["TEST:G2", "TEST:G1"]
+
+
+def test_equal_candidates_follow_the_rest_of_the_document(tmp_path: Path) -> None:
+    """Catches an ambiguous name that is linked against what the document speaks of elsewhere."""
+    both = [
+        Concept("T:1", "first meaning", "Disease", (Synonym("shared"),)),
+        Concept("T:2", "second meaning", "Disease", (Synonym("shared"),)),
+    ]
+    linker = Linker([made_vocabulary(tmp_path, *both)])
+    assert ids(linker, ("shared", "Disease")) == [["T:1", "T:2"]]
+    assert ids(linker, ("shared", "Disease"), ("second meaning", "Disease"))[0] == ["T:2", "T:1"]
+
+
+def test_of_two_vocabularies_the_surer_then_the_first_wins(tmp_path: Path) -> None:
+    """Catches an order of vocabularies that means nothing, and a loose match before an exact one."""
+    one = made_vocabulary(tmp_path, Concept("A:1", "hypertensive states", "Disease"), name="one")
+    two = made_vocabulary(tmp_path, Concept("B:1", "hypertension state", "Disease"), name="two")
+    assert ids(Linker([one, two]), ("hypertension state", "Disease")) == [["B:1"]]
+    assert ids(Linker([two, one]), ("hypertensive states", "Disease")) == [["A:1"]]
+    alias = made_vocabulary(tmp_path, Concept("B:1", "high pressure", "Disease"), name="aliases")
+    [[found]] = Linker([alias, two]).link_document([NamedText("high pressure", "Disease")], {})
+    assert (found.vocabulary, found.name) == ("aliases", "hypertension state")
+    same = made_vocabulary(tmp_path, Concept("C:1", "hypertension state", "Disease"), name="three")
+    assert ids(Linker([same, two]), ("hypertension state", "Disease")) == [["C:1"]]
