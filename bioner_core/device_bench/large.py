@@ -76,7 +76,7 @@ def large_steps(models: BenchModels) -> list[Step]:
 
 
 def _throughput(models: BenchModels, large: LargeModel, clock: Clock, found: Findings) -> None:
-    """Abstracts a second at each batch size, as far as memory and half of the part's time allow."""
+    """Abstracts per second at each batch size, as far as memory and half of the part's time allow."""
     started, most = time.perf_counter(), clock.left / 2
     subject = large.subject()
     wait_for(models.device)

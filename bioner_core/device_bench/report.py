@@ -52,11 +52,11 @@ class DeviceBench:
         _replace(folder / CHART_FILE, self.chart())
 
     def chart(self) -> str:
-        """Sentences a second by batch size, and abstracts a second of the large model, as a whole SVG file."""
+        """Sentences per second by batch size, and abstracts per second of the large model, as a whole SVG file."""
         title = "bench of a device"
         charts = [
             (name, bar_chart(name, rows, as_counts=True))
-            for name, rows in (("sentences a second", self._decode_rows()), ("large model", self._large_rows()))
+            for name, rows in (("sentences per second", self._decode_rows()), ("large model", self._large_rows()))
             if rows
         ]
         return charts_file(title, charts or [(title, bar_chart(title, [("no figures yet", (None,))]))])

@@ -1,4 +1,4 @@
-"""How a device trains: tokens a second and memory of steps of `train sft`, on the default base and a large shape."""
+"""How a device trains: tokens per second and memory of steps of `train sft`, on the default base and a large shape."""
 
 import importlib.util
 import json
@@ -50,7 +50,7 @@ def training_steps(models: BenchModels) -> list[Step]:
     return [
         *(
             Step(
-                f"train sft, {tokens} tokens a batch",
+                f"train sft, {tokens} tokens per batch",
                 10 if models.on_gpu else 5,
                 lambda clock, found, tokens=tokens: _default_base(models, tokens, clock, found),  # type: ignore[misc]
             )
@@ -58,7 +58,7 @@ def training_steps(models: BenchModels) -> list[Step]:
         ),
         *(
             Step(
-                f"LoRA on the large shape, {tokens} tokens a batch",
+                f"LoRA on the large shape, {tokens} tokens per batch",
                 12 if models.on_gpu else 2,
                 lambda clock, found, tokens=tokens: _large_shape(models, tokens, clock, found),  # type: ignore[misc]
             )

