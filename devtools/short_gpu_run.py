@@ -92,7 +92,9 @@ def join(pieces: Path, output: Path) -> None:
 
 def _used_ids(base: PullableBase, data: Path) -> list[int]:
     """The base's token ids in any corpus text, in usual prompts, and in many varied ones."""
-    tokenizer = AutoTokenizer.from_pretrained(str(base_folder(base.name)), local_files_only=True)
+    tokenizer = AutoTokenizer.from_pretrained(
+        str(base_folder(base.name)), local_files_only=True, trust_remote_code=False
+    )
     label_sets = [load_label_set(name) for name in bundled_label_sets()]
     tags = sorted({one.tag for label_set in label_sets for one in label_set.types})
     vocabulary = TaggingVocabulary(tokenizer, base_size=1 << 30, tags=[*tags, *free_tags()], characters=())
