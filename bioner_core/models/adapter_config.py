@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from peft import LoraConfig
+from peft.utils.constants import DUMMY_TARGET_MODULES
 
 from bioner_core.errors import ModelError
 
@@ -64,7 +65,8 @@ def read_adapter_config(adapter: Path) -> LoraConfig:
         if strange:
             raise ModelError(f"{path}: sets {', '.join(strange)}, which bioner does not take; train without it")
         for key in ("target_modules", "exclude_modules"):
-            if not isinstance(given.get(key), list | None):  # a string would be run as a pattern
+            # A string would be run as a pattern. One is peft's word for none: full tuning has no LoRA matrices.
+            if not isinstance(given.get(key), list | None) and given[key] != DUMMY_TARGET_MODULES:
                 raise ModelError(f"{path}: {key} is no list of names")
         if not isinstance(given.get("r"), int) or given["r"] < 1:
             raise ModelError(f"{path}: r is {given.get('r')!r}, and must be a whole number from 1")

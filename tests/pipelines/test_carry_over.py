@@ -72,7 +72,7 @@ def test_another_model_or_label_set_starts_from_nothing(tmp_path: Path) -> None:
     """Would catch results under a superseded fingerprint that are taken over."""
     apply(tmp_path / "s", write_jsonl(tmp_path / "a.jsonl", TEXTS))
     name = write_jsonl(tmp_path / "b.jsonl", TEXTS)
-    assert apply(tmp_path / "s", name, fingerprint="model-2").counts.unchanged == 0
+    assert apply(tmp_path / "s", name, annotator_fingerprint="model-2").counts.unchanged == 0
 
 
 def test_documents_with_failed_rows_are_tried_again(tmp_path: Path) -> None:
