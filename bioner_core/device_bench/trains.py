@@ -130,7 +130,7 @@ def _note_rate(points: list[tuple[int, float, int]], models: BenchModels, batch_
     rate = (last[0] - first[0]) / max(last[1] - first[1], 1e-9)
     peak = peak_gigabytes(models.device)
     found.note(
-        f"{rate:.0f} tokens/s over {last[2] - first[2]} steps, peak {peak} GB",
+        f"{rate:.0f} tokens/s over {last[2] - first[2]} steps" + ("" if peak is None else f", peak {peak} GB"),
         tokens_per_second=rate,
         steps=last[2] - first[2],
         batch_tokens=batch_tokens,
