@@ -209,8 +209,9 @@ class ModelAnnotator:
         tag_rows = [prepared.tokens.open_rows[pair.span.type_index] for pair in all_pairs]
         all_scores = [score for place in places for score in scores[place]]
         probabilities = self._selector.probabilities(features, tag_rows, all_scores)
-        threshold = self._loaded.card.thresholds.get(prepared.label_set.name, 0.0)
-        return [(probability, probability >= threshold) for probability in probabilities]
+        card, tags = self._loaded.card, self._loaded.vocabulary.tags
+        limits = [card.threshold(prepared.label_set.name, tags[row]) for row in tag_rows]
+        return [(one, one >= limit) for one, limit in zip(probabilities, limits, strict=True)]
 
 
 def longest_piece_of(prepared: PreparedLabelSet, loaded: LoadedModel) -> int:

@@ -61,6 +61,14 @@ def _scores(card: ModelCard) -> Iterator[str]:
     if card.thresholds:
         yield "The selector accepts a candidate from the threshold on; logits of opening tags are raised by the bias."
         yield _table(("label set", "threshold", "opening bias"), _decisions(card))
+    if card.type_thresholds:
+        yield (
+            "The selector accepts a candidate from its type's threshold on, "
+            f"{card.common_threshold:.3f} for types that are not named here."
+        )
+        yield _table(("tag", "threshold"), ((tag, f"{one:.3f}") for tag, one in sorted(card.type_thresholds.items())))
+        yield "Logits of opening tags are raised by a bias."
+        yield _table(("label set", "opening bias"), ((name, f"{one:+.2f}") for name, one in card.open_bias.items()))
 
 
 def _decisions(card: ModelCard) -> Iterator[tuple[str, str, str]]:

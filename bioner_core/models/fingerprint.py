@@ -33,7 +33,7 @@ def annotator_fingerprint(folder: Path, label_sets: Sequence[LabelSet], *, preci
         "scheme": str(card.scheme),
         "tags": card.tags,
         "characters": card.characters,
-        "thresholds": card.thresholds,
+        "thresholds": [card.thresholds, card.type_thresholds, card.common_threshold],
         "open_bias": card.open_bias,
         "label_sets": sorted((asdict(one) for one in label_sets), key=lambda one: str(one["name"])),
         "decoding": DECODING_VERSION,

@@ -15,13 +15,13 @@ from bioner_core.models.attention import GROUPED_ATTENTION
 from bioner_core.models.base_model import base_digest, base_folder
 from bioner_core.models.directory import ADAPTER_FOLDER
 from bioner_core.models.model_card import ModelCard, read_card
-from bioner_core.models.model_files import load_rows
+from bioner_core.models.model_files import ADAPTER_WEIGHTS, load_rows
 from bioner_core.models.precision import AUTO, choose_precision, number_format
 from bioner_core.models.prompt import READABLE_PROMPTS
 from bioner_core.models.tagging_model import TaggingModel
 from bioner_core.models.vocabulary import TaggingVocabulary
 
-_ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
+_ADAPTER_FILES = ("adapter_config.json", ADAPTER_WEIGHTS)
 
 
 @dataclass(frozen=True, slots=True)

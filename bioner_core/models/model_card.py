@@ -17,7 +17,8 @@ CARD_FILE = "model.toml"
 class ModelCard:
     """What a model is made of and how good it is.
 
-    `characters` are those with embedding rows of their own; `thresholds` the selector's acceptance threshold,
+    `characters` are those with embedding rows of their own; `thresholds` the selector's acceptance threshold by label
+    set, in models without `type_thresholds`, which are by tag, with a `common_threshold` for every other tag;
     `open_bias` what is added to the logits of opening tags, and `tag_thresholds` the tag score from which a selector
     that knows nothing else would accept (a yardstick for evaluation, no part of any answer), each per label set;
     `meanings` are the definitions that each tag was trained under, `definition_rank` the dimensions in which states are
@@ -42,6 +43,12 @@ class ModelCard:
     about: dict[str, Any] = field(default_factory=dict)
     meanings: dict[str, list[str]] = field(default_factory=dict)
     definition_rank: int = 0
+    type_thresholds: dict[str, float] = field(default_factory=dict)
+    common_threshold: float = 0.0
+
+    def threshold(self, label_set: str, tag: str) -> float:
+        """The probability from which on a candidate that bears this tag is accepted."""
+        return self.thresholds.get(label_set, self.type_thresholds.get(tag, self.common_threshold))
 
 
 def read_card(folder: Path) -> ModelCard:
@@ -70,6 +77,8 @@ def read_card(folder: Path) -> ModelCard:
             about=data.get("about", {}),
             meanings=data.get("meanings", {}),
             definition_rank=data.get("definition_rank", 0),
+            type_thresholds=data.get("type_thresholds", {}),
+            common_threshold=data.get("common_threshold", 0.0),
         )
     except (FileNotFoundError, NotADirectoryError) as error:
         raise ModelError(f"{folder} is no model directory: it has no {CARD_FILE}") from error
@@ -98,5 +107,7 @@ def write_card(card: ModelCard, folder: Path) -> None:
         "about": card.about,
         "definition_rank": card.definition_rank,
         "meanings": card.meanings,
+        "common_threshold": card.common_threshold,
+        "type_thresholds": card.type_thresholds,
     }
     (folder / CARD_FILE).write_text(tomli_w.dumps(data), encoding="utf-8")

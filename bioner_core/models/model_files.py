@@ -14,14 +14,18 @@ from bioner_core.models.directory import ADAPTER_FOLDER, ROWS_FILE
 from bioner_core.models.model_card import ModelCard, write_card
 from bioner_core.models.tagging_model import TaggingModel
 
+ADAPTER_WEIGHTS = "adapter_model.safetensors"
+"""The file of an adapter's folder that peft keeps its tensors in."""
+
 _ROWS = ("added_rows", "move_rows", "move_bias")
 _DEFINITION_ROWS = ("definition_keys", "definition_queries")
 
 
 def save_model(folder: Path, card: ModelCard, *, model: TaggingModel, adapted: Any) -> None:
-    """Write what fine-tuning changed: the adapter in the format of its training, rows in float16, and the card."""
+    """Write what fine-tuning changed: LoRA in bfloat16 whatever it was trained in, rows in float16, and the card."""
     folder.mkdir(parents=True, exist_ok=True)
     adapted.save_pretrained(str(folder / ADAPTER_FOLDER), safe_serialization=True)
+    _round_adapter(folder / ADAPTER_FOLDER / ADAPTER_WEIGHTS)
     _forget_machine(folder / ADAPTER_FOLDER, card.base)
     rows = {name: getattr(model, name).detach().to(torch.float16).cpu().contiguous() for name in row_names(model)}
     save_file(rows, folder / ROWS_FILE)
@@ -31,6 +35,16 @@ def save_model(folder: Path, card: ModelCard, *, model: TaggingModel, adapted: A
 def row_names(model: TaggingModel) -> tuple[str, ...]:
     """The names of what fine-tuning adds to the base beside the adapter."""
     return (*_ROWS, *_DEFINITION_ROWS) if len(model.definition_keys) else _ROWS
+
+
+def _round_adapter(file: Path) -> None:
+    """Round LoRA matrices to bfloat16: half the size, and it is rounded away beside the base's four bits.
+
+    Copies of whole weights (full tuning) stay as they were trained: they would lose small steps.
+    """
+    tensors = load_file(file)
+    rounded = {name: one.to(torch.bfloat16) if "lora_" in name else one for name, one in tensors.items()}
+    save_file({name: one.contiguous() for name, one in rounded.items()}, file, {"format": "pt"})
 
 
 def _forget_machine(adapter: Path, base: str) -> None:

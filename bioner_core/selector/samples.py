@@ -1,7 +1,8 @@
 """Training samples of the selector: candidates as the model sees them, right and wrong."""
 
 import random
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -25,17 +26,22 @@ from bioner_core.text.units import split_units
 class SpanSamples:
     """Candidates of one label set.
 
-    *Shape:* features (spans, 3 * hidden); tag, tag_score, is_right (spans,). `gold_count` counts the gold spans of the
-    sentences they come from, tagged or not; `open_rows` are the tag indices of the label set's types.
+    *Shape:* features (spans, 3 * hidden); tag, tag_score, is_right (spans,). `gold_counts` counts the gold spans of the
+    sentences they come from, tagged or not, by tag index; `open_rows` are the tag indices of the label set's types.
     """
 
     features: Tensor
     tag: Tensor
     tag_score: Tensor
     is_right: Tensor
-    gold_count: int
+    gold_counts: Mapping[int, int]
     label_set: str
     open_rows: tuple[int, ...]
+
+    @property
+    def gold_count(self) -> int:
+        """The gold spans of all tags."""
+        return sum(self.gold_counts.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +127,10 @@ class _Collector:
         self._tags: list[int] = []
         self._scores: list[float] = []
         self._right: list[bool] = []
-        self._gold = 0
+        self._gold: Counter[int] = Counter()
 
     def add(self, states: Tensor, pairs: list[TagPair], scores: list[float], gold: frozenset[UnitSpan]) -> None:
-        self._gold += len(gold)
+        self._gold.update(self._prepared.tokens.open_rows[span.type_index] for span in gold)
         if pairs:
             self._features.append(span_features(states, pairs).cpu())
             self._tags.extend(self._prepared.tokens.open_rows[pair.span.type_index] for pair in pairs)
@@ -138,7 +144,7 @@ class _Collector:
             tag=torch.tensor(self._tags, dtype=torch.long),
             tag_score=torch.tensor(self._scores),
             is_right=torch.tensor(self._right, dtype=torch.bool),
-            gold_count=self._gold,
+            gold_counts=dict(self._gold),
             label_set=self._prepared.label_set.name,
             open_rows=self._prepared.tokens.open_rows,
         )

@@ -17,7 +17,7 @@ from bioner_core.models.directory import ADAPTER_FOLDER, model_folder
 from bioner_core.models.extension import extend_model, find_unseen_tags
 from bioner_core.models.loading import load_model
 from bioner_core.models.model_card import ModelCard, read_card
-from bioner_core.models.model_files import load_rows, row_names
+from bioner_core.models.model_files import ADAPTER_WEIGHTS, load_rows, row_names
 from bioner_core.models.prompt import PROMPT_VERSION
 from bioner_core.training.settings import SftSettings
 from bioner_core.training.trainable import TrainableModel
@@ -59,7 +59,7 @@ def take_up_model(
                 f"start_model {folder}: its {name} are not those of this run; "
                 "use the base and scheme that it was trained with, or start from the base"
             )
-    found = _adapter_tensors(folder / ADAPTER_FOLDER / "adapter_model.safetensors")
+    found = _adapter_tensors(folder / ADAPTER_FOLDER / ADAPTER_WEIGHTS)
     wanted = {name: value.shape for name, value in get_peft_model_state_dict(trainable.adapted).items()}
     if {name: value.shape for name, value in found.items()} != wanted:
         raise ModelError(

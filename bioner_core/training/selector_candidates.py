@@ -43,6 +43,11 @@ class CorpusCandidates:
     training: tuple[SpanSamples, ...]
     development: SpanSamples
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether the corpus marks every type of its label set."""
+        return self.development.label_set == self.label_set
+
 
 def make_candidates(
     corpus: CorpusMix, unseen: Sequence[GoldSentence], loaded: LoadedModel, settings: SelectorSettings, *, first: bool
@@ -70,7 +75,7 @@ def save_candidates(folder: Path, candidates: CorpusCandidates) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     about = {name: getattr(candidates, name) for name in ("corpus", "label_set", "bias", "development_f1")}
     parts = (*candidates.training, candidates.development)
-    facts = [(one.gold_count, one.label_set, one.open_rows) for one in parts]
+    facts = [(sorted(one.gold_counts.items()), one.label_set, one.open_rows) for one in parts]
     tensors = {f"{index}/{name}": getattr(one, name) for index, one in enumerate(parts) for name in _TENSORS}
     tensors = {name: one.half() if name.endswith("features") else one for name, one in tensors.items()}
     metadata = {"about": json.dumps(about), "parts": json.dumps(facts)}
@@ -94,7 +99,7 @@ def _load(file: Path) -> CorpusCandidates:
             parts = [
                 SpanSamples(
                     **{name: _as_read(opened.get_tensor(f"{index}/{name}")) for name in _TENSORS},
-                    gold_count=gold,
+                    gold_counts={int(tag): int(count) for tag, count in gold},
                     label_set=label_set,
                     open_rows=tuple(rows),
                 )

@@ -1,4 +1,4 @@
-"""Training the selector: contrastive space, calibration, one threshold per label set."""
+"""Training the selector of a model: its candidates, the fit, and thresholds that hold on other corpora too."""
 
 import itertools
 from collections.abc import Callable, Sequence
@@ -6,8 +6,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from torch import Tensor
-from torch.nn import functional
 
 from bioner_core.evaluation.gold_sentences import gold_sentences
 from bioner_core.evaluation.reliability import ScoredCandidate, reliability
@@ -15,10 +13,9 @@ from bioner_core.labels.label_set import load_label_set
 from bioner_core.mentions import GoldSentence
 from bioner_core.models.loading import LoadedModel, load_model
 from bioner_core.models.model_card import write_card
-from bioner_core.selector.calibration import fit_calibration, precise_threshold
-from bioner_core.selector.contrastive import info_nce
-from bioner_core.selector.samples import SpanSamples
-from bioner_core.selector.selector import Selector, save_selector
+from bioner_core.selector.calibration import precise_threshold
+from bioner_core.selector.selector import Selector, new_selector, save_selector
+from bioner_core.selector.thresholds import Thresholds, fit_thresholds
 from bioner_core.training.batches import mixed_batches
 from bioner_core.training.corpora import build_mix, training_records
 from bioner_core.training.selector_candidates import (
@@ -27,23 +24,31 @@ from bioner_core.training.selector_candidates import (
     make_candidates,
     save_candidates,
 )
+from bioner_core.training.selector_fitting import fit_selector, judged
 from bioner_core.training.selector_settings import EarlierStage, SelectorSettings
+from bioner_core.training.selector_transfer import STRENGTHS, LeftOutCorpus, agreement, leave_one_out, scored_candidates
 from bioner_core.training.settings import SftSettings, read_settings
 
 
 @dataclass(frozen=True, slots=True)
 class SelectorReport:
-    """What training the selector gave, on development candidates: a threshold and F1 before and after, by label set.
+    """What training the selector gave.
 
-    `tag_thresholds` and `f1_by_tag_score` are those of the plainer selector that has nothing but tag scores.
+    `thresholds` are by tag, `common_threshold` that of all other tags, drawn together as if `strength` gold spans had
+    spoken for it. F1 without and with the selector are those of development candidates, by label set and corpus;
+    `left_out` has each corpus judged by a selector of the others. `tag_thresholds` and `f1_by_tag_score` are those of
+    the plainer selector that has nothing but tag scores, by label set.
     """
 
+    common_threshold: float
     thresholds: dict[str, float]
+    strength: float
     f1_without: dict[str, float]
     f1_with: dict[str, float]
     calibration_error: float
     tag_thresholds: dict[str, float]
     f1_by_tag_score: dict[str, float]
+    left_out: tuple[LeftOutCorpus, ...]
 
 
 def train_selector(
@@ -60,14 +65,23 @@ def train_selector(
     made = load_candidates(candidates) if candidates else []
     if not made:
         made = collect_candidates(loaded, settings, log=log, keep_in=candidates)
-    selector = Selector(loaded.network.hidden_size, len(loaded.card.tags))
-    _fit_space(selector, [part for one in made for part in one.training], settings, log)
-    # A corpus that marks only some types of a label set has no say in the label set's threshold.
-    development = [one.development for one in made if one.development.label_set == one.label_set]
-    report = _calibrate(selector, development)
+    strength, left_out = leave_one_out(loaded, made, settings) if len(made) > 1 else (STRENGTHS[0], ())
+    torch.manual_seed(settings.seed)
+    selector = new_selector(loaded)
+    fit_selector(selector, made, settings, log=log)
+    thresholds = fit_thresholds([judged(selector, one.development) for one in made], strength=strength)
+    report = _report(selector, made, thresholds, loaded.card.tags)
+    report = replace(report, strength=strength, left_out=left_out)
     save_selector(model, selector)
-    biases = {one.label_set: one.bias for one in made if one.development.label_set == one.label_set}
-    card = replace(loaded.card, thresholds=report.thresholds, open_bias=biases, tag_thresholds=report.tag_thresholds)
+    card = replace(
+        loaded.card,
+        thresholds={},
+        type_thresholds=report.thresholds,
+        common_threshold=report.common_threshold,
+        # A corpus that marks only some types of a label set has no say in how readily the label set is tagged.
+        open_bias={one.label_set: one.bias for one in made if one.is_whole},
+        tag_thresholds=report.tag_thresholds,
+    )
     write_card(card, model)
     return report
 
@@ -125,66 +139,33 @@ def _seen_tokens(settings: SftSettings, batch_count: int, loaded: LoadedModel) -
     return {one.input_ids for batch in itertools.islice(batches, batch_count) for one in batch}
 
 
-def _fit_space(
-    selector: Selector, samples: Sequence[SpanSamples], settings: SelectorSettings, log: Callable[[str], None]
-) -> None:
-    """Minimise InfoNCE over shuffled batches that mix the label sets."""
-    filled = [one for one in samples if len(one.tag)]
-    features = torch.cat([one.features for one in filled])
-    tag = torch.cat([one.tag for one in filled])
-    is_gold = torch.cat([one.is_right for one in filled])
-    rivals = torch.cat([_rivals(one, selector.space.types.shape[0]) for one in filled])
-    optimizer = torch.optim.AdamW(
-        selector.space.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
-    )
-    for epoch in range(settings.epochs):
-        total, batches = 0.0, 0
-        for chosen in torch.split(torch.randperm(len(tag)), settings.batch_spans):
-            if is_gold[chosen].any():
-                seen = functional.dropout(features[chosen], settings.dropout)
-                loss = info_nce(selector.space(seen), tag[chosen], is_gold[chosen], rivals[chosen])
-                optimizer.zero_grad()
-                torch.autograd.backward(loss)
-                optimizer.step()
-                total, batches = total + float(loss.detach()), batches + 1
-        log(f"selector epoch {epoch + 1} of {settings.epochs}: loss {total / max(batches, 1):.4f}")
-
-
-def _rivals(samples: SpanSamples, tag_count: int) -> Tensor:
-    """Which tags belong to the samples' label set. *Shape:* (spans, tags)."""
-    rivals = torch.zeros(len(samples.tag), tag_count, dtype=torch.bool)
-    rivals[:, list(samples.open_rows)] = True
-    return rivals
-
-
-def _calibrate(selector: Selector, development: Sequence[SpanSamples]) -> SelectorReport:
-    with torch.no_grad():
-        similarity = [selector.similarity(one.features, one.tag.tolist()) for one in development]
-    scores = torch.cat([one.tag_score for one in development])
-    right = torch.cat([one.is_right for one in development])
-    fit_calibration(selector.calibration, torch.cat(similarity), scores, right)
-    thresholds: dict[str, float] = {}
+def _report(
+    selector: Selector, corpora: Sequence[CorpusCandidates], thresholds: Thresholds, tags: Sequence[str]
+) -> SelectorReport:
     without: dict[str, float] = {}
     with_selector: dict[str, float] = {}
-    for one in development:
-        probabilities = selector.probabilities(one.features, one.tag.tolist(), one.tag_score.tolist())
-        threshold, f1 = precise_threshold(probabilities, one.is_right.tolist(), one.gold_count)
-        thresholds[one.label_set] = threshold
-        with_selector[one.label_set] = f1
-        without[one.label_set] = 2 * int(one.is_right.sum()) / max(len(one.tag) + one.gold_count, 1)
-    with torch.no_grad():
-        every = torch.sigmoid(selector.calibration(torch.cat(similarity), scores))
-    scored = [ScoredCandidate(*values) for values in zip(scores.tolist(), every.tolist(), right.tolist(), strict=True)]
-    error = reliability(scored, has_selector=True).calibration_error or 0.0
+    scored: list[ScoredCandidate] = []
+    for one in corpora:
+        found = judged(selector, one.development)
+        name = f"{one.label_set} ({one.corpus})"
+        without[name] = agreement(torch.ones_like(found.is_right), found).f1
+        with_selector[name] = agreement(thresholds.kept(found), found).f1
+        scored.extend(scored_candidates(one, found))
     plain = {
-        one.label_set: precise_threshold(one.tag_score.tolist(), one.is_right.tolist(), one.gold_count)
-        for one in development
+        one.label_set: precise_threshold(
+            one.development.tag_score.tolist(), one.development.is_right.tolist(), one.development.gold_count
+        )
+        for one in corpora
+        if one.is_whole
     }
     return SelectorReport(
-        thresholds,
-        without,
-        with_selector,
-        error,
+        common_threshold=thresholds.common,
+        thresholds={tags[tag]: round(limit, 6) for tag, limit in thresholds.by_tag.items()},
+        strength=0.0,
+        f1_without=without,
+        f1_with=with_selector,
+        calibration_error=reliability(scored, has_selector=True).calibration_error or 0.0,
         tag_thresholds={name: threshold for name, (threshold, _) in plain.items()},
         f1_by_tag_score={name: f1 for name, (_, f1) in plain.items()},
+        left_out=(),
     )

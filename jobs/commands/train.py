@@ -110,11 +110,15 @@ def is_main_process() -> bool:
 
 
 def _show_report(report: "SelectorReport") -> None:
-    for name, threshold in report.thresholds.items():
-        print(
-            f"{name:<12} threshold {threshold:.3f}  development F1 {report.f1_without[name]:.4f} without,"
-            f" {report.f1_with[name]:.4f} with the selector"
-        )
+    for name, before in report.f1_without.items():
+        print(f"{name:<32} development F1 {before:.4f} without, {report.f1_with[name]:.4f} with the selector")
+    print(f"threshold {report.common_threshold:.3f}, drawn there as by {report.strength:g} gold spans:")
+    for tag, threshold in report.thresholds.items():
+        print(f"  {tag:<20} {threshold:.3f}")
+    for one in report.left_out:
+        f1 = f"{one.without.f1:.4f} without, {one.with_selector.f1:.4f} with, {one.by_tag_score.f1:.4f} by tag score"
+        error = f"calibration error {one.calibration_error:.3f}"
+        print(f"left out: {one.corpus} ({one.label_set}): F1 {f1}; {error}")
     print(f"expected calibration error {report.calibration_error:.4f}")
 
 

@@ -17,7 +17,7 @@ def samples(right: int, wrong: int, gold: int) -> SpanSamples:
     """Candidates of which so many are right."""
     is_right = torch.tensor([True] * right + [False] * wrong)
     count = len(is_right)
-    return SpanSamples(torch.zeros(count, 3), torch.zeros(count), torch.zeros(count), is_right, gold, "x", (0,))
+    return SpanSamples(torch.zeros(count, 3), torch.zeros(count), torch.zeros(count), is_right, {0: gold}, "x", (0,))
 
 
 @pytest.mark.parametrize(

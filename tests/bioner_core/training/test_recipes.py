@@ -13,7 +13,7 @@ from bioner_core.training.ablations import read_ablations
 from bioner_core.training.settings import CorpusMix, SftSettings, TrainingLoss, Tuning, read_settings
 
 RECIPES = Path(settings_module.__file__).parent / "recipes"
-SFT_RECIPES = sorted(path for path in RECIPES.rglob("*.toml") if path.stem != "default_selector")
+SFT_RECIPES = sorted(path for path in RECIPES.rglob("*.toml") if "selector" not in path.stem)
 LABEL_SETS = {
     "biored": "pubtator",
     "tmvar3": "pubtator",

@@ -298,3 +298,12 @@ def test_a_run_with_another_order_of_batches_does_not_resume(tmp_path: Path, mon
     train(settings, tmp_path / "run")
     with pytest.raises(ModelError, match="another seed"):
         SftRun(replace(settings, seed=99), tmp_path / "run", log=lambda _: None)
+
+
+def test_an_adapter_is_written_in_bfloat16_whatever_it_was_trained_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Would catch a model that is twice as large when it comes from a processor that computes in float32."""
+    train(tiny_settings(tmp_path, monkeypatch, precision="float32"), tmp_path / "run")
+    adapter = load_file(tmp_path / "run" / ADAPTER_FOLDER / "adapter_model.safetensors")
+    assert {one.dtype for one in adapter.values()} == {torch.bfloat16}

@@ -1,0 +1,104 @@
+"""Fitting a selector to candidates: the contrastive space first, then what its similarities are worth."""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from bioner_core.selector.calibration import Calibration, fit_calibration
+from bioner_core.selector.contrastive import info_nce
+from bioner_core.selector.samples import SpanSamples
+from bioner_core.selector.selector import Selector
+from bioner_core.selector.thresholds import JudgedCandidates
+from bioner_core.training.selector_candidates import CorpusCandidates
+from bioner_core.training.selector_settings import SelectorSettings
+
+FREE_SHARE = 0.25
+"""How many candidates of a batch stand for an entity of whatever type, which is what free tags mark."""
+
+
+def fit_selector(
+    selector: Selector,
+    corpora: Sequence[CorpusCandidates],
+    settings: SelectorSettings,
+    *,
+    log: Callable[[str], None],
+) -> None:
+    """Train the space on the corpora's training candidates, and calibrate it on their development candidates."""
+    _fit_space(selector, [part for one in corpora for part in one.training], settings, log)
+    development = [one.development for one in corpora]
+    _fit_calibration(selector, selector.calibration, development, tag=None)
+    if selector.free:
+        _fit_calibration(selector, selector.free_calibration, development, tag=min(selector.free))
+
+
+def judged(selector: Selector, samples: SpanSamples, *, as_free: Sequence[int] = ()) -> JudgedCandidates:
+    """Candidates with the probability that the selector gives them; tags of `as_free` are taken for free ones."""
+    tag = samples.tag.clone()
+    if selector.free:
+        tag[torch.isin(tag, torch.tensor(list(as_free), dtype=tag.dtype))] = min(selector.free)
+    found = selector.probabilities(samples.features, tag.tolist(), samples.tag_score.tolist()) if len(tag) else []
+    return JudgedCandidates(torch.tensor(found), samples.tag, samples.is_right, samples.gold_counts)
+
+
+def _fit_space(
+    selector: Selector, samples: Sequence[SpanSamples], settings: SelectorSettings, log: Callable[[str], None]
+) -> None:
+    """Minimise InfoNCE over shuffled batches that mix the label sets."""
+    filled = [one for one in samples if len(one.tag)]
+    features = torch.cat([one.features for one in filled])
+    tag = torch.cat([one.tag for one in filled])
+    is_gold = torch.cat([one.is_right for one in filled])
+    rivals = torch.cat([_rivals(one, selector.space.types.shape[0]) for one in filled])
+    optimizer = torch.optim.AdamW(
+        selector.space.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
+    )
+    for epoch in range(settings.epochs):
+        total, batches = 0.0, 0
+        for chosen in torch.split(torch.randperm(len(tag)), settings.batch_spans):
+            if is_gold[chosen].any():
+                seen = functional.dropout(features[chosen], settings.dropout)
+                own, others = _some_free(selector, tag[chosen], rivals[chosen])
+                loss = info_nce(selector.space(seen), own, is_gold[chosen], others)
+                optimizer.zero_grad()
+                torch.autograd.backward(loss)
+                optimizer.step()
+                total, batches = total + float(loss.detach()), batches + 1
+        log(f"selector epoch {epoch + 1} of {settings.epochs}: loss {total / max(batches, 1):.4f}")
+    if selector.free:
+        with torch.no_grad():
+            selector.space.types[sorted(selector.free)] = selector.space.types[min(selector.free)].clone()
+
+
+def _some_free(selector: Selector, tag: Tensor, rivals: Tensor) -> tuple[Tensor, Tensor]:
+    """Tags and rivals of a batch in which some candidates stand under a free tag, which has no rivals.
+
+    *Shape:* tag (spans,), rivals (spans, tags) -> the same.
+    """
+    if not selector.free:
+        return tag, rivals
+    drawn = torch.rand(len(tag)) < FREE_SHARE
+    free = min(selector.free)
+    alone = functional.one_hot(torch.tensor(free), rivals.shape[1]).bool()
+    return tag.masked_fill(drawn, free), torch.where(drawn.unsqueeze(1), alone, rivals)
+
+
+def _rivals(samples: SpanSamples, tag_count: int) -> Tensor:
+    """Which tags belong to the samples' label set. *Shape:* (spans, tags)."""
+    rivals = torch.zeros(len(samples.tag), tag_count, dtype=torch.bool)
+    rivals[:, list(samples.open_rows)] = True
+    return rivals
+
+
+def _fit_calibration(
+    selector: Selector, calibration: Calibration, development: Sequence[SpanSamples], *, tag: int | None
+) -> None:
+    """Calibrate similarities to the candidates' own tags, or to one tag for all."""
+    filled = [one for one in development if len(one.tag)]
+    with torch.no_grad():
+        tags = [one.tag.tolist() if tag is None else [tag] * len(one.tag) for one in filled]
+        similarity = [selector.similarity(one.features, own) for one, own in zip(filled, tags, strict=True)]
+    scores = torch.cat([one.tag_score for one in filled])
+    right = torch.cat([one.is_right for one in filled])
+    fit_calibration(calibration, torch.cat(similarity), scores, right)

@@ -1,0 +1,89 @@
+"""Leaving one corpus out: what is fitted, on what, and for whom."""
+
+import dataclasses
+import math
+
+import pytest
+import torch
+
+from bioner_core.models.loading import LoadedModel, load_model
+from bioner_core.models.tag_choice import is_free
+from bioner_core.selector.samples import SpanSamples
+from bioner_core.selector.selector import new_selector
+from bioner_core.training.selector_candidates import CorpusCandidates
+from bioner_core.training.selector_fitting import fit_selector, judged
+from bioner_core.training.selector_settings import SelectorSettings
+from bioner_core.training.selector_transfer import STRENGTHS, leave_one_out
+from bioner_core.training.sft import SftRun
+from tests.bioner_core.training.training_samples import tiny_settings
+
+SETTINGS = SelectorSettings(sft_settings="not read", development={}, epochs=4, dropout=0.0, learning_rate=0.01)
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
+    """A model with free tags, hardly trained."""
+    folder = tmp_path_factory.mktemp("transfer")
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        SftRun(tiny_settings(folder, monkeypatch, max_tokens=60), folder / "run", log=lambda _: None).train()
+        return load_model(folder / "run", precision="float32")
+
+
+def samples(loaded: LoadedModel, tag: int, seed: int, *, shift: float = 2.0) -> SpanSamples:
+    """Candidates of one tag: the states of right ones lie apart from those of wrong ones, the same for every tag."""
+    chooser = torch.Generator().manual_seed(seed)
+    is_right = torch.rand(80, generator=chooser) < 0.5
+    features = torch.randn(80, 3 * loaded.network.hidden_size, generator=chooser)
+    features[is_right, :8] += shift
+    scores = torch.rand(80, generator=chooser)
+    return SpanSamples(features, torch.full((80,), tag), scores, is_right, {tag: int(is_right.sum()) + 5}, "x", (tag,))
+
+
+def corpora(loaded: LoadedModel) -> list[CorpusCandidates]:
+    """Three corpora, the last of a tag that the others do not mark."""
+    return [
+        CorpusCandidates(
+            f"corpus{tag}", "x", 0.0, 0.5, (samples(loaded, tag, 10 + place),), samples(loaded, tag, 20 + place)
+        )
+        for place, tag in enumerate((0, 0, 1))
+    ]
+
+
+def test_a_left_out_corpus_gains_from_what_the_others_show(loaded: LoadedModel) -> None:
+    """Would catch unknown types whose similarity is that of an untrained point, and thresholds that keep everything."""
+    strength, lines = leave_one_out(loaded, corpora(loaded), SETTINGS)
+    assert strength in STRENGTHS
+    assert [one.corpus for one in lines] == ["corpus0", "corpus0", "corpus1"]
+    for one in lines:
+        assert one.with_selector.f1 > one.without.f1 + 0.1, one
+        assert one.with_selector.precision > one.without.precision
+        assert one.with_selector.f1 > one.by_tag_score.f1
+        assert set(one.strengths) == set(STRENGTHS)
+    mean = {each: sum(one.strengths[each] for one in lines) for each in STRENGTHS}
+    assert mean[strength] == pytest.approx(max(mean.values()), abs=1e-3)
+
+
+def test_the_left_out_corpus_itself_changes_nothing_of_its_judge(loaded: LoadedModel) -> None:
+    """Would catch a corpus that trains or calibrates its own judge: its probabilities would follow its labels."""
+    own = corpora(loaded)
+    turned = own[2].development
+    turned = dataclasses.replace(turned, is_right=~turned.is_right)
+    other = [*own[:2], dataclasses.replace(own[2], development=turned, training=(turned,))]
+    plain, changed = (leave_one_out(loaded, one, SETTINGS)[1][2] for one in (own, other))
+    kept = plain.with_selector.precision * plain.calibration_error
+    assert math.isfinite(kept)
+    right, wrong = plain.with_selector.precision, changed.with_selector.precision
+    # The same candidates are kept; what was right among them is wrong now.
+    assert right + wrong == pytest.approx(1.0)
+
+
+def test_free_tags_are_one_kind_of_entity(loaded: LoadedModel) -> None:
+    """Would catch free tags that are judged by 24 random points: the number on a tag would decide what is right."""
+    torch.manual_seed(1)
+    selector = new_selector(loaded)
+    fit_selector(selector, corpora(loaded), SETTINGS, log=lambda _: None)
+    free = [index for index, tag in enumerate(loaded.card.tags) if is_free(tag)]
+    first, last = (judged(selector, samples(loaded, tag, 30)).probability for tag in (free[0], free[-1]))
+    assert torch.equal(first, last)
+    right = samples(loaded, free[0], 30).is_right
+    assert first[right].mean() > first[~right].mean() + 0.3
