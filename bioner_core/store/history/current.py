@@ -3,6 +3,11 @@
 Of one article and version the newest record wins (`input_order`); a deletion withdraws the version that it names; of
 the versions that are left the highest is shown. A record of an export that lacks the strongest key of its article (no
 link, no DOI) belongs to the one article that has its key among the weaker ones.
+
+Exports are made by hand, and a later one may hold less: a list of titles alone, after titles with abstracts. So of the
+records of an export's article the one with the most text counts, the newest of those that have as much: text is never
+replaced by less, and which file was read first does not matter. Where an index has stable ids, as PubMed, a shorter
+record is a correction, and the newest counts.
 """
 
 from bisect import bisect_right
@@ -28,7 +33,7 @@ _MAX_RECORDS = 2**40
 """More than one input can hold: a record's position is its input's place times this, plus its number."""
 
 _RECORDS = """
-SELECT {article} AS article, r.other_keys, r.version,
+SELECT {article} AS article, r.other_keys, r.version, r.characters,
        (o.place * {records} + r.record_number) * 2 + r.deleted::BIGINT AS position
 FROM read_parquet($files, filename = true, hive_partitioning = false) AS r JOIN inputs AS o ON r.filename = o.file
 """
@@ -47,6 +52,17 @@ _NEWEST = """
 INSERT INTO newest
 WITH versions AS (SELECT article, version, max(position) AS position FROM ({records}) GROUP BY article, version)
 SELECT max_by(position, version) // 2 FROM versions WHERE position % 2 = 0 GROUP BY article
+"""
+_RICHEST = """
+INSERT INTO newest
+WITH standing AS (
+    SELECT *, coalesce(max(position) FILTER (position % 2 = 1) OVER (PARTITION BY article, version), -1) AS withdrawn
+    FROM events
+), versions AS (
+    SELECT article, version, max_by(position, (characters, position)) AS position
+    FROM standing WHERE position > withdrawn GROUP BY article, version
+)
+SELECT max_by(position, version) // 2 FROM versions GROUP BY article
 """
 
 
@@ -140,7 +156,7 @@ def _newest_records(store: Path, inputs: Sequence[_Input], scratch: Path) -> Ite
 
 
 def find_newest(database: duckdb.DuckDBPyConnection, indexes: Sequence[tuple[str, str]]) -> None:
-    """BatchFill the table `newest` from (source, document index) pairs, the oldest first.
+    """Fill the table `newest` from (source, document index) pairs, the oldest first.
 
     Sources share no article. Ids that are stable are compared by a digest of 128 bits, which halves the memory.
 
@@ -159,7 +175,7 @@ def find_newest(database: duckdb.DuckDBPyConnection, indexes: Sequence[tuple[str
         for union in _UNIONS:
             database.execute(_ALIASES.format(**union))
             database.execute(_UNITE)
-        database.execute(_NEWEST.format(records="SELECT * FROM events"))
+        database.execute(_RICHEST)
 
 
 def _positions(rows: duckdb.DuckDBPyConnection) -> Iterator[int]:

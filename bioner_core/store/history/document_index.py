@@ -38,11 +38,12 @@ SCHEMA = pa.schema(
         pa.field("identity", pa.string(), nullable=False),
         pa.field("other_keys", pa.list_(pa.field("element", pa.string(), nullable=False)), nullable=False),
         pa.field("text_digest", pa.binary(TEXT_DIGEST_BYTES)),
+        pa.field("characters", pa.int64(), nullable=False),
     ]
 )
 """`identity` is the strongest key of a record's article, `other_keys` the weaker ones in their order; `text_digest` is
 null where the mentions of a document must not be used again: it is a deletion, stands in its shard twice, or one of its
-sentences has no result."""
+sentences has no result; `characters` are those of all passages."""
 
 EXPORT_SOURCES = frozenset({"cnki", "wanfang"})
 """Sources whose records have no stable id: one article may come under several, and is known by several keys."""
@@ -50,7 +51,7 @@ EXPORT_SOURCES = frozenset({"cnki", "wanfang"})
 _STATE_KEY = b"bioner.register_state"
 _GROUP_ROWS = 50_000
 """Documents in a row group of a document index: some megabytes, and few seeks for whoever scans the digests."""
-_LAYOUT = "1"
+_LAYOUT = "2"
 """Rises when the meaning of a column changes; document indexes of another layout are made anew."""
 
 
@@ -189,6 +190,7 @@ def _document_rows(store: Path, manifest: Manifest) -> Iterator[dict[str, object
                 "identity": identity,
                 "other_keys": others,
                 "text_digest": text_digest(document),
+                "characters": sum(len(one.text) for one in document.passages),
             }
 
 
@@ -204,6 +206,7 @@ def _deletion_rows(store: Path, manifest: Manifest) -> Iterator[dict[str, object
                 "identity": deletion.doc_id,
                 "other_keys": [],
                 "text_digest": None,
+                "characters": 0,
             }
 
 

@@ -1,5 +1,6 @@
 """The newest state of stores that no ledger knows, document indexes that are made anew, and copies within one shard."""
 
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from bioner_core.errors import StoreError
 from bioner_core.store.history.current import count_current
 from bioner_core.store.history.current_rows import current_documents, current_mentions
 from bioner_core.store.history.document_index import index_files, text_digest
+from bioner_core.store.layout import input_key, shard_id
 from bioner_core.store.manifest import Counts
 from bioner_core.store.reading import read_manifests
 
@@ -88,3 +90,49 @@ def test_the_digest_covers_all_that_mentions_depend_on() -> None:
         Document(one.doc_id, one.source, one.version, one.lang, one.passages[:1]),
     ]
     assert len({text_digest(other) for other in [one, *others]}) == 1 + len(others)
+
+
+TITLE, ABSTRACT = "白细胞介素与T细胞", "白细胞介素2激活T细胞。"
+RICH, POOR, CORRECTED = (TITLE, ABSTRACT), (TITLE,), (TITLE, ABSTRACT.replace("。", "!"))
+
+
+def commit_export(store: Path, texts: tuple[str, ...], *, name: str, source: str = "cnki") -> None:
+    """Commit one record of an article as the only one of a file of its own."""
+    one = replace(descriptor(0, 1), source=source, shard_id=shard_id(input_key(name, name), 0, 1))
+    passages = tuple(
+        Passage(section, "", "zh", text) for section, text in zip(("title", "abstract"), texts, strict=False)
+    )
+    filled = writer(store, of=one)
+    filled.add_documents([Document("cnki:a", source, 1, "zh", passages, DocumentMeta(record_number=0))])
+    filled.commit(Counts(records_in=1, annotated=1), seconds=0)
+
+
+@pytest.mark.parametrize("names", [("a.txt", "b.txt"), ("b.txt", "a.txt")])
+@pytest.mark.parametrize("texts", [(RICH, POOR), (POOR, RICH)])
+def test_an_export_of_titles_does_not_replace_abstracts(
+    tmp_path: Path, names: tuple[str, str], texts: tuple[tuple[str, ...], tuple[str, ...]]
+) -> None:
+    """Would catch an abstract that is gone from the newest state because a poorer export was read after it."""
+    for name, text in zip(names, texts, strict=True):
+        commit_export(tmp_path, text, name=name)
+    [found] = current_documents(tmp_path)
+    assert tuple(one.text for one in found.passages) == RICH
+    assert count_current(tmp_path, source="cnki") == 1
+
+
+def test_of_records_with_as_much_text_the_newest_counts(tmp_path: Path) -> None:
+    """Would catch a first export that can never be corrected."""
+    commit_export(tmp_path, RICH, name="a.txt")
+    time.sleep(1.1)  # commits are ordered by their second
+    commit_export(tmp_path, CORRECTED, name="b.txt")
+    [found] = current_documents(tmp_path)
+    assert tuple(one.text for one in found.passages) == CORRECTED
+
+
+def test_a_shorter_record_of_a_stable_id_is_a_correction(tmp_path: Path) -> None:
+    """Would catch PubMed's corrections that are kept out because they are shorter."""
+    commit_export(tmp_path, RICH, name="a.txt", source="jsonl")
+    time.sleep(1.1)
+    commit_export(tmp_path, POOR, name="b.txt", source="jsonl")
+    [found] = current_documents(tmp_path)
+    assert tuple(one.text for one in found.passages) == POOR
