@@ -38,6 +38,10 @@ COMMANDS = {
     "show": (
         "Show the newest version of a document with its mentions as lines over the text: in the terminal, or as a page."
     ),
+    "serve": (
+        "Serve a store's snapshot as pages to a browser on this machine: search documents, look at mentions and "
+        "concepts, ask questions, see runs and drift."
+    ),
     "report": (
         "Report on the newest state of a store or on one run: counts, types, scores, nesting, rejects, top entities, "
         "newest documents, and how the last run differs from the one before."

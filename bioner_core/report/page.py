@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from bioner_core.evaluation.charts import bar_chart
 from bioner_core.export.provenance import Tally
@@ -15,8 +16,8 @@ MOST_TYPES = 30
 _Rows = Sequence[Mapping[str, Any]]
 
 
-def render_report(figures: Mapping[str, Any]) -> str:
-    """The page of `report_figures`; all text of dumps in it is escaped.
+def render_report(figures: Mapping[str, Any], *, above: Markup | None = None) -> str:
+    """The page of `report_figures`; all text of dumps in it is escaped. `above` is markup of whoever shows it.
 
     Raises:
         KeyError: a figure is missing.
@@ -30,7 +31,9 @@ def render_report(figures: Mapping[str, Any]) -> str:
     )
     environment.filters["grouped"] = lambda number: f"{number:,}"
     environment.filters["minute"] = _minute
-    return environment.get_template("report.html.j2").render(figures=figures, charts=_charts(figures), rows_of=_rows_of)
+    return environment.get_template("report.html.j2").render(
+        figures=figures, charts=_charts(figures), rows_of=_rows_of, above=above or Markup()
+    )
 
 
 def _minute(moment: str) -> str:

@@ -37,10 +37,13 @@ class _LegendEntry:
     count: int
 
 
-def render_page(found: DocumentMentions, *, origin: str) -> str:
+def render_page(
+    found: DocumentMentions, *, origin: str, above: Markup | None = None, below: Markup | None = None
+) -> str:
     """The page of a document: text with lines over it, a legend, and what the selector turned down on demand.
 
-    All text of the document is escaped; a character that HTML cannot hold shows as U+FFFD.
+    `above` and `below` are markup of whoever shows the page among others. All text of the document is escaped; a
+    character that HTML cannot hold shows as U+FFFD.
     """
     environment = Environment(
         loader=PackageLoader("bioner_core.viewer", ""), autoescape=True, undefined=StrictUndefined, trim_blocks=True
@@ -50,6 +53,8 @@ def render_page(found: DocumentMentions, *, origin: str) -> str:
     styles = _styles({(one.label_set, one.type) for one in found.mentions})
     passages = list(_passages(found, styles))
     return environment.get_template("document.html.j2").render(
+        above=above or Markup(),
+        below=below or Markup(),
         document=found.document,
         fingerprint=found.fingerprint,
         origin=origin,

@@ -1,21 +1,15 @@
 """`bioner query`: SQL over the newest state of a store."""
 
-import csv
-import json
-import math
-import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import date, datetime
-from decimal import Decimal
 from enum import StrEnum
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, TextIO
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -23,6 +17,7 @@ from rich.text import Text
 
 from bioner_core.errors import ConfigurationError
 from bioner_core.store.atomic import replacing
+from bioner_core.store.query.answers import answer_rows, word_of, write_csv, write_json, write_parquet
 from bioner_core.store.query.named_queries import TYPE_PARAMETERS, named_queries, named_query
 from bioner_core.store.query.query_session import QuerySession, query_session
 from bioner_core.store.snapshot.snapshot_manifest import current_id
@@ -179,28 +174,20 @@ def save_answer(answer: pa.RecordBatchReader, answer_format: str, path: Path) ->
     """
     with replacing(path) as temporary:
         if answer_format == "parquet":
-            with pq.ParquetWriter(temporary, answer.schema, compression="zstd") as writer:
-                for batch in answer:
-                    writer.write_batch(batch)
+            write_parquet(answer, temporary)
         else:
             with temporary.open("w", encoding="utf-8", newline="") as stream:
                 _write_text(answer, answer_format, stream)
 
 
 def _write_text(answer: pa.RecordBatchReader, answer_format: str, stream: TextIO) -> None:
-    writers = {"table": _write_table, "csv": _write_csv, "raw csv": _write_raw_csv, "json": _write_json}
+    writers: dict[str, Callable[[pa.RecordBatchReader, TextIO], None]] = {
+        "table": _write_table,
+        "csv": write_csv,
+        "raw csv": partial(write_csv, raw=True),
+        "json": write_json,
+    }
     writers[answer_format](answer, stream)
-
-
-def _rows(answer: pa.RecordBatchReader) -> Iterator[tuple[object, ...]]:
-    for batch in answer:
-        try:
-            columns = [column.to_pylist() for column in batch.columns]
-        except (OverflowError, ValueError, pa.ArrowException) as error:
-            raise ConfigurationError(
-                f"the answer holds a value that cannot be shown ({error}); cast it to VARCHAR, or write Parquet"
-            ) from error
-        yield from zip(*columns, strict=True)
 
 
 def _write_table(answer: pa.RecordBatchReader, stream: TextIO) -> None:
@@ -211,63 +198,10 @@ def _write_table(answer: pa.RecordBatchReader, stream: TextIO) -> None:
     for field in answer.schema:
         numeric = any(is_of(field.type) for is_of in _NUMBERS)
         table.add_column(Text(printable(field.name)), justify="right" if numeric else "left")
-    rows = _rows(answer)
+    rows = answer_rows(answer)
     for row in islice(rows, TABLE_ROWS):
-        table.add_row(*(Text(printable(_word(value))) for value in row))
+        table.add_row(*(Text(printable(word_of(value))) for value in row))
     console.print(table)
     more = sum(1 for _ in rows)
     if more:
         console.print(f"... and {more} more rows; --format csv, json or parquet writes all", markup=False)
-
-
-_FORMULA = re.compile(r"[=+\-@\t\r]")
-
-
-def _write_csv(answer: pa.RecordBatchReader, stream: TextIO) -> None:
-    _write_cells(answer, stream, lambda value: _inert(value) if isinstance(value, str) else _word(value))
-
-
-def _write_raw_csv(answer: pa.RecordBatchReader, stream: TextIO) -> None:
-    _write_cells(answer, stream, _word)
-
-
-def _write_cells(answer: pa.RecordBatchReader, stream: TextIO, cell: Callable[[object], str]) -> None:
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow([_inert(name) for name in answer.schema.names])
-    for row in _rows(answer):
-        writer.writerow([cell(value) for value in row])
-
-
-def _inert(text: str) -> str:
-    """A text that no spreadsheet runs; texts of a dump are anybody's."""
-    return "'" + text if _FORMULA.match(text) else text
-
-
-def _write_json(answer: pa.RecordBatchReader, stream: TextIO) -> None:
-    """One object: `columns` and `rows`, each row an object; written row by row."""
-    names = answer.schema.names
-    stream.write(f'{{"columns": {_json(names)}, "rows": [')
-    for number, row in enumerate(_rows(answer)):
-        stream.write((", " if number else "") + _json(dict(zip(names, map(_finite, row), strict=True))))
-    stream.write("]}\n")
-
-
-def _finite(value: object) -> object:
-    """JSON knows no NaN and no infinity."""
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _word(value: object) -> str:
-    if value is None:
-        return ""
-    return _json(value) if isinstance(value, list | dict) else str(value)
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, default=_plain)
-
-
-def _plain(value: object) -> str | int | float:
-    if isinstance(value, Decimal):  # such as the sum of integers
-        return int(value) if value == value.to_integral_value() else float(value)
-    return value.isoformat() if isinstance(value, date | datetime) else str(value)

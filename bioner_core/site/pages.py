@@ -1,0 +1,212 @@
+"""The pages of a store: each a function from a request to HTML, in a session of its own that ends with it."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from threading import BoundedSemaphore
+from typing import Any
+
+import pyarrow as pa
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from bioner_core.errors import ConfigurationError
+from bioner_core.export.provenance import Tally
+from bioner_core.export.substitution import xml_characters
+from bioner_core.report.figures import report_figures
+from bioner_core.report.page import render_report
+from bioner_core.site.searches import (
+    DocumentSearch,
+    concept_view,
+    links_of_document,
+    overview,
+    search_documents,
+)
+from bioner_core.store.newest import open_newest
+from bioner_core.store.query.answers import answer_rows, word_of
+from bioner_core.store.query.named_queries import NamedQuery, named_queries, named_query
+from bioner_core.store.query.query_session import QuerySession, query_session
+from bioner_core.store.query.query_views import VIEWS
+from bioner_core.store.snapshot.run_history import RunHistory
+from bioner_core.viewer.page import render_page
+
+SHOWN_ROWS = 500
+"""Rows of an answer that a page shows; a download has all."""
+
+
+@dataclass(frozen=True, slots=True)
+class SiteSettings:
+    """What is served, and what one question may take: memory in bytes, time in seconds, questions at once."""
+
+    store: Path
+    memory_bytes: int
+    seconds: float
+    at_once: int = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer as a page shows it: its head, its first rows as words, and whether there are more."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    has_more: bool
+
+
+class Pages:
+    """The pages of one store. `history` tells of its runs."""
+
+    def __init__(self, settings: SiteSettings, *, history: Callable[[Path], RunHistory]) -> None:
+        self._settings = settings
+        self._history = history
+        self._free = BoundedSemaphore(settings.at_once)
+        self._templates = Environment(
+            loader=PackageLoader("bioner_core.site", ""),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            finalize=_held,
+        )
+
+    @contextmanager
+    def session(self) -> Iterator[QuerySession]:
+        """A session for one page; no more than the settings allow are open at once.
+
+        Raises:
+            StoreError: the store is damaged.
+        """
+        one = self._settings
+        with (
+            self._free,
+            query_session(one.store, memory_bytes=one.memory_bytes // one.at_once, seconds=one.seconds) as session,
+        ):
+            yield session
+
+    def home(self, request: Request) -> Response:
+        """Counts, the search form, and the most mentioned entities."""
+        with self.session() as session:
+            counts, top = overview(session)
+            origin = session.origin
+        return self._page("home.html.j2", counts=counts, top=top, origin=origin, wanted=DocumentSearch())
+
+    def documents(self, request: Request) -> Response:
+        """The documents that a search finds."""
+        wanted = _search_of(request.query_params)
+        with self.session() as session:
+            found = search_documents(session, wanted)
+        fields = {name: value for name, value in request.query_params.items() if name != "page"}
+        return self._page("documents.html.j2", wanted=wanted, found=found, fields=fields)
+
+    def document(self, request: Request) -> Response:
+        """One document with its mentions, and what they are linked to."""
+        doc_id = request.query_params.get("id", "")
+        newest = open_newest(self._settings.store)
+        found = newest.document(doc_id)
+        if found is None:
+            return self.told(f"There is no document {doc_id!r} in the newest state of the store.", 404)
+        with self.session() as session:
+            links = links_of_document(session, doc_id)
+        below = Markup(self._templates.get_template("links.html.j2").render(links=links))  # noqa: S704 - escaped there
+        return HTMLResponse(render_page(found, origin=newest.origin, above=self._navigation(), below=below))
+
+    def concept(self, request: Request) -> Response:
+        """One concept: names, years, neighbours, sentences."""
+        concept = request.query_params.get("id", "").strip()
+        with self.session() as session:
+            found = concept_view(session, concept, neighbours_sql=named_query("concept_pairs").sql)
+        if found is None:
+            return self.told(f"No mention is linked to {concept!r}. `bioner link` links the mentions of a store.", 404)
+        return self._page("concept.html.j2", found=found)
+
+    def questions(self, request: Request) -> Response:
+        """The ready questions, and the box for SQL."""
+        return self._page("questions.html.j2", questions=named_queries(), views=VIEWS)
+
+    def answer(self, request: Request) -> Response:
+        """The answer to a ready question or to SQL, as a table."""
+        asked = question_of(request.query_params)
+        with self.session() as session:
+            shown = _shown(asked.ask(session))
+        return self._page("answer.html.j2", asked=asked, shown=shown, query=str(request.url.query), most=SHOWN_ROWS)
+
+    def runs(self, request: Request) -> Response:
+        """The report: runs, drift, types, scores, rejects."""
+        one = self._settings
+        history = self._history(one.store)
+        with (
+            self._free,
+            query_session(
+                one.store, memory_bytes=one.memory_bytes // one.at_once, seconds=one.seconds, history=history
+            ) as session,
+        ):
+            figures = report_figures(session, run=None)
+        return HTMLResponse(render_report(figures, above=self._navigation()))
+
+    def told(self, message: str, status: int = 400) -> Response:
+        """A page with one message."""
+        return self._page("told.html.j2", status=status, message=message)
+
+    def _navigation(self) -> Markup:
+        return Markup(self._templates.get_template("navigation.html.j2").render())  # noqa: S704 - holds no text of dumps
+
+    def _page(self, template: str, *, status: int = 200, **values: Any) -> Response:
+        return HTMLResponse(self._templates.get_template(template).render(**values), status)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What was asked: a ready question with its values, or SQL."""
+
+    sql: str
+    named: NamedQuery | None = None
+    values: Mapping[str, str] = field(default_factory=dict)
+
+    def ask(self, session: QuerySession) -> pa.RecordBatchReader:
+        """The answer.
+
+        Raises:
+            ConfigurationError: it is not one SELECT, DuckDB refuses it, or it took too long.
+        """
+        return session.ask(self.sql, self.values)
+
+
+def question_of(given: Mapping[str, str]) -> Question:
+    """The question that a form has sent: `name` and its parameters, or `sql`.
+
+    Raises:
+        ConfigurationError: there is no such question, or a parameter is missing or not of its kind.
+    """
+    if "name" not in given:
+        if not given.get("sql", "").strip():
+            raise ConfigurationError("nothing was asked: write one SELECT, or take a ready question")
+        return Question(given["sql"])
+    named = named_query(given["name"])
+    known = {one.name for one in named.parameters}
+    values = named.bound({name: value.strip() for name, value in given.items() if name in known and value.strip()})
+    return Question(named.sql, named, values)
+
+
+def _search_of(given: Mapping[str, str]) -> DocumentSearch:
+    page = given.get("page", "0")
+    if not (page.isascii() and page.isdecimal() and len(page) < 9):
+        raise ConfigurationError(f"page: {page!r} is no number of a page")
+    words = {name: given.get(name, "").strip() for name in ("text", "id", "concept", "type", "journal", "year")}
+    return DocumentSearch(**words, page=int(page))
+
+
+def _shown(answer: pa.RecordBatchReader) -> Answer:
+    rows = answer_rows(answer)
+    first = tuple(tuple(map(word_of, row)) for row in islice(rows, SHOWN_ROWS))
+    return Answer(tuple(answer.schema.names), first, next(rows, None) is not None)
+
+
+def _held(value: Any) -> Any:
+    """Characters that HTML cannot hold show as U+FFFD; a missing value shows as nothing."""
+    if value is None:
+        return ""
+    return xml_characters(value, Tally()) if type(value) is str else value

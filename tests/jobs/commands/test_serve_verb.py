@@ -1,0 +1,180 @@
+"""`bioner serve`: who is let in, what the pages show, and that nothing of a dump becomes markup or SQL."""
+
+import io
+import os
+import re
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from job_commands import Command
+from job_stores import word_store
+from starlette.testclient import TestClient
+
+from bioner_core.site.app import make_app
+from bioner_core.site.guard import Access, loopback_access
+from bioner_core.site.pages import SiteSettings
+from pipelines.watch.run_history import run_history
+from tests.bioner_core.evaluation.test_html_report import Outline
+
+PORT = 8123
+HERE = f"http://127.0.0.1:{PORT}"
+REPOSITORY = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture
+def access() -> Access:
+    """What opens the pages of the test."""
+    return loopback_access(PORT)
+
+
+@pytest.fixture
+def store(tmp_path: Path, bioner: Command, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A store with a snapshot and links."""
+    monkeypatch.setenv("BIONER_CACHE", str(tmp_path / "cache"))
+    made = word_store(tmp_path)
+    assert bioner("compact", "--store", made, "--quiet").code == 0
+    (tmp_path / "mine.csv").write_text(
+        "id,name,synonyms\nT:1,CD28 <antigen>,CD28\nT:2,binding,binds\n", encoding="utf-8"
+    )
+    assert bioner("vocabulary", "build", tmp_path / "mine.csv", "--name", "mine", "--licence", "CC0").code == 0
+    assert bioner("link", "--store", made, "--vocabulary", "mine").code == 0
+    return made
+
+
+@pytest.fixture
+def stranger(store: Path, access: Access) -> TestClient:
+    """A browser without the token."""
+    app = make_app(SiteSettings(store, memory_bytes=10**9, seconds=30), access, history=run_history)
+    return TestClient(app, base_url=HERE, follow_redirects=False)
+
+
+@pytest.fixture
+def reader(stranger: TestClient, access: Access) -> TestClient:
+    """A browser that has opened the address that was printed."""
+    assert stranger.get("/", params={"token": access.token}).status_code == 303
+    return stranger
+
+
+def test_documents_are_found_by_each_field(reader: TestClient) -> None:
+    """Would catch a field that is not searched, or one that finds everything."""
+    for field, value, found, other in (
+        ("text", "cd28", "jsonl:e0", "jsonl:e2"),
+        ("id", "e2", "jsonl:e2", "jsonl:e0"),
+        ("id", "jsonl:e2", "jsonl:e2", "jsonl:e0"),
+        ("concept", "T:1", "jsonl:e0", "jsonl:e2"),
+        ("year", "2025", "cnki:", "jsonl:e0"),
+        ("journal", "示例", "cnki:", "jsonl:e0"),
+        ("type", "word", "jsonl:e0", "jsonl:e2"),
+    ):
+        page = reader.get("/documents", params={field: value})
+        assert page.status_code == 200, page.text
+        assert found in page.text, field
+        assert other not in page.text, field
+    assert "Nothing was found" in reader.get("/documents", params={"text": "' OR 1=1 --"}).text
+    assert reader.get("/documents", params={"page": "x"}).status_code == 400
+
+
+def test_a_document_shows_its_mentions_and_concepts(reader: TestClient) -> None:
+    """Would catch a page without a way to the concepts, or back."""
+    page = reader.get("/document", params={"id": "jsonl:e0"})
+    assert page.status_code == 200
+    links = [attributes.get("href", "") for tag, attributes in Outline(page.text).seen if tag == "a"]
+    assert "/concept?id=T%3A1" in links
+    assert "/" in links
+    assert "<mark" in page.text
+    missing = reader.get("/document", params={"id": "<b>gone</b>"})
+    assert missing.status_code == 404
+    assert "<b>gone" not in missing.text
+
+
+def test_a_concept_shows_names_sentences_and_neighbours(reader: TestClient) -> None:
+    """Would catch a concept page of another concept, and a name of a vocabulary that becomes markup."""
+    page = reader.get("/concept", params={"id": "T:1"}).text
+    assert "CD28 &lt;antigen&gt;" in page
+    assert "/concept?id=T%3A2" in page
+    assert "<strong>CD28</strong>" in page
+    assert reader.get("/concept", params={"id": "T:9"}).status_code == 404
+
+
+def test_questions_are_answered_and_downloaded(reader: TestClient) -> None:
+    """Would catch a download that holds only what the page shows, and a ready question that loses its parameters."""
+    assert "top_entities" in reader.get("/questions").text
+    shown = reader.get("/answer", params={"name": "top_entities", "type": "word", "limit": "3"})
+    assert "cd28" in shown.text
+    assert "limit=3" in shown.text
+    sql = "SELECT i, '=cmd' AS word FROM range(600) AS t(i)"
+    page = reader.get("/answer", params={"sql": sql})
+    assert "the first 500" in page.text
+    table = reader.get("/answer.csv", params={"sql": sql})
+    assert len(table.text.splitlines()) == 601
+    assert "'=cmd" in table.text
+    parquet = reader.get("/answer.parquet", params={"sql": sql})
+    assert pq.read_table(io.BytesIO(parquet.content)).num_rows == 600
+
+
+@pytest.mark.parametrize(
+    "sql",
+    ["DROP VIEW mentions", "FROM '/etc/passwd'", "COPY (SELECT 1) TO '/tmp/x'", "SELECT 1; SELECT 2", "nonsense", ""],
+)
+def test_sql_can_only_ask(reader: TestClient, sql: str) -> None:
+    """Would catch a box that writes, reads another file, or ends in a traceback."""
+    for path in ("/answer", "/answer.csv", "/answer.parquet"):
+        answer = reader.get(path, params={"sql": sql})
+        assert answer.status_code == 400, path
+        assert "Traceback" not in answer.text
+
+
+def test_a_question_that_takes_too_long_is_given_up(store: Path, access: Access) -> None:
+    """Would catch one question that keeps the machine busy for everybody."""
+    app = make_app(SiteSettings(store, memory_bytes=10**9, seconds=0.2), access, history=run_history)
+    browser = TestClient(app, base_url=HERE)
+    browser.get("/", params={"token": access.token})
+    slow = browser.get("/answer", params={"sql": "SELECT sum(a.i * b.i) FROM range(400000) a(i), range(400000) b(i)"})
+    assert slow.status_code == 400
+    assert "took longer" in slow.text
+
+
+def test_hostile_text_is_text_on_every_page(reader: TestClient) -> None:
+    """Would catch a title, entity or search word of a dump that is written into a page as it is."""
+    word = "<script>alert(1)</script>"
+    for path, field in (("/documents", "text"), ("/document", "id"), ("/concept", "id"), ("/answer", "sql")):
+        page = reader.get(path, params={field: word})
+        assert "script" not in {tag for tag, _ in Outline(page.text).seen}, path
+    assert reader.get("/runs").status_code == 200
+
+
+@pytest.fixture
+def served(store: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """The command at work, and the address that it printed."""
+    words = [sys.executable, "-m", "jobs.main", "serve", "--store", str(store)]
+    process = subprocess.Popen(words, cwd=REPOSITORY, stderr=subprocess.PIPE, text=True, env=dict(os.environ))
+    assert process.stderr is not None
+    line = next(one for one in process.stderr if "token=" in one)
+    yield process, re.search(r"http://\S+", line)[0]  # type: ignore[index]
+    process.kill()
+    process.wait()
+
+
+@pytest.mark.slow
+def test_the_command_serves_until_it_is_interrupted(served: tuple[subprocess.Popen[str], str]) -> None:
+    """Would catch an address that does not answer, one that answers without its token, and a Ctrl-C that hangs."""
+    process, address = served
+    opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+    assert "Store of annotations" in opener.open(address, timeout=60).read().decode()
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        urllib.request.build_opener().open(address.partition("?")[0], timeout=60)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=60) in (0, 130)
+
+
+def test_a_store_without_a_snapshot_says_what_makes_one(tmp_path: Path, bioner: Command) -> None:
+    """Would catch pages that search all shards for a minute each."""
+    done = bioner("serve", "--store", word_store(tmp_path))
+    assert (done.code, "bioner compact" in done.err) == (1, True)
