@@ -13,10 +13,8 @@ from bioner_core.export.provenance import Tally
 from bioner_core.export.substitution import xml_characters
 from bioner_core.mentions import Mention
 from bioner_core.store.document_mentions import DocumentMentions
+from bioner_core.viewer.colours import COLOURS, meaning_of, style_number
 from bioner_core.viewer.stack import Piece, stacked
-
-COLOURS = 10
-"""How many colours the page has; further types start again, with a double line."""
 
 TypeKey = tuple[str, str]
 
@@ -32,6 +30,7 @@ class _DrawnPassage:
 @dataclass(frozen=True, slots=True)
 class _LegendEntry:
     name: str
+    meaning: str
     label_set: str
     style: str
     count: int
@@ -60,7 +59,7 @@ def render_page(
         origin=origin,
         title=next((one.text for one in found.document.passages if one.text), ""),
         passages=passages,
-        legend=[_LegendEntry(key[1], key[0], style, counts[key]) for key, style in styles.items()],
+        legend=[_LegendEntry(key[1], meaning_of(*key), key[0], style, counts[key]) for key, style in styles.items()],
         turned_down=[one for one in found.mentions if not one.accepted],
         accepted=sum(counts.values()),
         levels=max([1, *(one.above for one in passages), *(one.below for one in passages)]),
@@ -68,11 +67,9 @@ def render_page(
 
 
 def _styles(types: Iterable[TypeKey]) -> dict[TypeKey, str]:
-    """The classes of each type: the same in every page that has the same types."""
-    return {
-        key: f"t{number % COLOURS}" + (" d" if number // COLOURS % 2 else "")
-        for number, key in enumerate(sorted(types))
-    }
+    """The classes of each type, the same on every page."""
+    numbers = {key: style_number(*key) for key in sorted(types)}
+    return {key: f"t{number % COLOURS}" + (" d" if number >= COLOURS else "") for key, number in numbers.items()}
 
 
 def _passages(found: DocumentMentions, styles: Mapping[TypeKey, str]) -> Iterator[_DrawnPassage]:
@@ -103,7 +100,8 @@ def _marked(
         style = styles[mention.label_set, mention.type]
         words = escape(_held(_description(mention, parents)))
         # A rejected candidate is out of the way of the keyboard; the table below the text has it.
-        focus = ' tabindex="0"' if mention.accepted and one.is_start else ""
+        is_first = mention.accepted and one.is_start
+        focus = f' tabindex="0" data-t="{escape(_held(mention.type))}"' if is_first else ""
         kind = "m" if mention.accepted else "r"
         yield f'<mark class="{kind} {style} h{levels[mention.mention_id]}"{focus} aria-description="{words}">'
         yield from _marked(one.content, levels, styles=styles, parents=parents)

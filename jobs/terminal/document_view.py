@@ -8,6 +8,7 @@ from rich.text import Text
 
 from bioner_core.mentions import Mention
 from bioner_core.store.document_mentions import DocumentMentions
+from bioner_core.viewer.colours import meaning_of, style_number
 from bioner_core.viewer.stack import stacked
 from jobs.terminal.mention_table import PIPE_WIDTH, printable
 
@@ -26,7 +27,7 @@ def print_document(found: DocumentMentions, *, rejected: bool) -> None:
         console = Console(width=PIPE_WIDTH)
     mentions = [one for one in found.mentions if one.accepted or rejected]
     types = sorted({(one.label_set, one.type) for one in mentions})
-    colours = {key: _COLOURS[number % len(_COLOURS)] for number, key in enumerate(types)}
+    colours = {key: _COLOURS[style_number(*key) % len(_COLOURS)] for key in types}
     document = found.document
     console.print(Text(f"{printable(document.doc_id)}  version {document.version}", style="bold"))
     console.print(_legend(mentions, colours))
@@ -43,7 +44,9 @@ def _legend(mentions: Sequence[Mention], colours: dict[TypeKey, str]) -> Text:
     for (label_set, name), colour in colours.items():
         count = sum((one.label_set, one.type) == (label_set, name) and one.accepted for one in mentions)
         legend.append(f"{_ACCEPTED * 2} ", style=colour)
-        legend.append(f"{printable(name)} ({printable(label_set)}) {count}   ")
+        meaning = meaning_of(label_set, name)
+        about = f"{meaning}, {label_set}" if meaning and meaning != name else label_set
+        legend.append(f"{printable(name)} ({printable(about)}) {count}   ")
     return legend
 
 
