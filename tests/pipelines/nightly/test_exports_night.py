@@ -77,19 +77,19 @@ def test_a_copy_under_another_name_is_not_applied(tmp_path: Path) -> None:
     assert len(applied_files(tmp_path / "s", "cnki")) == 1
 
 
-def test_of_copies_in_several_exports_the_newest_is_shown(tmp_path: Path) -> None:
-    """Would catch one article that is shown under its link, its DOI and its title, or an older text that wins."""
+def test_of_copies_in_several_exports_the_fullest_is_shown(tmp_path: Path) -> None:
+    """Would catch one article that is shown under its link, its DOI and its title, or a fuller text replaced."""
     store = tmp_path / "s"
     both = reference("支原体肺炎", doi="10.1000/1", link=link("AB01"))
     night(store, drop(tmp_path / "1", "a.txt", both, reference("别的")))
     assert len(titles_of(store)) == 2
     night(store, drop(tmp_path / "2", "b.txt", reference("支原体肺炎 (修订)", doi="10.1000/1")))
     night(store, drop(tmp_path / "3", "c.txt", reference("支原体肺炎")))
-    assert sorted(titles_of(store).values()) == ["别的", "支原体肺炎"]
+    assert sorted(titles_of(store).values()) == ["别的", "支原体肺炎 (修订)"]
     assert len(list(document_rows(store))) == 4
-    night(store, drop(tmp_path / "4", "d.txt", reference("支原体肺炎三版", link=link("AB01"))))
-    assert sorted(titles_of(store).values()) == ["别的", "支原体肺炎三版"]
-    assert {mention.text for mention in newest_mentions(store) if mention.type == "word"} == {"别的", "支原体肺炎三版"}
+    night(store, drop(tmp_path / "4", "d.txt", reference("支原体肺炎第三次修订", link=link("AB01"))))
+    assert sorted(titles_of(store).values()) == ["别的", "支原体肺炎第三次修订"]
+    assert {one.text for one in newest_mentions(store) if one.type == "word"} == {"别的", "支原体肺炎第三次修订"}
 
 
 def test_headings_that_repeat_are_not_one_article(tmp_path: Path) -> None:
