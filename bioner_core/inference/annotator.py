@@ -26,6 +26,7 @@ from bioner_core.models.loading import LoadedModel, default_device, load_model
 from bioner_core.models.precision import AUTO, choose_precision
 from bioner_core.models.tag_choice import is_free
 from bioner_core.models.tagging_model import TaggingModel
+from bioner_core.selector.acceptance import accepts
 from bioner_core.selector.features import features_of_rows
 from bioner_core.selector.selector import Selector, load_selector
 from bioner_core.selector.unseen_types import extend_selector
@@ -82,6 +83,14 @@ class ModelAnnotator:
     def has_selector(self) -> bool:
         """Whether a selector decides what is accepted."""
         return self._selector is not None
+
+    @property
+    def thresholds(self) -> dict[str, float]:
+        """From which score of the selector a candidate is accepted, by label set; one that is not here takes all."""
+        if self._selector is None:
+            return {}
+        known = self._loaded.card.thresholds
+        return {name: known[name] for name in self._prepared if name in known}
 
     def find_limits(self, memory: MemoryLimit) -> None:
         """Set `limits` to what fits the device at this moment.
@@ -209,8 +218,8 @@ class ModelAnnotator:
         tag_rows = [prepared.tokens.open_rows[pair.span.type_index] for pair in all_pairs]
         all_scores = [score for place in places for score in scores[place]]
         probabilities = self._selector.probabilities(features, tag_rows, all_scores)
-        threshold = self._loaded.card.thresholds.get(prepared.label_set.name, 0.0)
-        return [(probability, probability >= threshold) for probability in probabilities]
+        name = prepared.label_set.name
+        return [(probability, accepts(self.thresholds, name, probability)) for probability in probabilities]
 
 
 def longest_piece_of(prepared: PreparedLabelSet, loaded: LoadedModel) -> int:

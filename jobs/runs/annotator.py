@@ -54,7 +54,7 @@ class AnnotatorChoice:
         return choose_precision(self.precision, on_gpu=visible_gpus() > 0)
 
     def fingerprint(self) -> str:
-        """Hex digest of everything that this annotator's answers depend on.
+        """Hex digest of everything that this annotator's candidates depend on.
 
         Raises:
             ModelError: there is no such model.
@@ -69,6 +69,17 @@ class AnnotatorChoice:
             precision=self.precision_choice.name,
             use_selector=self.use_selector,
         )
+
+    def thresholds(self) -> dict[str, float]:
+        """From which score of the selector a candidate is accepted, by label set; empty where nothing is turned down.
+
+        Raises:
+            ModelError: there is no such model.
+        """
+        if self.kind != MODEL or not self.use_selector:
+            return {}
+        found = read_card(model_folder(self.model)).thresholds
+        return {one.name: found[one.name] for one in self.label_sets if one.name in found}
 
     def in_words(self) -> dict[str, str]:
         """What the choice is, for a person who compares it with another."""
