@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from bioner_core.document_pass.abbreviation_pairs import AbbreviationPair, abbreviation_pairs
+from bioner_core.document_pass.assertion import assertion_of
 from bioner_core.document_pass.placed import Sentences, placed
 from bioner_core.document_pass.proposals import DECODER, Proposal, Scorer, proposals
 from bioner_core.document_pass.repeat_score import probability
@@ -39,6 +40,8 @@ def finish_mentions(
 ) -> tuple[Mention, ...]:
     """The mentions of a document, accepted or turned down, by thresholds and, where it is to run, the pass.
 
+    Each says what its sentence says of it.
+
     `candidates` are all that the decoder gave; whether they say that they are accepted does not count. `id_prefix` is
     that of their ids, if it is not the plain one.
 
@@ -50,8 +53,11 @@ def finish_mentions(
     thresholds = dict(settings.thresholds)
     decided = [replace(one, accepted=accepts(thresholds, one.label_set, one.selector_score)) for one in candidates]
     if settings.document_pass:
-        return finish_document(document, decided, id_prefix=id_prefix).mentions
-    return _finished(document, [(own, []) for own in _by_label_set(decided)], id_prefix)
+        found = finish_document(document, decided, id_prefix=id_prefix).mentions
+    else:
+        found = _finished(document, [(own, []) for own in _by_label_set(decided)], id_prefix)
+    sentences = Sentences(document)
+    return tuple(replace(one, assertion=_assertion(one, sentences)) for one in found)
 
 
 def finish_document(
@@ -70,6 +76,14 @@ def finish_document(
     pairs = abbreviation_pairs(document.passages, known=known)
     proposed = [proposals(document, own, pairs, scorer) for own in _by_label_set(candidates)]
     return FinishedDocument(_finished(document, proposed, id_prefix), tuple(pairs))
+
+
+def _assertion(mention: Mention, sentences: Sentences) -> str | None:
+    sentence = sentences.of(mention.passage_index, mention.start, mention.end)
+    if sentence is None:
+        return None
+    start, end = mention.start - sentence.start, mention.end - sentence.start
+    return assertion_of(sentence.text, start, end, lang=sentence.lang)
 
 
 def _by_label_set(candidates: Sequence[Mention]) -> list[list[Mention]]:

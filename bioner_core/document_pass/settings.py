@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bioner_core.document_pass.assertion import ASSERTION_VERSION
 from bioner_core.document_pass.repeat_score import THRESHOLD, WEIGHTS
 from bioner_core.store.schemas import SCHEMA_VERSION
 
@@ -29,7 +30,7 @@ class FinishSettings:
 
     @property
     def fingerprint(self) -> str:
-        """Hex digest of thresholds, rules, weights and the schema version."""
+        """Hex digest of thresholds, rules, weights, what assertion goes by, and the schema version."""
         document_pass = [RULES_VERSION, WEIGHTS, THRESHOLD] if self.document_pass else None
-        parts = [sorted(self.thresholds), document_pass, SCHEMA_VERSION]
+        parts = [sorted(self.thresholds), document_pass, ASSERTION_VERSION, SCHEMA_VERSION]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

@@ -1,5 +1,6 @@
 """The finish pass over one document."""
 
+import re
 from dataclasses import replace
 
 from hypothesis import given
@@ -100,6 +101,26 @@ def test_a_changed_type_keeps_what_the_decoder_said_beside_it() -> None:
     ]
 
 
+def test_finished_mentions_say_what_their_sentence_says() -> None:
+    """Catches an assertion by the words of another sentence, or offsets into the passage taken for the sentence's."""
+    doc = document("We gave aspirin. There was no fever after aspirin.")
+    mentions = [mention(doc, "aspirin", "Chemical"), mention(doc, "fever", "Disease")]
+    found = finish_mentions(doc, mentions, FinishSettings())
+    assert [(one.text, one.assertion) for one in found] == [
+        ("aspirin", "present"),
+        ("fever", "negated"),
+        ("aspirin", "present"),
+    ]
+
+
+def test_a_candidate_that_the_document_speaks_for_keeps_its_own_scores() -> None:
+    """Catches a turned-down candidate whose scores the pass writes over."""
+    doc = document("Acute kidney failure (AKF) is bad.")
+    short = mention(doc, "AKF", "Disease", accepted=False, score=0.2)
+    [_, found] = finish_document(doc, [mention(doc, "Acute kidney failure", "Disease"), short]).mentions
+    assert (found.accepted, found.selector_score, found.tag_score, found.origin) == (True, 0.2, 5.0, "decoder")
+
+
 def test_nothing_new_crosses_or_lies_in_an_accepted_mention() -> None:
     """Catches a repeat inside a longer mention, and nesting that no bracket can hold."""
     doc = document("Kidney failure. Acute kidney failure shock.")
@@ -156,18 +177,19 @@ def decoded(draw: st.DrawFn) -> tuple[Document, list[Mention]]:
     found: list[Mention] = []
     for index, passage in enumerate(doc.passages):
         for sentence in split_passage(passage, index):
+            names = [one.span() for one in re.finditer("Renal failure|RF|renal|[Aa]spirin|肾病|AB", sentence.text)]
+            anywhere = st.tuples(st.integers(0, len(sentence.text) - 1), st.just(len(sentence.text)))
             for label_set in ("one", "two"):
-                spans = draw(st.lists(st.tuples(st.integers(0, 40), st.integers(1, 14)), max_size=4))
+                spans = draw(st.lists(st.sampled_from(names) | anywhere if names else anywhere, max_size=5))
                 rows = [
                     Candidate(
-                        start % len(sentence.text),
-                        min(start % len(sentence.text) + length, len(sentence.text)),
+                        *span,
                         draw(st.sampled_from("AB")),
                         draw(st.floats(0, 9)),
                         draw(st.sampled_from([0.2, 0.45, 0.6, 0.93, 1.0])),
                         draw(st.booleans()),
                     )
-                    for start, length in spans
+                    for span in spans
                 ]
                 found += place_candidates(doc, sentence, rows, label_set=label_set, id_prefix="s:1@1")
     return doc, found

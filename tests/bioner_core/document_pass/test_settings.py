@@ -19,7 +19,14 @@ def test_what_is_accepted_is_in_the_fingerprint() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("RULES_VERSION", "next"), ("WEIGHTS", (1.0,)), ("THRESHOLD", 0.7), ("SCHEMA_VERSION", 99)]
+    ("name", "value"),
+    [
+        ("RULES_VERSION", "next"),
+        ("WEIGHTS", (1.0,)),
+        ("THRESHOLD", 0.7),
+        ("ASSERTION_VERSION", "9"),
+        ("SCHEMA_VERSION", 99),
+    ],
 )
 def test_rules_weights_and_schema_are_in_the_fingerprint(
     name: str, value: object, monkeypatch: pytest.MonkeyPatch
