@@ -28,15 +28,15 @@ def test_what_is_newest_is_linked_and_not_twice(tmp_path: Path) -> None:
     first = _linker(tmp_path, Concept("T:1", "binds"), name="first")
     done = with_links(_report(), store, first, quiet=True)
     assert done.links is not None
-    assert (done.links.linked, list(done.links.vocabularies), done.exit_code()) == (1, ["first"], 0)
-    assert done.as_json()["links"]["linked"] == 1
-    assert "linked to first: 1 of" in done.lines()[-1]
+    assert (done.links.linked, list(done.links.vocabularies), done.exit_code()) == (2, ["first"], 0)
+    assert done.as_json()["links"]["linked"] == 2
+    assert "linked to first: 2 of" in done.lines()[-1]
     again = with_links(_report(), store, first, quiet=True).links
     assert again == done.links == current_links(store)
     other = _linker(tmp_path, Concept("T:1", "binds"), Concept("T:2", "CD28"), name="second")
     newer = with_links(_report(), store, other, quiet=True).links
     assert newer is not None
-    assert newer.linked == 2
+    assert newer.linked == 4
 
 
 def test_links_that_fail_leave_what_was_applied(tmp_path: Path) -> None:
