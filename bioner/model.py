@@ -2,10 +2,12 @@
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import regex
 
+from bioner_core.document_pass.finish import finish_mentions
+from bioner_core.document_pass.settings import FinishSettings
 from bioner_core.documents import Document, Passage
 from bioner_core.errors import ModelError
 from bioner_core.inference.annotation import AnnotationRequest, Annotator, RowResult
@@ -46,16 +48,18 @@ class TaggedText:
 class Model:
     """Finds entities. Made by `load_model`; holds the network, so make one and keep it.
 
-    `annotator` is what answers sentence by sentence; `label_sets` are those that it was loaded with.
+    `annotator` is what answers sentence by sentence; `label_sets` are those that it was loaded with. With
+    `document_pass` short forms follow their long forms, and names are looked for again, in the whole of each text.
     """
 
-    def __init__(self, annotator: Annotator, label_sets: Sequence[LabelSet]) -> None:
+    def __init__(self, annotator: Annotator, label_sets: Sequence[LabelSet], *, document_pass: bool = True) -> None:
         self.annotator = annotator
         self.label_sets = tuple(label_sets)
+        self.finish = FinishSettings.of(getattr(annotator, "thresholds", {}), document_pass=document_pass)
 
     @property
     def fingerprint(self) -> str:
-        """A digest of everything that the answers depend on."""
+        """A digest of everything that the candidates depend on; `finish.fingerprint` is that of the rest."""
         return self.annotator.fingerprint
 
     def tag(self, text: str, *, lang: str | None = None) -> TaggedText:
@@ -88,7 +92,7 @@ class Model:
         while some := list(itertools.islice(planned, _DOCUMENTS_PER_BATCH)):
             answers = iter(self._answers([row.request for one in some for row in one.rows]))
             for one in some:
-                yield _settled(one, list(itertools.islice(answers, len(one.rows))))
+                yield _settled(one, list(itertools.islice(answers, len(one.rows))), self.finish)
 
     def _answers(self, requests: Sequence[AnnotationRequest]) -> list[RowResult]:
         limits = limits_of(self.annotator)
@@ -106,10 +110,12 @@ def load_model(
     label_sets: Sequence[str | LabelSet] = (),
     device: str | None = None,
     precision: str = AUTO,
+    document_pass: bool = True,
 ) -> Model:
     """Load a model by the name of one that ships, or by its folder. Its base must have been pulled once.
 
-    `label_sets` are names, TOML files or values; none means the default ones, each for texts of its language.
+    `label_sets` are names, TOML files or values; none means the default ones, each for texts of its language. With
+    `document_pass` short forms follow their long forms, and names are looked for again, in the whole of each text.
 
     Raises:
         ModelError: the model or its base is missing or damaged; the message says what to run.
@@ -123,7 +129,8 @@ def load_model(
     from bioner_core.inference.annotator import load_annotator
 
     logging.disable_progress_bar()
-    return Model(load_annotator(chosen, model=name_or_path, device=device, precision=precision), chosen)
+    annotator = load_annotator(chosen, model=name_or_path, device=device, precision=precision)
+    return Model(annotator, chosen, document_pass=document_pass)
 
 
 def language_of(text: str) -> str:
@@ -132,9 +139,10 @@ def language_of(text: str) -> str:
     return "zh" if letters and 3 * len(_HAN.findall(text)) >= letters else "en"
 
 
-def _settled(planned: PlannedDocument, answers: Sequence[RowResult]) -> AnnotatedDocument:
+def _settled(planned: PlannedDocument, answers: Sequence[RowResult], finish: FinishSettings) -> AnnotatedDocument:
     document = planned.document
     record = document.meta.record_number
     place = ShardDescriptor("", document.source, document.meta.input_file, "", record, record + 1, "")
     prefix = document_prefix(document.doc_id, document.version)
-    return settle_document(planned, answers, descriptor=place, id_prefix=prefix)
+    settled = settle_document(planned, answers, descriptor=place, id_prefix=prefix)
+    return replace(settled, mentions=finish_mentions(document, settled.mentions, finish))

@@ -15,7 +15,7 @@ def evaluate(
     """Strict scores of a model on a gold corpus, JSON lines as the documents say; `run.evaluation.strict.f1` is the F1.
 
     `label_set` is the name of one that the model was loaded with; `new_names` gives the label set's name for types that
-    the corpus calls otherwise.
+    the corpus calls otherwise. Records of several sentences are finished as the model finishes documents.
 
     Raises:
         InputError: the corpus cannot be read.
@@ -32,4 +32,5 @@ def evaluate(
         label_set=label_set,
         types=scored_types(records, chosen),
         has_selector=getattr(model.annotator, "has_selector", False),
+        document_pass=None if model.finish.document_pass else False,
     )

@@ -36,6 +36,11 @@ def run_annotation(
         pipeline = new_pipeline(job)
         outcomes = pipeline | beam.Create(job.inputs) | AnnotateShards(job, service_factory, progress_token=token)
         everything = outcomes | beam.Flatten() | beam.combiners.ToList()
-        everything | "Report" >> beam.Map(write_report, path=path)
+        everything | "Report" >> beam.Map(write_report, path=path, finish=job.finish)
         run_to_the_end(pipeline, runner=job.runner)
-    return summarise(read_report(path), seconds=time.monotonic() - started, max_reject_rate=job.max_reject_rate)
+    return summarise(
+        read_report(path),
+        seconds=time.monotonic() - started,
+        max_reject_rate=job.max_reject_rate,
+        document_pass=job.finish.document_pass,
+    )

@@ -1,6 +1,7 @@
-"""Documents whose text the store has annotated before keep their mentions: copied, not computed.
+"""Documents whose text the store has annotated before keep their candidates: copied, not computed.
 
-The mentions are copied into the new shard, so that every shard holds all it names, whatever becomes of older ones.
+They are copied into the new shard and finished there, so that every shard holds all it names, whatever becomes of older
+ones.
 """
 
 from collections import defaultdict
@@ -12,12 +13,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from bioner_core.document_pass.finish import decoder_candidates
 from bioner_core.documents import Document
 from bioner_core.errors import StoreError
 from bioner_core.formats.reader import UNKNOWN, read_records
 from bioner_core.mentions import Mention
 from bioner_core.store.atomic import replacing
-from bioner_core.store.committed import committed_manifest, files_are_there
+from bioner_core.store.committed import files_are_there, needs_no_decoding
 from bioner_core.store.history.document_index import TEXT_DIGEST_BYTES, index_files, matching_rows, text_digest
 from bioner_core.store.layout import ShardDescriptor, input_key_of
 from bioner_core.store.manifest import Manifest, read_manifest
@@ -45,22 +47,24 @@ class _Precedent:
 
 
 class CarriedMentions:
-    """The mentions that the documents of one shard may keep; empty where nothing was planned."""
+    """The candidates that the documents of one shard may keep; empty where nothing was planned."""
 
     def __init__(self, found: dict[int, tuple[Mention, ...]] | None = None) -> None:
         self._found = found or {}
 
     def __contains__(self, document: Document) -> bool:
-        """Whether the document keeps its mentions, and needs no annotation."""
+        """Whether the document keeps its candidates, and needs no annotation."""
         return document.meta.record_number in self._found
 
     def of(self, document: Document, *, id_prefix: str) -> list[Mention]:
-        """The mentions of a document that keeps them, their ids beginning with `id_prefix`."""
+        """What the decoder gave for a document that keeps it, the ids beginning with `id_prefix`; not finished yet."""
         return [_readdressed(mention, document, id_prefix) for mention in self._found[document.meta.record_number]]
 
 
-def plan_carry_over(store: Path, descriptors: Sequence[ShardDescriptor], *, fingerprint: str) -> None:
-    """Find the documents of one input whose text was annotated before under this fingerprint, and write down where.
+def plan_carry_over(store: Path, descriptors: Sequence[ShardDescriptor], *, fingerprint: str, decode: str) -> None:
+    """Find the documents of one input whose text was decoded before as it would be now, and write down where.
+
+    `fingerprint` is that of the run, `decode` its decode fingerprint. Shards that need no decoding are passed over.
 
     Reads the input once and one column of each document index; memory grows with the documents of this input alone.
 
@@ -68,11 +72,11 @@ def plan_carry_over(store: Path, descriptors: Sequence[ShardDescriptor], *, fing
         InputError: the input cannot be read.
         StoreError: a document index is damaged, or the store cannot be written.
     """
-    todo = [one for one in descriptors if committed_manifest(store, one, fingerprint=fingerprint) is None]
+    todo = [one for one in descriptors if not needs_no_decoding(store, one, fingerprint=fingerprint, decode=decode)]
     if not todo:
         return
     digests = _digests_of_input(descriptors[0])
-    precedents = _precedents(store, digests, fingerprint=fingerprint, leave_out=input_key_of(todo[0].shard_id))
+    precedents = _precedents(store, digests, decode=decode, leave_out=input_key_of(todo[0].shard_id))
     hits = [(number, precedents[digest]) for number, digest in digests.items() if digest in precedents]
     columns = {
         "record_number": [number for number, _ in hits],
@@ -123,7 +127,7 @@ def _digests_of_input(descriptor: ShardDescriptor) -> dict[int, bytes]:
     return {one.meta.record_number: text_digest(one) for one in records if isinstance(one, Document)}
 
 
-def _precedents(store: Path, digests: dict[int, bytes], *, fingerprint: str, leave_out: str) -> dict[bytes, _Precedent]:
+def _precedents(store: Path, digests: dict[int, bytes], *, decode: str, leave_out: str) -> dict[bytes, _Precedent]:
     wanted = pa.array(sorted(set(digests.values())), pa.binary(TEXT_DIGEST_BYTES))
     usable: dict[str, bool] = {}
     found: dict[bytes, _Precedent] = {}
@@ -134,17 +138,17 @@ def _precedents(store: Path, digests: dict[int, bytes], *, fingerprint: str, lea
         for row in matching_rows(path, wanted):
             digest, precedent = row.pop("text_digest"), _Precedent(**row)
             if precedent.shard not in usable:
-                usable[precedent.shard] = _is_usable(store, precedent.shard, fingerprint)
+                usable[precedent.shard] = _is_usable(store, precedent.shard, decode)
             if usable[precedent.shard]:
                 found[digest] = precedent
     return found
 
 
-def _is_usable(store: Path, shard: str, fingerprint: str) -> bool:
+def _is_usable(store: Path, shard: str, decode: str) -> bool:
     manifest = read_manifest(store, shard)
-    # Invariant: mentions are taken from a shard of the same fingerprint only: another model, label set or threshold
-    # would have answered otherwise.
-    return manifest is not None and manifest.fingerprint == fingerprint and files_are_there(store, manifest)
+    # Invariant: candidates are taken from a shard of the same decode fingerprint only: another model or label set would
+    # have answered otherwise. What is made of them is decided anew.
+    return manifest is not None and manifest.decode_fingerprint == decode and files_are_there(store, manifest)
 
 
 def _planned(store: Path, descriptor: ShardDescriptor) -> list[tuple[int, _Precedent]]:
@@ -164,7 +168,7 @@ def _kept(store: Path, manifest: Manifest, wanted: dict[tuple[str, int], list[in
     names = pa.array(sorted({doc_id for doc_id, _ in wanted}), pa.string())
     for batch in shard_batches(store, manifest, "mentions"):
         hits = batch.filter(pc.is_in(batch.column("doc_id"), value_set=names))
-        for mention in mentions_from_arrow(hits):
+        for mention in decoder_candidates(mentions_from_arrow(hits)):
             mentions[mention.doc_id, mention.doc_version].append(mention)
     return {number: tuple(mentions[key]) for key, numbers in wanted.items() for number in numbers}
 

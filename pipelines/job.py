@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bioner_core.document_pass.settings import FinishSettings
 from bioner_core.errors import ConfigurationError
 from bioner_core.labels.label_set import LabelSetChoice
-from bioner_core.store.schemas import SCHEMA_VERSION
 from bioner_core.text.sentences import SPLITTER_VERSION
 
 DEFAULT_SHARD_RECORDS = 200
@@ -36,7 +36,8 @@ class AnnotationJob:
     says what the annotator's answers depend on, `run_fingerprint` what the shards do; one call to the service takes
     `buffer_characters` of text or `buffer_records` records, whichever comes first; `max_reject_rate` is the share of
     rejects above which the job ends with exit code 3; `pipeline_options` are passed to Beam as they are; with
-    `carry_over` a document whose text the store has annotated before, in the same way, keeps its mentions.
+    `carry_over` a document whose text the store has annotated before, in the same way, keeps its candidates; `finish`
+    says how candidates become mentions.
 
     Raises:
         ConfigurationError: a value is out of its range; the message names the field.
@@ -54,6 +55,7 @@ class AnnotationJob:
     runner: str = FN_API_RUNNER
     pipeline_options: tuple[str, ...] = ()
     carry_over: bool = False
+    finish: FinishSettings = FinishSettings()  # noqa: RUF009  frozen
 
     def __post_init__(self) -> None:
         names = [choice.name for choice in self.label_sets]
@@ -75,7 +77,7 @@ class AnnotationJob:
     @property
     def run_fingerprint(self) -> str:
         """As the function of this name."""
-        return run_fingerprint(self.annotator_fingerprint, self.label_sets)
+        return run_fingerprint(self.annotator_fingerprint, self.label_sets, self.finish)
 
     @property
     def decode_fingerprint(self) -> str:
@@ -83,9 +85,9 @@ class AnnotationJob:
         return decode_fingerprint(self.annotator_fingerprint, self.label_sets)
 
 
-def run_fingerprint(annotator_fingerprint: str, label_sets: Sequence[LabelSetChoice]) -> str:
+def run_fingerprint(annotator_fingerprint: str, label_sets: Sequence[LabelSetChoice], finish: FinishSettings) -> str:
     """Hex digest of all that results depend on beside the input: what they are decoded with, and how finished."""
-    return _digest([decode_fingerprint(annotator_fingerprint, label_sets), finish_fingerprint()])
+    return _digest([decode_fingerprint(annotator_fingerprint, label_sets), finish.fingerprint])
 
 
 def decode_fingerprint(annotator_fingerprint: str, label_sets: Sequence[LabelSetChoice]) -> str:
@@ -95,11 +97,6 @@ def decode_fingerprint(annotator_fingerprint: str, label_sets: Sequence[LabelSet
     """
     choices = sorted((choice.name, sorted(choice.languages)) for choice in label_sets)
     return _digest([annotator_fingerprint, choices, SPLITTER_VERSION])
-
-
-def finish_fingerprint() -> str:
-    """Hex digest of what is made of the candidates without the model: for now the schema version alone."""
-    return _digest([SCHEMA_VERSION])
 
 
 def _digest(parts: list[object]) -> str:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from bioner_core.document_pass.settings import FinishSettings
 from bioner_core.errors import StoreError
 from bioner_core.store.atomic import write_text
 from bioner_core.store.manifest import Counts
@@ -32,14 +33,14 @@ def latest_report(store: Path) -> Path | None:
     return max((store / "jobs").glob("[!.]*.json"), default=None)
 
 
-def write_report(outcomes: Iterable[ShardOutcome], path: Path) -> None:
-    """Write the outcomes sorted by shard.
+def write_report(outcomes: Iterable[ShardOutcome], path: Path, *, finish: FinishSettings) -> None:
+    """Write the outcomes sorted by shard, and how the run made mentions of candidates.
 
     Raises:
         StoreError: the store cannot be written.
     """
     rows = sorted((asdict(outcome) for outcome in outcomes), key=lambda row: (row["shard_id"], row["input_file"]))
-    write_text(path, json.dumps({"shards": rows}, ensure_ascii=False) + "\n")
+    write_text(path, json.dumps({"shards": rows, "finish": _finish_row(finish)}, ensure_ascii=False) + "\n")
 
 
 def read_report(path: Path) -> list[ShardOutcome]:
@@ -54,6 +55,12 @@ def read_report(path: Path) -> list[ShardOutcome]:
         raise StoreError(
             f"{path}: the report of the run cannot be read ({error!r}); do all Beam workers share the store's folder?"
         ) from error
+
+
+def _finish_row(finish: FinishSettings) -> dict[str, Any]:
+    return {"thresholds": dict(finish.thresholds), "document_pass": finish.document_pass} | {
+        "fingerprint": finish.fingerprint
+    }
 
 
 def _outcome(row: dict[str, Any]) -> ShardOutcome:

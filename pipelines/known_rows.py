@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
+from bioner_core.document_pass.finish import decoder_candidates
 from bioner_core.documents import Sentence
 from bioner_core.inference.annotation import AnnotationRequest, RowError, RowResult
 from bioner_core.inference.document_rows import plan_rows
@@ -58,7 +59,7 @@ def known_rows(
     found: dict[AnnotationRequest, RowResult] = {}
     wanted: set[AnnotationRequest] = set()
     for one in shard_documents(store, manifest):
-        mentions = _by_row(one.mentions)
+        mentions = _by_row(decoder_candidates(one.mentions))
         for row in plan_rows(one.document, label_sets).rows:
             place = (row.sentence.passage_index, row.sentence.index, row.label_set)
             reject = errors.get((one.document.meta.record_number, *place))

@@ -11,9 +11,13 @@ from bioner_core.store.manifest import Counts, Manifest
 
 
 class Status(StrEnum):
-    """How a shard ended: committed now, committed by an earlier run, or not at all."""
+    """How a shard ended: committed now, committed by an earlier run, or not at all.
+
+    Refinished ones are committed now too, from candidates that an earlier run decoded.
+    """
 
     COMMITTED = "committed"
+    REFINISHED = "refinished"
     SKIPPED = "skipped"
     FAILED = "failed"
 

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from bioner_core.document_pass.finish import finish_mentions
 from bioner_core.documents import Document
 from bioner_core.errors import StoreError
 from bioner_core.formats.inputs import public_name
@@ -18,7 +19,7 @@ from bioner_core.store.mention_ids import document_prefix
 from bioner_core.store.rows import RejectRow
 from bioner_core.store.shard_writer import ShardHeader, ShardWriter
 from pipelines.carry_over import CarriedMentions, carried_mentions
-from pipelines.job import AnnotationJob, finish_fingerprint
+from pipelines.job import AnnotationJob
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,18 @@ class PlannedBuffer:
         return [row.request for one in self.planned for row in one.rows]
 
 
+def header_of(descriptor: ShardDescriptor, job: AnnotationJob) -> ShardHeader:
+    """What the manifest of a shard says of the job that makes it."""
+    return ShardHeader(
+        descriptor,
+        public_name(descriptor.input_file),
+        job.run_fingerprint,
+        job.label_set_names,
+        decode_fingerprint=job.decode_fingerprint,
+        finish_fingerprint=job.finish.fingerprint,
+    )
+
+
 class OpenShard:
     """A shard at work. Buffers may be planned ahead, and are settled in the order of the records.
 
@@ -52,18 +65,10 @@ class OpenShard:
     """
 
     def __init__(self, descriptor: ShardDescriptor, job: AnnotationJob, *, opened: float | None = None) -> None:
-        header = ShardHeader(
-            descriptor,
-            public_name(descriptor.input_file),
-            job.run_fingerprint,
-            job.label_set_names,
-            decode_fingerprint=job.decode_fingerprint,
-            finish_fingerprint=finish_fingerprint(),
-        )
         self._opened = time.monotonic() if opened is None else opened
         self._descriptor = descriptor
         self._job = job
-        self._writer = ShardWriter(job.store, header)
+        self._writer = ShardWriter(job.store, header_of(descriptor, job))
         self._carried = carried_mentions(job.store, descriptor) if job.carry_over else CarriedMentions()
         self._tally: Counter[str] = Counter()
         self._reasons: Counter[str] = Counter()
@@ -116,7 +121,8 @@ class OpenShard:
     def _add_carried(self, documents: Sequence[Document]) -> None:
         self._tally["unchanged"] += len(documents)
         for document in documents:
-            self._add_mentions(self._carried.of(document, id_prefix=self._prefix(document)))
+            prefix = self._prefix(document)
+            self._add_mentions(self._finished(document, self._carried.of(document, id_prefix=prefix), prefix))
         self._writer.add_documents(documents)
 
     def _add_answers(self, planned: Sequence[PlannedDocument], results: Sequence[RowResult]) -> None:
@@ -136,7 +142,11 @@ class OpenShard:
 
     def _settle(self, planned: PlannedDocument, results: Sequence[RowResult]) -> AnnotatedDocument:
         prefix = self._prefix(planned.document)
-        return settle_document(planned, results, descriptor=self._descriptor, id_prefix=prefix)
+        settled = settle_document(planned, results, descriptor=self._descriptor, id_prefix=prefix)
+        return replace(settled, mentions=self._finished(planned.document, settled.mentions, prefix))
+
+    def _finished(self, document: Document, candidates: Sequence[Mention], prefix: str) -> tuple[Mention, ...]:
+        return finish_mentions(document, candidates, self._job.finish, id_prefix=prefix)
 
     def _prefix(self, document: Document) -> str:
         plain = document_prefix(document.doc_id, document.version)

@@ -18,9 +18,10 @@ EXIT_TOO_MANY_REJECTS = 3  # all is committed, but more was rejected than was al
 class JobSummary:
     """What a run did. `counts` are the sums of the manifests of all its shards, those of earlier runs included.
 
-    `rows_sent` counts only what this run sent to the model; `seconds` is the wall time of this run; `padding` is the
-    share of its batches' estimated tokens that are padding, from 0 to 1. `unread` are files of folders that no reader
-    knows: they are no input, and are named so that no dump goes missing unseen.
+    `shards_refinished` were finished again from stored candidates, without the model; `document_pass` says whether that
+    pass ran. `rows_sent` counts only what this run sent to the model; `seconds` is the wall time of this run; `padding`
+    is the share of its batches' estimated tokens that are padding, from 0 to 1. `unread` are files of folders that no
+    reader knows: they are no input, and are named so that no dump goes missing unseen.
     """
 
     counts: Counts
@@ -34,6 +35,8 @@ class JobSummary:
     failures: tuple[ShardOutcome, ...]
     unread: tuple[str, ...] = ()
     load: RunLoad = field(default_factory=RunLoad)
+    shards_refinished: int = 0
+    document_pass: bool = True
 
     @property
     def reject_rate(self) -> float:
@@ -65,7 +68,9 @@ def reject_rate(counts: Counts) -> float:
     return max(lost / max(1, records), counts.row_rejects / max(1, counts.rows))
 
 
-def summarise(outcomes: Sequence[ShardOutcome], *, seconds: float, max_reject_rate: float) -> JobSummary:
+def summarise(
+    outcomes: Sequence[ShardOutcome], *, seconds: float, max_reject_rate: float, document_pass: bool = True
+) -> JobSummary:
     """Add up the outcomes of a run that took `seconds` of wall time."""
     by_status = {status: [one for one in outcomes if one.status is status] for status in Status}
     return JobSummary(
@@ -78,6 +83,8 @@ def summarise(outcomes: Sequence[ShardOutcome], *, seconds: float, max_reject_ra
         seconds=round(seconds, 3),
         max_reject_rate=max_reject_rate,
         failures=tuple(by_status[Status.FAILED]),
+        shards_refinished=len(by_status[Status.REFINISHED]),
+        document_pass=document_pass,
     )
 
 

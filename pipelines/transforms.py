@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from bioner_core.errors import PoolError
 from bioner_core.inference.batching import BatchFill
-from bioner_core.store.committed import committed_manifest
+from bioner_core.store.committed import committed_manifest, unfinished_manifest
 from bioner_core.store.layout import ShardDescriptor
 from bioner_core.store.sweep import sweep_shard
 from pipelines.carry_over import plan_carry_over
@@ -18,6 +18,7 @@ from pipelines.outcome import ShardOutcome, Status, failed_outcome, finished_out
 from pipelines.plan import ShardRun, group_runs, plan_input
 from pipelines.pool.service import AnnotationService, ServiceFactory
 from pipelines.quiet_beam import beam
+from pipelines.refinish import finish_again
 from pipelines.shard import ShardResult
 from pipelines.shard_stream import ShardStream
 from pipelines.watch.progress import reporter_for
@@ -53,7 +54,7 @@ class PlanInput(beam.DoFn):  # type: ignore[misc]
                 element, store=job.store, shard_records=job.shard_records, format_name=job.format_name
             )
             if job.carry_over:
-                plan_carry_over(job.store, descriptors, fingerprint=job.run_fingerprint)
+                plan_carry_over(job.store, descriptors, fingerprint=job.run_fingerprint, decode=job.decode_fingerprint)
         except Exception as error:  # noqa: BLE001  the shard boundary begins here: a bad input stops no other one
             yield beam.pvalue.TaggedOutput(_FAILED, failed_outcome(error, input_file=element))
             return
@@ -75,16 +76,17 @@ class AnnotateRuns(beam.DoFn):  # type: ignore[misc]
         """Yield the outcome of each shard of the runs; committed ones on the main output."""
         descriptors = [descriptor for run in element for descriptor in run]
         for outcome in self._outcomes(sorted(descriptors, key=_place)):
-            if outcome.status is Status.COMMITTED:
+            if outcome.status is not Status.COMMITTED:  # those are counted with their fill
+                _count_other(outcome)
+            if outcome.status in (Status.COMMITTED, Status.REFINISHED):
                 yield outcome
             else:
-                _count_other(outcome)
                 yield beam.pvalue.TaggedOutput(outcome.status.value, outcome)
 
     def _outcomes(self, descriptors: Sequence[ShardDescriptor]) -> Iterator[ShardOutcome]:
         todo: deque[ShardDescriptor] = deque()
         for descriptor in descriptors:
-            outcome = self._found_committed(descriptor)
+            outcome = self._found_committed(descriptor) or self._finished_again(descriptor)
             if outcome is None:
                 todo.append(descriptor)
             else:
@@ -102,6 +104,19 @@ class AnnotateRuns(beam.DoFn):  # type: ignore[misc]
             return self._failed(error, descriptor)
         reporter_for(self._progress_token).done(descriptor.records, skipped=True)
         return finished_outcome(Status.SKIPPED, manifest)
+
+    def _finished_again(self, descriptor: ShardDescriptor) -> ShardOutcome | None:
+        """The outcome of a shard whose candidates are in the store; None where the model must be asked."""
+        run, decode = self._job.run_fingerprint, self._job.decode_fingerprint
+        try:
+            stored = unfinished_manifest(self._job.store, descriptor, fingerprint=run, decode=decode)
+            if stored is None:
+                return None
+            manifest = finish_again(stored, descriptor, self._job)
+        except Exception as error:  # noqa: BLE001  the shard boundary: whatever happened is reported, with its traceback
+            return self._failed(error, descriptor)
+        reporter_for(self._progress_token).done(descriptor.records, skipped=False)
+        return finished_outcome(Status.REFINISHED, manifest)
 
     def _annotated(self, todo: deque[ShardDescriptor]) -> Iterator[ShardOutcome]:
         """The outcomes of the shards that one stream of the service takes from the left of `todo`."""

@@ -10,6 +10,7 @@ from bioner_core.errors import ConfigurationError, ModelError
 from bioner_core.evaluation.assembly import record_sentences, spans_in_record
 from bioner_core.evaluation.corpora import GoldRecord
 from bioner_core.evaluation.examples import Example, pick_examples
+from bioner_core.evaluation.finished import are_documents, finished_rows
 from bioner_core.evaluation.mistakes import MistakeKind, mistakes
 from bioner_core.evaluation.reliability import Reliability, ScoredCandidate, reliability
 from bioner_core.evaluation.report import Evaluation, evaluate
@@ -29,6 +30,8 @@ class EvaluationRun:
     `without_selector` scores all candidates of the same pass, None when no selector had a say, and `by_tag_score` those
     whose tag score alone is high enough, None where nobody knows what is; `failed_sentences` had
     no result, and count as sentences without entities. `examples` are some of the mistakes that `evaluation` counts.
+    `without_document_pass` scores what the sentences alone gave, None where the pass did not run, and
+    `document_pass_seconds` is what it took.
     """
 
     evaluation: Evaluation
@@ -39,18 +42,24 @@ class EvaluationRun:
     sentences: int
     failed_sentences: int
     seconds: float
+    without_document_pass: Score | None = None
+    document_pass_seconds: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object with the scores at its top level; no text of the corpus is in it."""
         other: dict[str, Any] = {}
         if self.without_selector is not None:
             other["without_selector"] = self.without_selector.to_json()
+        if self.without_document_pass is not None:
+            other["without_document_pass"] = asdict(self.without_document_pass)
+            other["document_pass_seconds"] = round(self.document_pass_seconds, 3)
         if self.by_tag_score is not None:
             other["by_tag_score"] = asdict(self.by_tag_score)
         return {
             **self.evaluation.to_json(),
             "sentences": self.sentences,
             "failed_sentences": self.failed_sentences,
+            "document_pass": self.without_document_pass is not None,
             "reliability": self.reliability.to_json(),
             "seconds": round(self.seconds, 3),
             "sentences_per_second": round(self.sentences / max(self.seconds, 1e-9), 3),
@@ -96,13 +105,15 @@ def evaluate_annotator(
     types: frozenset[str],
     has_selector: bool,
     tag_threshold: float | None = None,
+    document_pass: bool | None = False,
     examples: int = 0,
     on_planned: Callable[[int], None] = lambda _: None,
     on_sentences: Callable[[int], None] = lambda _: None,
 ) -> EvaluationRun:
     """Annotate the records with all types of the label set, and score those of `types`, on both sides.
 
-    `tag_threshold` is the tag score from which `by_tag_score` accepts. `examples` bounds the examples of each kind of
+    `tag_threshold` is the tag score from which `by_tag_score` accepts. With `document_pass` the records are finished as
+    documents are, with None if some record has several sentences. `examples` bounds the examples of each kind of
     mistake. `on_planned` hears how many sentences there are, `on_sentences` how many more were done, a batch at a time.
 
     Raises:
@@ -115,9 +126,16 @@ def evaluate_annotator(
     results = _annotated(annotator, requests, on_sentences)
     seconds = time.monotonic() - started
     gold = [GoldRecord(one.record_id, one.lang, one.text, _kept(one.spans, types)) for one in records]
-    found = [[_of_types(row, types) for row in group] for group in _per_record(sentences, results)]
+    answers = _per_record(sentences, results)
+    found = _of_types(answers, types)
     rulers = [UnitRuler(record.text) for record in records]
     accepted = _sides(gold, sentences, found, lambda one: one.accepted)
+    without_document_pass, started = None, time.monotonic()
+    if are_documents(sentences) if document_pass is None else document_pass:
+        without_document_pass = score(accepted)
+        finished = [finished_rows(*one, label_set=label_set) for one in zip(records, sentences, answers, strict=True)]
+        accepted = _sides(gold, sentences, _of_types(finished, types), lambda one: one.accepted)
+    document_pass_seconds = time.monotonic() - started
     every = _sides(gold, sentences, found, lambda _: True)
     by_tag_score = None
     if tag_threshold is not None:
@@ -131,6 +149,8 @@ def evaluate_annotator(
         sentences=len(requests),
         failed_sentences=sum(isinstance(result, RowError) for result in results),
         seconds=seconds,
+        without_document_pass=without_document_pass,
+        document_pass_seconds=document_pass_seconds,
     )
 
 
@@ -201,5 +221,7 @@ def _kept(spans: frozenset[Span], types: frozenset[str]) -> frozenset[Span]:
     return frozenset(span for span in spans if span.type in types)
 
 
-def _of_types(candidates: Sequence[Candidate], types: frozenset[str]) -> tuple[Candidate, ...]:
-    return tuple(one for one in candidates if one.type in types)
+def _of_types(
+    answers: Sequence[Sequence[tuple[Candidate, ...]]], types: frozenset[str]
+) -> list[list[tuple[Candidate, ...]]]:
+    return [[tuple(one for one in row if one.type in types) for row in group] for group in answers]

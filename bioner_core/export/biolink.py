@@ -6,6 +6,8 @@ import unicodedata
 from functools import lru_cache
 from urllib.parse import quote
 
+from bioner_core.documents import Document
+
 _OTHER_CATEGORY = "biolink:NamedThing"
 
 _CATEGORIES = {
@@ -48,6 +50,12 @@ def document_curie(doc_id: str) -> str:
     source, _, name = doc_id.partition(":")
     prefix = {"pubmed": "PMID", "pmc": "PMC"}.get(source, source)
     return f"{_encoded(prefix)}:{_encoded(name)}"
+
+
+def article_curie(document: Document) -> str:
+    """The CURIE that all copies of an article share: its PMID where the record gives one, else its document's."""
+    pmid = next((value for kind, value in document.meta.ids if kind == "pmid"), None)
+    return document_curie(document.doc_id) if pmid is None else f"PMID:{_encoded(pmid)}"
 
 
 def mention_curie(mention_id: str) -> str:

@@ -9,7 +9,7 @@ from bioner_core.export.bioc_xml import BIOC_XML
 from bioner_core.export.brat import export_brat
 from bioner_core.export.conll import CONLL
 from bioner_core.export.jsonl import JSONL
-from bioner_core.export.kgx import export_kgx
+from bioner_core.export.kgx import export_kgx, export_neo4j
 from bioner_core.export.provenance import Provenance, Tally
 from bioner_core.export.pubtator import PUBTATOR
 from bioner_core.store.document_mentions import DocumentMentions
@@ -38,6 +38,7 @@ FORMATS: dict[str, Exporter] = {
     "jsonl": JSONL,
     "conll": CONLL,
     "kgx": export_kgx,
+    "neo4j": export_neo4j,
 }
 
 NOTES = {

@@ -1,4 +1,6 @@
-"""A knowledge graph as KGX has it: `nodes` and `edges`, each as TSV and as Parquet, in a folder.
+"""A knowledge graph as KGX or Neo4j has it: `nodes` and `edges`, in a folder.
+
+For KGX each is TSV and Parquet; for Neo4j each is a CSV file with the header that `neo4j-admin` wants.
 
 Documents, mentions and surface entities are nodes; see `kgx_tables` for the edges. The rows are gathered in a database
 on disk, so memory stays bounded; equal stores give equal files.
@@ -15,6 +17,7 @@ from bioner_core.errors import StoreError
 from bioner_core.export.folder import new_folder
 from bioner_core.export.kgx_rows import gather_rows
 from bioner_core.export.kgx_tables import EXACT_SUM, GRAPH, GraphTable
+from bioner_core.export.neo4j import IMPORT_COMMAND, neo4j_columns
 from bioner_core.export.provenance import Provenance, Tally
 from bioner_core.store.document_mentions import DocumentMentions
 
@@ -23,19 +26,47 @@ MEMORY_LIMIT = "1GB"
 
 
 def export_kgx(documents: Iterable[DocumentMentions], output: Path, *, provenance: Provenance, tally: Tally) -> None:
-    """Write the four files.
+    """Write the four files of KGX.
 
     Raises:
         ConfigurationError: `output` is there and not an empty folder.
         StoreError: it cannot be written.
     """
+    with _graph(documents, output, tally) as (database, folder):
+        for name, table in GRAPH.items():
+            _write(database, name, table, path=folder / name, provided_by=f"bioner {provenance.origin}")
+
+
+def export_neo4j(documents: Iterable[DocumentMentions], output: Path, *, provenance: Provenance, tally: Tally) -> None:
+    """Write `nodes.csv`, `edges.csv` and `import.txt`, the command that makes a database of them.
+
+    Raises:
+        ConfigurationError: `output` is there and not an empty folder.
+        StoreError: it cannot be written.
+    """
+    with _graph(documents, output, tally) as (database, folder):
+        for name, table in GRAPH.items():
+            columns = ", ".join(neo4j_columns(name, table))
+            path = _literal(folder / f"{name}.csv")
+            database.execute(
+                f"COPY (SELECT {columns} FROM {name}) TO {path} ({_CSV})",  # noqa: S608 - names of our own
+                {"by": f"bioner {provenance.origin}"},
+            )
+        (folder / "import.txt").write_text(f"{IMPORT_COMMAND}\n", encoding="utf-8")
+
+
+@contextmanager
+def _graph(
+    documents: Iterable[DocumentMentions], output: Path, tally: Tally
+) -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
+    """A database with the tables of the graph, and the folder that becomes `output` when the block ends."""
     with new_folder(output) as folder, _database(output) as database:
         try:
             gather_rows(database, documents)
             for name, table in GRAPH.items():
                 tally.details |= _fill(database, name, table)
-                _write(database, name, table, path=folder / name, provided_by=f"bioner {provenance.origin}")
-        except duckdb.Error as error:
+            yield database, folder
+        except (duckdb.Error, OSError) as error:
             raise StoreError(f"{output}: cannot be written ({error}). Free some space, then export again") from error
 
 
@@ -77,6 +108,7 @@ _INNER = ("relation", "slot")
 """Columns that only others are made of."""
 
 _PARQUET = "FORMAT parquet, COMPRESSION zstd"
+_CSV = "FORMAT csv, HEADER, FORCE_QUOTE *"
 _TSV = "FORMAT csv, DELIMITER '\t', QUOTE '', ESCAPE '', HEADER"
 
 
@@ -86,7 +118,19 @@ def _free_text(column: str, bar: str = "¦") -> str:
     return f"""translate("{column}", {signs}, '{bar}     ')"""
 
 
-_WORDS = ("name", "source", "lang", "journal", "year", "input_file", "type", "label_set", "normal_form", "section")
+_WORDS = (
+    "supporting_text",
+    "name",
+    "source",
+    "lang",
+    "journal",
+    "year",
+    "input_file",
+    "type",
+    "label_set",
+    "normal_form",
+    "section",
+)
 _FREE_TEXT = {column: _free_text(column) for column in _WORDS} | {"xref": _free_text("xref", "|")}
 """Columns that a dump or a label set has a say in; all others hold CURIEs, numbers and names of ours."""
 

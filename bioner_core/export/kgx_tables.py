@@ -1,9 +1,11 @@
 """The two tables of the graph, and the questions that fill them from flat rows.
 
 What a kind of node or edge does not have is null. A co-mention is two surface entities in one sentence whose mentions
-share no character; a mention inside another is `nested_in`. The score of a pair is the product of its two selector
+share no character; a mention inside another is `nested_in`. Copies of one article, as PubMed and PMC have it, count
+once: of a pair, those sentences of the copy that has most. The score of a pair is the product of its two selector
 scores, the best of them where a sentence has several; their sum over sentences is `expected_sentence_count`;
-`publications` are at most 50 of its documents.
+`publications` are at most 50 of its articles, and the supporting text is the sentence that scores best, with the places
+of both mentions in it, `start|end` in code points.
 """
 
 from dataclasses import dataclass
@@ -37,8 +39,11 @@ _NODE_COLUMNS = {
     "accepted": "BOOLEAN",
     **dict.fromkeys(("mention_count", "document_count"), "BIGINT"),
 }
-_PREDICATES = ("part_of", "mentions", "mentioned_by", "related_to", "occurs_together_in_literature_with")
-_RELATIONS = ("mentioned_in", "refers_to", "nested_in", "co_mentioned_in_sentence")
+_PREDICATES = (
+    *("part_of", "mentions", "mentioned_by", "related_to", "occurs_together_in_literature_with"),
+    "same_as",
+)
+_RELATIONS = ("mentioned_in", "refers_to", "nested_in", "co_mentioned_in_sentence", "copy_of")
 
 
 def _one_of(names: tuple[str, ...]) -> str:
@@ -51,7 +56,8 @@ _EDGE_COLUMNS = {
     "slot": _one_of(_PREDICATES),
     **dict.fromkeys(("selector_score", "max_selector_score", "expected_sentence_count"), "DOUBLE"),
     **dict.fromkeys(("mention_count", "sentence_count", "document_count"), "BIGINT"),
-    "publications": "VARCHAR",
+    **dict.fromkeys(("publications", "supporting_document", "supporting_text"), "VARCHAR"),
+    **dict.fromkeys(("subject_location_in_text", "object_location_in_text"), "VARCHAR"),
 }
 _EDGE_FACTS = {
     "id": "'bioner.edge:' || md5(concat_ws(' ', subject, relation, object))",
@@ -80,13 +86,17 @@ FROM mentions
     "entities": """
 SELECT entity AS id, min(entity_category) AS category, coalesce(min(concept_name), min(name)) AS name,
     min(normal_form) AS normal_form, min(type) AS type, min(label_set) AS label_set, count(*) AS mention_count,
-    count(DISTINCT document) AS document_count, exact_sum(selector_score) / count(*) AS selector_score,
+    count(DISTINCT article) AS document_count, exact_sum(selector_score) / count(*) AS selector_score,
     max(selector_score) AS max_selector_score
 FROM mentions GROUP BY entity ORDER BY id
 """,
 }
 
 _EDGES = {
+    "document_copy_of": """
+SELECT d.id AS subject, 'same_as' AS slot, o.id AS object, 'copy_of' AS relation
+FROM documents AS d JOIN documents AS o ON d.article = o.id WHERE d.id <> o.id ORDER BY subject
+""",
     "mention_in_document": """
 SELECT id AS subject, 'part_of' AS slot, document AS object, 'mentioned_in' AS relation,
     selector_score
@@ -106,33 +116,66 @@ FROM mentions WHERE parent IS NOT NULL
 SELECT entity AS subject, 'mentioned_by' AS slot, document AS object,
     'mentioned_in' AS relation, exact_sum(selector_score) / count(*) AS selector_score,
     max(selector_score) AS max_selector_score, count(*) AS mention_count,
-    count(DISTINCT (passage_index, sentence_index)) AS sentence_count
+    count(DISTINCT (passage_index, sentence_index)) AS sentence_count, any_value(article) AS publications
 FROM mentions GROUP BY entity, document ORDER BY subject, object
 """,
     "entity_nested_in": """
 SELECT i.entity AS subject, 'related_to' AS slot, o.entity AS object,
     'nested_in' AS relation, exact_sum(i.selector_score * o.selector_score) / count(*) AS selector_score,
     max(i.selector_score * o.selector_score) AS max_selector_score, count(*) AS mention_count,
-    count(DISTINCT i.document) AS document_count
+    count(DISTINCT i.article) AS document_count,
+    array_to_string(list_slice(list_sort(list(DISTINCT i.article)), 1, 50), '|') AS publications
 FROM mentions AS i JOIN mentions AS o ON i.parent = o.id AND i.document = o.document
 WHERE i.entity <> o.entity
 GROUP BY i.entity, o.entity ORDER BY subject, object
 """,
     "entities_in_sentence": """
 WITH pairs AS (
-    SELECT a.entity AS subject, b.entity AS object, a.document, a.passage_index, a.sentence_index,
-        max(a.selector_score * b.selector_score) AS score
+    SELECT a.entity AS subject, b.entity AS object, a.article, a.document, a.passage_index, a.sentence_index,
+        max(a.selector_score * b.selector_score) AS score,
+        arg_max(
+            [a.start_offset, a.end_offset, b.start_offset, b.end_offset],
+            (a.selector_score * b.selector_score, -a.start_offset, -b.start_offset, -a.end_offset, -b.end_offset)
+        ) AS places
     FROM mentions AS a JOIN mentions AS b ON a.document = b.document AND a.passage_index = b.passage_index
         AND a.sentence_index = b.sentence_index AND a.entity < b.entity
     WHERE a.end_offset <= b.start_offset OR b.end_offset <= a.start_offset
-    GROUP BY ALL
+    GROUP BY a.entity, b.entity, a.article, a.document, a.passage_index, a.sentence_index
+),
+copies AS (
+    SELECT subject, object, article, document, count(*) AS sentences
+    FROM pairs GROUP BY subject, object, article, document
+),
+counted AS (
+    SELECT subject, object, article, arg_max(document, (sentences, document)) AS document
+    FROM copies GROUP BY subject, object, article
+),
+supported AS (
+    SELECT p.*, s.sentence, s.sentence_start AS first,
+        coalesce(greatest(places[2], places[4]) <= s.sentence_start + length(s.sentence), false) AS is_whole
+    FROM pairs AS p JOIN counted USING (subject, object, article, document)
+    LEFT JOIN sentences AS s USING (document, passage_index, sentence_index)
+),
+edges AS (
+    SELECT subject, object, exact_sum(score) AS expected, max(score) AS best, count(*) AS number,
+        count(DISTINCT article) AS articles, list_sort(list(DISTINCT article)) AS publications,
+        arg_max(
+            CASE WHEN is_whole THEN {
+                'document': document, 'text': sentence,
+                'subject': concat_ws('|', places[1] - first, places[2] - first),
+                'object': concat_ws('|', places[3] - first, places[4] - first)
+            } END,
+            (is_whole, score, document, -passage_index, -sentence_index)
+        ) AS support
+    FROM supported GROUP BY subject, object
 )
 SELECT subject, 'occurs_together_in_literature_with' AS slot, object,
-    'co_mentioned_in_sentence' AS relation, exact_sum(score) / count(*) AS selector_score,
-    max(score) AS max_selector_score, exact_sum(score) AS expected_sentence_count, count(*) AS sentence_count,
-    count(DISTINCT document) AS document_count,
-    array_to_string(list_slice(list_sort(list(DISTINCT document)), 1, 50), '|') AS publications
-FROM pairs GROUP BY subject, object ORDER BY subject, object
+    'co_mentioned_in_sentence' AS relation, expected / number AS selector_score,
+    best AS max_selector_score, expected AS expected_sentence_count, number AS sentence_count,
+    articles AS document_count, array_to_string(list_slice(publications, 1, 50), '|') AS publications,
+    support.document AS supporting_document, support.text AS supporting_text,
+    support.subject AS subject_location_in_text, support.object AS object_location_in_text
+FROM edges ORDER BY subject, object
 """,
 }
 

@@ -26,6 +26,7 @@ from bioner_core.models.loading import LoadedModel, default_device, load_model
 from bioner_core.models.precision import AUTO, choose_precision
 from bioner_core.models.tag_choice import is_free
 from bioner_core.models.tagging_model import TaggingModel
+from bioner_core.selector.acceptance import accepts, thresholds_of
 from bioner_core.selector.features import features_of_rows
 from bioner_core.selector.selector import Selector, load_selector
 from bioner_core.selector.unseen_types import extend_selector
@@ -82,6 +83,13 @@ class ModelAnnotator:
     def has_selector(self) -> bool:
         """Whether a selector decides what is accepted."""
         return self._selector is not None
+
+    @property
+    def thresholds(self) -> dict[str, float]:
+        """From which score of the selector a candidate is accepted (`selector/acceptance.py`)."""
+        if self._selector is None:
+            return {}
+        return thresholds_of(self._loaded.card, [one.label_set for one in self._prepared.values()])
 
     def find_limits(self, memory: MemoryLimit) -> None:
         """Set `limits` to what fits the device at this moment.
@@ -209,9 +217,12 @@ class ModelAnnotator:
         tag_rows = [prepared.tokens.open_rows[pair.span.type_index] for pair in all_pairs]
         all_scores = [score for place in places for score in scores[place]]
         probabilities = self._selector.probabilities(features, tag_rows, all_scores)
-        card, tags = self._loaded.card, self._loaded.vocabulary.tags
-        limits = [card.threshold(prepared.label_set.name, tags[row]) for row in tag_rows]
-        return [(one, one >= limit) for one, limit in zip(probabilities, limits, strict=True)]
+        limits, label_set = self.thresholds, prepared.label_set
+        types = [label_set.type_names[pair.span.type_index] for pair in all_pairs]
+        return [
+            (score, accepts(limits, label_set.name, one, score=score))
+            for score, one in zip(probabilities, types, strict=True)
+        ]
 
 
 def longest_piece_of(prepared: PreparedLabelSet, loaded: LoadedModel) -> int:

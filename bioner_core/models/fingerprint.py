@@ -1,4 +1,4 @@
-"""The fingerprint: one digest of everything that an annotation depends on. Imports no torch."""
+"""The fingerprint of an annotator: one digest of everything that its candidates depend on. Imports no torch."""
 
 import hashlib
 import json
@@ -20,7 +20,9 @@ COMPOSITION_VERSION = "1"
 
 
 def annotator_fingerprint(folder: Path, label_sets: Sequence[LabelSet], *, precision: str, use_selector: bool) -> str:
-    """Digest of base, weights, prompt, scheme, thresholds, label sets, decoding parameters, splitter and folding.
+    """Digest of base, weights, prompt, scheme, label sets, decoding parameters, splitter and folding.
+
+    The weights are those of the selector too, which scores; its thresholds, which accept, are of the finish pass.
 
     Raises:
         ModelError: there is no model in the folder.
@@ -33,7 +35,6 @@ def annotator_fingerprint(folder: Path, label_sets: Sequence[LabelSet], *, preci
         "scheme": str(card.scheme),
         "tags": card.tags,
         "characters": card.characters,
-        "thresholds": [card.thresholds, card.type_thresholds, card.common_threshold],
         "open_bias": card.open_bias,
         "label_sets": sorted((asdict(one) for one in label_sets), key=lambda one: str(one["name"])),
         "decoding": DECODING_VERSION,

@@ -21,16 +21,45 @@ def committed_manifest(store: Path, descriptor: ShardDescriptor, *, fingerprint:
     return manifest if files_are_there(store, manifest) else None
 
 
+def unfinished_manifest(store: Path, descriptor: ShardDescriptor, *, fingerprint: str, decode: str) -> Manifest | None:
+    """The shard's manifest if its candidates are those that decoding would give, and were finished otherwise.
+
+    Such a shard needs to be finished again, and no model. `fingerprint` is that of the run, `decode` its decode
+    fingerprint.
+
+    Raises:
+        StoreError: the manifest is damaged, or a newer version of bioner wrote it.
+    """
+    manifest = read_manifest(store, descriptor.shard_id)
+    if manifest is None or manifest.fingerprint == fingerprint or manifest.decode_fingerprint != decode:
+        return None
+    return manifest if _is_of_records(manifest, descriptor) and files_are_there(store, manifest) else None
+
+
+def needs_no_decoding(store: Path, descriptor: ShardDescriptor, *, fingerprint: str, decode: str) -> bool:
+    """Whether a shard is committed, or its candidates are, so that no model is needed for it.
+
+    Raises:
+        StoreError: the manifest is damaged, or a newer version of bioner wrote it.
+    """
+    if committed_manifest(store, descriptor, fingerprint=fingerprint) is not None:
+        return True
+    return unfinished_manifest(store, descriptor, fingerprint=fingerprint, decode=decode) is not None
+
+
 def files_are_there(store: Path, manifest: Manifest) -> bool:
     """Whether all files of a shard are there with their sizes."""
     return all(_has_size(store / file.path, file.bytes) for file in manifest.files)
 
 
 def _is_for(manifest: Manifest, descriptor: ShardDescriptor, fingerprint: str) -> bool:
+    same_work = manifest.fingerprint == fingerprint and manifest.schema_version == SCHEMA_VERSION
+    return same_work and _is_of_records(manifest, descriptor)
+
+
+def _is_of_records(manifest: Manifest, descriptor: ShardDescriptor) -> bool:
     return (
-        manifest.fingerprint == fingerprint
-        and manifest.schema_version == SCHEMA_VERSION
-        and manifest.input_digest == descriptor.input_digest
+        manifest.input_digest == descriptor.input_digest
         and manifest.format_name == descriptor.format_name
         and (manifest.first, manifest.last) == (descriptor.first, descriptor.last)
     )

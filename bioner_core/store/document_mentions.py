@@ -64,7 +64,7 @@ def joined(
             doc_id, group = next(groups, (None, iter(())))
         found = list(group) if doc_id == wanted else []
         for document, own in _of_copies(list(copies), found):
-            yield DocumentMentions(document, tuple(sorted(own, key=_reading_order)), fingerprint)
+            yield DocumentMentions(document, tuple(sorted(own, key=reading_order)), fingerprint)
 
 
 def _of_copies(copies: Sequence[Document], mentions: Sequence[Mention]) -> Iterator[tuple[Document, Sequence[Mention]]]:
@@ -84,6 +84,7 @@ def _of_copies(copies: Sequence[Document], mentions: Sequence[Mention]) -> Itera
         seen.add(plain)
 
 
-def _reading_order(mention: Mention) -> tuple[object, ...]:
+def reading_order(mention: Mention) -> tuple[object, ...]:
+    """A sort key: the order of the text, outer mentions first, label sets by name."""
     place = (mention.passage_index, mention.sentence_index, mention.label_set, mention.start, -mention.end)
     return (*place, mention.type)

@@ -37,7 +37,8 @@ _MEANINGS = {
     "runs": "One row a run that ended by itself: of annotation, or of a nightly job or backfill.",
     "entity_years": "Accepted mentions counted by type, year and text in lower case.",
     "nested_entities": "Accepted mentions directly inside accepted ones, counted by types and texts in lower case.",
-    "entity_pairs": "Different accepted entities in one sentence, each pair once, the lesser text first.",
+    "entity_pairs": "Different accepted entities in one sentence, none inside the other, each pair once; copies of an "
+    "article count once.",
     "entity_choices": "Entities that the selector turned down at least once, and how often it kept them.",
 }
 

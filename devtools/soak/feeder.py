@@ -16,7 +16,7 @@ from pathlib import Path
 from bioner_core.store.history.lock import StoreLock
 from devtools.soak.corpus import soak_job
 from pipelines.annotate import run_annotation
-from pipelines.finished import nothing_to_do
+from pipelines.finished import needs_no_model
 from pipelines.pool.annotator_spec import AnnotatorSpec
 from pipelines.pool.client_settings import ClientSettings
 from pipelines.pool.deadline import DeadlinePolicy
@@ -49,7 +49,7 @@ def run_one(pool: Pool, client: ClientSettings, *, input_file: Path, store: Path
         "seconds": round(time.monotonic() - started, 3),
         "exit_code": summary.exit_code(),
         "failures": [failure.message for failure in summary.failures],
-        "finished": nothing_to_do(job),
+        "finished": needs_no_model(job),
         "records": summary.counts.records_in,
         "mentions": summary.counts.mentions,
     }

@@ -88,13 +88,15 @@ def report(summary: JobSummary, *, as_json: bool) -> None:
 
 def _show(summary: JobSummary) -> None:
     counts = summary.counts
-    if not summary.shards_committed and not summary.shards_failed:
+    if not (summary.shards_committed or summary.shards_failed or summary.shards_refinished):
         print(f"nothing to do: all {summary.shards_skipped} shards are committed, no model call")
     else:
         print(
             f"{summary.shards_committed} shards committed in {summary.seconds:.1f} s, "
             f"{summary.shards_skipped} were committed before, {summary.shards_failed} failed"
         )
+        if summary.shards_refinished:
+            print(f"{summary.shards_refinished} shards finished again from their stored candidates, no model call")
     print(
         f"{counts.records_in} records = {counts.annotated} annotated + {counts.unchanged} unchanged "
         f"+ {counts.deleted} deleted + {counts.rejected} rejected"

@@ -37,8 +37,10 @@ from bioner_core.evaluation.scoring import Score
 
 HELP = """
 Score a model on a gold corpus. Prints strict micro-F1 on offsets and type with a 95 % interval, per type, and for
-nested entities alone. With a selector, the scores of the same pass without it are given too. --output and --html write
-reports with more: scores by length, kinds of mistakes with example sentences, and how reliable the scores are.
+nested entities alone. With a selector, the scores of the same pass without it are given too. Records of several
+sentences are finished as documents are (abbreviations, repeated names), and what the sentences alone gave is scored
+too. --output and --html write reports with more: scores by length, kinds of mistakes with example sentences, and how
+reliable the scores are.
 
 \b
 Examples:
@@ -76,6 +78,14 @@ Html = Annotated[Path | None, typer.Option(help="Write the whole report to this 
 Probe = Annotated[
     str | None, typer.Option(help="A type of the label set: score it again defined wrongly, and under another name.")
 ]
+DocumentPass = Annotated[
+    bool | None,
+    typer.Option(
+        "--document-pass/--no-document-pass",
+        help="Finish records as documents are. Default: if some record has several sentences.",
+        show_default=False,
+    ),
+]
 Examples = Annotated[int, typer.Option(min=0, help="Examples of each kind of mistake in the reports, at most.")]
 
 
@@ -95,6 +105,7 @@ class EvaluationOptions:
     precision: Precision = "auto"
     decoder: Decoder = "drafted"
     examples: Examples = 5
+    document_pass: DocumentPass = None
     probe: Probe = None
     quiet: Quiet = False
 
@@ -139,7 +150,10 @@ def _links(options: EvaluationOptions) -> dict[str, Any]:
     if options.label_set:
         label_set = load_label_set(options.label_set)
         annotator = _annotator(options, label_set)
-        report["end_to_end"] = evaluate_end_to_end(records, options.vocabularies, annotator, label_set, types=types)
+        document_pass = options.document_pass is not False
+        report["end_to_end"] = {"document_pass": document_pass} | evaluate_end_to_end(
+            records, options.vocabularies, annotator, label_set, types=types, document_pass=document_pass
+        )
     return report
 
 
@@ -159,6 +173,7 @@ def _run(
             types=names,
             has_selector=annotator.has_selector,
             tag_threshold=_tag_threshold(options.model, label_set),
+            document_pass=options.document_pass,
             examples=options.examples,
             on_planned=progress.planned,
             on_sentences=progress.done,
@@ -224,6 +239,8 @@ def _command(options: EvaluationOptions, *, precision: str) -> str:
             words.append(option)
         elif value not in (None, False):
             words += [option, str(value)]
+    if options.document_pass is not None:
+        words.append("--document-pass" if options.document_pass else "--no-document-pass")
     words += [word for pair in options.new_names or () for word in ("--map", pair)]
     return shlex.join(words)
 
@@ -260,6 +277,8 @@ def print_scores(run: EvaluationRun) -> None:
     _add_evaluation(table, run.evaluation)
     if run.without_selector is not None:
         _add_score(table, "all, without the selector", run.without_selector.strict)
+    if run.without_document_pass is not None:
+        _add_score(table, "all, without the document pass", run.without_document_pass)
     if run.by_tag_score is not None:
         _add_score(table, "all, by tag score alone", run.by_tag_score)
     console = Console()

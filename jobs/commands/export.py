@@ -12,8 +12,8 @@ from jobs.terminal.console import only_results_on_stdout, print_result, require_
 from jobs.terminal.progress import ProgressBar
 
 HELP = """
-Write the newest version of each document in another format: bioc-xml, bioc-json, pubtator, brat, jsonl, conll or kgx.
-OUTPUT.export.json beside it says where it comes from and what it holds.
+Write the newest version of each document in another format: bioc-xml, bioc-json, pubtator, brat, jsonl, conll, kgx or
+neo4j. OUTPUT.export.json beside it says where it comes from and what it holds.
 
 \b
 Example:
@@ -21,11 +21,16 @@ Example:
 """
 
 Format = Annotated[
-    str, typer.Option("--format", help="bioc-xml, bioc-json, pubtator, brat, jsonl, conll or kgx.", show_default=False)
+    str,
+    typer.Option(
+        "--format", help="bioc-xml, bioc-json, pubtator, brat, jsonl, conll, kgx or neo4j.", show_default=False
+    ),
 ]
 Output = Annotated[
     Path,
-    typer.Option("--output", help="File to write (.gz compresses); for brat and kgx a folder.", show_default=False),
+    typer.Option(
+        "--output", help="File to write (.gz compresses); for brat, kgx and neo4j a folder.", show_default=False
+    ),
 ]
 LabelSet = Annotated[str | None, typer.Option("--label-set", help="Only mentions of this label set.")]
 AllCandidates = Annotated[bool, typer.Option("--all-candidates", help="Also what the selector turned down.")]

@@ -12,6 +12,7 @@ from jobs.options.sync import (
     SyncOptions,
     WithoutMd5,
 )
+from jobs.runs.links import linker_of
 from jobs.runs.session import AnnotationSession
 from jobs.runs.snapshot import snapshot_settings
 from jobs.runs.sync import exports_plan, pubmed_plan, report, run_sync
@@ -27,13 +28,14 @@ app = typer.Typer(help="Bring a store up to date with what has appeared.", rich_
 PUBMED_HELP = """
 Apply PubMed's release files that are new, in their order. Lists the places, downloads (going on where it broke off),
 checks each .md5, annotates what is new, takes over what is unchanged, applies deletions; a new year's baseline replaces
-everything before. Then the snapshot that analysts read is made. Run again the same night, it does nothing.
+everything before. Then the snapshot that analysts read is made, and with --link its mentions are linked. Run again the
+same night, it does nothing.
 
 \b
 Examples:
   bioner nightly pubmed --store my-store --dry-run
   bioner nightly pubmed --store my-store --wait 3600 --json
-  bioner nightly pubmed --store my-store --from /mirror/pubmed --actors 4
+  bioner nightly pubmed --store my-store --from /mirror/pubmed --actors 4 --link mesh
 
 Exit codes: 0 up to date, 1 stopped by a fault (what came before it is applied), 2 wrong usage, 3 more rejects than
 allowed.
@@ -72,7 +74,7 @@ def pubmed(
             allow_shrink=allow_shrink,
         )
         progress = FileProgress(quiet=options.run.quiet)
-        ending = snapshot_settings(snapshot)
+        ending, linker = snapshot_settings(snapshot), linker_of(snapshot.link)
 
         def work(place: SyncContext, session: AnnotationSession) -> SyncReport:
             return run_pubmed(source, place, session, progress=progress, max_reject_rate=options.run.max_reject_rate)
@@ -80,7 +82,7 @@ def pubmed(
         done = (
             pubmed_plan(source, options)
             if options.dry_run
-            else run_sync(options, work, purpose="bioner nightly pubmed", snapshot=ending)
+            else run_sync(options, work, purpose="bioner nightly pubmed", snapshot=ending, linker=linker)
         )
     return report(done, as_json=options.as_json)
 
@@ -91,7 +93,7 @@ def cnki(options: SyncOptions, snapshot: SnapshotOptions, places: RequiredPlaces
     """Apply the exports that are new or changed; returns the exit code."""
     with only_results_on_stdout():
         progress = FileProgress(quiet=options.run.quiet)
-        ending = snapshot_settings(snapshot)
+        ending, linker = snapshot_settings(snapshot), linker_of(snapshot.link)
 
         def work(place: SyncContext, session: AnnotationSession) -> SyncReport:
             return run_exports(places, place, session, progress=progress, max_reject_rate=options.run.max_reject_rate)
@@ -99,6 +101,6 @@ def cnki(options: SyncOptions, snapshot: SnapshotOptions, places: RequiredPlaces
         done = (
             exports_plan(places, options)
             if options.dry_run
-            else run_sync(options, work, purpose="bioner nightly cnki", snapshot=ending)
+            else run_sync(options, work, purpose="bioner nightly cnki", snapshot=ending, linker=linker)
         )
     return report(done, as_json=options.as_json)

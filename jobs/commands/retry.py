@@ -185,7 +185,7 @@ def retry_store(config: AnnotateConfig, reasons: Sequence[RejectReason], *, dry_
                     places=places,
                     on_shard=lambda: progress.done(1),
                 )
-            write_report(retried.outcomes, new_report_path(config.store))
+            write_report(retried.outcomes, new_report_path(config.store), finish=job.finish)
             return _report(config, reasons, found, retried=retried, seconds=time.monotonic() - started)
 
 
@@ -197,17 +197,19 @@ class _Faulty:
 
 def _faulty(config: AnnotateConfig, session: AnnotationSession, reasons: Sequence[RejectReason]) -> _Faulty:
     found = faulty_shards(config.store, reasons)
-    mine = [one for one in found if one.manifest.fingerprint == session.run_fingerprint]
+    mine = [one for one in found if one.manifest.decode_fingerprint == session.decode_fingerprint]
     if found and not mine:
         raise ConfigurationError(
             f"--model, --label-set, --annotator: none of the {len(found)} shards with such rejects was made by this "
-            f"model with these label sets ({session.run_fingerprint[:16]}), but by {_makers(found)}; name those"
+            f"model with these label sets ({session.decode_fingerprint[:16]}), but by {_makers(found)}; name those"
         )
     return _Faulty(mine, _total(one for one in found if one not in mine))
 
 
 def _makers(found: Sequence[FaultyShard]) -> str:
-    makers = sorted({(one.manifest.fingerprint[:16], ", ".join(one.manifest.label_sets)) for one in found})
+    makers = sorted(
+        {(one.manifest.decode_fingerprint[:16] or "unknown", ", ".join(one.manifest.label_sets)) for one in found}
+    )
     return "; ".join(f"{fingerprint} (label sets {names})" for fingerprint, names in makers)
 
 

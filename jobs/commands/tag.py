@@ -12,7 +12,7 @@ from bioner_core.errors import ConfigurationError, InputError
 from bioner_core.store.atomic import write_text
 from bioner_core.store.document_mentions import DocumentMentions
 from bioner_core.viewer.page import render_page
-from jobs.options.annotation import LabelSets, Model
+from jobs.options.annotation import DocumentPass, LabelSets, Model
 from jobs.options.common import Json, Precision
 from jobs.runs.annotator import AnnotatorChoice, chosen_label_sets
 from jobs.terminal.console import only_results_on_stdout, print_result, quiet_transformers
@@ -47,6 +47,7 @@ def tag(
     model: Model = "default",
     lang: Lang = None,
     precision: Precision = "auto",
+    document_pass: DocumentPass = True,
     html: Html = None,
     rejected: Rejected = False,
     as_json: Json = False,
@@ -58,7 +59,11 @@ def tag(
         raise ConfigurationError("--html: a page shows one text; give one")
     read = [read_text(one) for one in texts]
     with only_results_on_stdout():
-        found = _tagged(read, label_set or [], model=model, lang=lang, precision=precision)
+        tagger = _tagger(label_set or [], model=model, precision=precision, document_pass=document_pass)
+        found = [
+            DocumentMentions(_document(number, one, lang), one.candidates)
+            for number, one in enumerate(tagger.tag_all(read, lang=lang), start=1)
+        ]
         if html is not None:
             write_text(html, render_page(found[0], origin=f"bioner tag, model {model}"))
 
@@ -105,17 +110,11 @@ def _checked(content: bytes, name: str) -> str:
     return text
 
 
-def _tagged(
-    texts: list[str], label_sets: list[str], *, model: str, lang: str | None, precision: str
-) -> list[DocumentMentions]:
+def _tagger(label_sets: list[str], *, model: str, precision: str, document_pass: bool) -> bioner.Model:
     chosen = chosen_label_sets(label_sets)
     AnnotatorChoice(label_sets=chosen, model=model, precision=precision).check_ready()
     quiet_transformers()
-    tagger = bioner.load_model(model, label_sets=chosen, precision=precision)
-    return [
-        DocumentMentions(_document(number, one, lang), one.candidates)
-        for number, one in enumerate(tagger.tag_all(texts, lang=lang), start=1)
-    ]
+    return bioner.load_model(model, label_sets=chosen, precision=precision, document_pass=document_pass)
 
 
 def _document(number: int, found: bioner.TaggedText, lang: str | None) -> Document:

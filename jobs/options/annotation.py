@@ -40,6 +40,13 @@ _MemoryCap = Annotated[
 _Pool = Annotated[
     str | None, typer.Option(help="Name of a pool that runs already (`bioner pool start`). Default: start actors.")
 ]
+DocumentPass = Annotated[
+    bool,
+    typer.Option(
+        "--document-pass/--no-document-pass",
+        help="After a document's sentences: its abbreviations, repeats of its names, one type for one name.",
+    ),
+]
 _MaxRejectRate = Annotated[float, typer.Option(help="Share of rejects above which the exit code is 3.")]
 
 
@@ -73,6 +80,7 @@ class RunOptions:
     ray: Ray = "local"
     pool: _Pool = None
     token_budget: TokenBudget = None
+    document_pass: DocumentPass = True
     max_reject_rate: _MaxRejectRate = 0.05
     wait: Wait = 0.0
     quiet: Quiet = False

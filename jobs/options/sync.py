@@ -60,10 +60,21 @@ _SnapshotMemory = Annotated[
 ]
 
 
+_Link = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--link",
+        metavar="VOCABULARY",
+        help="Then link the newest documents to this vocabulary, without the model; repeatable, in order.",
+    ),
+]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SnapshotOptions:
-    """What a nightly job is told of the snapshot that it ends with."""
+    """What a nightly job is told of what it ends with: the snapshot that analysts read, and its links."""
 
     no_snapshot: _NoSnapshot = False
     keep_snapshots: _KeepSnapshots = 2
     snapshot_memory: _SnapshotMemory = "2GB"
+    link: _Link = None

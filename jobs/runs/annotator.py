@@ -16,6 +16,7 @@ from bioner_core.models.model_card import read_card
 from bioner_core.models.precision import AUTO, PrecisionChoice, check_precision, choose_precision
 from bioner_core.models.rows_check import check_rows
 from bioner_core.models.tag_choice import free_types, is_free
+from bioner_core.selector.acceptance import thresholds_of
 from jobs.options.annotation import AnnotatorOptions
 from jobs.runs.gpus import visible_gpus
 from jobs.terminal.console import say
@@ -54,7 +55,7 @@ class AnnotatorChoice:
         return choose_precision(self.precision, on_gpu=visible_gpus() > 0)
 
     def fingerprint(self) -> str:
-        """Hex digest of everything that this annotator's answers depend on.
+        """Hex digest of everything that this annotator's candidates depend on.
 
         Raises:
             ModelError: there is no such model.
@@ -69,6 +70,16 @@ class AnnotatorChoice:
             precision=self.precision_choice.name,
             use_selector=self.use_selector,
         )
+
+    def thresholds(self) -> dict[str, float]:
+        """From which score of the selector a candidate is accepted; empty where nothing is turned down.
+
+        Raises:
+            ModelError: there is no such model.
+        """
+        if self.kind != MODEL or not self.use_selector:
+            return {}
+        return thresholds_of(read_card(model_folder(self.model)), self.label_sets)
 
     def in_words(self) -> dict[str, str]:
         """What the choice is, for a person who compares it with another."""

@@ -6,8 +6,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from bioner_core.documents import Document, Passage
 from bioner_core.evaluation.corpora import GoldRecord
+from bioner_core.evaluation.finished import gold_document
 from bioner_core.inference.annotation import Annotator
 from bioner_core.labels.label_set import LabelSet
 from bioner_core.mentions import Span
@@ -37,8 +37,9 @@ def evaluate_end_to_end(
     label_set: LabelSet,
     *,
     types: Sequence[str],
+    document_pass: bool = True,
 ) -> dict[str, float | int]:
-    """The scores of links on what a model finds and accepts, as a JSON object.
+    """The scores of links on what a model finds and accepts, with the document pass or without, as a JSON object.
 
     Raises:
         ConfigurationError: a vocabulary is missing.
@@ -48,11 +49,7 @@ def evaluate_end_to_end(
     from bioner_core.evaluation.link_scores import score_end_to_end
     from bioner_core.linking.linker import Linker
 
-    documents = [
-        Document(f"gold:{number}", "gold", 1, one.lang, (Passage("", "", one.lang, one.text),))
-        for number, one in enumerate(records)
-    ]
-    annotated = Model(annotator, [label_set]).annotate(documents)
+    annotated = Model(annotator, [label_set], document_pass=document_pass).annotate(map(gold_document, records))
     found = [[Span(m.start, m.end, m.type) for m in one.mentions if m.accepted] for one in annotated]
     return score_end_to_end(records, found, Linker(open_vocabularies(vocabularies)), types=types).to_json()
 

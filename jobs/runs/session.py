@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from bioner_core.document_pass.settings import FinishSettings
 from bioner_core.errors import ConfigurationError, PoolError, StoreError
 from bioner_core.formats.folder_inputs import find_inputs
 from bioner_core.formats.inputs import public_name
@@ -22,11 +23,12 @@ from jobs.runs.standard_input import with_standard_input
 from jobs.terminal.console import say
 from jobs.terminal.process import interrupted_exit_code
 from jobs.terminal.progress import ProgressBar
-from pipelines.finished import nothing_to_do
+from pipelines.finished import needs_no_model
 from pipelines.job import (
     DEFAULT_SHARD_RECORDS,
     FN_API_RUNNER,
     AnnotationJob,
+    decode_fingerprint,
     run_fingerprint,
 )
 from pipelines.pool.client_settings import ClientSettings
@@ -64,7 +66,9 @@ class AnnotateConfig:
 
 
 def annotate_inputs(config: AnnotateConfig) -> JobSummary:
-    """Commit every shard of the inputs that is not committed yet. A finished job starts no Ray and loads no model.
+    """Commit every shard of the inputs that is not committed yet.
+
+    A job whose candidates are all stored already starts no Ray and loads no model.
 
     Raises:
         ConfigurationError: an option is unusable; nothing was started.
@@ -128,6 +132,7 @@ class AnnotationSession:
         memory_limit(config.run.actors, self._pool_settings)  # it checks the option
         self._label_sets = tuple(LabelSetChoice(one.name, one.languages) for one in config.annotator.label_sets)
         self._annotator_fingerprint = config.annotator.fingerprint()
+        self._finish = FinishSettings.of(config.annotator.thresholds(), document_pass=config.run.document_pass)
         self._opened = ExitStack()
         self._service_factory: ServiceFactory | None = None
         self._pool: Pool | None = None
@@ -147,7 +152,12 @@ class AnnotationSession:
     @property
     def run_fingerprint(self) -> str:
         """That of every job of this session."""
-        return run_fingerprint(self._annotator_fingerprint, self._label_sets)
+        return run_fingerprint(self._annotator_fingerprint, self._label_sets, self._finish)
+
+    @property
+    def decode_fingerprint(self) -> str:
+        """That part of it which candidates depend on."""
+        return decode_fingerprint(self._annotator_fingerprint, self._label_sets)
 
     def job(self, inputs: Sequence[str]) -> AnnotationJob:
         """The job that the config make of these inputs."""
@@ -163,6 +173,7 @@ class AnnotationSession:
             runner=config.runner,
             pipeline_options=config.pipeline_options,
             carry_over=config.carry_over,
+            finish=self._finish,
         )
 
     def annotate(self, input_file: str) -> JobSummary:
@@ -174,7 +185,7 @@ class AnnotationSession:
         return self.run(self.job([input_file]))
 
     def run(self, job: AnnotationJob) -> JobSummary:
-        """Commit what is not committed yet; a finished job needs no model.
+        """Commit what is not committed yet; a job whose candidates are all stored starts no Ray and no model.
 
         Raises:
             ModelError: the model or its base is not there, or a running pool holds another one.
@@ -182,7 +193,7 @@ class AnnotationSession:
             PoolError: the actors cannot be started, or the pool not be joined.
             StoreError: the store cannot be written.
         """
-        if nothing_to_do(job):
+        if needs_no_model(job):
             return _run_interruptibly(job, _no_service, SilentProgress())
         service_factory = self._connected()
         watch = RunWatch(self._pool)

@@ -6,6 +6,7 @@ from typing import Any
 
 from bioner_core.duration import spoken_duration
 from bioner_core.errors import StoreError
+from bioner_core.linking.linker import Linker
 from bioner_core.store.compaction.compact import CompactionSettings
 from bioner_core.store.history.input_order import PUBMED
 from bioner_core.store.history.ledger import AppliedFile, applied_files, new_run_id
@@ -14,6 +15,7 @@ from bioner_core.store.reading import read_manifests
 from jobs.options.metrics import metrics_shown
 from jobs.options.sync import SyncOptions
 from jobs.runs.annotator import chosen_annotator
+from jobs.runs.links import with_links
 from jobs.runs.session import AnnotateConfig, AnnotationSession, make_store, open_lock
 from jobs.runs.snapshot import compact_held
 from jobs.terminal.console import print_result, say, warn
@@ -62,10 +64,12 @@ def run_sync(
     purpose: str,
     part: Part | None = None,
     snapshot: CompactionSettings | None = None,
+    linker: Linker | None = None,
 ) -> SyncReport:
     """Do `work` with the store locked; the model is started when the first file needs it, and ended after the last.
 
-    With `snapshot` one is made under the same lock, of what the store holds then, also when a file has failed.
+    With `snapshot` one is made under the same lock, of what the store holds then, also when a file has failed, and with
+    `linker` what is newest then is linked.
 
     Raises:
         BionerError: an option is unusable, or the store cannot be had.
@@ -88,6 +92,9 @@ def run_sync(
             done = work(place, session)
         if snapshot is not None:
             done = _with_snapshot(done, place, snapshot, quiet=options.run.quiet)
+        if linker is not None:
+            lock.check()
+            done = with_links(done, options.store, linker, quiet=options.run.quiet)
         config.page.end(done.exit_code())
         return done
 

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bioner_core.linking.link_table import LinkPage
 from bioner_core.store.compaction.compact import CompactionReport
 from bioner_core.store.history.ledger import AppliedFile, JobRun, Reload, record_run, utc_now
 from bioner_core.store.manifest import Counts, total
@@ -16,8 +17,8 @@ class SyncReport:
     """What a run did.
 
     `pending` counts the files that are still to be applied, `failures` say why, in words; `notes` are things that a
-    person should know though the run went well. `snapshot` is None where none was asked for or could be made; that is
-    known only after the run was entered in the ledger.
+    person should know though the run went well. `snapshot` and `links` are None where none were asked for or could be
+    made; that is known only after the run was entered in the ledger.
     """
 
     run_id: str
@@ -31,6 +32,7 @@ class SyncReport:
     notes: tuple[str, ...] = ()
     reload: Reload | None = None
     snapshot: CompactionReport | None = None
+    links: LinkPage | None = None
 
     @property
     def counts(self) -> Counts:
@@ -69,7 +71,7 @@ class SyncReport:
     def lines(self) -> list[str]:
         """The report for a person."""
         if not self.applied and not self.failures:
-            return ["nothing to do: every file is applied, no model call", *self._snapshot_line()]
+            return ["nothing to do: every file is applied, no model call", *self._snapshot_line(), *self._links_line()]
         counts = self.counts
         found = [
             f"{len(self.applied)} files applied in {self.seconds:.1f} s, {self.pending} are still to be applied",
@@ -82,7 +84,7 @@ class SyncReport:
             found.append(f"the release of {self.reload.year} replaces all before: {before} articles, now {after}")
         if self.exit_code() == EXIT_TOO_MANY_REJECTS:
             found.append(f"{self.reject_rate:.1%} rejects, more than the {self.max_reject_rate:.1%} allowed")
-        return found + self._snapshot_line()
+        return found + self._snapshot_line() + self._links_line()
 
     def _snapshot_line(self) -> list[str]:
         if self.snapshot is None:
@@ -90,6 +92,12 @@ class SyncReport:
         shown = self.snapshot.manifest
         state = "is new" if self.snapshot.made else "is of this state already"
         return [f"snapshot {shown.snapshot_id} {state}: {shown.documents} documents, {shown.mentions} mentions"]
+
+    def _links_line(self) -> list[str]:
+        if self.links is None:
+            return []
+        names = ", ".join(self.links.vocabularies)
+        return [f"linked to {names}: {self.links.linked} of {self.links.mentions} mentions"]
 
     def as_json(self) -> dict[str, Any]:
         """A flat object for `--json`: the counts at the top level, a short object a file."""
@@ -104,6 +112,7 @@ class SyncReport:
             "applied": [_file(one) for one in self.applied],
             "reload": asdict(self.reload) if self.reload else None,
             "snapshot": _snapshot(self.snapshot) if self.snapshot else None,
+            "links": asdict(self.links) if self.links else None,
             "notes": list(self.notes),
             "failures": list(self.failures),
             "exit_code": self.exit_code(),

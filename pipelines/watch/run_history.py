@@ -15,6 +15,9 @@ ANNOTATION = "annotate"
 """`job` of a run that annotated inputs; a nightly job or a backfill has one such run for each file it applies."""
 
 
+_COMMITTED = (Status.COMMITTED, Status.REFINISHED)
+
+
 def run_history(store: Path) -> RunHistory:
     """All runs that ended by themselves, and the run that committed each shard.
 
@@ -29,7 +32,7 @@ def run_history(store: Path) -> RunHistory:
     for path in sorted((store / "jobs").glob("[!.]*.json")):
         outcomes = read_report(report_path(store, path.stem))
         runs.append(_annotation_run(path.stem, outcomes))
-        run_of_shard |= {one.shard_id: path.stem for one in outcomes if one.status is Status.COMMITTED}
+        run_of_shard |= {one.shard_id: path.stem for one in outcomes if one.status in _COMMITTED}
     runs += [_job_run(one) for one in job_runs(store)]
     return RunHistory(tuple(runs), run_of_shard | _runs_of_jobs(store, run_of_shard))
 
@@ -43,13 +46,13 @@ def _runs_of_jobs(store: Path, shards: dict[str, str]) -> dict[str, str]:
 
 def _annotation_run(run_id: str, outcomes: list[ShardOutcome]) -> RunRow:
     ended = Counter(one.status for one in outcomes)
-    committed = [one for one in outcomes if one.status is Status.COMMITTED]
+    committed = [one for one in outcomes if one.status in _COMMITTED]
     return RunRow(
         run_id=run_id,
         job=ANNOTATION,
         started=_started(run_id),
         seconds=round(sum(one.seconds for one in committed), 3),
-        shards_committed=ended[Status.COMMITTED],
+        shards_committed=len(committed),
         shards_skipped=ended[Status.SKIPPED],
         shards_failed=ended[Status.FAILED],
         message=next((one.message for one in outcomes if one.status is Status.FAILED), None),

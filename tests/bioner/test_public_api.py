@@ -29,6 +29,7 @@ class WordFinder:
     """Finds every `CD28` and `肺`, with everything else around it turned down; fails on `broken`."""
 
     fingerprint = "words"
+    thresholds = {"genia": 0.5, "cmeee": 0.5}  # noqa: RUF012
     has_selector = True
 
     def annotate(self, requests: Any) -> list[RowResult]:

@@ -20,7 +20,7 @@ from devtools.soak.corpus import SoakInput, make_corpus, soak_job
 from devtools.soak.feeder import client_settings
 from devtools.soak.signals_to_actors import Order, give_order
 from pipelines.annotate import run_annotation
-from pipelines.finished import nothing_to_do
+from pipelines.finished import needs_no_model
 from pipelines.pool.annotator_spec import AnnotatorSpec
 from pipelines.pool.pool import Pool, start_pool
 from pipelines.pool.pool_settings import PoolSettings
@@ -66,7 +66,7 @@ def test_a_fault_in_a_batch_changes_no_row_of_the_store(
     assert not waiting.exists(), "no actor took the order: nothing was tested"
     assert (summary.exit_code(), summary.shards_committed) == (0, 4)
     assert_undisturbed(inputs[0].calm_store, tmp_path / "store")
-    assert nothing_to_do(soak_job(inputs[0].path, tmp_path / "store"))
+    assert needs_no_model(soak_job(inputs[0].path, tmp_path / "store"))
 
 
 def test_several_faults_at_once_change_no_row(

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from bioner_core.document_pass.settings import FinishSettings
 from bioner_core.inference.annotation import AnnotationRequest, NullAnnotator, RowResult
 from bioner_core.labels.label_set import LabelSetChoice, default_label_sets
 from bioner_core.mentions import Candidate
@@ -46,15 +47,23 @@ def word_store(folder: Path) -> Path:
         f"RT Journal Article\nSR 1\nA1 某人\nT1 {CHINESE}\nJF 示例\nYR 2025\nAB {CHINESE}。\n", encoding="utf-8"
     )
     store = folder / "store"
-    run_annotation(null_job(store, english, chinese, fingerprint="words"), service_factory=WordService)
+    finish = FinishSettings.of({one.name: 0.5 for one in default_label_sets()}, document_pass=False)
+    job = null_job(store, english, chinese, fingerprint="words", finish=finish)
+    run_annotation(job, service_factory=WordService)
     return store
 
 
-def null_job(store: Path, *inputs: Path, fingerprint: str = NullAnnotator().fingerprint) -> AnnotationJob:
+def null_job(
+    store: Path,
+    *inputs: Path,
+    fingerprint: str = NullAnnotator().fingerprint,
+    finish: FinishSettings = FinishSettings(),  # noqa: B008  frozen
+) -> AnnotationJob:
     """The job that `bioner annotate --annotator null` makes of these inputs."""
     return AnnotationJob(
         inputs=tuple(map(str, inputs)),
         store=store,
         label_sets=tuple(LabelSetChoice(one.name, one.languages) for one in default_label_sets()),
         annotator_fingerprint=fingerprint,
+        finish=finish,
     )

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from bioner_core.document_pass.settings import FinishSettings
 from bioner_core.errors import PoolError
 from bioner_core.inference.annotation import AnnotationRequest, RowError, RowResult
 from bioner_core.labels.label_set import LabelSetChoice
@@ -98,7 +99,12 @@ def write_jsonl(path: Path, texts: Sequence[str], **fields: Any) -> str:
 
 def make_job(store: Path, *inputs: str, **settings: Any) -> AnnotationJob:
     """A job for these inputs, English and Chinese."""
-    fixed = {"label_sets": (ENGLISH, CHINESE), "annotator_fingerprint": "model-1", "shard_records": 10}
+    fixed = {
+        "label_sets": (ENGLISH, CHINESE),
+        "annotator_fingerprint": "model-1",
+        "shard_records": 10,
+        "finish": FinishSettings((("cmeee", 0.5), ("genia", 0.5)), document_pass=False),
+    }
     return AnnotationJob(inputs=inputs, store=store, **fixed | settings)
 
 

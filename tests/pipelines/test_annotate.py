@@ -29,7 +29,7 @@ from bioner_core.labels.label_set import LabelSetChoice
 from bioner_core.records import RejectReason
 from bioner_core.store.checks.verify import verify_store
 from bioner_core.store.reading import document_rows, mention_rows, read_manifests, reject_rows
-from pipelines.finished import nothing_to_do
+from pipelines.finished import needs_no_model
 from pipelines.job_report import latest_report, read_report
 from pipelines.metrics.metrics import NAMESPACE
 from pipelines.pool.service import Key
@@ -100,9 +100,9 @@ def test_duplicate_texts_and_ids_are_all_kept(tmp_path: Path) -> None:
 def test_a_rerun_of_a_finished_job_is_a_success_that_asks_no_model(tmp_path: Path) -> None:
     """Would catch a rerun that computes again, fails for having no work, or starts a service for nothing."""
     job = make_job(tmp_path / "store", write_jsonl(tmp_path / "in.jsonl", _TEXTS))
-    assert not nothing_to_do(job)
+    assert not needs_no_model(job)
     first, before = run(job), all_mentions(job.store)
-    assert nothing_to_do(job)
+    assert needs_no_model(job)
     again = run(job, MustNotBeAsked)
     assert again.exit_code() == 0
     assert (again.shards_committed, again.shards_skipped, again.rows_sent) == (0, 3, 0)
@@ -134,7 +134,7 @@ def test_another_model_or_label_set_computes_again(tmp_path: Path, change: dict[
     store = tmp_path / "store"
     old = run(make_job(store, name))
     new_job = make_job(store, name, **change)
-    assert not nothing_to_do(new_job)
+    assert not needs_no_model(new_job)
     new = run(new_job)
     assert (new.shards_committed, new.counts) == (3, old.counts)
     assert {manifest.fingerprint for manifest in read_manifests(store)} == {new_job.run_fingerprint}

@@ -26,7 +26,7 @@ VIEWS = {
     "runs": "runs that ended, with their counts",
     "entity_years": "accepted entities (in lower case) of each type and year, `rank` 1 the most mentioned",
     "nested_entities": "accepted entities inside accepted entities",
-    "entity_pairs": "accepted entities in one sentence, each pair once",
+    "entity_pairs": "accepted entities in one sentence, none inside the other, each pair once",
     "entity_choices": "entities that the selector turned down at least once, and how often",
     **LINK_VIEWS,
 }

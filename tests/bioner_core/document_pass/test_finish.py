@@ -1,16 +1,20 @@
 """The finish pass over one document."""
 
+import re
 from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bioner_core.document_pass.finish import finish_document
+from bioner_core.document_pass.finish import decoder_candidates, finish_document, finish_mentions
 from bioner_core.document_pass.occurrences import occurrences
 from bioner_core.document_pass.repeat_score import RepeatFacts
+from bioner_core.document_pass.settings import FinishSettings
 from bioner_core.documents import Document, Passage
-from bioner_core.mentions import Mention
+from bioner_core.inference.placement import place_candidates
+from bioner_core.mentions import Candidate, Mention
 from bioner_core.store.mention_ids import place_suffix
+from bioner_core.text.sentences import split_passage
 
 Found = set[tuple[str, int, str, str | None]]
 
@@ -83,6 +87,40 @@ def test_one_name_has_one_type_where_most_agree() -> None:
     assert {kind for _, _, kind, _ in accepted(doc, mentions[0], stray)} == {"Chemical", "Disease"}
 
 
+def test_a_changed_type_keeps_what_the_decoder_said_beside_it() -> None:
+    """Catches a majority that overwrites the decoder's answer, and a retyped inner mention that is lost."""
+    doc = document("Sodium and sodium and sodium and no sodium level.")
+    mentions = [mention(doc, "Sodium", "Chemical", nth=number) for number in range(3)]
+    stray, outer = mention(doc, "Sodium", "Disease", nth=3), mention(doc, "sodium level", "Test")
+    found = finish_document(doc, [*mentions, stray, outer]).mentions
+    last = {(one.type, one.accepted, one.origin, one.depth) for one in found if one.start == stray.start}
+    assert last == {("Disease", False, "decoder", 1), ("Chemical", True, "repeat", 1), ("Test", True, "decoder", 0)}
+    kept = [replace(one, parent_id=None, depth=0) for one in decoder_candidates(found)]
+    assert [(one.mention_id, one.type, one.selector_score) for one in kept] == [
+        (one.mention_id, one.type, one.selector_score) for one in (*mentions, outer, stray)
+    ]
+
+
+def test_finished_mentions_say_what_their_sentence_says() -> None:
+    """Catches an assertion by the words of another sentence, or offsets into the passage taken for the sentence's."""
+    doc = document("We gave aspirin. There was no fever after aspirin.")
+    mentions = [mention(doc, "aspirin", "Chemical"), mention(doc, "fever", "Disease")]
+    found = finish_mentions(doc, mentions, FinishSettings())
+    assert [(one.text, one.assertion) for one in found] == [
+        ("aspirin", "present"),
+        ("fever", "negated"),
+        ("aspirin", "present"),
+    ]
+
+
+def test_a_candidate_that_the_document_speaks_for_keeps_its_own_scores() -> None:
+    """Catches a turned-down candidate whose scores the pass writes over."""
+    doc = document("Acute kidney failure (AKF) is bad.")
+    short = mention(doc, "AKF", "Disease", accepted=False, score=0.2)
+    [_, found] = finish_document(doc, [mention(doc, "Acute kidney failure", "Disease"), short]).mentions
+    assert (found.accepted, found.selector_score, found.tag_score, found.origin) == (True, 0.2, 5.0, "decoder")
+
+
 def test_nothing_new_crosses_or_lies_in_an_accepted_mention() -> None:
     """Catches a repeat inside a longer mention, and nesting that no bracket can hold."""
     doc = document("Kidney failure. Acute kidney failure shock.")
@@ -126,3 +164,51 @@ def test_every_mention_holds_its_text_and_ids_are_unique(text: str, data: st.Dat
     ids = [one.mention_id for one in found]
     assert len(ids) == len(set(ids))
     assert {one.parent_id for one in found} <= {None, *ids}
+
+
+@st.composite
+def decoded(draw: st.DrawFn) -> tuple[Document, list[Mention]]:
+    """A document and what a decoder might give for it: names of two types and two label sets, nested and crossing."""
+    words = st.sampled_from(
+        ["Renal failure", "(RF)", "RF", "renal", "failure", "aspirin", "Aspirin", ". ", "肾病", "(AB)"]
+    )
+    texts = draw(st.lists(st.lists(words, min_size=1, max_size=9).map(" ".join), min_size=1, max_size=3))
+    doc = document(*texts)
+    found: list[Mention] = []
+    for index, passage in enumerate(doc.passages):
+        for sentence in split_passage(passage, index):
+            names = [one.span() for one in re.finditer("Renal failure|RF|renal|[Aa]spirin|肾病|AB", sentence.text)]
+            anywhere = st.tuples(st.integers(0, len(sentence.text) - 1), st.just(len(sentence.text)))
+            for label_set in ("one", "two"):
+                spans = draw(st.lists(st.sampled_from(names) | anywhere if names else anywhere, max_size=5))
+                rows = [
+                    Candidate(
+                        *span,
+                        draw(st.sampled_from("AB")),
+                        draw(st.floats(0, 9)),
+                        draw(st.sampled_from([0.2, 0.45, 0.6, 0.93, 1.0])),
+                        draw(st.booleans()),
+                    )
+                    for span in spans
+                ]
+                found += place_candidates(doc, sentence, rows, label_set=label_set, id_prefix="s:1@1")
+    return doc, found
+
+
+SETTINGS = st.builds(
+    FinishSettings.of,
+    st.fixed_dictionaries({"one": st.sampled_from([0.0, 0.5, 0.9]), "two": st.sampled_from([0.0, 0.5])}),
+    document_pass=st.booleans(),
+)
+
+
+@given(decoded(), SETTINGS, SETTINGS)
+def test_finished_mentions_hold_all_that_finishing_needs(
+    given_: tuple[Document, list[Mention]], first: FinishSettings, then: FinishSettings
+) -> None:
+    """Catches anything of the decoder's that finishing loses, for other thresholds and for the pass off and on."""
+    doc, candidates = given_
+    once = finish_mentions(doc, candidates, first)
+    assert finish_mentions(doc, decoder_candidates(once), first) == once
+    assert finish_mentions(doc, decoder_candidates(once), then) == finish_mentions(doc, candidates, then)
+    assert {one.parent_id for one in once} <= {None, *(one.mention_id for one in once if one.accepted)}

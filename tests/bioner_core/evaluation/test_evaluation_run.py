@@ -160,3 +160,26 @@ def test_types_of_other_names_count_as_the_label_set_s() -> None:
         with_types([record], {"Diseases": "Disease"})
     with pytest.raises(ConfigurationError, match="Gene"):
         scored_types(RECORDS, GENIA, ["Gene"])
+
+
+def test_documents_are_finished_and_their_sentences_scored_beside() -> None:
+    """Catches a pass over records that is not run, hidden, or run over types that were left out before it."""
+    text = "Acute kidney failure (AKF) is bad. AKF kills."
+    gold = frozenset({Span(0, 20, "protein"), Span(22, 25, "protein"), Span(35, 38, "protein")})
+
+    class LongForms(Finder):
+        def _row(self, text: str) -> RowResult:
+            found = text.find("Acute kidney failure")
+            return (Candidate(0, 20, "protein", 1.0, 0.9, accepted=True),) if found == 0 else ()
+
+    named: dict[str, Any] = {"label_set": "genia", "types": frozenset(["protein"]), "has_selector": True}
+    records = [GoldRecord("1", "en", text, gold)]
+    run = evaluate_annotator(LongForms(), records, document_pass=None, **named)
+    assert run.evaluation.strict.recall == 1.0
+    assert run.without_document_pass is not None
+    assert run.without_document_pass.recall == pytest.approx(1 / 3)
+    assert run.to_json()["document_pass"] is True
+    off = evaluate_annotator(LongForms(), records, document_pass=False, **named)
+    assert (off.evaluation.strict.recall, off.to_json()["document_pass"]) == (pytest.approx(1 / 3), False)
+    one = [GoldRecord("1", "en", text[:34], frozenset({Span(0, 20, "protein")}))]
+    assert evaluate_annotator(LongForms(), one, document_pass=None, **named).without_document_pass is None

@@ -21,7 +21,7 @@ def document(doc_id: str, *passages: tuple[str, str], record_number: int = 0, ve
     source = doc_id.partition(":")[0]
     lang = "zh" if any("\u4e00" <= character <= "\u9fff" for _, text in passages for character in text) else "en"
     meta = DocumentMeta(
-        ids=(("pmid", "7"),),
+        ids=(("pmid", "7"),) if doc_id in ("pubmed:7", "pmc:PMC8") else (("doi", "10.1/x"),),
         journal='J <i>"x"</i> & y',
         year="2025",
         input_file="in/dump.xml",

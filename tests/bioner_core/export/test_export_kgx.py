@@ -5,6 +5,7 @@ node must have `id` and `category`, an edge `subject`, `predicate` and `object`;
 CamelCase class and a predicate a snake_case slot of Biolink.
 """
 
+import csv
 import math
 import random
 import re
@@ -19,13 +20,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bioner_core.export.biolink import category_of, document_curie, entity_curie, mention_curie, normal_form
+from bioner_core.export.export import export_store
 from bioner_core.export.kgx_tables import EXACT_SUM
-from tests.bioner_core.export.awkward_store import DOCUMENTS, MENTIONS
+from bioner_core.export.selection import Selection
+from bioner_core.store.query.named_queries import named_query
+from bioner_core.store.query.query_session import query_session
+from tests.bioner_core.export.awkward_store import DOCUMENTS, MENTIONS, Found, commit, document, mentions_of
 from tests.bioner_core.export.conftest import Export
 
 CURIE = re.compile(r"[^\s:|]+:[^\s|]+")
 CLASS = re.compile(r"biolink:([A-Z][a-z]*)+")
-PREDICATES = {"mentions", "mentioned_by", "part_of", "related_to", "occurs_together_in_literature_with"}
+PREDICATES = {
+    *("mentions", "mentioned_by", "part_of", "related_to", "same_as"),
+    "occurs_together_in_literature_with",
+}
 ACCEPTED = [one for one in MENTIONS.values() if one.accepted]
 
 
@@ -121,6 +129,84 @@ def test_equal_stores_give_equal_files(export: Export) -> None:
     first, second = export("kgx", name="a")[0], export("kgx", name="b")[0]
     for name in ("nodes.tsv", "edges.tsv"):
         assert (first / name).read_bytes() == (second / name).read_bytes()
+
+
+def test_an_edge_has_the_sentence_that_supports_it(export: Export) -> None:
+    """Catches a co-mention without its sentence, or places that are those of the passage or of the other mention."""
+    rows = pq.read_table(export("kgx")[0] / "edges.parquet").to_pylist()
+    supported = [one for one in rows if one["supporting_text"] is not None]
+    assert supported
+    for one in supported:
+        assert one["original_predicate"] == "bioner:co_mentioned_in_sentence"
+        for side in ("subject", "object"):
+            start, end = map(int, one[f"{side}_location_in_text"].split("|"))
+            text = one["supporting_text"][start:end]
+            assert one[side] in {entity_curie(text, m.label_set, m.type) for m in ACCEPTED}
+        assert one["supporting_document"]
+        assert one["publications"]
+
+
+def copies(folder: Path) -> Path:
+    """A store with an abstract of PubMed, the article of PMC that it is of, and another article."""
+    text = "Aspirin eased the headache."
+    found: list[Found] = [("Aspirin", "genia", "protein", True), ("headache", "genia", "DNA", True)]
+    abstract = document("pubmed:7", ("abstract", text))
+    article = document("pmc:PMC8", ("abstract", text), ("body", "Headache went with aspirin."), ("body", text))
+    other = document("jsonl:1", ("abstract", text))
+    for name, one in (("a.xml", abstract), ("b.xml", article), ("c.jsonl", other)):
+        commit(folder, [(one, mentions_of(one, found))], name=name)
+    return folder
+
+
+def test_copies_of_an_article_count_once_in_graph_and_query(tmp_path: Path) -> None:
+    """Catches a pair that counts twice because PubMed and PMC both have its article, and two ways of counting."""
+    store = copies(tmp_path / "store")
+    export_store(store, tmp_path / "graph", format_name="kgx", selection=Selection())
+    edges = pq.read_table(tmp_path / "graph" / "edges.parquet").to_pylist()
+    [copy] = [
+        (one["subject"], one["predicate"], one["object"]) for one in edges if "copy_of" in one["original_predicate"]
+    ]
+    assert copy == ("PMC:PMC8", "biolink:same_as", "PMID:7")
+    [pair] = [one for one in edges if one["original_predicate"] == "bioner:co_mentioned_in_sentence"]
+    assert (pair["sentence_count"], pair["document_count"], pair["publications"]) == (3, 2, "PMID:7|jsonl:1")
+    with query_session(store, memory_bytes=2**28) as session:
+        question = named_query("co_mentions")
+        [row] = session.ask(question.sql, question.bound({})).read_all().to_pylist()
+    assert (row["sentences"], row["documents"]) == (pair["sentence_count"], pair["document_count"])
+
+
+def test_neo4j_reads_headers_types_and_no_dangling_edge(export: Export) -> None:
+    """Catches a header that `neo4j-admin` does not know, ids that are in no node, and lists with another sign."""
+    folder, _ = export("neo4j")
+    tables = {}
+    for name in ("nodes", "edges"):
+        with (folder / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+            tables[name] = list(csv.DictReader(file))
+    ids = {one["id:ID"] for one in tables["nodes"]}
+    assert len(ids) == len(tables["nodes"])
+    assert {one[":LABEL"] for one in tables["nodes"]} >= {"Publication", "Protein"}
+    for edge in tables["edges"]:
+        assert {edge[":START_ID"], edge[":END_ID"]} <= ids
+        assert edge[":TYPE"] in PREDICATES
+    assert {"mention_count:long", "selector_score:double", "accepted:boolean"} <= set(tables["nodes"][0])
+    assert {"publications:string[]", "subject_location_in_text:int[]"} <= set(tables["edges"][0])
+    places = [one["subject_location_in_text:int[]"] for one in tables["edges"] if one["supporting_text"]]
+    assert places
+    assert all(re.fullmatch(r"\d+;\d+", one) for one in places)
+    assert "neo4j-admin database import full" in (folder / "import.txt").read_text()
+
+
+def test_the_kgx_package_reads_the_graph_without_a_dangling_edge(export: Export) -> None:
+    """Catches a file that the package itself refuses, and nodes that edges name and nobody wrote."""
+    transformer = pytest.importorskip("kgx.transformer", reason="the package kgx is not installed")
+    folder, report = export("kgx")
+    graph = transformer.Transformer()
+    graph.transform({"filename": [str(folder / "nodes.tsv"), str(folder / "edges.tsv")], "format": "tsv"})
+    store = graph.store.graph
+    nodes, edges = dict(store.nodes(data=True)), list(store.edges(data=True))
+    assert all(one.get("category") for one in nodes.values())
+    assert len(edges) == sum(number for key, number in report.items() if key.startswith("edges_"))
+    assert all(subject in nodes and target in nodes for subject, target, _ in edges)
 
 
 def test_sums_of_scores_do_not_depend_on_the_order() -> None:

@@ -51,7 +51,6 @@ def file_change(name: str, content: bytes) -> Callable[[Path], None]:
         pytest.param(card_change(scheme=TagScheme.INLINE), id="scheme"),
         pytest.param(card_change(tags=("protein", "DNA")), id="order of the tags"),
         pytest.param(card_change(characters="肺"), id="characters"),
-        pytest.param(card_change(thresholds={"genia": 0.26}), id="threshold"),
         pytest.param(card_change(open_bias={"genia": 0.5}), id="opening bias"),
         pytest.param(file_change("rows.safetensors", b"other"), id="rows"),
         pytest.param(file_change(f"{ADAPTER_FOLDER}/adapter_model.safetensors", b"other"), id="adapter"),
@@ -100,6 +99,7 @@ def test_what_was_asked_for_changes_the_fingerprint(model: Path) -> None:
     [
         pytest.param(card_change(metrics={"f1": 1.0}, training={}, name="other"), id="what is for people"),
         pytest.param(card_change(tag_thresholds={"genia": 9.0}), id="a yardstick of evaluation"),
+        pytest.param(card_change(thresholds={"genia": 0.26}), id="threshold, which is of the finish pass"),
         pytest.param(file_change("notes.txt", b"hello"), id="a file beside"),
     ],
 )

@@ -50,6 +50,16 @@ def test_a_dry_run_shows_the_plan_and_changes_nothing(bioner: Command, tmp_path:
     assert not (tmp_path / "s").exists()
 
 
+def test_a_vocabulary_that_is_not_there_is_told_before_the_night_begins(bioner: Command, tmp_path: Path) -> None:
+    """Catches a night of work that ends with a name that was mistyped."""
+    place = publish(tmp_path / "in", 1)
+    words = ("--from", place, "--store", tmp_path / "s", "--annotator", "null", "--link", "no-such")
+    done = bioner("nightly", "pubmed", *words)
+    assert done.code == 2
+    assert "no-such" in done.err
+    assert not (tmp_path / "s").exists()
+
+
 def test_a_dry_run_tells_a_missing_number(bioner: Command, tmp_path: Path) -> None:
     """Catches a plan that promises what the run would refuse."""
     place = publish(publish(tmp_path / "in", 1), 3, number=3)

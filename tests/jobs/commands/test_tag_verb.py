@@ -18,6 +18,7 @@ class WordFinder:
     """Finds `CD28`, and around it the whole sentence, turned down."""
 
     fingerprint = "words"
+    thresholds = {"genia": 0.5}  # noqa: RUF012
 
     def annotate(self, requests: list[AnnotationRequest]) -> list[tuple[Candidate, ...]]:
         """One candidate for the word where there is one, and one for the sentence."""

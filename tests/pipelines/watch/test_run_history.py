@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from bioner_core.document_pass.settings import FinishSettings
 from bioner_core.store.history.ledger import AppliedFile, JobRun, record_applied, record_run
 from bioner_core.store.layout import input_key, shard_id
 from bioner_core.store.manifest import Counts
@@ -23,10 +24,10 @@ def test_shards_belong_to_the_run_that_committed_them(tmp_path: Path) -> None:
     """Catches a shard that is put down to a later run, which only skipped it, or a nightly job that is not named."""
     counts = Counts(records_in=3, annotated=3)
     committed = [ShardOutcome(Status.COMMITTED, one, "x", counts, 2.0) for one in (PLAIN, NIGHTLY)]
-    write_report([*committed, ShardOutcome(Status.FAILED, "", "y", message="broken")], report_path(tmp_path, RUN))
-    write_report(
-        [ShardOutcome(Status.SKIPPED, PLAIN, "x", counts)], report_path(tmp_path, "20270102T030405_000006Z-bbbb")
-    )
+    failed, finish = ShardOutcome(Status.FAILED, "", "y", message="broken"), FinishSettings()
+    write_report([*committed, failed], report_path(tmp_path, RUN), finish=finish)
+    skipped = [ShardOutcome(Status.SKIPPED, PLAIN, "x", counts)]
+    write_report(skipped, report_path(tmp_path, "20270102T030405_000006Z-bbbb"), finish=finish)
     record_applied(tmp_path, _applied("nightly-1"))
     record_run(
         tmp_path, JobRun(run_id="nightly-1", job="nightly pubmed", started="s", seconds=1, applied=(), exit_code=0)

@@ -1,4 +1,4 @@
--- Pairs of different entities in one sentence, one inside the other too, counted in sentences and documents.
+-- Pairs of different entities in one sentence, none inside the other, counted in sentences and articles.
 -- first: only pairs with this entity; empty for all =
 -- first_type: type of the one entity; empty for all =
 -- second_type: type of the other entity; empty for all =

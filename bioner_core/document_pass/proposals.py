@@ -1,0 +1,160 @@
+"""What a document says of the names that its sentences have: one type for a name, short forms, repeats."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from bioner_core.document_pass.abbreviation_pairs import AbbreviationPair
+from bioner_core.document_pass.occurrences import folded, occurrences
+from bioner_core.document_pass.repeat_score import THRESHOLD, RepeatFacts, mean_score
+from bioner_core.documents import Document
+from bioner_core.mentions import Mention
+
+DECODER, ABBREVIATION, REPEAT = "decoder", "abbreviation", "repeat"
+"""Where a mention comes from."""
+
+_SHORTEST_REPEAT = 3
+_SHORTEST_HAN_REPEAT = 2
+_MAJORITY = 0.75
+_OFTEN, _LEAST_SHARE = 6, 0.25
+_UNSUPPORTED = 0.49
+"""What the score of a short form that its document does not support is multiplied by, and that of a long form by its
+short form alone: corpora seldom mark those, so they stay candidates."""
+
+Scorer = Callable[[RepeatFacts], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A mention that the document speaks for: one that the decoder did not give, or gave and the selector turned down.
+
+    `in_place` says that it is one of the decoder's under another type, whose nesting it keeps.
+    """
+
+    passage_index: int
+    start: int
+    end: int
+    type: str
+    origin: str
+    tag_score: float
+    score: float
+    accepted: bool
+    in_place: bool = False
+
+
+def proposals(
+    document: Document, mentions: Sequence[Mention], pairs: Sequence[AbbreviationPair], scorer: Scorer
+) -> tuple[list[Mention], list[Proposal]]:
+    """The decoder's mentions of one label set as the document decides on them, and what it proposes beside them.
+
+    A mention that gets another type stays as it was, turned down, and a proposal of the other type is accepted in its
+    place: so the rows of the decoder always say what the decoder said.
+    """
+    typed = _one_type_a_name(mentions)
+    decided = [
+        replace(one, accepted=new.accepted and new.type == one.type) for one, new in zip(mentions, typed, strict=True)
+    ]
+    found = [_retyped(new) for one, new in zip(mentions, typed, strict=True) if new.type != one.type]
+    new = list(_abbreviations(document, typed, pairs))
+    return decided, [*found, *new, *_repeats(document, typed, new, scorer)]
+
+
+def _retyped(one: Mention) -> Proposal:
+    place = (one.passage_index, one.start, one.end)
+    return Proposal(*place, one.type, REPEAT, one.tag_score, one.selector_score, accepted=True, in_place=True)
+
+
+def _one_type_a_name(mentions: Sequence[Mention]) -> list[Mention]:
+    """Give the accepted mentions of one name the type that most of them have, if that is clearly most."""
+    votes: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
+    for one in mentions:
+        if one.accepted:
+            votes[folded(one.text)][one.type] += one.selector_score
+    winners = {}
+    for name, scores in votes.items():
+        best = max(scores, key=lambda kind: (scores[kind], kind))
+        if len(scores) > 1 and scores[best] >= _MAJORITY * sum(scores.values()):
+            winners[name] = best
+    taken = {(one.passage_index, one.start, one.end, one.type) for one in mentions if one.accepted}
+    changed = []
+    for one in mentions:
+        winner = winners.get(folded(one.text), one.type)
+        if one.accepted and winner != one.type:
+            place = (one.passage_index, one.start, one.end, winner)
+            # where both types were marked at one place, the place has the winner already
+            changed.append(replace(one, accepted=False) if place in taken else replace(one, type=winner))
+            taken.add(place)
+        else:
+            changed.append(one)
+    return changed
+
+
+def _abbreviations(
+    document: Document, mentions: Sequence[Mention], pairs: Iterable[AbbreviationPair]
+) -> Iterator[Proposal]:
+    """The short forms of accepted long forms, and the long forms of accepted short forms, wherever they stand."""
+    accepted: dict[str, list[Mention]] = defaultdict(list)
+    for one in mentions:
+        if one.accepted:
+            accepted[folded(one.text)].append(one)
+    for pair in pairs:
+        for known, other, is_short in (
+            (pair.long_form, pair.short_form, True),
+            (pair.short_form, pair.long_form, False),
+        ):
+            models = accepted.get(folded(known), [])
+            if models:
+                kind = Counter(one.type for one in models).most_common(1)[0][0]
+                models = [one for one in models if one.type == kind]
+                places = _places(document, other)
+                supported = is_short and _is_supported(len(accepted.get(folded(other), [])), len(places))
+                score = mean_score(models) * (1.0 if supported else _UNSUPPORTED)
+                tag_score = sum(one.tag_score for one in models) / len(models)
+                for place in places:
+                    yield Proposal(*place, kind, ABBREVIATION, tag_score, round(score, 6), score >= THRESHOLD)
+                break
+
+
+def _is_supported(accepted: int, occurrences_: int) -> bool:
+    """Whether the decoder's own view of a short form lets it follow its long form.
+
+    Where it saw the short form often and hardly ever marked it, the definition was misread, or means something else.
+    """
+    return occurrences_ < _OFTEN or accepted >= _LEAST_SHARE * occurrences_
+
+
+def _repeats(
+    document: Document, mentions: Sequence[Mention], new: Sequence[Proposal], scorer: Scorer
+) -> list[Proposal]:
+    """Every other occurrence of an accepted name, scored; those that the selector turned down among them."""
+    names: dict[tuple[str, str], list[Mention]] = defaultdict(list)
+    for one in mentions:
+        if one.accepted and _may_repeat(one.text):
+            names[folded(one.text), one.type].append(one)
+    marked = {(one.passage_index, one.start, one.end): one for one in mentions}
+    taken = {(one.passage_index, one.start, one.end) for one in new}
+    found = []
+    for (_, kind), models in names.items():
+        places = _places(document, models[0].text)
+        tag_score = sum(one.tag_score for one in models) / len(models)
+        for place in places:
+            here = marked.get(place)
+            if place in taken or (here is not None and here.accepted):
+                continue
+            turned_down = here is not None
+            facts = RepeatFacts(models[0].text, len(models), len(places), mean_score(models), turned_down)
+            score = scorer(facts)
+            found.append(Proposal(*place, kind, REPEAT, tag_score, round(score, 6), score >= THRESHOLD))
+    return found
+
+
+def _may_repeat(name: str) -> bool:
+    return len(name) >= (_SHORTEST_REPEAT if name.isascii() else _SHORTEST_HAN_REPEAT) and not name.isdigit()
+
+
+def _places(document: Document, name: str) -> list[tuple[int, int, int]]:
+    return [
+        (index, start, end)
+        for index, passage in enumerate(document.passages)
+        for start, end in occurrences(name, passage.text)
+    ]

@@ -1,0 +1,39 @@
+"""Links at the end of a nightly run: of what is newest then, without the model."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from bioner_core.concepts.vocabularies import open_vocabularies
+from bioner_core.errors import StoreError
+from bioner_core.linking.link_store import current_page_of, link_store
+from bioner_core.linking.linker import Linker
+from bioner_core.store.reading import read_manifests
+from jobs.terminal.progress import ProgressBar
+from pipelines.nightly.report import SyncReport
+
+
+def linker_of(vocabularies: Sequence[str] | None) -> Linker | None:
+    """The linker to these vocabularies, opened before a night begins; None where none is named.
+
+    Raises:
+        ConfigurationError: there is no such vocabulary.
+    """
+    return Linker(open_vocabularies(vocabularies)) if vocabularies else None
+
+
+def with_links(done: SyncReport, store: Path, linker: Linker, *, quiet: bool) -> SyncReport:
+    """The report with the links that were made, or are of this state already; the lock must be held.
+
+    What was applied stays applied when linking fails: that is a failure of the report.
+    """
+    try:
+        if next(read_manifests(store), None) is None:
+            return done
+        page = current_page_of(store, linker)
+        if page is None:
+            with ProgressBar("documents", quiet=quiet) as progress:
+                page = link_store(store, linker, on_document=lambda: progress.done(1)).page
+    except StoreError as error:
+        return replace(done, failures=(*done.failures, f"the files are applied, but not linked: {error}"))
+    return replace(done, links=page)

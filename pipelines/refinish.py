@@ -1,0 +1,50 @@
+"""A shard whose candidates stand and whose finish has changed is finished again from the store, without a model.
+
+Neither the input nor a service is asked. A kill leaves the old shard or the new one, as every commit does.
+"""
+
+import time
+from dataclasses import replace
+
+import pyarrow as pa
+
+from bioner_core.document_pass.finish import decoder_candidates, finish_mentions
+from bioner_core.store.document_mentions import shard_documents
+from bioner_core.store.layout import ShardDescriptor
+from bioner_core.store.manifest import Manifest
+from bioner_core.store.mention_ids import mention_prefix
+from bioner_core.store.reading import shard_batches
+from bioner_core.store.schemas import SCHEMAS
+from bioner_core.store.shard_writer import ShardWriter
+from bioner_core.store.upgrade import conform
+from pipelines.job import AnnotationJob
+from pipelines.shard import header_of
+
+_KEPT = ("documents", "rejects", "deletions")
+"""Tables of which nothing depends on how a shard is finished."""
+
+
+def finish_again(stored: Manifest, descriptor: ShardDescriptor, job: AnnotationJob) -> Manifest:
+    """Commit a shard over itself with the mentions that this job makes of its candidates; memory is that of one shard.
+
+    Its counts are those of before but for its mentions, and its seconds those of before and of this work.
+
+    Raises:
+        StoreError: a file of the shard is damaged, or the disk refuses; the shard is as it was before.
+    """
+    started = time.monotonic()
+    writer = ShardWriter(job.store, header_of(descriptor, job))
+    for table in _KEPT:
+        for batch in shard_batches(job.store, stored, table):
+            writer.add_rows(table, pa.Table.from_batches([conform(batch, SCHEMAS[table])]))
+    mentions = accepted = 0
+    for one in shard_documents(job.store, stored):
+        candidates = decoder_candidates(one.mentions)
+        if candidates:
+            prefix = mention_prefix(candidates[0])
+            finished = finish_mentions(one.document, candidates, job.finish, id_prefix=prefix)
+            writer.add_mentions(finished)
+            mentions += len(finished)
+            accepted += sum(mention.accepted for mention in finished)
+    counts = replace(stored.counts, mentions=mentions, mentions_accepted=accepted)
+    return writer.commit(counts, seconds=stored.seconds + time.monotonic() - started)

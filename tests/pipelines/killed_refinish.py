@@ -1,0 +1,43 @@
+"""Finishes a shard again and kills itself: arguments are store, input and countdown of durable renames."""
+
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from annotate_fakes import ENGLISH, make_job
+
+from bioner_core.document_pass.settings import FinishSettings
+from bioner_core.store import atomic
+from bioner_core.store.layout import input_key
+from bioner_core.store.reading import manifests_of_input
+from pipelines.plan import descriptors_of, recorded_plan
+from pipelines.refinish import finish_again
+from pipelines.shard_input import file_digest
+
+
+def main() -> None:
+    """Finish again until the countdown ends, just before the last rename."""
+    store, name, countdown = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+    job = make_job(store, name, label_sets=(ENGLISH,), finish=FinishSettings((("genia", 0.5),)))
+    key = input_key(Path(name).name, file_digest(name))
+    plan = recorded_plan(store, key, format_name=None)
+    assert plan is not None
+    [manifest] = manifests_of_input(store, key)
+    [descriptor] = descriptors_of(plan, name, committed=[manifest])
+    replace = atomic.os.replace
+
+    def counted(*arguments: Any) -> None:
+        nonlocal countdown
+        countdown -= 1
+        if countdown == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        replace(*arguments)
+
+    atomic.os.replace = counted  # type: ignore[assignment]
+    finish_again(manifest, descriptor, job)
+
+
+if __name__ == "__main__":
+    main()
