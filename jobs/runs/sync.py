@@ -159,7 +159,8 @@ def exports_plan(places: Sequence[str], options: SyncOptions) -> SyncPlan:
         InputError, StoreError, ModelError: as `pubmed_plan`.
     """
     fingerprint, entries = run_fingerprint_of(options), applied_files(options.store, exports.CNKI)
-    return _plan(exports.look(places, entries, options.policy), entries, fingerprint, guess=EXPORT_GUESS)
+    files = exports.likely_exports(exports.look(places, entries, options.policy), entries)
+    return _plan(files, entries, fingerprint, guess=EXPORT_GUESS)
 
 
 def pubmed_backfill_plan(source: pubmed.ReleaseSource, part: Part, options: SyncOptions) -> SyncPlan:

@@ -82,18 +82,6 @@ def certificate(tmp_path: Path) -> Path:
     made = tmp_path / "own.pem"
     words = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=test"]
     words += ["-addext", "subjectAltName=IP:127.0.0.1"]
-        "req",
-        "-x509",
-        "-newkey",
-        "rsa:2048",
-        "-nodes",
-        "-days",
-        "2",
-        "-subj",
-        "/CN=test",
-        "-addext",
-        "subjectAltName=IP:127.0.0.1",
-    ]
     subprocess.run(["openssl", *words, "-keyout", tmp_path / "key", "-out", made], check=True, capture_output=True)
     made.write_bytes(made.read_bytes() + (tmp_path / "key").read_bytes())
     return made
