@@ -13,6 +13,7 @@ from bioner_core.export.provenance import Tally
 from bioner_core.export.substitution import xml_characters
 from bioner_core.mentions import Mention
 from bioner_core.store.document_mentions import DocumentMentions
+from bioner_core.text.bidi import spelled_out
 from bioner_core.viewer.stack import Piece, stacked
 
 COLOURS = 10
@@ -40,7 +41,8 @@ class _LegendEntry:
 def render_page(found: DocumentMentions, *, origin: str) -> str:
     """The page of a document: text with lines over it, a legend, and what the selector turned down on demand.
 
-    All text of the document is escaped; a character that HTML cannot hold shows as U+FFFD.
+    All text of the document is escaped; a character that HTML cannot hold shows as U+FFFD, and one that turns the
+    direction of the text is spelled out.
     """
     environment = Environment(
         loader=PackageLoader("bioner_core.viewer", ""), autoescape=True, undefined=StrictUndefined, trim_blocks=True
@@ -116,4 +118,4 @@ def _description(mention: Mention, parents: Mapping[str, str]) -> str:
 
 
 def _held(text: str) -> str:
-    return xml_characters(text, Tally())
+    return spelled_out(xml_characters(text, Tally()))

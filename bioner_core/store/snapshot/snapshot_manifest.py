@@ -6,7 +6,7 @@ STORE/CURRENT                        the id of the snapshot that readers open
 
 import json
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,8 @@ class SnapshotFile:
 class SnapshotManifest:
     """What a snapshot holds. `state` is a digest of all committed shards and their order: equal ones make equal rows.
 
-    `fingerprint` is that of the shards, or a digest of theirs where they differ; `created` is ISO 8601 in UTC;
+    `fingerprint` is that of the shards, or a digest of theirs where they differ, and `fingerprints` says how many
+    shards have each; `created` is ISO 8601 in UTC;
     `mentions` counts candidates, `mentions_accepted` those that the selector accepted.
     """
 
@@ -60,6 +61,7 @@ class SnapshotManifest:
     rejects: int
     deletions: int
     files: tuple[SnapshotFile, ...]
+    fingerprints: dict[str, int] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """The manifest as an indented JSON object."""
