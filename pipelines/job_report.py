@@ -9,13 +9,12 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from bioner_core.errors import StoreError
 from bioner_core.store.atomic import write_text
 from bioner_core.store.history.process_identity import this_process
-from bioner_core.store.manifest import Counts
-from pipelines.outcome import ShardOutcome, Status
+from bioner_core.typed_json import loaded_json, typed
+from pipelines.outcome import ShardOutcome
 
 
 def report_path(store: Path, job_id: str) -> Path:
@@ -74,12 +73,8 @@ def read_report(path: Path) -> list[ShardOutcome]:
     if path in _unwritten:
         raise _unwritten.pop(path)
     try:
-        return [_outcome(row) for row in json.loads(path.read_text(encoding="utf-8"))["shards"]]
+        return [typed(ShardOutcome, row) for row in loaded_json(path.read_text(encoding="utf-8"))["shards"]]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise StoreError(
             f"{path}: the report of the run cannot be read ({error!r}); do all Beam workers share the store's folder?"
         ) from error
-
-
-def _outcome(row: dict[str, Any]) -> ShardOutcome:
-    return ShardOutcome(**row | {"status": Status(row["status"]), "counts": Counts(**row["counts"])})

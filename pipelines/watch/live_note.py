@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from bioner_core.typed_json import loaded_json, typed
 from pipelines.repeating import repeating
 
 if TYPE_CHECKING:  # it imports Ray, and who only reads a note needs none
@@ -93,10 +94,10 @@ def read_live_note(store: Path) -> LiveNote:
     found, kills = list[LiveActor](), 0
     for path in filter(_is_fresh, _notes(store)):
         try:
-            note = json.loads(path.read_text(encoding="utf-8"))
-            found += [LiveActor(**one) for one in note["actors"]]
-            kills += int(note.get("memory_kills", 0))
-        except (OSError, ValueError, KeyError, TypeError):  # just taken away, or of another version
+            note = loaded_json(path.read_text(encoding="utf-8"))
+            found += [typed(LiveActor, one) for one in note["actors"]]
+            kills += typed(int, note.get("memory_kills", 0))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):  # just taken away, or of another version
             continue
     return LiveNote(tuple(found), kills)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bioner_core.errors import ConfigurationError
 from bioner_core.store.atomic import write_text
+from bioner_core.typed_json import loaded_json, typed
 
 _FOLDER = "models"
 _SHOWN = 16
@@ -28,10 +29,9 @@ def note_model(store: Path, fingerprint: str, words: Mapping[str, str]) -> None:
 def model_words(store: Path, fingerprint: str) -> dict[str, str]:
     """What a fingerprint stands for; empty where nobody noted it."""
     try:
-        found = json.loads((store / _FOLDER / f"{fingerprint}.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        return typed(dict[str, str], loaded_json((store / _FOLDER / f"{fingerprint}.json").read_text(encoding="utf-8")))
+    except (OSError, ValueError):
         return {}
-    return {str(key): str(value) for key, value in found.items()} if isinstance(found, dict) else {}
 
 
 def model_in_words(store: Path, fingerprint: str) -> str:

@@ -8,11 +8,11 @@ import json
 import re
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 from bioner_core.errors import StoreError
 from bioner_core.store.atomic import write_text
 from bioner_core.store.schemas import check_schema_version
+from bioner_core.typed_json import loaded_json, typed
 
 _FOLDER = "snapshots"
 MANIFEST_NAME = "manifest.json"
@@ -127,9 +127,9 @@ def read_snapshot_manifest(store: Path, snapshot_id: str) -> SnapshotManifest:
     """
     path = snapshot_folder(store, snapshot_id) / MANIFEST_NAME
     try:
-        flat: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        check_schema_version(int(flat["schema_version"]), where=str(path))
-        return SnapshotManifest(**flat | {"files": tuple(SnapshotFile(**file) for file in flat["files"])})
+        flat = loaded_json(path.read_text(encoding="utf-8"))
+        check_schema_version(typed(int, flat["schema_version"]), where=str(path))
+        return typed(SnapshotManifest, flat)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise StoreError(
             f"{path}: is not a manifest that bioner wrote ({error!r}). Remove that folder and run `bioner compact`"
