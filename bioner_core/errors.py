@@ -17,6 +17,10 @@ class InputError(BionerError):
     """An input file cannot be opened or read at all; the message names the file."""
 
 
+class MissingInputError(ConfigurationError, InputError):
+    """A pattern that the user gave names no file: the command line is wrong, not a dump. Exit code 2."""
+
+
 class ModelError(BionerError):
     """A model is missing, damaged, or not the one that its digest promises."""
 

@@ -3,9 +3,10 @@
 import time
 from contextlib import nullcontext
 
+from bioner_core.store.history.process_identity import this_process
 from pipelines.beam_run import new_pipeline, run_to_the_end, works_in_this_process
 from pipelines.job import AnnotationJob
-from pipelines.job_report import new_report_path, read_report, write_report
+from pipelines.job_report import new_report_path, read_report, write_report_in_worker
 from pipelines.pool.service import ServiceFactory
 from pipelines.quiet_beam import beam
 from pipelines.summary import JobSummary, summarise
@@ -36,7 +37,8 @@ def run_annotation(
         pipeline = new_pipeline(job)
         outcomes = pipeline | beam.Create(job.inputs) | AnnotateShards(job, service_factory, progress_token=token)
         everything = outcomes | beam.Flatten() | beam.combiners.ToList()
-        everything | "Report" >> beam.Map(write_report, path=path, finish=job.finish)
+        launcher = str(this_process())
+        everything | "Report" >> beam.Map(write_report_in_worker, path=path, finish=job.finish, launcher=launcher)
         run_to_the_end(pipeline, runner=job.runner)
     return summarise(
         read_report(path),

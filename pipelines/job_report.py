@@ -14,8 +14,9 @@ from typing import Any
 from bioner_core.document_pass.settings import FinishSettings
 from bioner_core.errors import StoreError
 from bioner_core.store.atomic import write_text
-from bioner_core.store.manifest import Counts
-from pipelines.outcome import ShardOutcome, Status
+from bioner_core.store.history.process_identity import this_process
+from bioner_core.typed_json import loaded_json, typed
+from pipelines.outcome import ShardOutcome
 
 
 def report_path(store: Path, job_id: str) -> Path:
@@ -43,14 +44,40 @@ def write_report(outcomes: Iterable[ShardOutcome], path: Path, *, finish: Finish
     write_text(path, json.dumps({"shards": rows, "finish": _finish_row(finish)}, ensure_ascii=False) + "\n")
 
 
+_unwritten: dict[Path, StoreError] = {}
+"""Why reports of this process could not be written.
+
+An error that leaves a Beam worker is printed by Beam with its whole traceback and comes back as text; so it waits here
+for the launcher, where both are one process.
+"""
+
+
+def write_report_in_worker(
+    outcomes: Iterable[ShardOutcome], path: Path, *, finish: FinishSettings, launcher: str
+) -> None:
+    """As `write_report`; in the process of the launcher (`this_process`) an error is raised by `read_report` only.
+
+    Raises:
+        StoreError: in any other process.
+    """
+    try:
+        write_report(outcomes, path, finish=finish)
+    except StoreError as error:
+        if str(this_process()) != launcher:
+            raise
+        _unwritten[path] = error
+
+
 def read_report(path: Path) -> list[ShardOutcome]:
     """The outcomes of a run.
 
     Raises:
-        StoreError: there is no such report, or it is damaged.
+        StoreError: there is no such report, it could not be written, or it is damaged.
     """
+    if path in _unwritten:
+        raise _unwritten.pop(path)
     try:
-        return [_outcome(row) for row in json.loads(path.read_text(encoding="utf-8"))["shards"]]
+        return [typed(ShardOutcome, row) for row in loaded_json(path.read_text(encoding="utf-8"))["shards"]]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise StoreError(
             f"{path}: the report of the run cannot be read ({error!r}); do all Beam workers share the store's folder?"
@@ -61,7 +88,3 @@ def _finish_row(finish: FinishSettings) -> dict[str, Any]:
     return {"thresholds": dict(finish.thresholds), "document_pass": finish.document_pass} | {
         "fingerprint": finish.fingerprint
     }
-
-
-def _outcome(row: dict[str, Any]) -> ShardOutcome:
-    return ShardOutcome(**row | {"status": Status(row["status"]), "counts": Counts(**row["counts"])})

@@ -8,10 +8,10 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from bioner_core.errors import StoreError
 from bioner_core.store.atomic import write_text
+from bioner_core.typed_json import loaded_json, typed
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +49,12 @@ def read_plan(store: Path, key: str) -> InputPlan | None:
     """
     path = _path(store, key)
     try:
-        flat: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return InputPlan(**flat | {"ranges": tuple((first, last) for first, last in flat["ranges"])})
+        return typed(InputPlan, loaded_json(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         return None
     except OSError as error:
         raise StoreError(f"{path}: cannot be read ({error}). Check the file and its permissions") from error
-    except (ValueError, KeyError, TypeError):
+    except ValueError:
         return None
 
 

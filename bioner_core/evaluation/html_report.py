@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from bioner_core.evaluation.charts import bar_chart, reliability_chart
 from bioner_core.evaluation.mistakes import MistakeKind
 from bioner_core.evaluation.reliability import ReliabilityBin
+from bioner_core.text.bidi import spelled_out
 
 TEMPLATE = "report.html.j2"
 
@@ -32,7 +33,11 @@ def render_report(report: Mapping[str, Any]) -> str:
         KeyError: a field of the report is missing.
     """
     environment = Environment(
-        loader=PackageLoader("bioner_core.evaluation", ""), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+        loader=PackageLoader("bioner_core.evaluation", ""),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        finalize=lambda value: spelled_out(value) if type(value) is str else value,
     )
     environment.filters["percent"] = lambda ratio: f"{100 * ratio:.1f}"
     sides = [report, report["without_selector"]] if "without_selector" in report else [report]

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from bioner_core.export.selection import Selection
 from bioner_core.linking.linked_documents import with_concepts
 from bioner_core.store.atomic import write_text
 from bioner_core.store.document_mentions import DocumentMentions
+from bioner_core.store.history.model_notes import chosen_fingerprint
 from bioner_core.store.newest import open_newest
 from bioner_core.store.reading import read_manifests
 
@@ -36,12 +38,15 @@ def export_store(
     if format_name not in FORMATS:
         raise ConfigurationError(f"--format: {format_name!r} is not one of {', '.join(FORMATS)}")
     newest = open_newest(store)
+    if selection.fingerprint is not None:
+        selection = replace(selection, fingerprint=_fingerprint(store, selection.fingerprint))
     provenance, tally = _provenance(store, selection, origin=newest.origin), Tally()
 
     def selected() -> Iterator[DocumentMentions]:
         for found in with_concepts(store, newest.documents()):
             on_document()
-            yield selection.of(found)
+            if selection.fingerprint in (None, found.fingerprint):
+                yield selection.of(found)
 
     FORMATS[format_name](tally.counting(selected()), output, provenance=provenance, tally=tally)
     report = {"format": format_name, "output": output.name, **provenance.facts, **tally.as_object()}
@@ -49,6 +54,10 @@ def export_store(
         report["note"] = NOTES[format_name]
     write_text(output.with_name(f"{output.name}.export.json"), json.dumps(report, indent=1, ensure_ascii=False) + "\n")
     return report
+
+
+def _fingerprint(store: Path, wanted: str) -> str:
+    return chosen_fingerprint(store, wanted, {manifest.fingerprint for manifest in read_manifests(store)})
 
 
 def _provenance(store: Path, selection: Selection, *, origin: str) -> Provenance:

@@ -30,6 +30,7 @@ class Provenance:
             "newest_commit": self.newest_commit,
             "software": f"bioner {self.software_version}",
             "label_set": self.selection.label_set or "all",
+            **({"model": self.selection.fingerprint} if self.selection.fingerprint else {}),
             "selected": "all candidates" if self.selection.all_candidates else "accepted",
         }
 

@@ -8,10 +8,14 @@ from bioner_core.store.document_mentions import DocumentMentions
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The mentions that are wanted: of one label set (None: of all), with what the selector turned down or without."""
+    """The mentions that are wanted: of one label set (None: of all), with what the selector turned down or without.
+
+    `fingerprint` is that of the one model whose documents are wanted; None: of all.
+    """
 
     label_set: str | None = None
     all_candidates: bool = False
+    fingerprint: str | None = None
 
     def holds(self, mention: Mention) -> bool:
         """Whether a mention is wanted."""

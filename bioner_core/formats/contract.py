@@ -18,6 +18,9 @@ from bioner_core.records import Record, Reject, RejectReason
 MAX_RECORD_BYTES = 16 * 1024 * 1024
 """The most bytes that one record may take in its decompressed file; a larger one is a `TOO_LARGE` reject."""
 
+MAX_BLANK_BYTES = 1024 * 1024
+"""The most bytes of blank lines one after another; two gigabytes of line ends pack to two megabytes."""
+
 CHUNK_BYTES = 64 * 1024
 """How much of a stream a reader takes at a time."""
 

@@ -12,11 +12,14 @@ from dataclasses import dataclass
 from typing import IO
 
 from bioner_core.formats.chinese_encodings import SAMPLE_BYTES, likely_encoding, sniffed_encoding
-from bioner_core.formats.contract import MAX_RECORD_BYTES, ByteSource, FileFault, stream_chunks
+from bioner_core.formats.contract import MAX_BLANK_BYTES, MAX_RECORD_BYTES, ByteSource, FileFault, stream_chunks
 from bioner_core.records import RejectReason
 
 MAX_TEXT_FILE_BYTES = 1024**3
 """The most bytes that one tagged text file may have; it waits in a temporary file while its encoding is found."""
+
+MAX_TEXT_LINES = 20_000_000
+"""The most lines that one tagged text file may have: a file of the largest size with 50 characters a line."""
 
 _IN_MEMORY_BYTES = 8 * 1024 * 1024
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -82,9 +85,28 @@ def decoded_text(stream: ByteSource) -> Iterator[DecodedText]:
         errors = "strict" if fault is None else "ignore"
         text = io.TextIOWrapper(spool, encoding=encoding, errors=errors)
         try:
-            yield DecodedText(iter(lambda: text.readline(MAX_RECORD_BYTES), ""), fault)
+            yield DecodedText(_within_budget(iter(lambda: text.readline(MAX_RECORD_BYTES), "")), fault)
         finally:
             text.detach()
+
+
+def _within_budget(lines: Iterator[str]) -> Iterator[str]:
+    """The lines, as long as there is something on them.
+
+    What counts is in the file, and never the clock: a file that was cut by time would have other records each time that
+    it is read.
+
+    Raises:
+        FileFault: blank lines without end, or more lines than any export has.
+    """
+    blank = 0
+    for number, line in enumerate(lines):
+        blank = blank + len(line) if line.isspace() else 0
+        if blank > MAX_BLANK_BYTES:
+            raise FileFault(RejectReason.TOO_LARGE, f"more than {MAX_BLANK_BYTES} blank characters one after another")
+        if number >= MAX_TEXT_LINES:
+            raise FileFault(RejectReason.TOO_LARGE, f"more than {MAX_TEXT_LINES} lines")
+        yield line
 
 
 def _spooled(stream: ByteSource, spool: IO[bytes], probe: "_EncodingProbe") -> FileFault | None:

@@ -3,7 +3,8 @@
 A file that a user names, by a path, a glob or a URL, is always an input, whatever it holds.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,11 @@ from bioner_core.errors import InputError
 from bioner_core.formats.inputs import expand_inputs, public_name
 from bioner_core.formats.registry import reader_for
 from bioner_core.formats.stream import DumpStream, opened
+
+_ASIDE = re.compile(
+    r"(read[-_ ]?me|licen[cs]e|copying|notice|change(s|log)|index|manifest)(\..*)?$|thumbs\.db$|desktop\.ini$|.*\.md$",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +31,8 @@ def find_inputs(patterns: Sequence[str], *, format_name: str | None = None) -> F
     """As `expand_inputs`, but of a folder only what a reader knows by its content.
 
     A file of a folder that is empty, damaged or has the suffix of one that is known is an input all the same, so that a
-    dump that broke is a reject and not a note. With `format_name` every file is one.
+    dump that broke is a reject and not a note; unless it is named like a README or a file of Windows. With
+    `format_name` every file is one.
 
     Raises:
         InputError: a pattern names nothing, a file cannot be opened, or no reader knows any file of a folder.
@@ -48,17 +55,44 @@ def find_inputs(patterns: Sequence[str], *, format_name: str | None = None) -> F
 
 def _parted(names: Sequence[str]) -> tuple[list[str], list[str]]:
     """Those that are dumps, and those that are not."""
-    strangers = {name for name in names if not _is_known(name)}
-    suffixes = {_suffix(name) for name in names if name not in strangers}
-    others = [name for name in names if name in strangers and _suffix(name) not in suffixes]
+    looks = {name: look_at(name) for name in names}
+    suffixes = {suffix_of(name) for name, found in looks.items() if found.is_dump}
+    others = [name for name, found in looks.items() if not found.counts_among(suffixes)]
     return [name for name in names if name not in others], others
 
 
-def _is_known(name: str) -> bool:
+@dataclass(frozen=True, slots=True)
+class FileLook:
+    """What a file of a folder looks like from its first bytes.
+
+    `source` is the partition of its reader, empty where none knows it. `is_dump`: a reader knows it, or it is empty or
+    damaged; `is_aside`: it is named like what lies beside dumps (a README, Windows' own files), and no reader knows it.
+    """
+
+    name: str
+    source: str
+    is_dump: bool
+    is_aside: bool
+
+    def counts_among(self, suffixes: Container[str]) -> bool:
+        """Whether it is an input in a folder whose dumps have these suffixes: a dump that broke is one too."""
+        return self.is_dump or (not self.is_aside and suffix_of(self.name) in suffixes)
+
+
+def look_at(name: str) -> FileLook:
+    """Look at the start of a file.
+
+    Raises:
+        InputError: it cannot be opened.
+    """
     with opened(name) as raw:
         stream = DumpStream(raw)
-        return stream.fault is not None or not stream.head.strip() or reader_for(stream.head) is not None
+        reader = reader_for(stream.head)
+        aside = reader is None and _ASIDE.match(Path(name).name) is not None
+        odd = stream.fault is not None or not stream.head.strip()
+        return FileLook(name, reader.source if reader else "", reader is not None or (odd and not aside), aside)
 
 
-def _suffix(name: str) -> str:
+def suffix_of(name: str) -> str:
+    """The last two suffixes of a name, in lower case: what files of one kind have in common."""
     return "".join(Path(name).suffixes[-2:]).lower()

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
-from bioner_core.errors import InputError
+from bioner_core.errors import MissingInputError
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _BUCKET_CREDENTIALS = re.compile(r"^(s3[a-z]?://)[^/@:]+:.+@")
@@ -37,7 +37,7 @@ def expand_inputs(patterns: Sequence[str]) -> list[str]:
     Sorted, each once. Below a folder, hidden files and `.md5` companions are left out.
 
     Raises:
-        InputError: a pattern names nothing; the message names it.
+        MissingInputError: a pattern names nothing; the message names it.
     """
     return sorted({name for pattern in patterns for name in _expanded(pattern)})
 
@@ -48,7 +48,7 @@ def _expanded(pattern: str) -> list[str]:
     matches = [pattern] if Path(pattern).exists() else glob.glob(pattern, recursive=True)
     names = [name for match in matches for name in _files_of(match)]
     if not names:
-        raise InputError(f"{public_name(pattern)!r} names no file; check the path or quote the pattern")
+        raise MissingInputError(f"{public_name(pattern)!r} names no file; check the path or quote the pattern")
     return names
 
 

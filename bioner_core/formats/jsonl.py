@@ -6,8 +6,10 @@ from functools import partial
 
 from bioner_core.documents import Document
 from bioner_core.formats.contract import (
+    MAX_BLANK_BYTES,
     MAX_RECORD_BYTES,
     ByteSource,
+    FileFault,
     Origin,
     PendingRecord,
     Reader,
@@ -38,11 +40,17 @@ class JsonLinesReader(Reader):
 
     def scan(self, stream: ByteSource) -> Iterator[PendingRecord]:
         """Walk the lines that are not blank."""
+        blank = 0
         for index, line in enumerate(_bounded_lines(stream)):
             if index == 0 and line is not None:
                 line = line.removeprefix(_BYTE_ORDER_MARK)
             if line is None or line.strip():
+                blank = 0
                 yield partial(_document, line)
+                continue
+            blank += len(line) + 1
+            if blank > MAX_BLANK_BYTES:
+                raise FileFault(RejectReason.TOO_LARGE, f"more than {MAX_BLANK_BYTES} bytes of blank lines")
 
 
 def _bounded_lines(stream: ByteSource) -> Iterator[bytes | None]:

@@ -4,7 +4,7 @@ import hashlib
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from urllib3.exceptions import HTTPError
 
@@ -101,11 +101,20 @@ def opened(input_file: str, *, digested: bool = False) -> Iterator[RawFile]:
     try:
         import smart_open  # not at the top: with the cloud clients that it finds it takes 0.2 s, and help needs it not
 
-        raw = smart_open.open(input_file, "rb", compression="disable")
+        raw = smart_open.open(input_file, "rb", compression="disable", transport_params=_transport(input_file))
     except (OSError, ValueError, NotImplementedError, ImportError) as error:
         raise InputError(f"{name}: cannot be opened: {_cause(error)}; check the name and your access to it") from None
     with raw:
         yield RawFile(raw, name=name, digested=digested)
+
+
+def _transport(input_file: str) -> dict[str, Any]:
+    """What smart-open is told of the way to a file."""
+    if not input_file.lower().startswith(("http://", "https://")):
+        return {}
+    from bioner_core.formats.guarded_session import GuardedSession  # requests takes 0.1 s, and files need it not
+
+    return {"session": GuardedSession()}
 
 
 def _cause(error: Exception) -> str:

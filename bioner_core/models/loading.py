@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 from peft import PeftModel
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from bioner_core.errors import ModelError
@@ -60,7 +60,8 @@ def load_model(folder: Path, *, device: str | None = None, precision: str = AUTO
     card = read_card(folder)
     _check_card(card, folder)
     base = str(base_folder(card.base))
-    backbone = _merged_backbone(base, folder / ADAPTER_FOLDER, attention=GROUPED_ATTENTION)
+    target = number_format(chosen.name)
+    backbone = _merged_backbone(base, folder / ADAPTER_FOLDER, attention=GROUPED_ATTENTION, target=target)
     tokenizer = AutoTokenizer.from_pretrained(base, local_files_only=True, trust_remote_code=False)
     base_size = backbone.get_input_embeddings().num_embeddings
     vocabulary = TaggingVocabulary(tokenizer, base_size=base_size, tags=card.tags, characters=tuple(card.characters))
@@ -75,25 +76,49 @@ def load_model(folder: Path, *, device: str | None = None, precision: str = AUTO
     return LoadedModel(card, vocabulary, network)
 
 
-def _merged_backbone(base: str, adapter: Path, *, attention: str) -> Any:
-    """The base without its head, the adapter merged in, in float32: rounded once afterwards, it loses nothing."""
+def _merged_backbone(base: str, adapter: Path, *, attention: str, target: torch.dtype) -> Any:
+    """The base without its head, the adapter merged in, as if both had been float32 and were rounded to `target` once.
+
+    A base whose files hold `target` is held so, and not in float32: an actor of a base of 8 billion parameters takes 16
+    GB of memory then, and not 32.
+    """
     for name in _ADAPTER_FILES:
         # Without this, peft would look for a missing file on the network, or take a pickle instead.
         if not (adapter / name).is_file():
             raise ModelError(f"{adapter / name} is missing: the model directory is not whole")
+    config = read_adapter_config(adapter)
+    # peft adds a float32 change to each weight in one step, rounded once; only DoRA's steps run in the base's own type.
+    exact = stored_number_format(Path(base)) == target and not config.use_dora
     language_model = AutoModelForCausalLM.from_pretrained(
         base,
-        dtype=torch.float32,
+        dtype=target if exact else torch.float32,
         attn_implementation=attention,
         local_files_only=True,
         use_safetensors=True,
         trust_remote_code=False,  # said outright: left out, transformers asks on the terminal
     )
     try:
-        adapted = PeftModel.from_pretrained(language_model, str(adapter), config=read_adapter_config(adapter))
+        adapted = PeftModel.from_pretrained(language_model, str(adapter), config=config)
     except (SafetensorError, RuntimeError, ValueError) as error:
         raise ModelError(f"the adapter in {adapter} is damaged or belongs to another base: {error}") from error
     return adapted.merge_and_unload().base_model
+
+
+def stored_number_format(folder: Path) -> torch.dtype:
+    """What the weights of a base are stored in: bfloat16 or float16 if all of them are, else float32.
+
+    Raises:
+        ModelError: a file is damaged.
+    """
+    found: set[str] = set()
+    for path in sorted(folder.glob("*.safetensors")):
+        try:
+            with safe_open(path, framework="pt") as file:
+                found |= {file.get_slice(name).get_dtype() for name in file.keys()}  # noqa: SIM118  not a mapping
+        except (OSError, SafetensorError) as error:
+            raise ModelError(f"{path} is damaged: {error}; fetch the base model again") from error
+    half = {"BF16": torch.bfloat16, "F16": torch.float16}
+    return half[found.pop()] if len(found) == 1 and found <= half.keys() else torch.float32
 
 
 def _check_card(card: ModelCard, folder: Path) -> None:

@@ -1,7 +1,7 @@
 """`model.toml`: what a model directory says of itself."""
 
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ import tomli_w
 
 from bioner_core.errors import ModelError
 from bioner_core.tagging.scheme import TagScheme
+from bioner_core.typed_json import typed
 
 CARD_FILE = "model.toml"
 
@@ -60,31 +61,13 @@ def read_card(folder: Path) -> ModelCard:
     path = folder / CARD_FILE
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
-        return ModelCard(
-            name=data["name"],
-            base=data["base"],
-            base_sha256=data["base_sha256"],
-            scheme=TagScheme(data["scheme"]),
-            prompt_version=data["prompt_version"],
-            tags=tuple(data["tags"]),
-            characters=data["characters"],
-            label_sets=tuple(data["label_sets"]),
-            thresholds=data.get("thresholds", {}),
-            open_bias=data.get("open_bias", {}),
-            tag_thresholds=data.get("tag_thresholds", {}),
-            training=data.get("training", {}),
-            metrics=data.get("metrics", {}),
-            about=data.get("about", {}),
-            meanings=data.get("meanings", {}),
-            definition_rank=data.get("definition_rank", 0),
-            type_thresholds=data.get("type_thresholds", {}),
-            common_threshold=data.get("common_threshold", 0.0),
-        )
+        known = {one.name for one in fields(ModelCard)}  # later versions may have more
+        return typed(ModelCard, {name: value for name, value in data.items() if name in known})
     except (FileNotFoundError, NotADirectoryError) as error:
         raise ModelError(f"{folder} is no model directory: it has no {CARD_FILE}") from error
     except OSError as error:
         raise ModelError(f"{path} cannot be read: {error}") from error
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise ModelError(f"{path}: missing or bad field {error}") from error
 
 

@@ -67,6 +67,10 @@ _MODELS = """
 SELECT fingerprint, software_version, count(*) AS shards, max(committed) AS last_commit
 FROM {shards} GROUP BY ALL ORDER BY last_commit DESC, fingerprint
 """
+_NEWEST_MODEL = """
+SELECT fingerprint, sum(seconds) AS seconds, sum(annotated)::BIGINT AS annotated
+FROM shards GROUP BY fingerprint ORDER BY max(committed) DESC, fingerprint LIMIT 1
+"""
 _RUNS = """
 SELECT run_id, job, started, seconds, shards_committed, records_in, annotated, rejected, mentions, mentions_accepted
 FROM runs ORDER BY started DESC, run_id DESC
@@ -101,8 +105,28 @@ def report_figures(session: QuerySession, *, run: str | None = None) -> dict[str
         "top_entities": scope.ask(_TOP),
         "newest_documents": scope.ask(_NEWEST),
         "models": scope.ask(_MODELS),
+        "reannotation": _reannotation(session),
         "runs": runs[:SHOWN_RUNS],
         "drift": drift_of(session, run=run),
+    }
+
+
+def _reannotation(session: QuerySession) -> dict[str, Any] | None:
+    """What it would cost to give all documents the newest model; None where one model made them all.
+
+    The seconds are those of the newest model's own shards for a document, of one actor after another; None where none
+    of its documents was timed.
+    """
+    if len(session.models) < 2:
+        return None
+    [newest] = rows_of(session, _NEWEST_MODEL)
+    documents = sum(session.models.values()) - session.models.get(newest["fingerprint"], 0)
+    pace = newest["seconds"] / newest["annotated"] if newest["annotated"] else None
+    return {
+        "fingerprint": newest["fingerprint"],
+        "documents": documents,
+        "seconds": None if pace is None else round(documents * pace, 1),
+        "documents_by_model": dict(session.models),
     }
 
 

@@ -9,6 +9,7 @@ from markupsafe import Markup
 from bioner_core.evaluation.charts import bar_chart
 from bioner_core.export.provenance import Tally
 from bioner_core.export.substitution import xml_characters
+from bioner_core.text.bidi import spelled_out
 
 MOST_TYPES = 30
 """How many types have a bar; the table has all."""
@@ -49,7 +50,7 @@ def _held(value: Any) -> Any:
     """Characters that HTML cannot hold show as U+FFFD; a missing value shows as nothing."""
     if value is None:
         return ""
-    return xml_characters(value, Tally()) if type(value) is str else value
+    return spelled_out(xml_characters(value, Tally())) if type(value) is str else value
 
 
 def _charts(figures: Mapping[str, Any]) -> dict[str, str]:
@@ -75,7 +76,7 @@ def _charts(figures: Mapping[str, Any]) -> dict[str, str]:
             as_counts=True,
         ),
     }
-    return {name: xml_characters(chart, Tally()) for name, chart in charts.items()}
+    return {name: spelled_out(xml_characters(chart, Tally())) for name, chart in charts.items()}
 
 
 def _pair_chart(title: str, rows: _Rows, names: Sequence[str]) -> str:

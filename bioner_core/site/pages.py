@@ -32,6 +32,7 @@ from bioner_core.store.query.named_queries import NamedQuery, named_queries, nam
 from bioner_core.store.query.query_session import QuerySession, query_session
 from bioner_core.store.query.query_views import VIEWS
 from bioner_core.store.snapshot.run_history import RunHistory
+from bioner_core.text.bidi import spelled_out
 from bioner_core.viewer.page import render_page
 
 SHOWN_ROWS = 500
@@ -206,7 +207,7 @@ def _shown(answer: pa.RecordBatchReader) -> Answer:
 
 
 def _held(value: Any) -> Any:
-    """Characters that HTML cannot hold show as U+FFFD; a missing value shows as nothing."""
+    """Characters that HTML cannot hold show as U+FFFD, those that turn text round are spelled out; null is nothing."""
     if value is None:
         return ""
-    return xml_characters(value, Tally()) if type(value) is str else value
+    return spelled_out(xml_characters(value, Tally())) if type(value) is str else value

@@ -11,6 +11,7 @@ from bioner_core.errors import StoreError
 from bioner_core.store.atomic import write_text
 from bioner_core.store.layout import manifest_path
 from bioner_core.store.schemas import check_schema_version
+from bioner_core.typed_json import loaded_json, typed
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,13 +149,12 @@ def manifest_from_json(text: str, *, where: str) -> Manifest:
         StoreError: the text is no manifest, or one of a newer schema version; the message names `where`.
     """
     try:
-        flat: dict[str, Any] = json.loads(text)
-        check_schema_version(int(flat["schema_version"]), where=where)
+        flat: dict[str, Any] = loaded_json(text)
+        check_schema_version(typed(int, flat["schema_version"]), where=where)
         # Manifests of earlier versions lack the counts that came later.
         later = {name: flat.pop(name, 0) for name in _LATER_COUNTS}
-        counts = Counts(**later, **{one.name: flat.pop(one.name) for one in fields(Counts) if one.name not in later})
-        files = tuple(StoredFile(**file) for file in flat.pop("files"))
-        return Manifest(**flat | {"counts": counts, "files": files, "label_sets": tuple(flat["label_sets"])})
+        counts = later | {one.name: flat.pop(one.name) for one in fields(Counts) if one.name not in later}
+        return typed(Manifest, flat | {"counts": counts})
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise StoreError(
             f"{where}: is not a manifest that bioner wrote ({error!r}). Remove that file and annotate its input again"

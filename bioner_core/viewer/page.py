@@ -13,6 +13,7 @@ from bioner_core.export.provenance import Tally
 from bioner_core.export.substitution import xml_characters
 from bioner_core.mentions import Mention
 from bioner_core.store.document_mentions import DocumentMentions
+from bioner_core.text.bidi import spelled_out
 from bioner_core.viewer.colours import COLOURS, meaning_of, style_number
 from bioner_core.viewer.stack import Piece, stacked
 
@@ -42,7 +43,7 @@ def render_page(
     """The page of a document: text with lines over it, a legend, and what the selector turned down on demand.
 
     `above` and `below` are markup of whoever shows the page among others. All text of the document is escaped; a
-    character that HTML cannot hold shows as U+FFFD.
+    character that HTML cannot hold shows as U+FFFD, and one that turns the direction of the text is spelled out.
     """
     environment = Environment(
         loader=PackageLoader("bioner_core.viewer", ""), autoescape=True, undefined=StrictUndefined, trim_blocks=True
@@ -119,4 +120,4 @@ def _description(mention: Mention, parents: Mapping[str, str]) -> str:
 
 
 def _held(text: str) -> str:
-    return xml_characters(text, Tally())
+    return spelled_out(xml_characters(text, Tally()))

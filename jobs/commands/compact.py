@@ -61,6 +61,9 @@ def _show(found: CompactionReport) -> None:
     print(f"snapshot   {made.snapshot_id}{'' if found.made else ' (is of this state already: nothing to do)'}")
     print(f"documents  {made.documents} of {made.shards} shards")
     print(f"mentions   {made.mentions}, {made.mentions_accepted} accepted")
+    if len(made.fingerprints) > 1:
+        shares = ", ".join(f"{one[:16]} ({count} shards)" for one, count in made.fingerprints.items())
+        print(f"models     {len(made.fingerprints)}: {shares}; `bioner query --model` asks of one alone")
     print(f"files      {len(made.files)}, {sum(file.bytes for file in made.files) / 1e6:.1f} MB")
     if found.removed:
         print(f"removed    {', '.join(found.removed)}")

@@ -7,7 +7,7 @@ import typer
 
 from bioner_core.export.export import export_store
 from bioner_core.export.selection import Selection
-from jobs.options.common import Json, Quiet, Store
+from jobs.options.common import Json, OfModel, Quiet, Store
 from jobs.terminal.console import only_results_on_stdout, print_result, require_store
 from jobs.terminal.progress import ProgressBar
 
@@ -42,6 +42,7 @@ def export(
     output: Output,
     label_set: LabelSet = None,
     all_candidates: AllCandidates = False,
+    model: OfModel = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> int:
@@ -53,7 +54,7 @@ def export(
                 store,
                 output,
                 format_name=format_name,
-                selection=Selection(label_set, all_candidates),
+                selection=Selection(label_set, all_candidates, model),
                 on_document=lambda: progress.done(1),
             )
     print_result(report, as_json=as_json, show=lambda: _show(report, output))
@@ -62,6 +63,10 @@ def export(
 
 def _show(report: dict[str, object], output: Path) -> None:
     print(f"{output}: {report['documents']} documents, {report['mentions']} mentions, from {report['exported_from']}")
+    models = report["model_fingerprints"]
+    if isinstance(models, dict) and len(models) > 1:
+        shares = ", ".join(f"{one[:16]} ({count} documents)" for one, count in models.items())
+        print(f"models: {shares}; --model exports one alone")
     if report["left_out_mentions"]:
         print(f"left out: {report['left_out_mentions']} mentions that share characters with a longer one")
     if report["replaced_characters"]:

@@ -5,24 +5,22 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from enum import StrEnum
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import Annotated, TextIO
 
 import pyarrow as pa
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from bioner_core.errors import ConfigurationError
 from bioner_core.store.atomic import replacing
+from bioner_core.store.history.model_notes import mixed_models
 from bioner_core.store.query.answers import answer_rows, word_of, write_csv, write_json, write_parquet
 from bioner_core.store.query.named_queries import TYPE_PARAMETERS, named_queries, named_query
 from bioner_core.store.query.query_session import QuerySession, query_session
 from bioner_core.store.snapshot.snapshot_manifest import current_id
-from jobs.options.common import Store, bytes_of
-from jobs.terminal.console import only_results_on_stdout, require_store, say
+from jobs.options.common import OfModel, Store, bytes_of
+from jobs.terminal.answer_table import write_table
+from jobs.terminal.console import only_results_on_stdout, require_folder_of, require_store, say
 from jobs.terminal.mention_table import printable
 from pipelines.watch.run_history import run_history
 
@@ -90,6 +88,7 @@ def query(
     memory: Memory = "2GB",
     timeout: Timeout = 3600.0,
     raw: Raw = False,
+    model: OfModel = None,
     list_named: ListNamed = False,
 ) -> int:
     """Answer one question; returns the exit code."""
@@ -97,9 +96,11 @@ def query(
         raise ConfigurationError("give either one SELECT or --named; `bioner query --list` shows the names")
     if answer_format is AnswerFormat.PARQUET and output is None:
         raise ConfigurationError("--output: name a file for Parquet")
+    if output is not None:
+        require_folder_of(output, option="--output")
     given = _given(param or [])
     require_store(store)
-    with _session(store, memory, timeout) as session:
+    with _session(store, memory, timeout, model) as session:
         answer = _asked(session, sql, named, given)
         words = "raw csv" if raw and answer_format is AnswerFormat.CSV else answer_format.value
         if output is None:
@@ -128,14 +129,16 @@ def _check_types(asked: set[str], known: set[str]) -> None:
 
 
 @contextmanager
-def _session(store: Path, memory: str, timeout: float) -> Iterator[QuerySession]:
+def _session(store: Path, memory: str, timeout: float, model: str | None) -> Iterator[QuerySession]:
     with only_results_on_stdout():
         memory_bytes = bytes_of(memory, option="--memory", least=_LEAST_MEMORY)
         history = None
         if current_id(store) is None:
             history = run_history(store)
             say("note: there is no snapshot; reading committed shards, which is slower. `bioner compact` makes one")
-    with query_session(store, memory_bytes=memory_bytes, history=history, seconds=timeout) as session:
+    with query_session(store, memory_bytes=memory_bytes, history=history, seconds=timeout, model=model) as session:
+        if model is None and len(session.models) > 1:
+            say(f"note: {mixed_models(store, session.models)}; --model asks of one alone")
         yield session
 
 
@@ -147,10 +150,6 @@ def _given(words: list[str]) -> dict[str, str]:
     return {name: value for name, _, value in pairs}
 
 
-TABLE_ROWS = 1_000
-"""How many rows a table shows; it says how many more there are not shown."""
-
-_PIPE_WIDTH = 160
 _NUMBERS = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal)
 
 
@@ -191,17 +190,7 @@ def _write_text(answer: pa.RecordBatchReader, answer_format: str, stream: TextIO
 
 
 def _write_table(answer: pa.RecordBatchReader, stream: TextIO) -> None:
-    console = Console(file=stream)
-    if not console.is_terminal:
-        console = Console(file=stream, width=_PIPE_WIDTH)
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for field in answer.schema:
-        numeric = any(is_of(field.type) for is_of in _NUMBERS)
-        table.add_column(Text(printable(field.name)), justify="right" if numeric else "left")
-    rows = answer_rows(answer)
-    for row in islice(rows, TABLE_ROWS):
-        table.add_row(*(Text(printable(word_of(value))) for value in row))
-    console.print(table)
-    more = sum(1 for _ in rows)
-    if more:
-        console.print(f"... and {more} more rows; --format csv, json or parquet writes all", markup=False)
+    numeric = [any(is_of(field.type) for is_of in _NUMBERS) for field in answer.schema]
+    names = [printable(field.name) for field in answer.schema]
+    rows = ([printable(word_of(value)) for value in row] for row in answer_rows(answer))
+    write_table(names, rows, stream, numeric=numeric)

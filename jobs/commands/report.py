@@ -6,12 +6,13 @@ from typing import Annotated, Any
 
 import typer
 
+from bioner_core.duration import spoken_duration
 from bioner_core.report.figures import report_figures
 from bioner_core.report.page import render_report
 from bioner_core.store.atomic import write_text
 from bioner_core.store.query.query_session import query_session
 from jobs.options.common import Json, Store, bytes_of
-from jobs.terminal.console import only_results_on_stdout, print_result, require_store
+from jobs.terminal.console import only_results_on_stdout, print_result, require_folder_of, require_store
 from jobs.terminal.mention_table import printable
 from pipelines.watch.run_history import run_history
 
@@ -36,6 +37,8 @@ def report(store: Store, html: Html = None, run: Run = None, memory: Memory = "2
     with only_results_on_stdout():
         require_store(store)
         memory_bytes = bytes_of(memory, option="--memory", least=_LEAST_MEMORY)
+        if html is not None:
+            require_folder_of(html, option="--html")
         with query_session(store, memory_bytes=memory_bytes, history=run_history(store)) as session:
             figures = report_figures(session, run=run)
         if html is not None:
@@ -57,6 +60,12 @@ def _show(figures: Mapping[str, Any], html: Path | None) -> None:
     print(f"mentions   {counts['accepted']} accepted of {counts['candidates']} candidates, {counts['nested']} nested")
     for one in figures["types"]:
         print(f"type       {printable(one['type'])} ({printable(one['label_set'])}) {one['accepted']}")
+    if again := figures["reannotation"]:
+        cost = "of unknown length" if again["seconds"] is None else f"about {spoken_duration(again['seconds'])} of work"
+        print(
+            f"models     {len(again['documents_by_model'])}; {again['documents']} documents are not of the newest, "
+            f"{again['fingerprint'][:16]}: to annotate them again is {cost}"
+        )
     drift = figures["drift"]
     for one in drift["differences"] if drift else ():
         if one["large"]:

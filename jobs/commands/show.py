@@ -11,7 +11,7 @@ from bioner_core.store.document_mentions import DocumentMentions
 from bioner_core.store.newest import open_newest
 from bioner_core.viewer.page import render_page
 from jobs.options.common import Json, Store
-from jobs.terminal.console import only_results_on_stdout, print_result, require_store
+from jobs.terminal.console import only_results_on_stdout, print_result, require_folder_of, require_store
 from jobs.terminal.document_view import print_document
 from jobs.terminal.mention_table import as_object
 
@@ -22,6 +22,8 @@ Show the newest version of a document with its mentions as lines over the text: 
 Example:
   bioner show pubmed:90000012 --store my-store --html page.html
 """
+
+_SOURCES = ("pmc", "cnki", "jsonl", "bioc", "pubtator", "ris", "text")
 
 Document = Annotated[str, typer.Argument(metavar="DOC", help="Id of the document, such as pubmed:90000012.")]
 Html = Annotated[Path | None, typer.Option("--html", help="Write one self-contained HTML file instead.")]
@@ -34,6 +36,7 @@ def show(document: Document, store: Store, html: Html = None, rejected: Rejected
         require_store(store)
         found, origin = _found(store, document)
         if html is not None:
+            require_folder_of(html, option="--html")
             _write_page(found, origin, html)
 
     def to_terminal() -> None:
@@ -47,17 +50,24 @@ def show(document: Document, store: Store, html: Html = None, rejected: Rejected
 
 
 def _found(store: Path, doc_id: str) -> tuple[DocumentMentions, str]:
-
     newest = open_newest(store)
     found = newest.document(doc_id)
     if found is None:
+        meant = next((one for one in _likely_ids(doc_id) if newest.document(one) is not None), None)
+        hint = f"Did you mean {meant}?" if meant else "`bioner mentions` shows some ids"
         raise ConfigurationError(
             f"DOC: {doc_id!r} is not in the newest state of the store ({newest.origin}); it was never annotated, its "
-            "source withdrew it, or another record of its article is newer. `bioner mentions` shows some ids"
+            f"source withdrew it, or another record of its article is newer. {hint}"
         )
     return found, newest.origin
 
 
-def _write_page(found: DocumentMentions, origin: str, path: Path) -> None:
+def _likely_ids(text: str) -> list[str]:
+    """Ids that somebody may have meant who left out the source, or wrote it otherwise."""
+    bare = text.rpartition(":")[2].strip()
+    number = bare.upper().removeprefix("PMC")
+    return [f"pubmed:{bare}", f"pmc:PMC{number}", *(f"{source}:{bare}" for source in _SOURCES)]
 
+
+def _write_page(found: DocumentMentions, origin: str, path: Path) -> None:
     write_text(path, render_page(found, origin=origin))

@@ -51,6 +51,8 @@ def _show(found: StoreStatus) -> None:
     counts = found.counts
     for fault in found.damaged:
         print(f"damaged    {fault}")
+    for job in found.jobs or ("none is at work on this store",):
+        print(f"job        {job}")
     print(f"inputs     {found.inputs}")
     print(f"shards     {found.shards_committed} committed, {found.shards_pending} pending")
     print(
@@ -67,6 +69,6 @@ def _show(found: StoreStatus) -> None:
     for reason, number in found.reject_reasons.items():
         print(f"rejects    {number} {reason}")
     for fingerprint, number in found.fingerprints.items():
-        print(f"made by    {fingerprint[:16]} ({number} shards)")
+        print(f"made by    {found.models[fingerprint]}, {number} shards")
     for failure in found.failures:
         print(f"failed     {failure.shard_id or failure.input_file}: {failure.message}")

@@ -27,8 +27,45 @@ TokenBudget = Annotated[
     typer.Option(help="Estimated tokens in a batch, padding included. Default: what fits the actors' memory."),
 ]
 
+
+@dataclass(frozen=True, slots=True)
+class ActorRange:
+    """How many actors: `most` are started, and work begins when `least` are ready."""
+
+    least: int
+    most: int
+
+    def __str__(self) -> str:
+        return str(self.most) if self.least == 1 else f"{self.least}..{self.most}"
+
+
+def actor_range(text: "str | ActorRange") -> ActorRange:
+    """`N` or `MIN..MAX` of --actors.
+
+    Raises:
+        BadParameter: it is neither.
+    """
+    if isinstance(text, ActorRange):  # typer gives a default through the parser too
+        return text
+    least, dots, most = text.partition("..")
+    try:
+        found = ActorRange(int(least) if dots else 1, int(most if dots else least))
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no number of actors; use N or MIN..MAX") from None
+    if not 1 <= found.least <= found.most:
+        raise typer.BadParameter(f"{text!r}: actors must be at least 1, and MIN at most MAX")
+    return found
+
+
 _Actors = Annotated[
-    int | None, typer.Option("--actors", help="Actors, each with a model. Default: one per GPU, one without GPU.")
+    ActorRange | None,
+    typer.Option(
+        "--actors",
+        parser=actor_range,
+        metavar="N|MIN..MAX",
+        help="Actors, each with a model; work begins with the first that is ready, or with MIN of them, and the others "
+        "join. Default: one per GPU, one without GPU.",
+    ),
 ]
 _Gpus = Annotated[float | None, typer.Option(help="GPUs of each actor, may be below 1. Default: 1 if there are any.")]
 _MemoryCap = Annotated[

@@ -20,7 +20,8 @@ def store_folder(store: Path | None) -> Path | None:
     if store is None:  # it is missing, which is not for this to say
         return None
     if _URL.match(str(store)):
-        raise typer.BadParameter(f"{str(store)!r} is a URL, and a store is a folder of this machine; name a folder")
+        typed = re.sub(":/(?!/)", "://", str(store), count=1)  # a path drops the second stroke
+        raise typer.BadParameter(f"{typed!r} is a URL, and a store is a folder of this machine; name a folder")
     if any(sign in str(store.absolute()) for sign in "*?["):
         raise typer.BadParameter(
             f"{str(store)!r} holds one of * ? [, which `compact` and `query` take for a pattern; use another folder"
@@ -34,6 +35,12 @@ Store = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output, and nothing else.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
+OfModel = Annotated[
+    str | None,
+    typer.Option(
+        "--model", help="Only documents that this model annotated: the first digits of its fingerprint, or its name."
+    ),
+]
 Precision = Annotated[
     str, typer.Option(help="How the model computes: bfloat16, float32, or auto: what this processor or GPU is fast in.")
 ]

@@ -9,6 +9,7 @@ import typer
 from jobs.options.annotation import RunOptions, ShardRecords
 from jobs.options.common import Json, Store
 from jobs.options.metrics import MetricsOutlet
+from pipelines.sync.retry import RetryPolicy
 
 Places = Annotated[
     list[str] | None,
@@ -31,6 +32,14 @@ _Downloads = Annotated[
 _DiscardDownloads = Annotated[
     bool, typer.Option("--discard-downloads", help="Remove each download once it is applied.")
 ]
+_CaFile = Annotated[
+    Path | None,
+    typer.Option(
+        help="Certificates (PEM) that HTTPS servers are checked against, instead of those of the web.",
+        exists=True,
+        dir_okay=False,
+    ),
+]
 _DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Show what is to be done and how long it may take; change nothing.")
 ]
@@ -47,10 +56,16 @@ class SyncOptions:
     dry_run: _DryRun = False
     downloads: _Downloads = None
     discard_downloads: _DiscardDownloads = False
+    ca_file: _CaFile = None
     run: RunOptions
     metrics: MetricsOutlet
     shard_records: ShardRecords = 1_000
     as_json: Json = False
+
+    @property
+    def policy(self) -> RetryPolicy:
+        """How servers are asked."""
+        return RetryPolicy(ca_file=str(self.ca_file or ""))
 
 
 _NoSnapshot = Annotated[bool, typer.Option("--no-snapshot", help="Make no snapshot; `bioner compact` makes one later.")]

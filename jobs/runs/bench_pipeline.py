@@ -19,7 +19,7 @@ from bioner_core.formats.inputs import expand_inputs
 from bioner_core.formats.reader import read_records
 from bioner_core.labels.label_set import LabelSet
 from bioner_core.text.sentences import split_passage
-from jobs.options.annotation import ActorOptions, RunOptions
+from jobs.options.annotation import ActorOptions, ActorRange, RunOptions
 from jobs.runs.annotator import MODEL, NULL, SIMULATED, AnnotatorChoice
 from jobs.runs.session import AnnotateConfig, annotate_inputs
 from pipelines.pool.peak_memory import forget_peak_memory
@@ -120,7 +120,9 @@ def _run(settings: PipelineBenchSettings, point: Point) -> tuple[PipelineFigures
             store=store,
             annotator=settings.choice(point.annotator),
             run=RunOptions(
-                actors=ActorOptions(wanted=point.actors, threads_per_actor=settings.threads_per_actor),
+                actors=ActorOptions(
+                    wanted=ActorRange(point.actors, point.actors), threads_per_actor=settings.threads_per_actor
+                ),
                 token_budget=settings.token_budget,
                 quiet=settings.quiet,
             ),

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from bioner_core.inference.budget import MemoryLimit
-from jobs.options.annotation import ActorOptions
+from jobs.options.annotation import ActorOptions, ActorRange
 from jobs.runs.annotator import AnnotatorChoice
 from jobs.runs.gpus import visible_gpus
 from jobs.terminal.console import say
@@ -35,8 +35,10 @@ def planned_settings(actors: ActorOptions, ray_address: str) -> PoolSettings:
         ConfigurationError: they cannot be had.
     """
     gpus = visible_gpus() if ray_address == LOCAL else 0
+    wanted = actors.wanted or ActorRange(1, max(1, gpus))
     return PoolSettings(
-        actors=max(1, gpus) if actors.wanted is None else actors.wanted,
+        actors=wanted.most,
+        least_actors=wanted.least,
         gpus_per_actor=float(gpus > 0) if actors.gpus_per_actor is None else actors.gpus_per_actor,
         threads_per_actor=actors.threads_per_actor,
         ray_address=ray_address,
@@ -70,7 +72,11 @@ def open_pool(opened: ExitStack, settings: PoolSettings, spec: AnnotatorSpec, *,
         say(f"starting {settings.actors} actor(s) on Ray {where} ...")
     with signals_deferred():  # half-started, Ray would leave its agents behind
         opened.enter_context(ray_session(settings))
-    return opened.enter_context(start_pool(settings, spec))
+    return opened.enter_context(start_pool(settings, spec, tell=_silent if quiet else say))
+
+
+def _silent(_: str) -> None:
+    return
 
 
 def join_pool(

@@ -15,11 +15,12 @@ from bioner_core.formats.inputs import public_name
 from bioner_core.formats.registry import reader_named
 from bioner_core.labels.label_set import LabelSetChoice
 from bioner_core.store.history.lock import Part, StoreLock
+from bioner_core.store.history.model_notes import note_model
 from jobs.options.annotation import RunOptions
 from jobs.runs.annotator import AnnotatorChoice
 from jobs.runs.load import RunWatch, process_started
 from jobs.runs.pool import join_pool, memory_limit, open_pool, planned_settings
-from jobs.runs.standard_input import with_standard_input
+from jobs.runs.standard_input import STANDARD_INPUT, with_standard_input
 from jobs.terminal.console import say
 from jobs.terminal.process import interrupted_exit_code
 from jobs.terminal.progress import ProgressBar
@@ -77,10 +78,15 @@ def annotate_inputs(config: AnnotateConfig) -> JobSummary:
         PoolError: the actors cannot be started, or the pool not be joined.
         StoreError: the store cannot be written, or another job is at work on it.
     """
-    make_store(config.store)
     with AnnotationSession(config) as session:
-        inputs = with_standard_input(config.inputs, config.store)
-        found = find_inputs(inputs, format_name=config.format_name)
+        # Files are looked for before the store is made, so that a typing error leaves none. Standard input is kept
+        # in it.
+        piped = STANDARD_INPUT in config.inputs
+        found = None if piped else find_inputs(config.inputs, format_name=config.format_name)
+        make_store(config.store)
+        if found is None:
+            inputs = with_standard_input(config.inputs, config.store)
+            found = find_inputs(inputs, format_name=config.format_name)
         job = session.job(found.files)
         with open_lock(config, purpose="bioner annotate"):
             return replace(session.run(job), unread=tuple(map(public_name, found.unread)))
@@ -196,6 +202,7 @@ class AnnotationSession:
         if needs_no_model(job):
             return _run_interruptibly(job, _no_service, SilentProgress())
         service_factory = self._connected()
+        note_model(self._config.store, job.run_fingerprint, self._config.annotator.in_words())
         watch = RunWatch(self._pool)
         with ProgressBar("records", quiet=self._config.run.quiet) as bar:
             progress = FirstDone(bar)

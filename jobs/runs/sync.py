@@ -27,7 +27,6 @@ from pipelines.nightly.estimate import ARTICLE_GUESS, EXPORT_GUESS, RELEASE_GUES
 from pipelines.nightly.report import SyncReport
 from pipelines.summary import EXIT_COMMITTED, EXIT_FAILED
 from pipelines.sync.listing import ListedFile
-from pipelines.sync.retry import RetryPolicy
 
 DOWNLOADS = "downloads"
 
@@ -86,6 +85,7 @@ def run_sync(
             downloads=options.downloads or options.store / DOWNLOADS,
             lock=lock,
             run_id=run_id,
+            policy=options.policy,
             keep_downloads=not options.discard_downloads,
         )
         with session:
@@ -153,7 +153,7 @@ def pubmed_plan(source: pubmed.ReleaseSource, options: SyncOptions) -> SyncPlan:
         ModelError: there is no such model.
     """
     fingerprint, entries = run_fingerprint_of(options), applied_files(options.store, PUBMED)
-    plan = pubmed.look(source, entries, RetryPolicy())
+    plan = pubmed.look(source, entries, options.policy)
     return _plan(
         [one.listed for one in plan.before_gap], entries, fingerprint, guess=RELEASE_GUESS, fault=plan.gap_message
     )
@@ -166,7 +166,8 @@ def exports_plan(places: Sequence[str], options: SyncOptions) -> SyncPlan:
         InputError, StoreError, ModelError: as `pubmed_plan`.
     """
     fingerprint, entries = run_fingerprint_of(options), applied_files(options.store, exports.CNKI)
-    return _plan(exports.look(places, entries, RetryPolicy()), entries, fingerprint, guess=EXPORT_GUESS)
+    files = exports.likely_exports(exports.look(places, entries, options.policy), entries)
+    return _plan(files, entries, fingerprint, guess=EXPORT_GUESS)
 
 
 def pubmed_backfill_plan(source: pubmed.ReleaseSource, part: Part, options: SyncOptions) -> SyncPlan:
@@ -176,7 +177,7 @@ def pubmed_backfill_plan(source: pubmed.ReleaseSource, part: Part, options: Sync
         InputError, StoreError, ModelError: as `pubmed_plan`.
     """
     fingerprint, entries = run_fingerprint_of(options), applied_files(options.store, PUBMED)
-    files, gap = pubmed_files(source, entries, RetryPolicy(), fingerprint=fingerprint)
+    files, gap = pubmed_files(source, entries, options.policy, fingerprint=fingerprint)
     return _plan([one.listed for one in of_part(files, part)], entries, fingerprint, guess=RELEASE_GUESS, fault=gap)
 
 
@@ -187,7 +188,7 @@ def pmc_backfill_plan(places: Sequence[str], part: Part, options: SyncOptions) -
         InputError, StoreError, ModelError: as `pubmed_plan`.
     """
     fingerprint, entries = run_fingerprint_of(options), applied_files(options.store, PMC)
-    files = pmc_files(places, entries, RetryPolicy(), fingerprint=fingerprint)
+    files = pmc_files(places, entries, options.policy, fingerprint=fingerprint)
     return _plan([one.listed for one in of_part(files, part)], entries, fingerprint, guess=ARTICLE_GUESS)
 
 

@@ -68,6 +68,16 @@ def require_store(store: Path) -> None:
         )
 
 
+def require_folder_of(file: Path, *, option: str) -> None:
+    """A mistyped folder must not be made for one file.
+
+    Raises:
+        ConfigurationError: the folder of the file is not there.
+    """
+    if not file.absolute().parent.is_dir():
+        raise ConfigurationError(f"{option}: {str(file.parent)!r} is not there; make it, or name another folder")
+
+
 def quiet_transformers() -> None:
     """Keep the library's own progress bars and advice to its developers off the screen; call it before its import."""
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")

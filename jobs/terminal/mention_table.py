@@ -89,7 +89,7 @@ def _table(one: DocumentMentions) -> Table:
     table.add_column("mention", ratio=1)
     for name in ("type", "label set", "section"):
         table.add_column(name)
-    for name in ("from", "to", "tag", "selector", "accepted"):
+    for name in ("passage", "from", "to", "tag", "selector", "accepted"):
         table.add_column(name, justify="right")
     for mention in one.mentions:
         table.add_row(*_cells(mention), style=None if mention.accepted else "dim")
@@ -104,6 +104,7 @@ def _cells(mention: Mention) -> list[Text]:
         mention.type,
         mention.label_set,
         mention.section,
+        str(mention.passage_index),
         str(mention.start),
         str(mention.end),
         f"{mention.tag_score:.1f}",

@@ -13,6 +13,8 @@ from rich.text import Text
 
 from pipelines.watch.store_watch import StoreView, StoreWatch
 
+_MEMORY_CURE = "their machine ran out of memory; use fewer actors or a smaller --memory-cap"
+
 MAX_ACTORS = 16
 """More than these are summed up in one line."""
 
@@ -47,6 +49,8 @@ def line(view: StoreView) -> str:
     ]
     if view.actors:
         words.append(f"{sum(one.state == 'busy' for one in view.actors)} of {len(view.actors)} actors busy")
+    if view.memory_kills:
+        words.append(f"{view.memory_kills} actor processes ended for memory")
     words.append(_left(view))
     return "  ".join(words)
 
@@ -62,6 +66,7 @@ def page(view: StoreView) -> RenderableType:
         ("documents", f"{counts.annotated + counts.unchanged}, {view.documents_per_second:.1f}/s"),
         ("mentions", f"{counts.mentions}, {counts.mentions_accepted} accepted"),
         ("left", _left(view)),
+        *([("memory", f"Ray ended {view.memory_kills} actor processes: {_MEMORY_CURE}")] if view.memory_kills else []),
         *(("rejects", f"{number} {reason}") for reason, number in view.reject_reasons.items()),
     ]:
         facts.add_row(Text(name, style="bold"), Text(value))

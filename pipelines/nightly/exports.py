@@ -1,15 +1,19 @@
 """The CNKI night: whatever appears or changes in a drop folder or below a bucket prefix is applied, oldest first.
 
-Files are known by their digest and never moved or changed. Copies of one article in several exports are all kept; which
-of them is shown is decided by `bioner_core.store.history.current`: the one that was applied last.
+Files are known by their digest and never moved or changed. What `annotate` leaves of a folder is left here too, and so
+are PubMed's and PMC's own files: their order is not that of a drop folder. Copies of one article in several exports are
+all kept; which of them is shown is decided by `bioner_core.store.history.current`: the one that was applied last.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from bioner_core.errors import BionerError, InputError
+from bioner_core.formats.folder_inputs import FileLook, look_at, suffix_of
 from bioner_core.store.history.ledger import AppliedFile, applied_files
+from pipelines.listed_names import listed_names
 from pipelines.nightly.apply import FileNotAppliedError, InputAnnotator, PendingFile, SyncContext, apply_file
 from pipelines.nightly.report import RunLog, SyncReport
 from pipelines.shard_input import file_digest
@@ -20,6 +24,9 @@ from pipelines.sync.retry import RetryPolicy
 from pipelines.watch.progress import ProgressReporter
 
 CNKI = "cnki"
+
+_OTHER_NIGHTS = ("pubmed", "pmc")
+"""Whose files a CNKI night never applies, by the partition of their reader."""
 
 _NOT_EXPORTS = (COMPANION, PARTIAL_SUFFIX, ".tmp")
 
@@ -36,6 +43,17 @@ def look(places: Sequence[str], entries: Sequence[AppliedFile], policy: RetryPol
         (one for one in listed if (one.name, one.stamp) not in known or not one.stamp),
         key=lambda one: (one.modified, one.name),
     )
+
+
+def likely_exports(listed: Sequence[ListedFile], entries: Sequence[AppliedFile]) -> list[ListedFile]:
+    """Those that a night would apply, as far as that can be told without a download: remote files count.
+
+    Raises:
+        InputError: a file cannot be opened.
+    """
+    looks = {one.location: look_at(one.location) for one in listed if not one.remote}
+    suffixes = _suffixes(entries) | {suffix_of(name) for name, found in looks.items() if _is_export(found)}
+    return [one for one in listed if one.remote or _counts(looks[one.location], suffixes)]
 
 
 def run_exports(
@@ -56,33 +74,94 @@ def run_exports(
     log = RunLog(place.run_id, "nightly cnki")
     try:
         entries = applied_files(place.store, CNKI)
+        night = _Night(place, annotator, log, entries)
         listed = look(places, entries, place.policy)
         progress.planned(len(listed))
-        digests = {entry.sha256 for entry in entries}
         for one in listed:
-            entry = _applied(one, digests, log, place, annotator)
-            progress.done(1, skipped=entry is None)
+            if (done := night.take(one)) is not None:
+                progress.done(1, skipped=not done)
+        for done in night.take_deferred():
+            progress.done(1, skipped=not done)
+        log.notes += night.notes()
     except BionerError as error:
         log.failures.append(str(error))
     return log.close(place.store, max_reject_rate=max_reject_rate)
 
 
-def _applied(
-    listed: ListedFile, digests: set[str], log: RunLog, place: SyncContext, annotator: InputAnnotator
-) -> AppliedFile | None:
-    """The entry of a file if its content is new, None if it is not or the file fails."""
-    try:
-        path = local_copy(listed, place.downloads, md5="", policy=place.policy)
-        digest = file_digest(str(path))
-        if digest in digests:
+class _Night:
+    """One pass over the files that may be new. A file that no reader knows waits until it is clear what exports are
+    named like here: one with their suffix is a broken export, and becomes a reject."""
+
+    def __init__(
+        self, place: SyncContext, annotator: InputAnnotator, log: RunLog, entries: Sequence[AppliedFile]
+    ) -> None:
+        self._place = place
+        self._annotator = annotator
+        self._log = log
+        self._digests = {entry.sha256 for entry in entries}
+        self._suffixes = _suffixes(entries)
+        self._deferred: list[tuple[ListedFile, Path, FileLook]] = []
+        self._unknown: list[str] = []
+        self._of_others: list[str] = []
+
+    def take(self, listed: ListedFile) -> bool | None:
+        """Apply a file; whether its content was new and it did not fail, or None where it waits."""
+        try:
+            path = local_copy(listed, self._place.downloads, md5="", policy=self._place.policy)
+            found = look_at(str(path))
+        except InputError as error:
+            self._log.failures.append(str(error))
+            return False
+        if found.source in _OTHER_NIGHTS:
+            self._of_others.append(listed.name)
+            return False
+        if not found.is_dump:
+            self._deferred.append((listed, path, found))
             return None
-        log.planned += 1
-        here = replace(listed, location=str(path))
-        order = (time.time_ns() // 1000,)
-        entry = apply_file(PendingFile(here, order), kind=CNKI, md5="", place=place, annotator=annotator)
-    except (InputError, FileNotAppliedError) as error:
-        log.failures.append(str(error))
-        return None
-    digests.add(digest)
-    log.applied.append(entry)
-    return entry
+        return self._apply(listed, path)
+
+    def take_deferred(self) -> Iterator[bool]:
+        """Apply those that waited and are named like exports; for each whether it was applied."""
+        for listed, path, found in self._deferred:
+            if found.counts_among(self._suffixes):
+                yield self._apply(listed, path)
+            else:
+                self._unknown.append(listed.name)
+                yield False
+
+    def notes(self) -> list[str]:
+        """What was left, in words."""
+        unknown = f"left, since no reader knows them: {listed_names(self._unknown)}"
+        others = (
+            f"left, since they are PubMed's or PMC's own files and no exports: {listed_names(self._of_others)}. "
+            "`bioner nightly pubmed`, `bioner backfill pmc` or `bioner annotate` takes them"
+        )
+        return [unknown] * bool(self._unknown) + [others] * bool(self._of_others)
+
+    def _apply(self, listed: ListedFile, path: Path) -> bool:
+        try:
+            digest = file_digest(str(path))
+            if digest in self._digests:
+                return False
+            self._log.planned += 1
+            wanted = PendingFile(replace(listed, location=str(path)), (time.time_ns() // 1000,))
+            entry = apply_file(wanted, kind=CNKI, md5="", place=self._place, annotator=self._annotator)
+        except (InputError, FileNotAppliedError) as error:
+            self._log.failures.append(str(error))
+            return False
+        self._digests.add(digest)
+        self._suffixes.add(suffix_of(listed.name))
+        self._log.applied.append(entry)
+        return True
+
+
+def _is_export(found: FileLook) -> bool:
+    return found.is_dump and found.source not in _OTHER_NIGHTS
+
+
+def _counts(found: FileLook, suffixes: Container[str]) -> bool:
+    return found.source not in _OTHER_NIGHTS and found.counts_among(suffixes)
+
+
+def _suffixes(entries: Sequence[AppliedFile]) -> set[str]:
+    return {suffix_of(entry.name) for entry in entries}

@@ -30,7 +30,8 @@ class ActorStatus:
 
     `busy` is the time that its annotator worked; `peak_memory` the most bytes that its process ever had in memory;
     `restarts` how many processes of its name were ready for work before this one; `fingerprint` its annotator's, and
-    `limits` what a batch may cost here, as the annotator found it for its device when the actor started.
+    `limits` what a batch may cost here, as the annotator found it for its device when the actor started; `worker_id` is
+    Ray's for this process.
     """
 
     pid: int
@@ -43,6 +44,7 @@ class ActorStatus:
     restarts: int = 0
     fingerprint: str = ""
     limits: BatchLimits = field(default_factory=BatchLimits)
+    worker_id: str = ""
 
     @property
     def overdue(self) -> bool:
@@ -71,6 +73,7 @@ class AnnotatorActor:
         self._meters = Meters((Origin.ACTOR,))
         self._told_busy = 0.0
         self._node_id = str(ray.get_runtime_context().get_node_id()) if ray.is_initialized() else ""
+        self._worker_id = str(ray.get_runtime_context().get_worker_id()) if ray.is_initialized() else ""
         self._annotator = spec.build()
         self._fingerprint = self._annotator.fingerprint
         self._limits = limits_of(self._annotator)
@@ -117,6 +120,7 @@ class AnnotatorActor:
             restarts=self._restarts,
             fingerprint=self._fingerprint,
             limits=self._limits,
+            worker_id=self._worker_id,
         )
 
     def retire(self) -> ActorStatus:

@@ -122,6 +122,10 @@ class PoolClientFactory:
             fingerprint=self.fingerprint,
         )
 
+    def memory_kills(self) -> int:
+        """How many processes of the pool's actors Ray has ended for memory; needs a connection to the pool's Ray."""
+        return PoolKV(self.namespace).memory_kills()
+
     def health(self, timeout_seconds: float = 10.0) -> dict[str, ActorStatus | None]:
         """The status of each of the pool's actors by name; None for one that is not there or does not answer in time.
 

@@ -1,6 +1,6 @@
 """The pool: the launcher starts the actors, owns them while it runs, and leaves nothing behind."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -20,7 +20,8 @@ from pipelines.pool.supervisor import Supervisor
 class Pool:
     """Running actors that all hold the same annotator. `address` is the Ray that other processes join.
 
-    `limits` are those of the actor that can take least: any batch may go to any actor.
+    `limits` are those of the actor that can take least, of those that were ready when work began: any batch may go to
+    any actor. One that joins later and can take less halves the batches that are too large for it.
     """
 
     settings: PoolSettings
@@ -42,9 +43,18 @@ class Pool:
         )
 
     def health(self, timeout_seconds: float = 10.0) -> dict[str, ActorStatus | None]:
-        """The status of each actor by name; None for one that does not answer in time."""
-        answers = ping_all(self.supervisor.handles(), timeout_seconds)
-        return {report.name: answers.get(report.name) for report in self.supervisor.reports()}
+        """The status of each actor by name; None for one that does not answer in time.
+
+        Those that have never answered are left out: they are still on their way.
+        """
+        known = self.supervisor.said()
+        handles = {name: handle for name, handle in self.supervisor.handles().items() if name in known}
+        answers = ping_all(handles, timeout_seconds)
+        return {report.name: answers.get(report.name) for report in self.supervisor.reports() if report.name in known}
+
+    def memory_kills(self) -> int:
+        """How many processes of its actors Ray has ended for memory."""
+        return self.supervisor.memory_kills
 
     def scale(self, actors: int) -> None:
         """Have so many actors from now on; clients follow without a restart, and no row is lost or charged.
@@ -60,15 +70,19 @@ class Pool:
 
 
 @contextmanager
-def start_pool(settings: PoolSettings, spec: AnnotatorSpec) -> Iterator[Pool]:
+def start_pool(
+    settings: PoolSettings, spec: AnnotatorSpec, *, tell: Callable[[str], None] | None = None
+) -> Iterator[Pool]:
     """Start the actors and keep them for the `with` block; none of them, and no Ray started here, outlives it.
+
+    `tell` is called with what a person should know while it runs; without it, that is logged.
 
     Raises:
         PoolError: Ray or an actor cannot be started; an actor's own traceback is in the message.
         ConfigurationError: the settings do not fit the Ray that this process is connected to.
     """
     with ray_session(settings) as address:
-        supervisor = Supervisor(settings, spec)
+        supervisor = Supervisor(settings, spec, tell=tell)
         try:
             supervisor.start()
             said = supervisor.said()

@@ -64,6 +64,14 @@ class PoolKV:
         text = self._read("roster")
         return tuple(json.loads(text)) if text else None
 
+    def note_memory_kills(self, count: int) -> None:
+        """Note how many processes of the pool's actors Ray has ended for memory."""
+        self._write("memory_kills", str(count))
+
+    def memory_kills(self) -> int:
+        """How many processes of the pool's actors Ray has ended for memory."""
+        return int(self._read("memory_kills") or 0)
+
     def note_report(self, report: str) -> None:
         """Note how the pool stands, for whoever looks after it."""
         self._write("report", report)

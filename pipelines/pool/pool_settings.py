@@ -19,6 +19,8 @@ def _new_namespace() -> str:
 class PoolSettings:
     """How many actors, with what resources, on which Ray, and how long to wait for them.
 
+    Work begins when `least_actors` are ready, and the others join it; None: when all are.
+
     `ray_address` is `local` or the `host:port` of a cluster's head. `cpus_per_actor`, `gpus_per_actor` and `local_cpus`
     are Ray's logical resources: fractions are allowed, and `local_cpus` may be more than the machine has. Without
     `local_cpus`, a local Ray has enough for the actors. `threads_per_actor` is how many threads the model's libraries
@@ -34,6 +36,7 @@ class PoolSettings:
     """
 
     actors: int = 1
+    least_actors: int | None = None
     cpus_per_actor: float = 1.0
     gpus_per_actor: float = 0.0
     threads_per_actor: int | None = None
@@ -50,6 +53,10 @@ class PoolSettings:
 
     def __post_init__(self) -> None:
         self._check_at_least("actors", self.actors, 1)
+        if self.least_actors is not None and not 1 <= self.least_actors <= self.actors:
+            raise ConfigurationError(
+                f"least_actors must be from 1 to {self.actors}, not {self.least_actors}: change it"
+            )
         self._check_at_least("cpus_per_actor", self.cpus_per_actor, 0)
         self._check_at_least("gpus_per_actor", self.gpus_per_actor, 0)
         self._check_at_least("max_restarts", self.max_restarts, 0)
@@ -61,9 +68,10 @@ class PoolSettings:
         self._check_at_least("drain_seconds", self.drain_seconds, 0)
         if self.threads_per_actor is not None:
             self._check_at_least("threads_per_actor", self.threads_per_actor, 1)
-        if self.gpus_per_actor > 1 and not float(self.gpus_per_actor).is_integer():
+        if self.gpus_per_actor > 1:
             raise ConfigurationError(
-                f"gpus_per_actor is {self.gpus_per_actor}, but above 1 Ray lends whole GPUs only: round it"
+                f"gpus_per_actor (--gpus-per-actor) is {self.gpus_per_actor:g}, but an actor's model runs on one GPU, "
+                "and the others would idle: use 1 or less, and more actors"
             )
         if not self.namespace:
             raise ConfigurationError("namespace is empty: name one, or leave it out")
@@ -88,6 +96,11 @@ class PoolSettings:
             )
         if self.local_cpus is not None:
             raise ConfigurationError("local_cpus is for ray_address 'local' only: leave it out to join a cluster")
+
+    @property
+    def ready_for_work(self) -> int:
+        """How many actors must be ready before work begins."""
+        return self.actors if self.least_actors is None else self.least_actors
 
     def cluster_cpus(self) -> int:
         """The logical CPUs of a Ray started here: `local_cpus`, or the machine's, or what the actors ask for."""

@@ -12,6 +12,7 @@ import itertools
 import logging
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 import ray
@@ -22,8 +23,9 @@ from pipelines.pool.actor_handles import await_death, is_alive, make_actor
 from pipelines.pool.actor_slot import ActorReport, ActorSlot
 from pipelines.pool.actors import ActorStatus
 from pipelines.pool.annotator_spec import AnnotatorSpec
+from pipelines.pool.memory_kills import kill_message, memory_kills
 from pipelines.pool.pool_kv import PoolKV
-from pipelines.pool.pool_settings import PoolSettings, actor_name
+from pipelines.pool.pool_settings import LOCAL, PoolSettings, actor_name
 
 _LOOK_EVERY_SECONDS = 1.0
 """How often each actor is asked how it is; an order to scale ends the wait at once."""
@@ -34,6 +36,9 @@ _CLOSE_SECONDS = 20.0
 _NAME_SECONDS = 20.0
 """How long the actors of a launcher that was killed may keep their names."""
 
+_MEMORY_LOOK_SECONDS = 5.0
+"""How often Ray is asked which processes it has ended for memory."""
+
 _STOPPED = "it was stopped; what is committed stays, so start it again and run the same command"
 
 _log = logging.getLogger(__name__)
@@ -42,12 +47,19 @@ _log = logging.getLogger(__name__)
 class Supervisor:
     """Owns the actors of one pool from `start` to `close`; needs a connection to Ray.
 
-    One thread changes the slots: the caller's until `start` returns, then the watch.
+    One thread changes the slots: the caller's until `start` returns, then the watch. `tell` is called with what a
+    person should know meanwhile, in either thread.
     """
 
-    def __init__(self, settings: PoolSettings, spec: AnnotatorSpec) -> None:
+    def __init__(
+        self, settings: PoolSettings, spec: AnnotatorSpec, *, tell: Callable[[str], None] | None = None
+    ) -> None:
         self._settings = settings
         self._spec = spec
+        self._tell = tell or _log.warning
+        self._joining: set[str] = set()
+        self._memory_kills: frozenset[str] = frozenset()
+        self._memory_look_at = 0.0
         self._slots = [ActorSlot(name) for name in settings.actor_names()]
         self._wanted = settings.actors
         self._drain_seconds = settings.drain_seconds
@@ -66,19 +78,23 @@ class Supervisor:
         return self._wanted
 
     def start(self) -> None:
-        """Start all actors side by side, and return when each has answered; then watch them until `close`.
+        """Start all actors side by side, and return when enough have answered; then watch them all until `close`.
 
         Raises:
-            PoolError: an actor failed to start too often, its own traceback in the message; not all answered in time;
-                or another pool has the namespace.
+            PoolError: too many actors failed to start too often, a traceback of theirs in the message; too few answered
+                in time; or another pool has the namespace.
         """
         deadline = time.monotonic() + self._settings.start_seconds
         self._take_namespace()
         self._note_roster()
-        while not all(slot.answered for slot in self._slots):
+        while sum(slot.answered for slot in self._slots) < self._settings.ready_for_work:
             self._check_start(deadline)
             self._await_pings(_LOOK_EVERY_SECONDS)
             self._step()
+        self._joining = {slot.name for slot in self._slots if not slot.answered}
+        if self._joining:
+            ready = len(self._slots) - len(self._joining)
+            self._tell(f"{ready} of {len(self._slots)} actors are ready, and work begins; the others join it")
         self._thread.start()
 
     def handles(self) -> dict[str, Any]:
@@ -90,8 +106,13 @@ class Supervisor:
         return tuple(slot.report() for slot in self._slots)
 
     def said(self) -> dict[str, ActorStatus]:
-        """What each actor said of itself last, by name; once `start` has returned, each has said something."""
+        """What each actor said of itself last, by name; those that have not answered yet are left out."""
         return {slot.name: slot.said for slot in self._slots if slot.said is not None}
+
+    @property
+    def memory_kills(self) -> int:
+        """How many processes of these actors Ray has ended for memory."""
+        return len(self._memory_kills)
 
     def scale(self, actors: int) -> None:
         """Want so many actors from now on; returns at once. Those that are too many end the batch that they run.
@@ -169,6 +190,27 @@ class Supervisor:
         for slot in gone:
             self._slots = [other for other in self._slots if other is not slot]
             self._kv.forget_starts(slot.name)
+        self._note_joined()
+        if time.monotonic() >= self._memory_look_at:
+            self._memory_look_at = time.monotonic() + _MEMORY_LOOK_SECONDS
+            self._look_for_memory_kills()
+
+    def _note_joined(self) -> None:
+        joined = {slot.name for slot in self._slots if slot.name in self._joining and slot.answered}
+        self._joining -= joined
+        if joined:
+            self._tell(f"{sum(slot.answered for slot in self._slots)} of {self._wanted} actors are ready")
+
+    def _look_for_memory_kills(self) -> None:
+        kills = memory_kills()
+        if self._settings.ray_address != LOCAL:  # other people's workers may run in the cluster
+            ours = {slot.said.worker_id for slot in self._slots if slot.said is not None}
+            kills = {worker: words for worker, words in kills.items() if worker in ours | self._memory_kills}
+        new = kills.keys() - self._memory_kills
+        if new:
+            self._memory_kills = frozenset(self._memory_kills | new)
+            self._kv.note_memory_kills(self.memory_kills)
+            self._tell(kill_message(len(new), kills[min(new)]))
 
     def _arrived_pings(self) -> set[Any]:
         pings = [slot.ping for slot in self._slots if slot.ping is not None]
@@ -238,6 +280,8 @@ class Supervisor:
             slot.create_at = time.monotonic() + self._settings.back_off(slot.failed_starts)
             return
         slot.given_up = True
+        if self._thread.is_alive():
+            self._tell(_given_up_message(slot))
         if all(other.given_up or other.draining for other in self._slots):
             self.failure = _given_up_message(slot)
             self._kv.note_failure(self.failure)
@@ -279,16 +323,17 @@ class Supervisor:
             time.sleep(0.1)
 
     def _check_start(self, deadline: float) -> None:
-        for slot in self._slots:
-            if slot.given_up:
-                raise PoolError(_given_up_message(slot))
+        given_up = [slot for slot in self._slots if slot.given_up]
+        if len(self._slots) - len(given_up) < self._settings.ready_for_work:
+            raise PoolError(_given_up_message(given_up[0]))
         if time.monotonic() > deadline:
             missing = [slot for slot in self._slots if not slot.answered]
             names = ", ".join(slot.name for slot in missing)
             raise PoolError(
                 f"{len(missing)} of {len(self._slots)} actors did not start in {self._settings.start_seconds:g} s "
-                f"({names}); each asks for {self._settings.cpus_per_actor:g} CPUs and "
-                f"{self._settings.gpus_per_actor:g} GPUs of {ray.cluster_resources()}; {missing[0].last_error}"
+                f"({names}), and {self._settings.ready_for_work} must be ready; each asks for "
+                f"{self._settings.cpus_per_actor:g} CPUs and {self._settings.gpus_per_actor:g} GPUs of "
+                f"{ray.cluster_resources()}; {missing[0].last_error}"
             )
 
 

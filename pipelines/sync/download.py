@@ -15,6 +15,7 @@ from bioner_core.errors import InputError, StoreError
 from bioner_core.formats.inputs import public_name
 from bioner_core.store.atomic import fsync_path, make_folder
 from pipelines.sync.checksums import md5_of
+from pipelines.sync.connection_causes import cause_of
 from pipelines.sync.http import body_chunks, http_get
 from pipelines.sync.listing import ListedFile
 from pipelines.sync.retry import PassingFault, RetryPolicy, with_retries
@@ -108,7 +109,7 @@ def _source(listed: ListedFile, offset: int, policy: RetryPolicy) -> Iterator[tu
             yield offset, iter(lambda: _read(file, listed), b"")
         return
     headers = {"Range": f"bytes={offset}-"} if offset else None
-    with http_get(listed.location, idle_seconds=policy.idle_seconds, headers=headers) as response:
+    with http_get(listed.location, policy, headers=headers) as response:
         if response.status_code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
             yield offset, iter(())  # there is nothing beyond; the digest tells whether what is here is right
         else:
@@ -143,7 +144,7 @@ def _opened(listed: ListedFile) -> Iterator[BinaryIO]:
     except FileNotFoundError:
         raise InputError(f"{public_name(listed.location)}: is gone since it was listed") from None
     except OSError as error:
-        raise PassingFault(f"{public_name(listed.location)}: cannot be opened ({type(error).__name__})") from None
+        raise PassingFault(f"{public_name(listed.location)}: cannot be opened: {cause_of(error).words}") from None
     with file:
         yield file
 
@@ -152,7 +153,7 @@ def _read(file: BinaryIO, listed: ListedFile) -> bytes:
     try:
         return file.read(_CHUNK_BYTES)
     except OSError as error:
-        raise PassingFault(f"{public_name(listed.location)}: reading failed ({type(error).__name__})") from None
+        raise PassingFault(f"{public_name(listed.location)}: reading failed: {cause_of(error).words}") from None
 
 
 @contextmanager

@@ -8,8 +8,10 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from bioner_core.errors import InputError
+from bioner_core.formats.guarded_session import GuardedSession
 from bioner_core.formats.inputs import public_name
-from pipelines.sync.retry import PassingFault
+from pipelines.sync.connection_causes import cause_of
+from pipelines.sync.retry import PassingFault, RetryPolicy
 
 _MAY_PASS = {
     HTTPStatus.REQUEST_TIMEOUT,
@@ -24,27 +26,37 @@ _CONNECT_SECONDS = 20.0
 
 
 @contextmanager
-def http_get(url: str, *, idle_seconds: float, headers: Mapping[str, str] | None = None) -> Iterator[requests.Response]:
-    """Lend the streamed response to a GET; its body may be read inside the block.
+def http_get(url: str, policy: RetryPolicy, *, headers: Mapping[str, str] | None = None) -> Iterator[requests.Response]:
+    """Lend the streamed response to a GET; its body may be read inside the block. Redirects go where they may.
 
     Raises:
         PassingFault: no connection, a silent or broken one, or a status that asks to come again.
-        InputError: any other status that is no success; 416 (nothing left to send) is given to the caller.
+        InputError: what cannot pass: an unknown host, a certificate that is not trusted, a redirect that leads where
+            it may not, and any other status that is no success; 416 (nothing left to send) is given to the caller.
     """
     name = public_name(url)
     try:
-        with requests.get(
-            url,
-            stream=True,
-            timeout=(_CONNECT_SECONDS, idle_seconds),
-            headers={"Accept-Encoding": "identity"} | dict(headers or {}),
-        ) as response:
+        with GuardedSession() as session, _answer(session, url, policy, headers) as response:
             _check_status(response, name)
             yield response
     except (requests.ConnectionError, requests.Timeout, HTTPError) as error:
-        raise PassingFault(f"{name}: the connection failed ({type(error).__name__})") from None
+        cause = cause_of(error)
+        kind = PassingFault if cause.may_pass else InputError
+        raise kind(f"{name}: the connection failed: {cause.words}") from None
     except requests.RequestException as error:
         raise InputError(f"{name}: cannot be asked for ({type(error).__name__}); check the address") from None
+
+
+def _answer(
+    session: requests.Session, url: str, policy: RetryPolicy, headers: Mapping[str, str] | None
+) -> requests.Response:
+    return session.get(
+        url,
+        stream=True,
+        timeout=(_CONNECT_SECONDS, policy.idle_seconds),
+        headers={"Accept-Encoding": "identity"} | dict(headers or {}),
+        verify=policy.ca_file or True,
+    )
 
 
 def body_chunks(response: requests.Response, size: int) -> Iterator[bytes]:

@@ -14,6 +14,9 @@ import fsspec
 
 from bioner_core.errors import InputError
 from bioner_core.formats.inputs import is_url, public_name
+from bioner_core.formats.redirects import same_server
+from pipelines.listed_names import listed_names
+from pipelines.sync.connection_causes import cause_of
 from pipelines.sync.http import body_chunks, http_get
 from pipelines.sync.retry import PassingFault, RetryPolicy, with_retries
 
@@ -23,6 +26,7 @@ MAX_INDEX_BYTES = 64 * 1024 * 1024
 _TIMES = ("LastModified", "mtime", "updated", "last_modified", "modify", "created")
 """Under which names the file systems of fsspec tell a time."""
 
+_SUBFOLDER = re.compile(r"[^/?#:]+/")
 _SAFE_NAME = re.compile(r"[^\x00-\x1f/\\]{1,200}")
 
 
@@ -79,7 +83,7 @@ def _local_file(path: Path) -> ListedFile:
 
 
 def _http_files(base: str, policy: RetryPolicy) -> list[ListedFile]:
-    with http_get(base, idle_seconds=policy.idle_seconds) as response:
+    with http_get(base, policy) as response:
         page = bytearray()
         for chunk in body_chunks(response, 64 * 1024):
             page += chunk
@@ -89,7 +93,19 @@ def _http_files(base: str, policy: RetryPolicy) -> list[ListedFile]:
     index = _IndexPage()
     index.feed(page.decode(encoding, "replace"))
     index.close()
-    return list(_linked_files(url, index.links))
+    if not same_server(base, url):
+        # A listing names what is fetched next, night after night: who answers for one address may not move it all.
+        raise InputError(
+            f"{public_name(base)}: the index page has moved to {public_name(url)}. If that is right, give that address"
+        )
+    found = list(_linked_files(url, index.links))
+    folders = [] if found else _linked_folders(url, index.links)
+    if folders:
+        raise InputError(
+            f"{public_name(base)}: the index page lists folders and no file ({listed_names(folders)}), and index pages "
+            "are not searched below: give the folders themselves, each with --from"
+        )
+    return found
 
 
 def _linked_files(base: str, links: list[tuple[str, str]]) -> Iterator[ListedFile]:
@@ -106,6 +122,12 @@ def _linked_files(base: str, links: list[tuple[str, str]]) -> Iterator[ListedFil
         if inside and target.startswith(base) and _SAFE_NAME.fullmatch(name) and name not in seen | {".", ".."}:
             seen.add(name)
             yield ListedFile(name, target, folder, " ".join(beside.split()), None)
+
+
+def _linked_folders(base: str, links: list[tuple[str, str]]) -> list[str]:
+    """The names of the folders just below, each with its slash."""
+    names = (href.removeprefix(base).removeprefix("./") for href, _ in links)
+    return sorted({unquote(name) for name in names if _SUBFOLDER.fullmatch(name) and name != "../"})
 
 
 class _IndexPage(HTMLParser):
@@ -147,7 +169,7 @@ def _fsspec_files(place: str) -> list[ListedFile]:
     except (ValueError, ImportError) as error:
         raise InputError(f"{public_name(place)}: this kind of place needs another package: {error}") from None
     except OSError as error:
-        raise PassingFault(f"{public_name(place)}: cannot be listed ({type(error).__name__})") from None
+        raise PassingFault(f"{public_name(place)}: cannot be listed: {cause_of(error).words}") from None
 
 
 def _fsspec_file(files: Any, entry: dict[str, Any]) -> ListedFile:

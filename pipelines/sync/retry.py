@@ -24,13 +24,15 @@ class RetryPolicy:
     """How long to go on: `attempts` in a row that bring nothing new, with pauses that double from `first_pause`.
 
     A server that asks for a longer pause gets it, up to `longest_pause`. `idle_seconds` is how long a connection may
-    be silent.
+    be silent. `ca_file` holds the certificates of the authorities that HTTPS servers are checked against; empty: those
+    of the web.
     """
 
     attempts: int = 6
     first_pause: float = 1.0
     longest_pause: float = 120.0
     idle_seconds: float = 60.0
+    ca_file: str = ""
 
     def pause(self, failures: int, *, asked: float = 0.0) -> float:
         """Seconds to wait after so many failures in a row (1 or more), with a random part, so that clients spread."""

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from bioner_core.typed_json import loaded_json, typed
 from pipelines.repeating import repeating
 
 if TYPE_CHECKING:  # it imports Ray, and who only reads a note needs none
@@ -28,6 +29,10 @@ class WatchedPool(Protocol):
 
     def health(self, timeout_seconds: float = ...) -> "Mapping[str, ActorStatus | None]":
         """The status of each actor by name; None for one that does not answer in time."""
+        ...
+
+    def memory_kills(self) -> int:
+        """How many processes of its actors Ray has ended for memory."""
         ...
 
 
@@ -66,25 +71,35 @@ def live_note(store: Path, pool: WatchedPool) -> Iterator[None]:
 
 
 def _write(path: Path, pool: WatchedPool) -> None:
-    actors = [asdict(one) for one in live_actors(pool)]
+    note = {"actors": [asdict(one) for one in live_actors(pool)], "memory_kills": pool.memory_kills()}
     aside = path.with_suffix(".tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        aside.write_text(json.dumps({"actors": actors}), encoding="utf-8")
+        aside.write_text(json.dumps(note), encoding="utf-8")
         aside.replace(path)  # no fsync: after a power cut nobody wants it
     except OSError:  # the note is for whoever watches; the job itself will say that the disk is full
         return
 
 
-def read_live_actors(store: Path) -> tuple[LiveActor, ...]:
-    """The actors of the jobs that run now; none where no job says, or where it has not said anything for a while."""
-    found: list[LiveActor] = []
+@dataclass(frozen=True, slots=True)
+class LiveNote:
+    """What the jobs that run now say: their actors, and how many processes of these Ray has ended for memory."""
+
+    actors: tuple[LiveActor, ...] = ()
+    memory_kills: int = 0
+
+
+def read_live_note(store: Path) -> LiveNote:
+    """What the jobs that run now say; nothing where no job does, or where it has not said anything for a while."""
+    found, kills = list[LiveActor](), 0
     for path in filter(_is_fresh, _notes(store)):
         try:
-            found += [LiveActor(**one) for one in json.loads(path.read_text(encoding="utf-8"))["actors"]]
-        except (OSError, ValueError, KeyError, TypeError):  # just taken away, or of another version
+            note = loaded_json(path.read_text(encoding="utf-8"))
+            found += [typed(LiveActor, one) for one in note["actors"]]
+            kills += typed(int, note.get("memory_kills", 0))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):  # just taken away, or of another version
             continue
-    return tuple(found)
+    return LiveNote(tuple(found), kills)
 
 
 def _notes(store: Path) -> list[Path]:

@@ -1,11 +1,13 @@
 """How a store stands: what is planned, what is committed, what was rejected, what failed last time."""
 
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from bioner_core.errors import StoreError
+from bioner_core.store.history.lock import live_claims
+from bioner_core.store.history.model_notes import model_in_words
 from bioner_core.store.layout import shard_id
 from bioner_core.store.manifest import Counts, total
 from bioner_core.store.reading import read_manifests
@@ -21,6 +23,7 @@ class StoreStatus:
 
     `fingerprints` and `reject_reasons` say how many shards and rejects there are of each; `failures` are those of the
     run that ended last. `damaged` are manifests and reports that cannot be read, with what to do; they do not count.
+    `jobs` say in words who holds the store's lock, and `models` what each fingerprint stands for, where that is noted.
     """
 
     inputs: int
@@ -32,6 +35,8 @@ class StoreStatus:
     reject_reasons: dict[str, int]
     failures: tuple[ShardOutcome, ...]
     damaged: tuple[str, ...] = ()
+    jobs: tuple[str, ...] = ()
+    models: dict[str, str] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """A flat object for `--json`: the counts at the top level."""
@@ -54,16 +59,19 @@ def store_status(store: Path) -> StoreStatus:
     plans = list(read_plans(store))
     planned = {shard_id(plan.key, first, last) for plan in plans for first, last in plan.ranges}
     failures = _last_failures(store, damaged)
+    fingerprints = dict(Counter(manifest.fingerprint for manifest in manifests))
     return StoreStatus(
         inputs=len(plans),
         shards_committed=len(manifests),
         shards_pending=len(planned - {manifest.shard_id for manifest in manifests}),
         counts=total(manifest.counts for manifest in manifests),
         seconds=round(sum(manifest.seconds for manifest in manifests), 3),
-        fingerprints=dict(Counter(manifest.fingerprint for manifest in manifests)),
+        fingerprints=fingerprints,
         reject_reasons=dict(reject_reasons(store, manifests).most_common()),
         failures=failures,
         damaged=tuple(damaged),
+        jobs=tuple(map(str, live_claims(store))),
+        models={one: model_in_words(store, one) for one in fingerprints},
     )
 
 

@@ -12,7 +12,7 @@ from bioner_core.store.manifest import Counts, Manifest, read_manifest, total
 from pipelines.plan_record import InputPlan, read_plan
 from pipelines.reject_reasons import reject_reasons
 from pipelines.watch.folder_watch import FolderWatch
-from pipelines.watch.live_note import LiveActor, read_live_actors
+from pipelines.watch.live_note import LiveActor, read_live_note
 
 RATE_SECONDS = 300.0
 """Speed is that of the last so many seconds, or since the job began if that is later."""
@@ -24,7 +24,8 @@ class StoreView:
 
     `jobs` say in words who is at work, empty when nobody is. `records_per_second` counts records of the inputs over the
     last minutes, `documents_per_second` those of them that have annotations; `seconds_left` is None while there is no
-    telling. `actors` are those of the running jobs, where these say.
+    telling. `actors` are those of the running jobs, where these say, and `memory_kills` how many processes of theirs
+    Ray has ended because their machine ran out of memory.
     """
 
     time: str
@@ -38,6 +39,7 @@ class StoreView:
     records_per_second: float
     seconds_left: float | None
     actors: tuple[LiveActor, ...]
+    memory_kills: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """A flat object for `--json`: the counts at the top level."""
@@ -81,6 +83,7 @@ class StoreWatch:
         }
         began = min((datetime.fromisoformat(claim.since) for claim in claims), default=now)
         documents, records = self._rates(began, now)
+        live = read_live_note(self._store)
         return StoreView(
             time=now.isoformat(timespec="seconds"),
             jobs=tuple(map(str, claims)),
@@ -92,7 +95,8 @@ class StoreWatch:
             documents_per_second=round(documents, 2),
             records_per_second=round(records, 2),
             seconds_left=round(sum(pending.values()) / records, 1) if records and claims else None,
-            actors=read_live_actors(self._store),
+            actors=live.actors,
+            memory_kills=live.memory_kills,
         )
 
     def _read_shards(self) -> None:

@@ -150,3 +150,13 @@ class OtherAnnotator(ObedientAnnotator):
 def other() -> OtherAnnotator:
     """The factory of a fake of another model."""
     return OtherAnnotator()
+
+
+def waits_its_turn(folder: str) -> ObedientAnnotator:
+    """A factory that returns for the first caller, and for the others once there is a file `go` in the folder."""
+    try:
+        Path(folder, "first").touch(exist_ok=False)
+    except FileExistsError:
+        while not Path(folder, "go").exists():
+            time.sleep(0.05)
+    return ObedientAnnotator()

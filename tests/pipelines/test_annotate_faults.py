@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from annotate_fakes import MustNotBeAsked, WordService, all_mentions, make_job, run, write_jsonl
 
+from bioner_core.errors import StoreError
 from bioner_core.store import atomic
 from bioner_core.store.checks.comparison import store_differences
 from bioner_core.store.checks.verify import verify_store
@@ -175,3 +176,22 @@ def test_one_pass_over_the_file_serves_all_shards_of_a_run(tmp_path: Path, monke
     run(job)
     assert opened == [0, 4]
     assert WordService.rows_asked - before == 8
+
+
+def test_a_report_that_cannot_be_written_is_one_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Would catch thirty lines of Beam's traceback for a full disk, and shards that count as lost though they stand."""
+    name = write_jsonl(tmp_path / "in.jsonl", _TEXTS)
+    replace = atomic.os.replace
+
+    def full(source: Path, target: Path) -> None:
+        if "jobs" in str(target):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        replace(source, target)
+
+    monkeypatch.setattr(atomic.os, "replace", full)
+    with pytest.raises(StoreError, match="disk is full"):
+        run(make_job(tmp_path / "store", name))
+    assert "Traceback" not in "".join(capfd.readouterr())
+    assert len(list(read_manifests(tmp_path / "store"))) == 3

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -249,6 +250,7 @@ class _Compaction:
             rejects=self.tally.rows["rejects"],
             deletions=self.tally.rows["deletions"],
             files=files,
+            fingerprints=dict(Counter(one.fingerprint for one in self.manifests).most_common()),
         )
 
     def _sort_bytes(self) -> int:

@@ -14,13 +14,16 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 from bioner_core.errors import StoreError
 from bioner_core.store.atomic import write_text
 from bioner_core.store.manifest import Counts
+from bioner_core.typed_json import loaded_json, typed
 
 _FOLDER = "ledger"
+
+Entry = TypeVar("Entry")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +107,7 @@ def applied_files(store: Path, kind: str) -> list[AppliedFile]:
     Raises:
         StoreError: an entry is damaged.
     """
-    entries = (_applied(path) for path in _entries(store, kind))
+    entries = (_read(path, AppliedFile) for path in _entries(store, kind))
     return sorted(entries, key=lambda entry: (entry.order, entry.applied))
 
 
@@ -134,7 +137,7 @@ def reloads(store: Path, kind: str) -> list[Reload]:
     Raises:
         StoreError: an entry is damaged.
     """
-    found = (Reload(**_read(path, Reload)) for path in _entries(store, "reloads"))
+    found = (_read(path, Reload) for path in _entries(store, "reloads"))
     return sorted((one for one in found if one.kind == kind), key=lambda one: one.year)
 
 
@@ -153,7 +156,7 @@ def job_runs(store: Path) -> list[JobRun]:
     Raises:
         StoreError: an entry is damaged.
     """
-    return sorted((_run(path) for path in _entries(store, "runs")), key=lambda run: run.started)
+    return sorted((_read(path, JobRun) for path in _entries(store, "runs")), key=lambda run: run.started)
 
 
 def _entries(store: Path, folder: str) -> list[Path]:
@@ -164,25 +167,15 @@ def _write(store: Path, name: str, entry: AppliedFile | Reload | JobRun) -> None
     write_text(store / _FOLDER / name, json.dumps(asdict(entry), ensure_ascii=False, indent=1) + "\n")
 
 
-def _applied(path: Path) -> AppliedFile:
-    flat = _read(path, AppliedFile)
-    return AppliedFile(**flat | {"order": tuple(flat["order"]), "counts": Counts(**flat["counts"])})
-
-
-def _run(path: Path) -> JobRun:
-    flat = _read(path, JobRun)
-    return JobRun(**flat | {"applied": tuple(flat["applied"]), "counts": Counts(**flat["counts"])})
-
-
-def _read(path: Path, kind: type[AppliedFile] | type[Reload] | type[JobRun]) -> dict[str, Any]:
+def _read(path: Path, kind: type[Entry]) -> Entry:
     try:
-        flat: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        missing = {field.name for field in fields(kind)} ^ flat.keys()
+        flat = loaded_json(path.read_text(encoding="utf-8"))
+        missing = {field.name for field in fields(kind)} ^ flat.keys()  # type: ignore[arg-type]  # they are dataclasses
         if missing:
             raise ValueError(f"missing or unknown: {', '.join(sorted(missing))}")
+        return typed(kind, flat)
     except (OSError, ValueError, AttributeError) as error:
         raise StoreError(
             f"{path}: is not a ledger entry that bioner wrote ({error}). Restore that file; if it is lost, remove it, "
             "and its input is applied again"
         ) from error
-    return flat

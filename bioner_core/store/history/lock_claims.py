@@ -12,11 +12,11 @@ import os
 import secrets
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from bioner_core.errors import StoreError
 from bioner_core.store.atomic import TEMPORARY_SUFFIX, fsync_path, make_folder, write_text
 from bioner_core.store.history.process_identity import ProcessIdentity, has_ended, is_here
+from bioner_core.typed_json import loaded_json, typed
 
 _FOLDER = "locks"
 _DIGITS = 8
@@ -57,7 +57,7 @@ def latest_claim(store: Path, name: str) -> PlacedClaim | None:
         if path is None:
             return None
         try:
-            return PlacedClaim(path, _parsed(path.read_text(encoding="utf-8")))
+            return PlacedClaim(path, _parsed(path.read_text(encoding="utf-8", errors="replace")))
         except FileNotFoundError:
             continue  # followed by a newer one since it was listed
         except OSError as error:
@@ -159,9 +159,8 @@ def _sweep_asides(path: Path, name: str) -> None:
 
 def _parsed(text: str) -> Claim | None:
     try:
-        flat: dict[str, Any] = json.loads(text)
-        return Claim(**flat | {"holder": ProcessIdentity(**flat["holder"])})
-    except (ValueError, KeyError, TypeError):
+        return typed(Claim, loaded_json(text))
+    except ValueError:
         return None
 
 

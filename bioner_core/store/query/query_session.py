@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -11,7 +11,9 @@ import duckdb
 import pyarrow as pa
 
 from bioner_core.errors import ConfigurationError, StoreError
+from bioner_core.store.history.model_notes import chosen_fingerprint
 from bioner_core.store.query.link_views import link_views
+from bioner_core.store.query.model_views import model_documents, only_of_model
 from bioner_core.store.query.query_views import shard_views, snapshot_views
 from bioner_core.store.reading import read_manifests
 from bioner_core.store.snapshot.run_history import RunHistory
@@ -23,10 +25,14 @@ _BATCH_ROWS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class QuerySession:
-    """Answers questions. `origin` is the id of the snapshot, or empty where committed shards are read."""
+    """Answers questions. `origin` is the id of the snapshot, or empty where committed shards are read.
+
+    `models` are the fingerprints of what made the newest documents, and how many each made.
+    """
 
     origin: str
     _database: duckdb.DuckDBPyConnection
+    models: Mapping[str, int] = field(default_factory=dict)
 
     def types(self) -> set[str]:
         """The types of entities that the store has, accepted or turned down."""
@@ -73,10 +79,12 @@ def query_session(
     history: RunHistory | None = None,
     threads: int | None = None,
     seconds: float | None = None,
+    model: str | None = None,
 ) -> Iterator[QuerySession]:
     """Open the current snapshot of a store, or its committed shards where there is none.
 
     `history` tells the runs where no snapshot does. After `seconds` whatever is being answered is given up.
+    With `model` (its first digits, or its name) the views hold only documents that this model annotated.
 
     Raises:
         StoreError: the store is damaged or of a newer schema version.
@@ -96,12 +104,15 @@ def query_session(
                 )
             else:
                 paths = shard_views(database, store, list(read_manifests(store)), history or RunHistory())
+            fingerprints = model_documents(database)
+            if model is not None:
+                only_of_model(database, chosen_fingerprint(store, model, fingerprints))
             paths += link_views(database, store)
             _shut(database, paths)
         except duckdb.Error as error:
             raise StoreError(f"{store}: cannot be opened for queries ({error}). Run `bioner verify`") from error
         with _given_up_after(seconds, database):
-            yield QuerySession(snapshot.manifest.snapshot_id if snapshot else "", database)
+            yield QuerySession(snapshot.manifest.snapshot_id if snapshot else "", database, fingerprints)
 
 
 @contextmanager

@@ -6,13 +6,13 @@ STORE/CURRENT                        the id of the snapshot that readers open
 
 import json
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 from bioner_core.errors import StoreError
 from bioner_core.store.atomic import write_text
 from bioner_core.store.schemas import check_schema_version
+from bioner_core.typed_json import loaded_json, typed
 
 _FOLDER = "snapshots"
 MANIFEST_NAME = "manifest.json"
@@ -42,7 +42,8 @@ class SnapshotFile:
 class SnapshotManifest:
     """What a snapshot holds. `state` is a digest of all committed shards and their order: equal ones make equal rows.
 
-    `fingerprint` is that of the shards, or a digest of theirs where they differ; `created` is ISO 8601 in UTC;
+    `fingerprint` is that of the shards, or a digest of theirs where they differ, and `fingerprints` says how many
+    shards have each; `created` is ISO 8601 in UTC;
     `mentions` counts candidates, `mentions_accepted` those that the selector accepted.
     """
 
@@ -60,6 +61,7 @@ class SnapshotManifest:
     rejects: int
     deletions: int
     files: tuple[SnapshotFile, ...]
+    fingerprints: dict[str, int] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """The manifest as an indented JSON object."""
@@ -125,9 +127,9 @@ def read_snapshot_manifest(store: Path, snapshot_id: str) -> SnapshotManifest:
     """
     path = snapshot_folder(store, snapshot_id) / MANIFEST_NAME
     try:
-        flat: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        check_schema_version(int(flat["schema_version"]), where=str(path))
-        return SnapshotManifest(**flat | {"files": tuple(SnapshotFile(**file) for file in flat["files"])})
+        flat = loaded_json(path.read_text(encoding="utf-8"))
+        check_schema_version(typed(int, flat["schema_version"]), where=str(path))
+        return typed(SnapshotManifest, flat)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise StoreError(
             f"{path}: is not a manifest that bioner wrote ({error!r}). Remove that folder and run `bioner compact`"

@@ -59,6 +59,12 @@ def test_a_view_has_all_that_a_person_asks_for() -> None:
         assert words in text
 
 
+def test_actors_that_ray_ended_for_memory_are_shown() -> None:
+    """Catches an hour of slowness without a reason on the page or in the line."""
+    assert "2 actor processes ended for memory" in line(a_view(memory_kills=2))
+    assert "smaller --memory-cap" in shown(a_view(memory_kills=2))
+
+
 def test_many_actors_do_not_fill_the_terminal() -> None:
     """Catches a page of 256 lines."""
     actors = tuple(LiveActor(f"actor-{n}", "busy", 1.0, 1.0, 0.5) for n in range(256))

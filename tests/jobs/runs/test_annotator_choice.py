@@ -4,12 +4,13 @@ import pickle
 from pathlib import Path
 
 import pytest
+import typer
 
 from bioner_core.inference.annotation import NullAnnotator
 from bioner_core.inference.budget import MemoryLimit
 from bioner_core.labels.label_set import default_label_sets, load_label_set
 from bioner_core.models.precision import PRECISIONS, choose_precision
-from jobs.options.annotation import ActorOptions
+from jobs.options.annotation import ActorOptions, ActorRange, actor_range
 from jobs.runs import gpus
 from jobs.runs.annotator import NULL, AnnotatorChoice, chosen_label_sets
 from jobs.runs.gpus import visible_gpus
@@ -37,9 +38,9 @@ def test_an_actor_finds_the_model_from_any_folder(
 @pytest.mark.parametrize(
     ("actors", "expected"),
     [
-        (ActorOptions(wanted=4, gpus_per_actor=0.0), MemoryLimit(None, 0.25)),
-        (ActorOptions(wanted=4, gpus_per_actor=0.5), MemoryLimit(None, 0.5)),
-        (ActorOptions(wanted=2, gpus_per_actor=2.0, memory_cap=1.5), MemoryLimit(1_500_000_000, 1.0)),
+        (ActorOptions(wanted=ActorRange(1, 4), gpus_per_actor=0.0), MemoryLimit(None, 0.25)),
+        (ActorOptions(wanted=ActorRange(1, 4), gpus_per_actor=0.5), MemoryLimit(None, 0.5)),
+        (ActorOptions(wanted=ActorRange(2, 2), gpus_per_actor=1.0, memory_cap=1.5), MemoryLimit(1_500_000_000, 1.0)),
     ],
 )
 def test_an_actor_hears_what_memory_is_its_own(actors: ActorOptions, expected: MemoryLimit) -> None:
@@ -113,3 +114,17 @@ def test_gpus_are_those_that_this_process_may_use(
     if allowed is not None:
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", allowed)
     assert visible_gpus() == count
+
+
+@pytest.mark.parametrize(("text", "expected"), [("3", ActorRange(1, 3)), ("2..8", ActorRange(2, 8))])
+def test_the_number_of_actors_may_be_a_range(text: str, expected: ActorRange) -> None:
+    """Catches work that waits for the last of many actors although a few would do, or begins with fewer than asked."""
+    settings = planned_settings(ActorOptions(wanted=actor_range(text)), LOCAL)
+    assert (settings.actors, settings.ready_for_work) == (expected.most, expected.least)
+
+
+@pytest.mark.parametrize("text", ["0", "many", "3..2", "0..2", "..4", "1..", "1..2..3", "-1"])
+def test_other_numbers_of_actors_are_refused(text: str) -> None:
+    """Catches a range that is read as something else."""
+    with pytest.raises(typer.BadParameter, match="actors"):
+        actor_range(text)

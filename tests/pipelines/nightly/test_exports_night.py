@@ -11,7 +11,7 @@ from bioner_core.store.checks.verify import verify_store
 from bioner_core.store.history.ledger import applied_files
 from bioner_core.store.history.lock import StoreLock
 from bioner_core.store.reading import document_rows
-from pipelines.nightly.exports import look, run_exports
+from pipelines.nightly.exports import likely_exports, look, run_exports
 from pipelines.nightly.report import SyncReport
 from pipelines.summary import JobSummary
 from pipelines.watch.progress import SilentProgress
@@ -135,3 +135,28 @@ def test_a_bucket_prefix_is_a_drop_folder(tmp_path: Path) -> None:
     assert len(night(tmp_path / "s", "memory://bucket/exports").applied) == 1
     assert night(tmp_path / "s", "memory://bucket/exports").applied == ()
     assert list(titles_of(tmp_path / "s").values()) == ["肺炎甲"]
+
+
+def test_what_lies_beside_exports_is_left(tmp_path: Path) -> None:
+    """Would catch a README or Windows' files whose reject fails the night, and a broken export that is only told."""
+    place = drop(tmp_path / "in", "a.txt", *(reference(f"肺炎{number}") for number in range(30)))
+    for name, text in (("README.txt", "what lies here"), ("Thumbs.db", ""), ("notes.cfg", "x = 1")):
+        drop(place, name, text)
+    report = night(tmp_path / "s", place)
+    assert (report.exit_code(), [one.name for one in report.applied]) == (0, ["a.txt"])
+    assert [word in report.notes[0] for word in ("README.txt", "Thumbs.db", "notes.cfg")] == [True] * 3
+    drop(place, "broken.txt", "no export at all")
+    assert [one.counts.rejected for one in night(tmp_path / "s", place).applied] == [1]
+
+
+def test_files_of_pubmed_are_no_exports(tmp_path: Path) -> None:
+    """Would catch PubMed's files in the CNKI ledger, where each revision would be an article of its own."""
+    place = drop(tmp_path / "in", "a.txt", reference("肺炎甲"))
+    drop(place, "b.txt", "PMID- 1\nTI  - A title of two lines\n\n")
+    drop(place, "c.xml", "<PubmedArticleSet><PubmedArticle></PubmedArticle></PubmedArticleSet>")
+    likely = likely_exports(look([str(place)], [], HASTE), [])
+    assert [one.name for one in likely] == ["a.txt"]
+    report = night(tmp_path / "s", place)
+    assert (report.exit_code(), [one.name for one in report.applied]) == (0, ["a.txt"])
+    assert "b.txt, c.xml" in report.notes[0]
+    assert "nightly pubmed" in report.notes[0]

@@ -260,3 +260,64 @@ def test_clients_keep_to_what_the_actors_found() -> None:
         assert fill.tokens == fill.slots > 0
         set_by_hand = pool.client_factory(ClientSettings(token_budget=6400))()
         assert set_by_hand._limits == BatchLimits(6400, 100)
+
+
+def test_work_begins_with_the_first_actor_and_the_others_join(tmp_path: Path) -> None:
+    """Fifteen GPUs that idle for a quarter of an hour, and then fail the job, because the sixteenth is taken."""
+    spec = AnnotatorSpec("fake_annotators:waits_its_turn", {"folder": str(tmp_path)})
+    told: list[str] = []
+    with start_pool(settings(actors=3, least_actors=1), spec, tell=told.append) as pool:
+        assert pool.client_factory()().annotate(ROWS) == ANSWERS
+        assert len(pool.health()) == 1
+        (tmp_path / "go").touch()
+        deadline = time.monotonic() + 60
+        while len(pool.health()) < 3:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert pool.client_factory()().annotate(ROWS) == ANSWERS
+    assert "1 of 3 actors are ready" in told[0]
+    assert any("3 of 3 actors are ready" in one for one in told)
+
+
+def test_a_pool_needs_as_many_actors_as_it_was_told(tmp_path: Path) -> None:
+    """A job that runs for a week on one actor although it must not begin with fewer than two."""
+    spec = AnnotatorSpec("fake_annotators:loads_once", {"flag": str(tmp_path / "flag")})
+    with (
+        pytest.raises(PoolError, match="2 must be ready"),
+        start_pool(settings(actors=3, least_actors=2, start_seconds=6), spec),
+    ):
+        pytest.fail("one actor is too few")
+
+
+def test_actors_have_the_priority_of_their_launcher() -> None:
+    """A model that goes after whatever else runs on the machine, since Ray makes its workers nice by 15."""
+    with start_pool(settings(actors=1), OBEDIENT) as pool:
+        (status,) = pool.health().values()
+        assert status is not None
+        assert os.getpriority(os.PRIO_PROCESS, status.pid) == os.getpriority(os.PRIO_PROCESS, 0)
+
+
+_STARVED = """
+from pipelines.pool.annotator_spec import AnnotatorSpec
+from pipelines.pool.pool import start_pool
+from pipelines.pool.pool_settings import PoolSettings
+settings = PoolSettings(actors=1, cpus_per_actor=0.5, start_seconds=40)
+with start_pool(settings, AnnotatorSpec("fake_annotators:speechless"), tell=print):
+    pass
+"""
+
+
+@pytest.mark.slow
+def test_actors_that_ray_ends_for_memory_are_told_of() -> None:
+    """An hour of slowness without a word, while Ray ends the actor again and again because the machine is full."""
+    starved = {"RAY_memory_usage_threshold": "0.01", "RAY_memory_monitor_refresh_ms": "250"}
+    found = subprocess.run(
+        [sys.executable, "-c", _STARVED],
+        env=os.environ | starved,
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+    assert "their machine ran out of memory" in found.stdout
+    assert "PoolError" in found.stderr

@@ -101,6 +101,14 @@ print(len(opened))
 @pytest.mark.usefixtures("importable_fakes")
 def test_another_user_reads_nothing_of_a_running_ray(own_state: Path) -> None:
     """Catches the way in that was proven: the token, and the file with the port of Ray's store, read by any user."""
+    before = os.umask(0o022)  # what most machines have: whatever is made without a mode is readable by everybody
+    try:
+        _check_nothing_is_readable(own_state)
+    finally:
+        os.umask(before)
+
+
+def _check_nothing_is_readable(own_state: Path) -> None:
     with ray_session(PoolSettings(local_cpus=1)):
         folder = Path(ray._private.worker._global_node.get_temp_dir_path()).parent
         session = Path(ray._private.worker._global_node.get_session_dir_path())
@@ -113,3 +121,29 @@ def test_another_user_reads_nothing_of_a_running_ray(own_state: Path) -> None:
         )
         assert done.stdout.strip() == "0", done.stderr
     assert not folder.exists()
+
+
+_STRANGER = """
+import os, sys
+os.environ.pop("RAY_AUTH_TOKEN_PATH", None)
+os.environ |= {{"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": {token!r}}}
+from ray._raylet import GcsClient
+client = GcsClient(address={address!r})
+client.internal_kv_put(b"planted", b"x", True, b"bioner", 10)
+print(client.internal_kv_get(b"planted", b"bioner", 10))
+"""
+
+
+@pytest.mark.usefixtures("importable_fakes")
+def test_a_wrong_token_opens_nothing(own_state: Path) -> None:
+    """Catches a Ray whose port takes anybody's word: whoever writes to its table runs code in the actors."""
+    answers = {}
+    with ray_session(PoolSettings(local_cpus=1)) as address:
+        for token in (token_file().read_text(), "0" * 64):
+            code = _STRANGER.format(token=token, address=address)
+            done = subprocess.run(
+                [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120
+            )
+            answers[token] = done.stdout.strip()
+    assert list(answers.values()) == ["b'x'", ""]
+    assert own_state.is_dir()

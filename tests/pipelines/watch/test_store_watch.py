@@ -13,7 +13,7 @@ from bioner_core.store.reading import read_manifests
 from pipelines.pool.actors import ActorStatus
 from pipelines.pool.busy_clock import BusyTime
 from pipelines.watch.folder_watch import FolderWatch
-from pipelines.watch.live_note import LiveActor, live_note, read_live_actors
+from pipelines.watch.live_note import LiveActor, LiveNote, live_note, read_live_note
 from pipelines.watch.status import store_status
 from pipelines.watch.store_watch import RATE_SECONDS, StoreWatch
 
@@ -79,24 +79,29 @@ class OneActor:
         """Their statuses."""
         return {"a": ActorStatus(1, "batch", 2.0, busy=BusyTime(3.0, 4.0)), "b": None}
 
+    def memory_kills(self) -> int:
+        """Ray has ended two processes."""
+        return 2
+
 
 def test_a_running_job_says_how_its_actors_are_until_it_ends(tmp_path: Path) -> None:
     """Catches a view without actors, or one that shows those of a job that has ended or died."""
     with live_note(tmp_path, OneActor()):
         deadline = time.monotonic() + 30
-        while not (found := read_live_actors(tmp_path)):
+        while not (found := read_live_note(tmp_path).actors):
             assert time.monotonic() < deadline
             time.sleep(0.01)
         assert found == (LiveActor("a", "busy", 2.0, 3.0, 0.75), LiveActor("b", "silent"))
-        assert StoreWatch(tmp_path).look(datetime.now(UTC)).actors == found
+        seen = StoreWatch(tmp_path).look(datetime.now(UTC))
+        assert (seen.actors, seen.memory_kills) == (found, 2)
         (note,) = (tmp_path / "jobs").glob(".live-*.json")
         kept = note.read_bytes()
-    assert read_live_actors(tmp_path) == ()
+    assert read_live_note(tmp_path) == LiveNote()
     note.write_bytes(kept)
     os.utime(note, (1, 1))
-    assert read_live_actors(tmp_path) == (), "a note of a job that died an hour ago"
+    assert read_live_note(tmp_path) == LiveNote(), "a note of a job that died an hour ago"
     dead = note.rename(note.with_name(".live-elsewhere-7.json"))
     with live_note(tmp_path, OneActor()):
         assert not dead.exists()
     note.write_text('{"actors": [{"nam')
-    assert read_live_actors(tmp_path) == ()
+    assert read_live_note(tmp_path) == LiveNote()

@@ -1,0 +1,110 @@
+"""Records from JSON that somebody else may have written or a disk may have damaged: of the declared types, or refused.
+
+A record of a wrong type that is only noticed where it is used ends in a traceback far from the file that is at fault.
+"""
+
+import json
+import math
+import types
+from dataclasses import MISSING, fields, is_dataclass
+from enum import Enum
+from functools import cache
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+Record = TypeVar("Record")
+
+
+def loaded_json(text: str) -> Any:
+    """The value of a JSON text.
+
+    Raises:
+        ValueError: it is not JSON, or nested deeper than any record of ours.
+    """
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+
+
+def typed(kind: type[Record], value: object) -> Record:
+    """The value as `kind`: a dataclass from an object, a tuple from a list, an enumeration from its value.
+
+    Fields with a default may be missing; no others, and there are no further ones.
+
+    Raises:
+        ValueError: a field is missing, unknown, or of another type; a text cannot be stored, or a number is not finite.
+    """
+    found: Record = _typed(kind, value, "")
+    return found
+
+
+def _typed(kind: Any, value: Any, where: str) -> Any:
+    origin = get_origin(kind)
+    if kind is Any:
+        return value
+    if is_dataclass(kind):
+        return _dataclass(kind, value, where)
+    if origin is tuple:
+        return _tuple(get_args(kind), value, where)
+    if origin is dict:
+        return _dict(get_args(kind)[1], value, where)
+    if origin is list and isinstance(value, list):
+        return [_typed(get_args(kind)[0], one, where) for one in value]
+    if origin in (Union, types.UnionType):
+        return _one_of(get_args(kind), value, where)
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return kind(value)
+    return _plain(kind, value, where)
+
+
+def _plain(kind: Any, value: Any, where: str) -> Any:
+    accepted = (int, float) if kind is float else (kind,)
+    if type(value) not in accepted:
+        raise ValueError(f"{where or 'the value'} is {type(value).__name__}, not {getattr(kind, '__name__', kind)}")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"{where} is not finite")
+    if isinstance(value, str):
+        value.encode()  # an unpaired surrogate cannot be printed or stored; the error is a ValueError
+    return value
+
+
+def _dataclass(kind: Any, value: Any, where: str) -> Any:
+    if not isinstance(value, dict):
+        raise ValueError(f"{where or 'the record'} is no object")
+    hints, needed = _fields(kind)
+    unknown = sorted(map(str, value.keys() - hints.keys()))
+    missing = sorted(needed - value.keys())
+    if unknown or missing:
+        raise ValueError(f"missing or unknown: {', '.join([*missing, *unknown])}")
+    return kind(**{name: _typed(hints[name], one, f"{where}.{name}" if where else name) for name, one in value.items()})
+
+
+def _tuple(kinds: tuple[Any, ...], value: Any, where: str) -> Any:
+    if not isinstance(value, list | tuple):
+        raise ValueError(f"{where} is no list")
+    if len(kinds) == 2 and kinds[1] is ...:
+        return tuple(_typed(kinds[0], one, where) for one in value)
+    if len(kinds) != len(value):
+        raise ValueError(f"{where} has {len(value)} values, not {len(kinds)}")
+    return tuple(_typed(kind, one, where) for kind, one in zip(kinds, value, strict=True))
+
+
+def _dict(kind: Any, value: Any, where: str) -> Any:
+    if not isinstance(value, dict):
+        raise ValueError(f"{where} is no object")
+    return {_plain(str, key, where): _typed(kind, one, where) for key, one in value.items()}
+
+
+def _one_of(kinds: tuple[Any, ...], value: Any, where: str) -> Any:
+    if value is None and type(None) in kinds:
+        return None
+    rest = [kind for kind in kinds if kind is not type(None)]
+    return _typed(rest[0], value, where)
+
+
+@cache
+def _fields(kind: Any) -> tuple[dict[str, Any], frozenset[str]]:
+    """The types of a dataclass's fields, and which of them have no default."""
+    hints = get_type_hints(kind)
+    needed = {one.name for one in fields(kind) if one.default is MISSING and one.default_factory is MISSING}
+    return {one.name: hints[one.name] for one in fields(kind)}, frozenset(needed)

@@ -1,0 +1,108 @@
+"""What is fuzzed: every reader, and every small file of a store or a model that somebody else may have written.
+
+A target makes what it needs once, and returns a function of bytes that raises nothing but what is a defect of ours.
+"""
+
+import io
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+from bioner_core.errors import BionerError
+from bioner_core.formats.contract import Reader
+from bioner_core.formats.registry import READERS
+from bioner_core.formats.stream import DumpStream, RawFile
+from bioner_core.labels.label_set import load_label_set
+from bioner_core.models.model_card import read_card
+from bioner_core.records import Record
+from bioner_core.store.history.ledger import applied_files, job_runs, reloads
+from bioner_core.store.history.lock_claims import latest_claim
+from bioner_core.store.history.model_notes import model_words
+from bioner_core.store.manifest import manifest_from_json
+from bioner_core.store.snapshot.snapshot_manifest import current_id, read_snapshot_manifest
+from pipelines.job_report import read_report
+from pipelines.plan_record import read_plan
+from pipelines.sync.checksums import stated_md5
+from pipelines.watch.live_note import read_live_note
+
+OneInput = Callable[[bytes], None]
+
+_SNAPSHOT = "20260101T000000_000000Z-0123456789ab"
+
+
+def _stream(data: bytes) -> DumpStream:
+    return DumpStream(RawFile(io.BytesIO(data), name="fuzz", digested=False))
+
+
+def _of_reader(reader: Reader) -> OneInput:
+    """Records of one file: numbered without a gap, as many as are counted, and storable."""
+
+    def one_input(data: bytes) -> None:
+        stream = _stream(data)
+        if not stream.head.strip():
+            return
+        records: list[Record] = list(reader.read(stream, input_file="fuzz", first=0, last=None))
+        numbers = [_number(one) for one in records]
+        if numbers != list(range(len(records))):
+            raise AssertionError(f"record numbers {numbers[:20]}")
+        counted = reader.count(_stream(data))
+        if counted != len(records):
+            raise AssertionError(f"{counted} records are counted, and {len(records)} read")
+
+    return one_input
+
+
+def _number(record: Record) -> int:
+    meta = getattr(record, "meta", None)
+    return int(meta.record_number if meta is not None else record.record_number)  # type: ignore[union-attr]
+
+
+def _of_file(name: str, read: Callable[[Path], object]) -> OneInput:
+    """Reading the folder in which the bytes are the file `name`; only bioner's own errors are expected."""
+    folder = Path(tempfile.mkdtemp(prefix="bioner-fuzz-store-"))
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+
+    def one_input(data: bytes) -> None:
+        path.write_bytes(data)
+        with suppress(BionerError):
+            read(folder)
+
+    return one_input
+
+
+def _of_text(read: Callable[[str], object]) -> OneInput:
+    def one_input(data: bytes) -> None:
+        with suppress(BionerError):
+            read(data.decode("utf-8", "replace"))
+
+    return one_input
+
+
+_FILES: dict[str, tuple[str, Callable[[Path], object]]] = {
+    "snapshot_manifest": (
+        f"snapshots/{_SNAPSHOT}/manifest.json",
+        lambda store: read_snapshot_manifest(store, _SNAPSHOT),
+    ),
+    "snapshot_current": ("CURRENT", current_id),
+    "plan": ("plans/key.json", lambda store: read_plan(store, "key")),
+    "job_report": ("jobs/run.json", lambda store: read_report(store / "jobs/run.json")),
+    "live_note": ("jobs/.live-host-1.json", read_live_note),
+    "ledger_entry": ("ledger/pubmed/one.json", lambda store: applied_files(store, "pubmed")),
+    "ledger_run": ("ledger/runs/one.json", job_runs),
+    "ledger_reload": ("ledger/reloads/one.json", lambda store: reloads(store, "pubmed")),
+    "lock_claim": ("locks/store-00000001.json", lambda store: latest_claim(store, "store")),
+    "model_note": ("models/key.json", lambda store: model_words(store, "key")),
+    "model_card": ("model.toml", read_card),
+    "label_set": ("one.toml", lambda folder: load_label_set(str(folder / "one.toml"))),
+}
+
+TARGETS: dict[str, Callable[[], OneInput]] = {
+    **{reader.name: partial(_of_reader, reader) for reader in READERS},
+    **{name: partial(_of_file, *file) for name, file in _FILES.items()},
+    "manifest": partial(_of_text, lambda text: manifest_from_json(text, where="fuzz")),
+    "md5_companion": partial(_of_text, lambda text: stated_md5(text, name="a.gz")),
+}
+"""By name: what makes the function of each target."""

@@ -1,0 +1,58 @@
+"""Commands with a slip of the hand: they say what was meant, and leave nothing behind."""
+
+from pathlib import Path
+
+import pytest
+from job_commands import Command
+from job_stores import word_store
+
+from bioner_core.store.history.lock import StoreLock
+
+
+def test_an_input_that_is_not_there_makes_no_store(bioner: Command, tmp_path: Path) -> None:
+    """Catches exit code 1 for a typing error, and an empty folder that passes for a store ever after."""
+    done = bioner("annotate", tmp_path / "nofile.xml", "--annotator", "null", "--store", tmp_path / "store")
+    assert done.code == 2
+    assert "names no file" in done.err
+    assert not (tmp_path / "store").exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["query", "SELECT 1", "--format", "csv", "--output"],
+        ["show", "jsonl:e0", "--html"],
+        ["report", "--html"],
+    ],
+)
+def test_a_folder_that_is_not_there_is_not_made_for_a_file(bioner: Command, tmp_path: Path, words: list[str]) -> None:
+    """Catches an answer that lies in a folder nobody knows of, because its name was mistyped."""
+    done = bioner(*words, tmp_path / "nodir" / "x", "--store", word_store(tmp_path))
+    assert done.code == 2
+    assert "is not there" in done.err
+    assert not (tmp_path / "nodir").exists()
+
+
+def test_a_document_without_its_source_is_recognised(bioner: Command, tmp_path: Path) -> None:
+    """Catches a bare number that is only said not to be there."""
+    done = bioner("show", "e0", "--store", word_store(tmp_path))
+    assert done.code == 2
+    assert "Did you mean jsonl:e0?" in done.err
+
+
+def test_a_url_store_is_shown_as_typed(bioner: Command) -> None:
+    """Catches a message about `s3:/bucket`, which nobody typed."""
+    assert "'s3://bucket/store'" in bioner("status", "--store", "s3://bucket/store").err.replace("\n", "")
+
+
+def test_mentions_say_which_passage_they_are_in(bioner: Command, tmp_path: Path) -> None:
+    """Catches offsets of five passages in one column, which name no place."""
+    said = bioner("mentions", "--store", word_store(tmp_path)).out
+    assert "passage" in said
+
+
+def test_status_says_who_is_at_work(bioner: Command, tmp_path: Path) -> None:
+    """Catches a store that looks idle while a job holds it."""
+    store = word_store(tmp_path)
+    with StoreLock(store, purpose="bioner nightly pubmed"):
+        assert "bioner nightly pubmed" in bioner("status", "--store", store).out
