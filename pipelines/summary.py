@@ -20,7 +20,8 @@ class JobSummary:
 
     `rows_sent` counts only what this run sent to the model; `seconds` is the wall time of this run; `padding` is the
     share of its batches' estimated tokens that are padding, from 0 to 1. `unread` are files of folders that no reader
-    knows: they are no input, and are named so that no dump goes missing unseen.
+    knows: they are no input, and are named so that no dump goes missing unseen. `precision` is what the model computed
+    in, and why; empty where no model was started.
     """
 
     counts: Counts
@@ -34,6 +35,7 @@ class JobSummary:
     failures: tuple[ShardOutcome, ...]
     unread: tuple[str, ...] = ()
     load: RunLoad = field(default_factory=RunLoad)
+    precision: str = ""
 
     @property
     def reject_rate(self) -> float:

@@ -19,6 +19,7 @@ from jobs.runs.annotator import AnnotatorChoice
 from jobs.runs.load import RunWatch, process_started
 from jobs.runs.pool import join_pool, memory_limit, open_pool, planned_settings
 from jobs.runs.standard_input import with_standard_input
+from jobs.runs.store_precision import in_store_precision, pin_precision
 from jobs.terminal.console import say
 from jobs.terminal.process import interrupted_exit_code
 from jobs.terminal.progress import ProgressBar
@@ -127,7 +128,8 @@ class AnnotationSession:
         self._client_settings = ClientSettings(token_budget=config.run.token_budget)
         memory_limit(config.run.actors, self._pool_settings)  # it checks the option
         self._label_sets = tuple(LabelSetChoice(one.name, one.languages) for one in config.annotator.label_sets)
-        self._annotator_fingerprint = config.annotator.fingerprint()
+        self._annotator = in_store_precision(config.annotator, config.store)
+        self._annotator_fingerprint = self._annotator.fingerprint()
         self._opened = ExitStack()
         self._service_factory: ServiceFactory | None = None
         self._pool: Pool | None = None
@@ -190,7 +192,7 @@ class AnnotationSession:
             progress = FirstDone(bar)
             summary = _run_interruptibly(job, service_factory, progress)
         first = None if progress.at is None else progress.at - self._config.started
-        return replace(summary, load=watch.load(first))
+        return replace(summary, load=watch.load(first), precision=self._annotator.precision_in_words)
 
     def service(self) -> AnnotationService:
         """A client of the pool, which is started for it if need be.
@@ -202,24 +204,25 @@ class AnnotationSession:
 
     def _connected(self) -> ServiceFactory:
         if self._service_factory is None:
-            self._config.annotator.check_ready()
+            self._annotator.check_ready()
+            pin_precision(self._annotator, self._config.store)
             self._service_factory = self._start_pool()
         return self._service_factory
 
     def _start_pool(self) -> ServiceFactory:
-        config, run = self._config, self._config.run
+        run = self._config.run
         if run.pool is not None:
             joined = join_pool(
                 self._opened,
                 run.pool,
                 ray_address=run.ray,
-                choice=config.annotator,
+                choice=self._annotator,
                 client=self._client_settings,
                 quiet=run.quiet,
             )
             self._watch(joined)
             return joined
-        spec = config.annotator.spec(memory_limit(run.actors, self._pool_settings))
+        spec = self._annotator.spec(memory_limit(run.actors, self._pool_settings))
         self._pool = open_pool(self._opened, self._pool_settings, spec, quiet=run.quiet)
         self._watch(self._pool)
         return self._pool.client_factory(self._client_settings)

@@ -164,7 +164,7 @@ def tiny_bench() -> DecodeBench:
         for size in (1, 4)
     ]
     machine = {"device": "cpu", "processor": "abacus", "threads": 1, "matrix_products_per_second": 1e9}
-    return DecodeBench("a<b", 9, "inline", "tiny", "float32", 1, "model", machine, tuple(figures))
+    return DecodeBench("a<b", 9, "inline", "tiny", "float32", _TRIED, 1, "model", machine, tuple(figures))
 
 
 def test_the_largest_batch_stands_at_the_top_level() -> None:
