@@ -45,7 +45,7 @@ def annotate(
     metrics: MetricsOutlet,
     format_name: Format = None,
     runner: Runner = "FnApiRunner",
-    shard_records: ShardRecords = 200,
+    shard_records: ShardRecords = None,
     as_json: Json = False,
 ) -> int:
     """Annotate what the command line names; returns the exit code."""
@@ -108,6 +108,6 @@ def _show(summary: JobSummary) -> None:
     load = summary.load
     if load.actor_busy_share is not None and load.first_document_seconds is not None:
         print(
-            f"first document after {load.first_document_seconds:.1f} s; "
+            f"ready after {load.startup_seconds or 0:.1f} s, first document after {load.first_document_seconds:.1f} s; "
             f"actors at work {load.actor_busy_share:.1%} of the time"
         )

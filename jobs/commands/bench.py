@@ -16,7 +16,7 @@ from bioner_core.device_bench.report import CHART_FILE, JSON_FILE, TABLE_FILE
 from bioner_core.device_bench.settings import PARTS, DeviceBenchSettings
 from bioner_core.device_bench.supervisor import bench_device
 from bioner_core.labels.label_set import load_label_set
-from jobs.options.annotation import LabelSets, ShardRecords, ThreadsPerActor, TokenBudget
+from jobs.options.annotation import LabelSets, ThreadsPerActor, TokenBudget
 from jobs.options.common import Json, Precision, Quiet
 from jobs.runs.annotator import AnnotatorChoice, chosen_label_sets
 from jobs.runs.bench_annotate import all_steps
@@ -118,6 +118,7 @@ Parts = Annotated[
 DeviceData = Annotated[
     Path | None, typer.Option(help="Gold corpus, JSON lines. Default: sentences that come with the bench.")
 ]
+BenchShardRecords = Annotated[int, typer.Option("--shard-records", help="Records in a shard.")]
 DeviceLabelSet = Annotated[str, typer.Option(help="Name or TOML file of the label set.")]
 DeviceOutput = Annotated[Path, typer.Option(help="Folder for the figures, a table and a chart.", file_okay=False)]
 PipelineChart = Annotated[Path | None, typer.Option(help="Draw the figures into this SVG file.", dir_okay=False)]
@@ -201,7 +202,7 @@ def pipeline(
     label_set: LabelSets = None,
     model: Model = "default",
     token_budget: TokenBudget = None,
-    shard_records: ShardRecords = 200,
+    shard_records: BenchShardRecords = 200,
     threads_per_actor: ThreadsPerActor = None,
     chart: PipelineChart = None,
     as_json: Json = False,

@@ -55,7 +55,7 @@ class AnnotatorChoice:
     @property
     def precision_choice(self) -> PrecisionChoice:
         """What the model computes in. All actors are told this one, chosen on the machine that starts them."""
-        found = choose_precision(self.precision, on_gpu=visible_gpus() > 0, base=self._base)
+        found = choose_precision(self.precision, on_gpu=visible_gpus() > 0, base=self.base)
         return replace(found, reason=found.reason or self.precision_reason)
 
     @property
@@ -64,7 +64,7 @@ class AnnotatorChoice:
         return self.precision_choice.in_words if self.kind == MODEL else ""
 
     @property
-    def _base(self) -> Path | None:
+    def base(self) -> Path | None:
         """The folder of the base; None where it is not there, which `check_ready` says."""
         try:
             return base_folder(read_card(model_folder(self.model)).base)
