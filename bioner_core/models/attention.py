@@ -22,13 +22,14 @@ SDPA_ATTENTION = "bioner_sdpa"
 class RaggedLayout:
     """Where the tokens of a ragged pass belong: all rows' new tokens stand one after another, without padding.
 
-    *Shape:* row, column (tokens,): the row of each token and its place among the row's new tokens; mask
+    *Shape:* row, place (tokens,): the row of each token, and its place among the queries of all rows laid out with
+    padding (row times width, plus its place among the row's new tokens); mask
     (rows, 1, width, slots), added to the scores: 0 where a slot may be seen, -inf elsewhere; position (rows, width),
     the position of each query, 0 for padding.
     """
 
     row: Tensor
-    column: Tensor
+    place: Tensor
     mask: Tensor
     position: Tensor
 
@@ -41,9 +42,9 @@ class RaggedLayout:
         _, heads, tokens, size = packed.shape
         if tokens == rows * width:
             return packed.view(heads, rows, width, size).transpose(0, 1)
-        padded = packed.new_zeros(rows, width, heads, size)
-        padded[self.row, self.column] = packed[0].transpose(0, 1)
-        return padded.transpose(1, 2)
+        padded = packed.new_zeros(rows * width, heads, size)
+        padded.index_copy_(0, self.place, packed[0].transpose(0, 1))
+        return padded.view(rows, width, heads, size).transpose(1, 2)
 
     def packed(self, padded: Tensor) -> Tensor:
         """The inverse of `padded`, heads after tokens as transformers wants it.
@@ -53,7 +54,7 @@ class RaggedLayout:
         rows, width, heads, size = padded.shape
         if len(self.row) == rows * width:
             return padded.reshape(1, rows * width, heads, size)
-        return padded[self.row, self.column].unsqueeze(0)
+        return padded.reshape(rows * width, heads, size).index_select(0, self.place).unsqueeze(0)
 
 
 def grouped_attention(
@@ -81,14 +82,16 @@ def grouped_attention(
     batch, heads, length, size = query.shape
     key_heads = key.shape[1]
     scale = size**-0.5 if scaling is None else scaling
-    grouped = query.reshape(batch, key_heads, -1, size)
-    scores = torch.matmul(grouped, key.transpose(2, 3)).view(batch, heads, length, -1) * scale
+    # Scaled before the product, since the scores are several times as large; they are made once, then changed in place.
+    grouped = (query * scale).reshape(batch, key_heads, -1, size)
+    scores = torch.matmul(grouped, key.transpose(2, 3)).view(batch, heads, length, -1)
     if softcap is not None:
         scores = torch.tanh(scores / softcap) * softcap
     if attention_mask is not None:
-        scores = scores + attention_mask
+        scores += attention_mask
     weights = nn.functional.softmax(scores, dim=-1, dtype=torch.float32).to(query.dtype)
-    weights = nn.functional.dropout(weights, p=dropout, training=module.training)
+    if dropout and module.training:
+        weights = nn.functional.dropout(weights, p=dropout)
     output = torch.matmul(weights.view(batch, key_heads, -1, weights.shape[-1]), value)
     output = output.view(batch, heads, length, size).transpose(1, 2)
     return (output.contiguous() if ragged is None else ragged.packed(output)), None

@@ -1,7 +1,7 @@
 """`bioner bench decode|pipeline|device`: how fast decoding is, how fast everything else is, and what a GPU is worth."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,10 +20,12 @@ from jobs.options.annotation import LabelSets, ThreadsPerActor, TokenBudget
 from jobs.options.common import Json, Precision, Quiet
 from jobs.runs.annotator import AnnotatorChoice, chosen_label_sets
 from jobs.runs.bench_annotate import all_steps
-from jobs.runs.bench_pipeline import PipelineBenchSettings, Point, bench_pipeline
 from jobs.terminal.bench_tables import print_bench, print_device_bench, print_device_step, print_pipeline_bench
 from jobs.terminal.console import EXIT_FAILED, only_results_on_stdout, print_result, quiet_transformers, say
 from jobs.terminal.progress import ProgressBar
+
+if TYPE_CHECKING:
+    from jobs.runs.bench_pipeline import PipelineBenchSettings, Point
 
 app = typer.Typer(help="Measure speed.", rich_markup_mode=None)
 
@@ -210,6 +212,8 @@ def pipeline(
 ) -> int:
     """Bench the pipeline; returns the worst exit code of its runs."""
     with only_results_on_stdout():
+        from jobs.runs.bench_pipeline import PipelineBenchSettings  # what imports pyarrow is not for --help
+
         settings = PipelineBenchSettings(
             inputs=tuple(inputs),
             label_sets=chosen_label_sets(label_set or ()),
@@ -229,9 +233,10 @@ def pipeline(
     return code
 
 
-def _run_pipeline(settings: PipelineBenchSettings, chart: Path | None) -> tuple[PipelineBench, int]:
+def _run_pipeline(settings: "PipelineBenchSettings", chart: Path | None) -> tuple[PipelineBench, int]:
+    from jobs.runs.bench_pipeline import bench_pipeline
 
-    def announce(point: Point) -> None:
+    def announce(point: "Point") -> None:
         if not settings.quiet:
             say(f"{point.annotator}, {point.actors} actor(s) ...")
 
