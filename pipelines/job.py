@@ -11,8 +11,8 @@ from bioner_core.errors import ConfigurationError
 from bioner_core.labels.label_set import LabelSetChoice
 from bioner_core.text.sentences import SPLITTER_VERSION
 
-DEFAULT_SHARD_RECORDS = 200
-"""Minutes of work for one actor on a CPU; all of a shard's work is lost when it is killed, and no more."""
+DEFAULT_SHARD_RECORDS = 1_000
+"""The most records of a shard that is cut by work: 37 million citations in smaller shards would be too many files."""
 
 DEFAULT_BUFFER_CHARACTERS = 100_000
 """About 700 English sentences: with fewer, sentences of like length are too few to fill batches without padding, and
@@ -33,11 +33,12 @@ class AnnotationJob:
     """One run of `bioner annotate`; travels to Beam workers, so it holds plain values only.
 
     `inputs` are files or URLs, patterns already expanded; `format_name` None means to sniff; `annotator_fingerprint`
-    says what the annotator's answers depend on, `run_fingerprint` what the shards do; one call to the service takes
-    `buffer_characters` of text or `buffer_records` records, whichever comes first; `max_reject_rate` is the share of
-    rejects above which the job ends with exit code 3; `pipeline_options` are passed to Beam as they are; with
-    `carry_over` a document whose text the store has annotated before, in the same way, keeps its candidates; `finish`
-    says how candidates become mentions.
+    says what the annotator's answers depend on, `run_fingerprint` what the shards do; a shard of an input that is new
+    to the store has `shard_records` records, or fewer that have about `shard_rows` rows (0: by records alone); one call
+    to the service takes `buffer_characters` of text or `buffer_records` records, whichever comes first;
+    `max_reject_rate` is the share of rejects above which the job ends with exit code 3; `pipeline_options` are passed
+    to Beam as they are; with `carry_over` a document whose text the store has annotated before, in the same way, keeps
+    its candidates; `finish` says how candidates become mentions.
 
     Raises:
         ConfigurationError: a value is out of its range; the message names the field.
@@ -49,6 +50,7 @@ class AnnotationJob:
     annotator_fingerprint: str
     format_name: str | None = None
     shard_records: int = DEFAULT_SHARD_RECORDS
+    shard_rows: float = 0.0
     buffer_characters: int = DEFAULT_BUFFER_CHARACTERS
     buffer_records: int = DEFAULT_BUFFER_RECORDS
     max_reject_rate: float = DEFAULT_MAX_REJECT_RATE
@@ -66,6 +68,8 @@ class AnnotationJob:
         for name in ("shard_records", "buffer_characters", "buffer_records"):
             if getattr(self, name) < 1:
                 raise ConfigurationError(f"{name}: is {getattr(self, name)}; use 1 or more")
+        if self.shard_rows < 0:
+            raise ConfigurationError(f"shard_rows: is {self.shard_rows}; use 0 or more")
         if not 0 <= self.max_reject_rate <= 1:
             raise ConfigurationError(f"max_reject_rate: is {self.max_reject_rate}; use a share from 0 to 1")
 

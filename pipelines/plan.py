@@ -4,14 +4,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from bioner_core.formats.reader import public_name, summarise_input
+from bioner_core.formats.reader import UNKNOWN, InputSummary, public_name, read_records, summarise_input
 from bioner_core.formats.registry import READERS_VERSION
+from bioner_core.labels.label_set import LabelSetChoice
 from bioner_core.store.layout import ShardDescriptor, input_key, shard_id
 from bioner_core.store.manifest import Manifest
 from bioner_core.store.reading import manifests_of_input
 from bioner_core.store.sweep import sweep_unfinished
 from pipelines.plan_record import InputPlan, read_plan, write_plan
 from pipelines.shard_input import file_digest
+from pipelines.shard_size import SAMPLE_RECORDS, fitting_records
 
 SHARDS_PER_RUN = 25
 """How many consecutive shards one worker takes at a time, to read them from one pass over their file."""
@@ -21,12 +23,19 @@ ShardRun = tuple[ShardDescriptor, ...]
 
 
 def plan_input(
-    input_file: str, *, store: Path, shard_records: int, format_name: str | None = None
+    input_file: str,
+    *,
+    store: Path,
+    shard_records: int,
+    format_name: str | None = None,
+    shard_rows: float = 0.0,
+    label_sets: Sequence[LabelSetChoice] = (),
 ) -> list[ShardDescriptor]:
     """The shards of one input, in record order. An input without records has one empty shard.
 
     An input that was planned before is cut as it was then, and is not parsed again to count it. A new one is cut into
-    shards of `shard_records`, but for stretches that this store has already committed. One that readers of another
+    shards of `shard_records`, or of fewer that have about `shard_rows` rows with these label sets (0: whatever they
+    have), but for stretches that this store has already committed. One that readers of another
     version counted is counted again: if they find other records in it, its last shard and what follows are cut anew.
 
     Raises:
@@ -41,7 +50,12 @@ def plan_input(
         return descriptors_of(known, input_file, committed=committed)
     # The last records of a file that was counted otherwise stand for something else now: a reject for many records.
     kept = committed if known is None else [old for old in committed if old.last < known.records]
-    plan = _new_plan(input_file, kept, shard_records=shard_records, format_name=format_name)
+    summary = summarise_input(input_file, format_name=format_name)
+    size = shard_records
+    if shard_rows and summary.format_name != UNKNOWN:
+        sample = read_records(input_file, format_name=summary.format_name, last=SAMPLE_RECORDS)
+        size = fitting_records(sample, label_sets, rows=shard_rows, most=shard_records)
+    plan = _new_plan(summary, kept, shard_records=size)
     if known is not None and (known.format_name, known.records) == (plan.format_name, plan.records):
         plan = replace(known, readers_version=READERS_VERSION)
     write_plan(store, plan)
@@ -100,12 +114,9 @@ def group_runs(descriptors: Sequence[ShardDescriptor]) -> list[ShardRun]:
     return [tuple(descriptors[start : start + SHARDS_PER_RUN]) for start in range(0, len(descriptors), SHARDS_PER_RUN)]
 
 
-def _new_plan(
-    input_file: str, committed: Sequence[Manifest], *, shard_records: int, format_name: str | None
-) -> InputPlan:
-    summary = summarise_input(input_file, format_name=format_name)
+def _new_plan(summary: InputSummary, committed: Sequence[Manifest], *, shard_records: int) -> InputPlan:
     taken = [(old.first, old.last) for old in committed if old.format_name == summary.format_name]
-    name = public_name(input_file)
+    name = public_name(summary.input_file)
     return InputPlan(
         key=input_key(name, summary.digest),
         input_file=name,

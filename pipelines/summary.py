@@ -21,7 +21,8 @@ class JobSummary:
     `shards_refinished` were finished again from stored candidates, without the model; `document_pass` says whether that
     pass ran. `rows_sent` counts only what this run sent to the model; `seconds` is the wall time of this run; `padding`
     is the share of its batches' estimated tokens that are padding, from 0 to 1. `unread` are files of folders that no
-    reader knows: they are no input, and are named so that no dump goes missing unseen.
+    reader knows: they are no input, and are named so that no dump goes missing unseen. `precision` is what the model
+    computed in, and why; empty where no model was started.
     """
 
     counts: Counts
@@ -37,6 +38,7 @@ class JobSummary:
     load: RunLoad = field(default_factory=RunLoad)
     shards_refinished: int = 0
     document_pass: bool = True
+    precision: str = ""
 
     @property
     def reject_rate(self) -> float:

@@ -51,7 +51,12 @@ class PlanInput(beam.DoFn):  # type: ignore[misc]
         job = self._job
         try:
             descriptors = plan_input(
-                element, store=job.store, shard_records=job.shard_records, format_name=job.format_name
+                element,
+                store=job.store,
+                shard_records=job.shard_records,
+                format_name=job.format_name,
+                shard_rows=job.shard_rows,
+                label_sets=job.label_sets,
             )
             if job.carry_over:
                 plan_carry_over(job.store, descriptors, fingerprint=job.run_fingerprint, decode=job.decode_fingerprint)

@@ -18,8 +18,11 @@ from bioner_core.evaluation.corpora import read_corpus
 from bioner_core.evaluation.run import scored_types
 from bioner_core.inference.out_of_memory import is_out_of_memory
 from bioner_core.labels.label_set import load_label_set
+from bioner_core.models.base_model import base_folder
 from bioner_core.models.directory import model_folder
-from bioner_core.models.loading import load_model
+from bioner_core.models.loading import default_device, load_model
+from bioner_core.models.model_card import read_card
+from bioner_core.models.precision_choice import choose_precision
 from bioner_core.selector.selector import load_selector
 
 
@@ -46,7 +49,9 @@ def bench_decode(
     scored_types(records, label_set)
     configuration = random_configuration(settings.random_config) if settings.random_config else None
     folder = model_folder(settings.model)
-    loaded = load_model(folder, precision=settings.precision)
+    base = base_folder(read_card(folder).base)
+    chosen = choose_precision(settings.precision, on_gpu=default_device() == "cuda", base=base)
+    loaded = load_model(folder, precision=chosen.name)
     network = random_model(configuration, like=loaded.network) if configuration else loaded.network
     machine = describe_machine(loaded.device, network.added_rows.dtype)
     prepared = prepare_label_set(label_set, loaded)
@@ -62,6 +67,7 @@ def bench_decode(
         scheme=str(loaded.card.scheme),
         label_set=label_set.name,
         number_format=loaded.number_format,
+        precision=chosen,
         repeats=settings.repeats,
         moves_from=settings.moves,
         machine=machine,

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from bioner_core.models.precision_choice import PrecisionChoice
+
 
 @dataclass(frozen=True, slots=True)
 class ContenderFigures:
@@ -63,15 +65,22 @@ class BatchFigures:
         return self.contenders[name].seconds if name in self.contenders else None
 
 
+_OF_THEIR_OWN = ("batches", "machine", "precision")
+
+
 @dataclass(frozen=True, slots=True)
 class DecodeBench:
-    """A whole bench: by batch size in ascending order, and what it ran on."""
+    """A whole bench: by batch size in ascending order, and what it ran on.
+
+    `precision` says why it is `number_format`, and with `auto` the measured rate of each precision that was tried.
+    """
 
     model: str
     parameters: int
     scheme: str
     label_set: str
     number_format: str
+    precision: PrecisionChoice
     repeats: int
     moves_from: str
     machine: Mapping[str, Any]
@@ -79,10 +88,12 @@ class DecodeBench:
 
     def to_json(self) -> dict[str, Any]:
         """The figures of the largest batch at the top level, those of every batch under `batches`."""
-        about = {name: getattr(self, name) for name in self.__slots__ if name not in ("batches", "machine")}
+        about = {name: getattr(self, name) for name in self.__slots__ if name not in _OF_THEIR_OWN}
         return {
             **self.batches[-1].to_json(),
             **about,
+            "precision_reason": self.precision.reason,
+            "precisions_tried": dict(self.precision.rates),
             "machine": dict(self.machine),
             "batches": [one.to_json() for one in self.batches],
         }

@@ -1,14 +1,12 @@
 """What a bench ran on, for whoever reads its figures later."""
 
 import platform
-from pathlib import Path
 from typing import Any
 
 import torch
 
 from bioner_core.benchmark.arithmetic import matrix_product_rate
-
-_CPU_INFO = Path("/proc/cpuinfo")
+from bioner_core.models.processor import processor_name
 
 
 def describe_machine(device: torch.device, dtype: torch.dtype) -> dict[str, Any]:
@@ -21,10 +19,3 @@ def describe_machine(device: torch.device, dtype: torch.dtype) -> dict[str, Any]
         "torch": torch.__version__,
         "python": platform.python_version(),
     }
-
-
-def processor_name() -> str:
-    """The processor's name where the system tells it."""
-    lines = _CPU_INFO.read_text(encoding="utf-8").splitlines() if _CPU_INFO.is_file() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()

@@ -42,7 +42,7 @@ class RaggedCache:
         layout = self._layout([len(block) for block in blocks])
         tokens = list(itertools.chain.from_iterable(blocks))
         ids = torch.tensor([tokens], dtype=torch.long, device=self._device)
-        positions = layout.position[layout.row, layout.column].unsqueeze(0)
+        positions = layout.position.flatten().index_select(0, layout.place).unsqueeze(0)
         self._store.expect(layout, positions[0])
         hidden: Tensor = self._model(
             ids, attention_mask=layout.mask, position_ids=positions, cache=self._store, ragged=layout
@@ -79,7 +79,7 @@ class RaggedCache:
         # NaN.
         hidden = torch.arange(slots, device=place) > position.unsqueeze(-1)
         mask = torch.zeros(hidden.shape, dtype=dtype, device=place).masked_fill_(hidden, float("-inf"))
-        return RaggedLayout(row, column, mask.unsqueeze(1), position)
+        return RaggedLayout(row, row * width + column, mask.unsqueeze(1), position)
 
 
 def _token_places(counts: Sequence[int]) -> Tensor:

@@ -17,7 +17,8 @@ from bioner_core.inference.row_isolation import free_memory
 from bioner_core.labels.label_set import LabelSet, load_label_set
 from bioner_core.models.directory import DEFAULT_MODEL, model_folder
 from bioner_core.models.loading import LoadedModel, default_device, load_model
-from bioner_core.models.precision import AUTO, choose_precision
+from bioner_core.models.precision import AUTO
+from bioner_core.models.precision_choice import choose_precision
 from bioner_core.selector.selector import Selector, load_selector
 
 

@@ -5,9 +5,9 @@ import platform
 import torch
 import transformers
 
-from bioner_core.benchmark.machine import processor_name
 from bioner_core.device_bench.bench_models import BenchModels
 from bioner_core.device_bench.steps import Findings, Step
+from bioner_core.models.processor import processor_name
 
 
 def machine_step(models: BenchModels) -> Step:

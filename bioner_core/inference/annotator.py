@@ -19,11 +19,15 @@ from bioner_core.inference.device_budget import find_limits, trial_of
 from bioner_core.inference.out_of_memory import is_out_of_memory
 from bioner_core.labels.label_set import LabelSet
 from bioner_core.mentions import Candidate
+from bioner_core.models.base_model import base_folder
 from bioner_core.models.directory import DEFAULT_MODEL, model_folder
 from bioner_core.models.extension import extend_model, find_unseen_tags
 from bioner_core.models.fingerprint import annotator_fingerprint
 from bioner_core.models.loading import LoadedModel, default_device, load_model
-from bioner_core.models.precision import AUTO, choose_precision
+from bioner_core.models.model_card import read_card
+from bioner_core.models.precision import AUTO
+from bioner_core.models.precision_choice import check_fast_here, choose_precision, with_rates
+from bioner_core.models.processor import processor_name
 from bioner_core.models.tag_choice import is_free
 from bioner_core.models.tagging_model import TaggingModel
 from bioner_core.selector.acceptance import accepts, thresholds_of
@@ -248,23 +252,31 @@ def load_annotator(
     use_selector: bool = True,
     decoder: str = "drafted",
     memory: MemoryLimit | None = None,
+    launched_on: str = "",
 ) -> ModelAnnotator:
     """Load a model directory (or the default model) into an annotator for these label sets.
 
-    `memory` is what its batches may take; their limits are found for it here, and change no answer and no fingerprint.
+    `launched_on` is the processor of the machine that chose the precision for a pool of actors, empty where this
+    process answers for itself. `memory` is what its batches may take; their limits are found for it here, and change no
+    answer and no fingerprint.
 
     Types that the model was not trained for are read from their definitions (`models/tag_choice.py`), or in a model
     whose tags stand for themselves composed from those that it was trained for (`models/unseen_tags.py`).
 
     Raises:
         ModelError: the model or its base is missing or damaged.
-        ConfigurationError: unknown precision or decoder, or a memory cap that holds no sentence.
+        ConfigurationError: unknown precision or decoder, a memory cap that holds no sentence, or a pool's precision
+            that is slow on this processor.
     """
     if decoder not in DECODERS:
         raise ConfigurationError(f"decoder: {decoder!r}; choose from {', '.join(DECODERS)}")
     place = device or default_device()
-    precision = choose_precision(precision, on_gpu=place.startswith("cuda")).name
     folder: Path = model_folder(model)
+    base = base_folder(read_card(folder).base)
+    choice = choose_precision(precision, on_gpu=place.startswith("cuda"), base=base)
+    precision = choice.name
+    if launched_on not in ("", processor_name()):
+        check_fast_here(with_rates(choice, on_gpu=place.startswith("cuda"), base=base), launched_on=launched_on)
     loaded = load_model(folder, device=place, precision=precision)
     selector = load_selector(folder, loaded) if use_selector else None
     unseen = None if any(map(is_free, loaded.card.tags)) else find_unseen_tags(loaded, label_sets)

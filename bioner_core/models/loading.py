@@ -16,7 +16,8 @@ from bioner_core.models.base_model import base_digest, base_folder
 from bioner_core.models.directory import ADAPTER_FOLDER
 from bioner_core.models.model_card import ModelCard, read_card
 from bioner_core.models.model_files import ADAPTER_WEIGHTS, load_rows
-from bioner_core.models.precision import AUTO, choose_precision, number_format
+from bioner_core.models.precision import AUTO, number_format
+from bioner_core.models.precision_choice import choose_precision
 from bioner_core.models.prompt import READABLE_PROMPTS
 from bioner_core.models.tagging_model import TaggingModel
 from bioner_core.models.vocabulary import TaggingVocabulary
@@ -56,10 +57,10 @@ def load_model(folder: Path, *, device: str | None = None, precision: str = AUTO
         ConfigurationError: unknown precision.
     """
     place = torch.device(device or default_device())
-    chosen = choose_precision(precision, on_gpu=place.type == "cuda")
     card = read_card(folder)
     _check_card(card, folder)
     base = str(base_folder(card.base))
+    chosen = choose_precision(precision, on_gpu=place.type == "cuda", base=Path(base))
     target = number_format(chosen.name)
     backbone = _merged_backbone(base, folder / ADAPTER_FOLDER, attention=GROUPED_ATTENTION, target=target)
     tokenizer = AutoTokenizer.from_pretrained(base, local_files_only=True, trust_remote_code=False)

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from bioner_core.labels.label_set import LabelSet
-from bioner_core.models.base_model import base_digest
+from bioner_core.models.base_model import base_digest, base_folder
 from bioner_core.models.directory import files_digest, model_folder
 from bioner_core.models.model_card import ModelCard, read_card
-from bioner_core.models.precision import choose_precision
+from bioner_core.models.precision_choice import choose_precision
 from bioner_core.models.tag_choice import meanings_of
 from bioner_core.models.vocabulary import TaggingVocabulary
 from bioner_core.training.checkpoint import TrainingProgress
@@ -61,7 +61,9 @@ def training_facts(
         "seed": settings.seed,
         "tuning": str(settings.tuning),
         "loss": str(settings.loss),
-        "precision": choose_precision(settings.precision, on_gpu=device.startswith("cuda")).name,
+        "precision": choose_precision(
+            settings.precision, on_gpu=device.startswith("cuda"), base=base_folder(settings.base)
+        ).name,
         "learning_rate": settings.learning_rate,
         **rank,
         "device": device,

@@ -17,7 +17,8 @@ from transformers.pytorch_utils import Conv1D
 from bioner_core.errors import ConfigurationError
 from bioner_core.models.attention import GROUPED_ATTENTION
 from bioner_core.models.base_model import base_folder
-from bioner_core.models.precision import choose_precision, number_format
+from bioner_core.models.precision import number_format
+from bioner_core.models.precision_choice import choose_precision
 from bioner_core.training.settings import SftSettings, Tuning
 
 
@@ -70,7 +71,8 @@ def four_bits(settings: SftSettings, device: torch.device) -> Any:
 
 
 def _number_format(settings: SftSettings, device: torch.device) -> torch.dtype:
-    return number_format(choose_precision(settings.precision, on_gpu=device.type == "cuda").name)
+    base = base_folder(settings.base)
+    return number_format(choose_precision(settings.precision, on_gpu=device.type == "cuda", base=base).name)
 
 
 def adapt(language_model: Any, settings: SftSettings) -> PeftModel:

@@ -1,6 +1,6 @@
 """`bioner annotate`: dumps to nested mentions in Parquet."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -8,11 +8,11 @@ from jobs.options.annotation import Format, Runner, RunOptions, ShardRecords
 from jobs.options.common import Json, Store
 from jobs.options.groups import takes_option_groups
 from jobs.options.metrics import MetricsOutlet, metrics_shown
-from jobs.runs.annotator import chosen_annotator
-from jobs.runs.session import AnnotateConfig, annotate_inputs
 from jobs.terminal.console import only_results_on_stdout, print_result, say, warn
 from pipelines.listed_names import listed_names
-from pipelines.summary import JobSummary
+
+if TYPE_CHECKING:
+    from pipelines.summary import JobSummary
 
 HELP = """
 Annotate literature dumps into a store. Results are committed shard by shard; a rerun skips what is committed.
@@ -45,11 +45,14 @@ def annotate(
     metrics: MetricsOutlet,
     format_name: Format = None,
     runner: Runner = "FnApiRunner",
-    shard_records: ShardRecords = 200,
+    shard_records: ShardRecords = None,
     as_json: Json = False,
 ) -> int:
     """Annotate what the command line names; returns the exit code."""
     with only_results_on_stdout():
+        from jobs.runs.annotator import chosen_annotator  # what imports pyarrow is not for --help
+        from jobs.runs.session import AnnotateConfig, annotate_inputs
+
         config = AnnotateConfig(
             inputs=tuple(inputs),
             store=store,
@@ -67,7 +70,7 @@ def annotate(
     return summary.exit_code()
 
 
-def report(summary: JobSummary, *, as_json: bool) -> None:
+def report(summary: "JobSummary", *, as_json: bool) -> None:
     """Print what a run did; failures and too many rejects go to standard error, one line each."""
     for failure in summary.failures:
         warn(f"{failure.shard_id or failure.input_file}: {failure.message}")
@@ -86,7 +89,7 @@ def report(summary: JobSummary, *, as_json: bool) -> None:
     print_result(summary.as_json(), as_json=as_json, show=lambda: _show(summary))
 
 
-def _show(summary: JobSummary) -> None:
+def _show(summary: "JobSummary") -> None:
     counts = summary.counts
     if not (summary.shards_committed or summary.shards_failed or summary.shards_refinished):
         print(f"nothing to do: all {summary.shards_skipped} shards are committed, no model call")
@@ -110,6 +113,6 @@ def _show(summary: JobSummary) -> None:
     load = summary.load
     if load.actor_busy_share is not None and load.first_document_seconds is not None:
         print(
-            f"first document after {load.first_document_seconds:.1f} s; "
+            f"ready after {load.startup_seconds or 0:.1f} s, first document after {load.first_document_seconds:.1f} s; "
             f"actors at work {load.actor_busy_share:.1%} of the time"
         )

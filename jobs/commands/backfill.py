@@ -2,12 +2,11 @@
 
 import re
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import typer
 
 from bioner_core.errors import ConfigurationError
-from bioner_core.store.history.input_order import PUBMED
-from bioner_core.store.history.ledger import applied_files
 from bioner_core.store.history.lock import Part
 from jobs.options.groups import takes_option_groups
 from jobs.options.sync import (
@@ -18,14 +17,14 @@ from jobs.options.sync import (
     SyncOptions,
     WithoutMd5,
 )
-from jobs.runs.session import AnnotationSession
-from jobs.runs.sync import pmc_backfill_plan, pubmed_backfill_plan, report, run_sync
 from jobs.terminal.console import only_results_on_stdout, say
 from jobs.terminal.progress import FileProgress
-from pipelines.nightly.apply import PendingFile, SyncContext
-from pipelines.nightly.backfill import PMC, of_part, pmc_files, pubmed_files, run_backfill
-from pipelines.nightly.pubmed import NLM_PLACES, ReleaseSource
-from pipelines.nightly.report import SyncReport
+
+if TYPE_CHECKING:
+    from jobs.runs.session import AnnotationSession
+    from pipelines.nightly.apply import PendingFile, SyncContext
+    from pipelines.nightly.pubmed import ReleaseSource
+    from pipelines.nightly.report import SyncReport
 
 app = typer.Typer(help="Annotate every file of a place, resumably.", rich_markup_mode=None)
 
@@ -64,6 +63,9 @@ def pubmed(
 ) -> int:
     """Apply all release files of this part; returns the exit code."""
     with only_results_on_stdout():
+        from jobs.runs.sync import pubmed_backfill_plan, report  # what imports pyarrow is not for --help
+        from pipelines.nightly.pubmed import NLM_PLACES, ReleaseSource
+
         source = ReleaseSource(places=tuple(places or NLM_PLACES), first_number=first_number, needs_md5=not without_md5)
         part = parse_part(shard)
         done = (
@@ -77,6 +79,8 @@ def pubmed(
 def pmc(options: SyncOptions, places: RequiredPlaces, shard: ShardOf = "1/1") -> int:
     """Apply all articles of this part; returns the exit code."""
     with only_results_on_stdout():
+        from jobs.runs.sync import pmc_backfill_plan, report  # what imports pyarrow is not for --help
+
         part = parse_part(shard)
         done = pmc_backfill_plan(places, part, options) if options.dry_run else backfill_pmc(places, part, options)
     return report(done, as_json=options.as_json)
@@ -94,14 +98,18 @@ def parse_part(text: str) -> Part:
     return Part(int(found.group(1)), int(found.group(2)))
 
 
-def backfill_pubmed(source: ReleaseSource, part: Part, options: SyncOptions) -> SyncReport:
+def backfill_pubmed(source: "ReleaseSource", part: Part, options: SyncOptions) -> "SyncReport":
     """Apply this part of PubMed's release files.
 
     Raises:
         BionerError: an option is unusable, a place cannot be listed, or the store cannot be had.
     """
+    from bioner_core.store.history.input_order import PUBMED
+    from bioner_core.store.history.ledger import applied_files
+    from jobs.runs.sync import run_sync
+    from pipelines.nightly.backfill import pubmed_files, run_backfill
 
-    def work(place: SyncContext, session: AnnotationSession) -> SyncReport:
+    def work(place: "SyncContext", session: "AnnotationSession") -> "SyncReport":
         entries = applied_files(place.store, PUBMED)
         files, gap = pubmed_files(source, entries, place.policy, fingerprint=session.run_fingerprint)
         mine = _mine(files, part, options)
@@ -119,14 +127,17 @@ def backfill_pubmed(source: ReleaseSource, part: Part, options: SyncOptions) -> 
     return run_sync(options, work, purpose=_purpose("pubmed", part), part=part)
 
 
-def backfill_pmc(places: Sequence[str], part: Part, options: SyncOptions) -> SyncReport:
+def backfill_pmc(places: Sequence[str], part: Part, options: SyncOptions) -> "SyncReport":
     """Apply this part of a PMC folder.
 
     Raises:
         BionerError: as `backfill_pubmed`.
     """
+    from bioner_core.store.history.ledger import applied_files
+    from jobs.runs.sync import run_sync
+    from pipelines.nightly.backfill import PMC, pmc_files, run_backfill
 
-    def work(place: SyncContext, session: AnnotationSession) -> SyncReport:
+    def work(place: "SyncContext", session: "AnnotationSession") -> "SyncReport":
         entries = applied_files(place.store, PMC)
         files = pmc_files(places, entries, place.policy, fingerprint=session.run_fingerprint)
         return run_backfill(
@@ -142,7 +153,9 @@ def backfill_pmc(places: Sequence[str], part: Part, options: SyncOptions) -> Syn
     return run_sync(options, work, purpose=_purpose("pmc", part), part=part)
 
 
-def _mine(files: Sequence[PendingFile], part: Part, options: SyncOptions) -> list[PendingFile]:
+def _mine(files: "Sequence[PendingFile]", part: Part, options: SyncOptions) -> "list[PendingFile]":
+    from pipelines.nightly.backfill import of_part
+
     mine = of_part(files, part)
     if not options.run.quiet:
         say(f"{len(files)} files are to be done in all, {len(mine)} of them in part {part.number}/{part.of}")

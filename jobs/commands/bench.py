@@ -1,7 +1,7 @@
 """`bioner bench decode|pipeline|device`: how fast decoding is, how fast everything else is, and what a GPU is worth."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,14 +16,16 @@ from bioner_core.device_bench.report import CHART_FILE, JSON_FILE, TABLE_FILE
 from bioner_core.device_bench.settings import PARTS, DeviceBenchSettings
 from bioner_core.device_bench.supervisor import bench_device
 from bioner_core.labels.label_set import load_label_set
-from jobs.options.annotation import LabelSets, ShardRecords, ThreadsPerActor, TokenBudget
+from jobs.options.annotation import LabelSets, ThreadsPerActor, TokenBudget
 from jobs.options.common import Json, Precision, Quiet
 from jobs.runs.annotator import AnnotatorChoice, chosen_label_sets
 from jobs.runs.bench_annotate import all_steps
-from jobs.runs.bench_pipeline import PipelineBenchSettings, Point, bench_pipeline
 from jobs.terminal.bench_tables import print_bench, print_device_bench, print_device_step, print_pipeline_bench
 from jobs.terminal.console import EXIT_FAILED, only_results_on_stdout, print_result, quiet_transformers, say
 from jobs.terminal.progress import ProgressBar
+
+if TYPE_CHECKING:
+    from jobs.runs.bench_pipeline import PipelineBenchSettings, Point
 
 app = typer.Typer(help="Measure speed.", rich_markup_mode=None)
 
@@ -118,6 +120,7 @@ Parts = Annotated[
 DeviceData = Annotated[
     Path | None, typer.Option(help="Gold corpus, JSON lines. Default: sentences that come with the bench.")
 ]
+BenchShardRecords = Annotated[int, typer.Option("--shard-records", help="Records in a shard.")]
 DeviceLabelSet = Annotated[str, typer.Option(help="Name or TOML file of the label set.")]
 DeviceOutput = Annotated[Path, typer.Option(help="Folder for the figures, a table and a chart.", file_okay=False)]
 PipelineChart = Annotated[Path | None, typer.Option(help="Draw the figures into this SVG file.", dir_okay=False)]
@@ -201,7 +204,7 @@ def pipeline(
     label_set: LabelSets = None,
     model: Model = "default",
     token_budget: TokenBudget = None,
-    shard_records: ShardRecords = 200,
+    shard_records: BenchShardRecords = 200,
     threads_per_actor: ThreadsPerActor = None,
     chart: PipelineChart = None,
     as_json: Json = False,
@@ -209,6 +212,8 @@ def pipeline(
 ) -> int:
     """Bench the pipeline; returns the worst exit code of its runs."""
     with only_results_on_stdout():
+        from jobs.runs.bench_pipeline import PipelineBenchSettings  # what imports pyarrow is not for --help
+
         settings = PipelineBenchSettings(
             inputs=tuple(inputs),
             label_sets=chosen_label_sets(label_set or ()),
@@ -228,9 +233,10 @@ def pipeline(
     return code
 
 
-def _run_pipeline(settings: PipelineBenchSettings, chart: Path | None) -> tuple[PipelineBench, int]:
+def _run_pipeline(settings: "PipelineBenchSettings", chart: Path | None) -> tuple[PipelineBench, int]:
+    from jobs.runs.bench_pipeline import bench_pipeline
 
-    def announce(point: Point) -> None:
+    def announce(point: "Point") -> None:
         if not settings.quiet:
             say(f"{point.annotator}, {point.actors} actor(s) ...")
 

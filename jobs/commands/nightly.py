@@ -1,5 +1,7 @@
 """`bioner nightly pubmed|cnki`: bring a store up to date with what has appeared."""
 
+from typing import TYPE_CHECKING
+
 import typer
 
 from jobs.options.groups import takes_option_groups
@@ -12,16 +14,13 @@ from jobs.options.sync import (
     SyncOptions,
     WithoutMd5,
 )
-from jobs.runs.links import linker_of
-from jobs.runs.session import AnnotationSession
-from jobs.runs.snapshot import snapshot_settings
-from jobs.runs.sync import exports_plan, pubmed_plan, report, run_sync
 from jobs.terminal.console import only_results_on_stdout
 from jobs.terminal.progress import FileProgress
-from pipelines.nightly.apply import SyncContext
-from pipelines.nightly.exports import run_exports
-from pipelines.nightly.pubmed import NLM_PLACES, ReleaseSource, run_pubmed
-from pipelines.nightly.report import SyncReport
+
+if TYPE_CHECKING:
+    from jobs.runs.session import AnnotationSession
+    from pipelines.nightly.apply import SyncContext
+    from pipelines.nightly.report import SyncReport
 
 app = typer.Typer(help="Bring a store up to date with what has appeared.", rich_markup_mode=None)
 
@@ -67,6 +66,11 @@ def pubmed(
 ) -> int:
     """Apply PubMed's new release files; returns the exit code."""
     with only_results_on_stdout():
+        from jobs.runs.links import linker_of  # what imports pyarrow is not for --help
+        from jobs.runs.snapshot import snapshot_settings
+        from jobs.runs.sync import pubmed_plan, report, run_sync
+        from pipelines.nightly.pubmed import NLM_PLACES, ReleaseSource, run_pubmed
+
         source = ReleaseSource(
             places=tuple(places or NLM_PLACES),
             first_number=first_number,
@@ -76,7 +80,7 @@ def pubmed(
         progress = FileProgress(quiet=options.run.quiet)
         ending, linker = snapshot_settings(snapshot), linker_of(snapshot.link)
 
-        def work(place: SyncContext, session: AnnotationSession) -> SyncReport:
+        def work(place: "SyncContext", session: "AnnotationSession") -> "SyncReport":
             return run_pubmed(source, place, session, progress=progress, max_reject_rate=options.run.max_reject_rate)
 
         done = (
@@ -92,10 +96,15 @@ def pubmed(
 def cnki(options: SyncOptions, snapshot: SnapshotOptions, places: RequiredPlaces) -> int:
     """Apply the exports that are new or changed; returns the exit code."""
     with only_results_on_stdout():
+        from jobs.runs.links import linker_of  # what imports pyarrow is not for --help
+        from jobs.runs.snapshot import snapshot_settings
+        from jobs.runs.sync import exports_plan, report, run_sync
+        from pipelines.nightly.exports import run_exports
+
         progress = FileProgress(quiet=options.run.quiet)
         ending, linker = snapshot_settings(snapshot), linker_of(snapshot.link)
 
-        def work(place: SyncContext, session: AnnotationSession) -> SyncReport:
+        def work(place: "SyncContext", session: "AnnotationSession") -> "SyncReport":
             return run_exports(places, place, session, progress=progress, max_reject_rate=options.run.max_reject_rate)
 
         done = (

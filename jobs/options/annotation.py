@@ -21,7 +21,12 @@ ThreadsPerActor = Annotated[
     int | None, typer.Option(help="Threads of each actor. Default: processors divided by actors.")
 ]
 Runner = Annotated[str, typer.Option(help="Beam runner; its options follow a lone --.")]
-ShardRecords = Annotated[int, typer.Option(help="Records in a shard of an input that is new to the store.")]
+ShardRecords = Annotated[
+    int | None,
+    typer.Option(
+        help="Records in a shard of an input that is new to the store. Default: about a minute of work, at most 1,000."
+    ),
+]
 TokenBudget = Annotated[
     int | None,
     typer.Option(help="Estimated tokens in a batch, padding included. Default: what fits the actors' memory."),

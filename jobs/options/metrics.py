@@ -4,14 +4,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bioner_core.errors import ConfigurationError
 from bioner_core.store.atomic import write_text
 from jobs.terminal.console import EXIT_FAILED, EXIT_INTERRUPTED, say
-from pipelines.watch.metrics_page import JobPage
+
+if TYPE_CHECKING:
+    from pipelines.watch.metrics_page import JobPage
 
 _Port = Annotated[
     int | None, typer.Option(help="Port of a page of metrics for Prometheus while the job runs; 0 takes a free one.")
@@ -45,7 +47,7 @@ class MetricsOutlet:
 
 
 @contextmanager
-def metrics_shown(outlet: MetricsOutlet, page: JobPage, *, job: str) -> Iterator[None]:
+def metrics_shown(outlet: MetricsOutlet, page: "JobPage", *, job: str) -> Iterator[None]:
     """Show the page for the block, and write the file when it is left, by whatever way.
 
     The block says `page.end(exit_code)`; a block that raises has failed.
@@ -68,7 +70,7 @@ def metrics_shown(outlet: MetricsOutlet, page: JobPage, *, job: str) -> Iterator
 
 
 @contextmanager
-def _served(outlet: MetricsOutlet, page: JobPage) -> Iterator[None]:
+def _served(outlet: MetricsOutlet, page: "JobPage") -> Iterator[None]:
     if outlet.metrics_port is None:
         yield
         return

@@ -47,10 +47,7 @@ _DryRun = Annotated[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncOptions:
-    """What every nightly job and backfill is told; the fields are its options, and here are their defaults.
-
-    Shards are larger than those of `annotate`: 37 million citations in shards of 200 would be a million files.
-    """
+    """What every nightly job and backfill is told; the fields are its options, and here are their defaults."""
 
     store: Store
     dry_run: _DryRun = False
@@ -59,7 +56,7 @@ class SyncOptions:
     ca_file: _CaFile = None
     run: RunOptions
     metrics: MetricsOutlet
-    shard_records: ShardRecords = 1_000
+    shard_records: ShardRecords = None
     as_json: Json = False
 
     @property

@@ -1,11 +1,11 @@
 """Which annotator a command works with: known, checked and fingerprinted before Ray starts and without torch."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from bioner_core.benchmark.simulated_annotator import SimulatedAnnotator
-from bioner_core.errors import ConfigurationError
+from bioner_core.errors import ConfigurationError, ModelError
 from bioner_core.inference.annotation import NullAnnotator
 from bioner_core.inference.budget import MemoryLimit
 from bioner_core.labels.label_set import LabelSet, default_label_sets, load_label_set
@@ -13,7 +13,9 @@ from bioner_core.models.base_model import base_folder
 from bioner_core.models.directory import DEFAULT_MODEL, is_bundled, model_folder
 from bioner_core.models.fingerprint import annotator_fingerprint
 from bioner_core.models.model_card import read_card
-from bioner_core.models.precision import AUTO, PrecisionChoice, check_precision, choose_precision
+from bioner_core.models.precision import AUTO, check_precision
+from bioner_core.models.precision_choice import PrecisionChoice, choose_precision, rates_in_words, with_rates
+from bioner_core.models.processor import processor_name
 from bioner_core.models.rows_check import check_rows
 from bioner_core.models.tag_choice import free_types, is_free
 from bioner_core.selector.acceptance import thresholds_of
@@ -31,7 +33,8 @@ SIMULATED = "simulated"
 class AnnotatorChoice:
     """`kind` is `model` or `null`; the rest says which model, and counts for `model` only.
 
-    For benches there is a third kind, `simulated`: `simulated` is then what each actor holds.
+    For benches there is a third kind, `simulated`: `simulated` is then what each actor holds. `precision_reason` says
+    why a precision is named here that nobody asked for by name.
 
     Raises:
         ConfigurationError: `kind` or `precision` is unknown.
@@ -41,6 +44,7 @@ class AnnotatorChoice:
     kind: str = MODEL
     model: str = DEFAULT_MODEL
     precision: str = AUTO
+    precision_reason: str = ""
     use_selector: bool = True
     simulated: SimulatedAnnotator | None = None
 
@@ -52,7 +56,21 @@ class AnnotatorChoice:
     @property
     def precision_choice(self) -> PrecisionChoice:
         """What the model computes in. All actors are told this one, chosen on the machine that starts them."""
-        return choose_precision(self.precision, on_gpu=visible_gpus() > 0)
+        found = choose_precision(self.precision, on_gpu=visible_gpus() > 0, base=self.base)
+        return replace(found, reason=found.reason or self.precision_reason)
+
+    @property
+    def precision_in_words(self) -> str:
+        """The precision and its reason in one line; empty for an annotator without a model."""
+        return self.precision_choice.in_words if self.kind == MODEL else ""
+
+    @property
+    def base(self) -> Path | None:
+        """The folder of the base; None where it is not there, which `check_ready` says."""
+        try:
+            return base_folder(read_card(model_folder(self.model)).base)
+        except ModelError:
+            return None
 
     def fingerprint(self) -> str:
         """Hex digest of everything that this annotator's candidates depend on.
@@ -93,6 +111,8 @@ class AnnotatorChoice:
     def check_ready(self) -> None:
         """Find out in a moment what would otherwise come up in every actor, and say which precision `auto` is here.
 
+        Where the precision is not `auto`'s own and slow on this machine, that is said too.
+
         Raises:
             ModelError: the base model has not been pulled, or the model lacks rows for its tags.
         """
@@ -100,10 +120,8 @@ class AnnotatorChoice:
             return
         folder = model_folder(self.model)
         card = read_card(folder)
-        base_folder(card.base)
         check_rows(folder, card)
-        if self.precision == AUTO:
-            say(f"precision {self.precision_choice.in_words}")
+        self._say_precision(base_folder(card.base))
         for label_set in self.label_sets:
             unseen = free_types(label_set, card)
             if unseen:
@@ -112,6 +130,17 @@ class AnnotatorChoice:
                     f"warning: label set {label_set.name!r}: model {card.name!r} was not trained for "
                     f"{', '.join(unseen)}; it goes by {goes_by} (docs/evaluation.md)"
                 )
+
+    def _say_precision(self, base: Path) -> None:
+        choice = self.precision_choice
+        if choice.reason:
+            say(f"precision {choice.in_words}")
+        known = with_rates(choice, on_gpu=visible_gpus() > 0, base=base)
+        if known.slower_than:
+            say(
+                f"warning: precision {known.name} is slow on this machine ({rates_in_words(known.rates)} measured "
+                f"here): --precision {known.slower_than} is faster, and gives a store other mentions now and then"
+            )
 
     def spec(self, memory: MemoryLimit | None = None) -> AnnotatorSpec:
         """How an actor builds the annotator, in whatever folder it runs; `memory` is what its batches may take.
@@ -133,6 +162,7 @@ class AnnotatorChoice:
                 "precision": self.precision_choice.name,
                 "use_selector": self.use_selector,
                 "memory": memory,
+                "launched_on": processor_name(),
             },
             self.fingerprint(),
         )

@@ -22,7 +22,7 @@ class RunWatch:
         self._busy_before = _busy_times(self._actors())
         self._cpu_before = time.process_time()
 
-    def load(self, first_document_seconds: float | None) -> RunLoad:
+    def load(self, first_document_seconds: float | None, *, startup_seconds: float | None = None) -> RunLoad:
         """The figures of the run, which has just ended."""
         cpu_seconds = time.process_time() - self._cpu_before
         actors = self._actors()
@@ -30,6 +30,7 @@ class RunWatch:
         return RunLoad(
             actor_busy_share=None if share is None else round(share, 4),
             first_document_seconds=None if first_document_seconds is None else round(first_document_seconds, 3),
+            startup_seconds=None if startup_seconds is None else round(startup_seconds, 3),
             feeder_cpu_seconds=round(cpu_seconds, 3),
             feeder_peak_memory=peak_memory(),
             actor_peak_memory=max((one.peak_memory for one in actors.values()), default=None),

@@ -10,6 +10,7 @@ from jobs.runs.annotator import AnnotatorChoice
 from jobs.runs.gpus import visible_gpus
 from jobs.terminal.console import say
 from jobs.terminal.process import signals_deferred
+from jobs.terminal.steps import told_step
 from pipelines.pool.annotator_spec import AnnotatorSpec
 from pipelines.pool.client_settings import ClientSettings
 from pipelines.pool.pool_settings import LOCAL, PoolSettings
@@ -67,12 +68,16 @@ def open_pool(opened: ExitStack, settings: PoolSettings, spec: AnnotatorSpec, *,
     from pipelines.pool.pool import start_pool
     from pipelines.pool.ray_session import ray_session
 
-    if not quiet:
-        where = "on this machine" if settings.ray_address == LOCAL else f"at {settings.ray_address}"
-        say(f"starting {settings.actors} actor(s) on Ray {where} ...")
-    with signals_deferred():  # half-started, Ray would leave its agents behind
+    here = settings.ray_address == LOCAL
+    begins = "starting Ray on this machine" if here else f"joining Ray at {settings.ray_address}"
+    # half-started, Ray would leave its agents behind
+    with told_step(begins, "Ray is ready", quiet=quiet), signals_deferred():
         opened.enter_context(ray_session(settings))
-    return opened.enter_context(start_pool(settings, spec, tell=_silent if quiet else say))
+    count = f"{settings.actors} actor(s)"
+    least = settings.least_actors
+    ready = f"{count} ready" if least == settings.actors else f"{least} of {count} ready, the others join"
+    with told_step(f"starting {count}, each loads the model", ready, quiet=quiet):
+        return opened.enter_context(start_pool(settings, spec, tell=_silent if quiet else say))
 
 
 def _silent(_: str) -> None:

@@ -1,6 +1,7 @@
 """The work behind the verbs that annotate: from a user's config to committed shards."""
 
 import os
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
@@ -17,10 +18,12 @@ from bioner_core.labels.label_set import LabelSetChoice
 from bioner_core.store.history.lock import Part, StoreLock
 from bioner_core.store.history.model_notes import note_model
 from jobs.options.annotation import RunOptions
-from jobs.runs.annotator import AnnotatorChoice
+from jobs.runs.annotator import MODEL, AnnotatorChoice
 from jobs.runs.load import RunWatch, process_started
 from jobs.runs.pool import join_pool, memory_limit, open_pool, planned_settings
+from jobs.runs.row_rate import guessed_rate, keep_rate, kept_rate, rate_key
 from jobs.runs.standard_input import STANDARD_INPUT, with_standard_input
+from jobs.runs.store_precision import in_store_precision, pin_precision
 from jobs.terminal.console import say
 from jobs.terminal.process import interrupted_exit_code
 from jobs.terminal.progress import ProgressBar
@@ -35,6 +38,7 @@ from pipelines.job import (
 from pipelines.pool.client_settings import ClientSettings
 from pipelines.pool.pool_registry import check_pool_name
 from pipelines.pool.service import AnnotationService, ServiceFactory
+from pipelines.shard_size import SHARD_SECONDS
 from pipelines.summary import JobSummary
 from pipelines.watch.live_note import WatchedPool, live_note
 from pipelines.watch.metrics_page import JobPage
@@ -48,7 +52,8 @@ if TYPE_CHECKING:
 class AnnotateConfig:
     """What a user asks of a verb that annotates: `annotator` is what `run.annotator` names, or, for benches, another.
 
-    `inputs` is empty where the verb finds them itself; `carry_over` as in `AnnotationJob`; `started` is the instant, by
+    `inputs` is empty where the verb finds them itself; `shard_records` None means about a minute of work;
+    `carry_over` as in `AnnotationJob`; `started` is the instant, by
     the monotonic clock, that the time to the first document counts from: that at which the command began; `page` shows
     what the job does.
     """
@@ -60,7 +65,7 @@ class AnnotateConfig:
     format_name: str | None = None
     runner: str = FN_API_RUNNER
     pipeline_options: tuple[str, ...] = ()
-    shard_records: int = DEFAULT_SHARD_RECORDS
+    shard_records: int | None = None
     carry_over: bool = False
     started: float = field(default_factory=process_started)
     page: JobPage = field(default_factory=JobPage)
@@ -137,9 +142,13 @@ class AnnotationSession:
         self._client_settings = ClientSettings(token_budget=config.run.token_budget)
         memory_limit(config.run.actors, self._pool_settings)  # it checks the option
         self._label_sets = tuple(LabelSetChoice(one.name, one.languages) for one in config.annotator.label_sets)
-        self._annotator_fingerprint = config.annotator.fingerprint()
+        self._annotator = in_store_precision(config.annotator, config.store)
+        self._annotator_fingerprint = self._annotator.fingerprint()
         self._finish = FinishSettings.of(config.annotator.thresholds(), document_pass=config.run.document_pass)
+        self._rate_key = rate_key(self._annotator_fingerprint, str(config.run.pool), str(self._pool_settings))
+        self._shard_rows = self._rows_of_a_shard()
         self._opened = ExitStack()
+        self._startup_seconds: float | None = None
         self._service_factory: ServiceFactory | None = None
         self._pool: Pool | None = None
         if config.format_name is not None:
@@ -174,7 +183,8 @@ class AnnotationSession:
             label_sets=self._label_sets,
             annotator_fingerprint=self._annotator_fingerprint,
             format_name=config.format_name,
-            shard_records=config.shard_records,
+            shard_records=DEFAULT_SHARD_RECORDS if config.shard_records is None else config.shard_records,
+            shard_rows=self._shard_rows,
             max_reject_rate=config.run.max_reject_rate,
             runner=config.runner,
             pipeline_options=config.pipeline_options,
@@ -202,13 +212,15 @@ class AnnotationSession:
         if needs_no_model(job):
             return _run_interruptibly(job, _no_service, SilentProgress())
         service_factory = self._connected()
-        note_model(self._config.store, job.run_fingerprint, self._config.annotator.in_words())
+        note_model(self._config.store, job.run_fingerprint, self._annotator.in_words())
         watch = RunWatch(self._pool)
         with ProgressBar("records", quiet=self._config.run.quiet) as bar:
             progress = FirstDone(bar)
             summary = _run_interruptibly(job, service_factory, progress)
+        keep_rate(self._rate_key, rows=summary.rows_sent, seconds=summary.seconds)
         first = None if progress.at is None else progress.at - self._config.started
-        return replace(summary, load=watch.load(first))
+        load = watch.load(first, startup_seconds=self._startup_seconds)
+        return replace(summary, load=load, precision=self._annotator.precision_in_words)
 
     def service(self) -> AnnotationService:
         """A client of the pool, which is started for it if need be.
@@ -218,26 +230,35 @@ class AnnotationSession:
         """
         return self._connected()()
 
+    def _rows_of_a_shard(self) -> float:
+        """The rows of about a minute's work; 0 where the size of a shard was given, or nothing is computed."""
+        choice = self._annotator
+        if self._config.shard_records is not None or choice.kind != MODEL:
+            return 0.0
+        return SHARD_SECONDS * (kept_rate(self._rate_key) or guessed_rate(choice.precision_choice, choice.base))
+
     def _connected(self) -> ServiceFactory:
         if self._service_factory is None:
-            self._config.annotator.check_ready()
+            self._annotator.check_ready()
+            pin_precision(self._annotator, self._config.store)
             self._service_factory = self._start_pool()
+            self._startup_seconds = time.monotonic() - self._config.started
         return self._service_factory
 
     def _start_pool(self) -> ServiceFactory:
-        config, run = self._config, self._config.run
+        run = self._config.run
         if run.pool is not None:
             joined = join_pool(
                 self._opened,
                 run.pool,
                 ray_address=run.ray,
-                choice=config.annotator,
+                choice=self._annotator,
                 client=self._client_settings,
                 quiet=run.quiet,
             )
             self._watch(joined)
             return joined
-        spec = config.annotator.spec(memory_limit(run.actors, self._pool_settings))
+        spec = self._annotator.spec(memory_limit(run.actors, self._pool_settings))
         self._pool = open_pool(self._opened, self._pool_settings, spec, quiet=run.quiet)
         self._watch(self._pool)
         return self._pool.client_factory(self._client_settings)

@@ -26,7 +26,7 @@ def print_bench(bench: DecodeBench) -> None:
     console = Console()
     machine = bench.machine
     console.print(
-        f"{bench.model}: {bench.parameters / 1e6:.0f} M parameters, {bench.number_format}, scheme {bench.scheme}, "
+        f"{bench.model}: {bench.parameters / 1e6:.0f} M parameters, {bench.precision.in_words}, scheme {bench.scheme}, "
         f"label set {bench.label_set}; {machine['processor']}, {machine['threads']} threads, "
         f"{machine['matrix_products_per_second'] / 1e9:.0f} GFLOP/s in matrix products"
     )

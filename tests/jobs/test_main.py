@@ -99,3 +99,15 @@ def test_a_reader_that_has_seen_enough_is_no_error() -> None:
     )
     assert "Traceback" not in done.stderr
     assert done.returncode == 1
+
+
+@pytest.mark.parametrize("verb", ["annotate", "nightly pubmed", "nightly cnki", "backfill pubmed", "bench decode"])
+def test_help_waits_for_no_library_of_the_work(verb: str) -> None:
+    """Catches help that takes seconds since a command imports pyarrow, Beam or torch before it knows what is asked."""
+    code = (
+        "import sys\nfrom jobs.main import run_command\n"
+        f"run_command({[*verb.split(), '--help']!r})\n"
+        "sys.exit(str(sorted({'pyarrow', 'torch', 'apache_beam', 'ray'} & set(sys.modules)) or ''))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stderr.strip() == ""

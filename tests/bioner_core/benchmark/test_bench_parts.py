@@ -21,6 +21,7 @@ from bioner_core.benchmark.stopwatch import Timing, time_contenders
 from bioner_core.decoding.drafted import DraftedDecoder
 from bioner_core.errors import ConfigurationError, InputError
 from bioner_core.evaluation.corpora import GoldRecord
+from bioner_core.models.precision_choice import PrecisionChoice
 from tests.bioner_core.benchmark.bench_samples import bench_sentences, tiny_settings, tiny_subject
 from tests.bioner_core.tiny_model import tiny_config, tiny_model
 
@@ -155,6 +156,9 @@ def test_a_bad_configuration_is_named(tmp_path: Path, content: str | None) -> No
         random_configuration(str(file))
 
 
+_TRIED = PrecisionChoice("float32", "measured here", {"float32": 64e9, "bfloat16": 9e9})
+
+
 def tiny_bench() -> DecodeBench:
     """A bench of two batch sizes."""
     subject = tiny_subject()
@@ -164,7 +168,7 @@ def tiny_bench() -> DecodeBench:
         for size in (1, 4)
     ]
     machine = {"device": "cpu", "processor": "abacus", "threads": 1, "matrix_products_per_second": 1e9}
-    return DecodeBench("a<b", 9, "inline", "tiny", "float32", 1, "model", machine, tuple(figures))
+    return DecodeBench("a<b", 9, "inline", "tiny", "float32", _TRIED, 1, "model", machine, tuple(figures))
 
 
 def test_the_largest_batch_stands_at_the_top_level() -> None:
@@ -174,6 +178,13 @@ def test_the_largest_batch_stands_at_the_top_level() -> None:
     assert [found[name] for name in top] == [found["batches"][1][name] for name in top]
     assert [one["batch"] for one in found["batches"]] == [1, 4]
     assert found["drafted_s"] == found["contenders"]["drafted"]["seconds"]
+
+
+def test_the_bench_says_which_precisions_were_tried_and_why_one_was_taken() -> None:
+    """Would catch figures of which nobody can say whether `auto` chose well."""
+    found = json.loads(json.dumps(tiny_bench().to_json()))
+    assert found["number_format"] == "float32"
+    assert (found["precision_reason"], found["precisions_tried"]) == (_TRIED.reason, _TRIED.rates)
 
 
 def test_the_chart_is_a_whole_image_with_every_contender() -> None:

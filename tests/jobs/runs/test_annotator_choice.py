@@ -9,7 +9,8 @@ import typer
 from bioner_core.inference.annotation import NullAnnotator
 from bioner_core.inference.budget import MemoryLimit
 from bioner_core.labels.label_set import default_label_sets, load_label_set
-from bioner_core.models.precision import PRECISIONS, choose_precision
+from bioner_core.models.precision import PRECISIONS
+from bioner_core.models.precision_choice import choose_precision
 from jobs.options.annotation import ActorOptions, ActorRange, actor_range
 from jobs.runs import gpus
 from jobs.runs.annotator import NULL, AnnotatorChoice, chosen_label_sets

@@ -1,0 +1,87 @@
+"""The measured speed of each precision on this processor, for one base: measured once, then kept. Imports no torch."""
+
+import hashlib
+import json
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Sequence
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+from bioner_core.errors import ModelError, StoreError
+from bioner_core.models.base_model import cache_folder
+from bioner_core.models.matrix_shapes import MatrixShape, matrix_shapes
+from bioner_core.models.precision import PRECISIONS
+from bioner_core.models.processor import processor_features, processor_name
+from bioner_core.store.atomic import write_text
+
+_FOLDER = "precision"
+_SECONDS = 120.0
+"""A measurement takes two seconds of processor time, torch's import included; one that takes this long is given up."""
+
+
+def precision_rates(base: Path) -> dict[str, float]:
+    """Multiplications and additions per second of matrix products like the base's, by precision; one thread.
+
+    Kept in the cache folder for this processor, torch and shapes. Empty where nothing could be measured: then the
+    processor's instructions must decide.
+    """
+    try:
+        shapes = matrix_shapes(base)
+    except ModelError:  # whoever loads the model says what is wrong with it
+        return {}
+    path = rates_path(shapes)
+    found = _kept(path)
+    if not found:
+        found = _measured(shapes)
+        if found:
+            _keep(path, found, shapes)
+    return found
+
+
+def rates_path(shapes: Sequence[MatrixShape]) -> Path:
+    """Where the rates of these shapes on this processor are kept."""
+    features = sorted(processor_features())
+    about = [processor_name(), features, platform.machine(), version("torch"), sorted(PRECISIONS), list(shapes)]
+    digest = hashlib.sha256(json.dumps(about).encode()).hexdigest()
+    return cache_folder() / _FOLDER / f"{digest[:20]}.json"
+
+
+def _kept(path: Path) -> dict[str, float]:
+    try:
+        rates = json.loads(path.read_text(encoding="utf-8"))["rates"]
+        found = {name: float(rates[name]) for name in PRECISIONS}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+    return found if all(rate > 0 for rate in found.values()) else {}
+
+
+def _keep(path: Path, rates: dict[str, float], shapes: Sequence[MatrixShape]) -> None:
+    about = {"processor": processor_name(), "torch": version("torch"), "shapes": list(shapes), "rates": rates}
+    try:
+        write_text(path, json.dumps(about) + "\n")
+    except (StoreError, OSError):
+        return  # a cache that cannot be written costs two seconds the next time, and no answer
+
+
+@cache  # where the folder cannot be written, at least each process measures once only
+def _measured(shapes: tuple[MatrixShape, ...]) -> dict[str, float]:
+    """The rates, from a process of its own: whoever asks need not hold torch."""
+    command = [sys.executable, "-m", "bioner_core.models.precision_trial"]
+    try:
+        finished = subprocess.run(  # noqa: S603 - our own module
+            command,
+            input=json.dumps(list(shapes)),
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=_SECONDS,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(one for one in sys.path if one)},
+        )
+        rates = json.loads(finished.stdout)
+        return {name: float(rates[name]) for name in PRECISIONS}
+    except (OSError, subprocess.SubprocessError, ValueError, KeyError, TypeError):
+        return {}

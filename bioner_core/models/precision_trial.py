@@ -1,0 +1,58 @@
+"""How fast this processor multiplies matrices in each precision: run as a module, in a process of its own.
+
+Reads a list of shapes as JSON from standard input and prints the rates as JSON, so that whoever asks imports no torch.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Callable, Sequence
+
+import torch
+
+from bioner_core.models.matrix_shapes import MatrixShape
+from bioner_core.models.precision import PRECISIONS, number_format
+
+ROWS = 256
+"""Rows of a pass: 16 sentences of 16 moves each."""
+
+_ROUNDS = 5
+_ROUND_SECONDS = 0.2
+
+
+def product_rates(shapes: Sequence[MatrixShape]) -> dict[str, float]:
+    """Multiplications and additions per second of processor time, by precision: the best of a few rounds.
+
+    One thread, and its own processor time, so that other work on the machine hardly counts; the precisions take turns.
+    """
+    torch.set_num_threads(1)
+    work = 2.0 * ROWS * sum(one * other for one, other in shapes)
+    trials = {name: _products(name, shapes) for name in PRECISIONS}
+    seconds = {name: [_timed(trial)] for name, trial in trials.items()}  # the first time also warms up
+    for _ in range(_ROUNDS):
+        for name, trial in trials.items():
+            if min(seconds[name]) < _ROUND_SECONDS:  # one that takes this long has lost already
+                seconds[name].append(_timed(trial))
+    return {name: work / min(found) for name, found in seconds.items()}
+
+
+def _products(precision: str, shapes: Sequence[MatrixShape]) -> Callable[[], None]:
+    kind = number_format(precision)
+    layers = [torch.randn(outputs, inputs).to(kind) for inputs, outputs in shapes]
+    states = {inputs: torch.randn(ROWS, inputs).to(kind) for inputs, _ in shapes}
+
+    def run() -> None:
+        for layer in layers:
+            torch.nn.functional.linear(states[layer.shape[1]], layer)
+
+    return run
+
+
+def _timed(trial: Callable[[], None]) -> float:
+    started = time.process_time()
+    trial()
+    return max(time.process_time() - started, 1e-9)
+
+
+if __name__ == "__main__":
+    json.dump(product_rates([(one, other) for one, other in json.load(sys.stdin)]), sys.stdout)

@@ -1,0 +1,72 @@
+"""Which precision a run on a store computes in: the store's own, once it has one."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from bioner_core.labels.label_set import LabelSetChoice
+from bioner_core.models.precision import AUTO, PRECISIONS
+from bioner_core.models.processor import processor_name
+from bioner_core.store.manifest import total
+from bioner_core.store.precision_pin import read_pin, write_pin
+from bioner_core.store.reading import read_manifests
+from jobs.runs.annotator import MODEL, AnnotatorChoice
+from jobs.terminal.console import say
+from pipelines.job import decode_fingerprint
+
+STORE_REASON = "pinned by the store's first run"
+
+
+def in_store_precision(choice: AnnotatorChoice, store: Path) -> AnnotatorChoice:
+    """The choice with `auto` resolved: to the precision that the store is pinned to, or else to the fastest here.
+
+    Raises:
+        ModelError: there is no such model.
+        StoreError: the pin or a manifest is damaged.
+    """
+    if choice.kind != MODEL or choice.precision != AUTO:
+        return choice
+    pinned = store_precision(choice, store)
+    if pinned:
+        return replace(choice, precision=pinned, precision_reason=STORE_REASON)
+    found = choice.precision_choice
+    return replace(choice, precision=found.name, precision_reason=found.reason)
+
+
+def store_precision(choice: AnnotatorChoice, store: Path) -> str:
+    """The precision of the store; empty when it has none yet.
+
+    A store from before precisions were pinned has that with which this very annotator made shards of it.
+
+    Raises:
+        ModelError, StoreError: as `in_store_precision`.
+    """
+    pin = read_pin(store)
+    if pin is not None:
+        return pin.precision
+    made = {one.decode_fingerprint for one in read_manifests(store)} - {""}
+    if not made:
+        return ""
+    label_sets = [LabelSetChoice(one.name, one.languages) for one in choice.label_sets]
+    of_precision = {name: replace(choice, precision=name).fingerprint() for name in PRECISIONS}
+    return next((name for name, one in of_precision.items() if decode_fingerprint(one, label_sets) in made), "")
+
+
+def pin_precision(choice: AnnotatorChoice, store: Path) -> None:
+    """Pin the store to the precision of a run that begins now; a change is told with what it costs.
+
+    Raises:
+        ModelError, StoreError: as `in_store_precision`; the store cannot be written.
+    """
+    if choice.kind != MODEL:
+        return
+    now, before = choice.precision_choice, store_precision(choice, store)
+    if before and before != now.name:
+        counts = total(one.counts for one in read_manifests(store))
+        say(
+            f"the store's precision was {before} and is {now.name} from now on: {counts.annotated + counts.unchanged} "
+            f"documents that it holds were annotated in {before}, and each is annotated anew when its input is given "
+            "again"
+        )
+    pin = read_pin(store)
+    if pin is None or pin.precision != now.name:
+        write_pin(store, precision=now.name, reason=now.reason or "asked for by name", processor=processor_name())
