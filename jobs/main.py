@@ -53,6 +53,7 @@ COMMANDS = {
         "report of all that did not fit: offsets that do not match the text, discontinuous entities, crossing spans, "
         "unknown types."
     ),
+    "review": "Give a curator what teaches most, and take corrections back.",
     "evaluate": "Score a model on a gold corpus.",
     "models": "Fetch, list and describe models.",
     "nightly": "Bring a store up to date with what has appeared.",
