@@ -52,6 +52,12 @@ COMMANDS = {
     ),
     "vocabulary": "Make, fetch, list and describe vocabularies to link to.",
     "link": "Link the mentions of a store to concepts, into the table `links`.",
+    "import": (
+        "Read a gold corpus of another form and write it as JSON lines, which `evaluate` and `train` read, with a "
+        "report of all that did not fit: offsets that do not match the text, discontinuous entities, crossing spans, "
+        "unknown types."
+    ),
+    "review": "Give a curator what teaches most, and take corrections back.",
     "evaluate": "Score a model on a gold corpus.",
     "models": "Fetch, list and describe models.",
     "nightly": "Bring a store up to date with what has appeared.",
@@ -60,7 +66,10 @@ COMMANDS = {
     "train": "Fine-tune models.",
     "bench": "Measure speed.",
 }
-"""The commands in the order of the help, with the first sentence of their own; module `jobs.commands.NAME` has each."""
+"""The commands in the order of the help, with the first sentence of their own; `module_of` says which has each."""
+
+_RENAMED = {"import": ("import_corpus", "import_command")}
+"""Module and function of a command whose own name is a word of Python."""
 
 _LOOKS: dict[str, Any] = {"add_completion": False, "rich_markup_mode": None, "pretty_exceptions_enable": False}
 
@@ -106,14 +115,19 @@ class LazyGroup(TyperGroup):
             formatter.write_dl(rows)
 
 
+def module_of(command: str) -> str:
+    """The name of the module that has a command."""
+    return f"jobs.commands.{_RENAMED.get(command, (command, command))[0]}"
+
+
 def _imported(name: str) -> Any:
     with only_results_on_stdout():  # what a library prints when it is imported is no result
-        module = import_module(f"jobs.commands.{name}")
+        module = import_module(module_of(name))
     shell = typer.Typer(**_LOOKS)
     if hasattr(module, "app"):
         shell.add_typer(module.app, name=name)
     else:
-        shell.command(help=module.HELP)(getattr(module, name))
+        shell.command(name, help=module.HELP)(getattr(module, _RENAMED.get(name, (name, name))[1]))
     return get_group(shell).commands[name]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.main import COMMANDS
+from jobs.main import COMMANDS, module_of
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 PACKAGES = ("bioner", "bioner_core", "pipelines", "jobs", "devtools")
@@ -95,7 +95,7 @@ def test_the_command_line_imports_one_way(floor: str) -> None:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_is_imported_without_heavy_libraries(command: str) -> None:
     """Catches a command whose help, and every mistake in its options, waits for torch, Ray or Beam."""
-    assert not _loaded_after(f"jobs.commands.{command}") & HEAVY
+    assert not _loaded_after(module_of(command)) & HEAVY
 
 
 def test_beam_workers_import_no_torch() -> None:

@@ -13,12 +13,12 @@ from pathlib import Path
 from bioner_core.export.folder import new_folder
 from bioner_core.export.provenance import Provenance, Tally
 from bioner_core.export.substitution import one_line
+from bioner_core.formats.brat_collection import CONFIGURATION_FILE, TURNED_DOWN, brat_type, configuration
 from bioner_core.store.document_mentions import DocumentMentions
 
 DOCUMENTS_PER_FOLDER = 1_000
 
 _PLAIN_ID = re.compile(r"[a-z]+:[A-Za-z0-9.-]{1,100}")
-_NO_TYPE = re.compile(r"[^A-Za-z0-9_-]")
 _NO_NAME = re.compile(r"[^A-Za-z0-9.-]")
 
 
@@ -38,8 +38,8 @@ def export_brat(documents: Iterable[DocumentMentions], output: Path, *, provenan
             texts = [one_line(passage.text, tally) for passage in found.document.passages]
             _write(part / f"{file_name(found.document.doc_id)}.txt", "".join(f"{text}\n" for text in texts))
             _write(part / f"{file_name(found.document.doc_id)}.ann", "".join(_lines(found, texts)))
-            types |= {brat_type(one.type) for one in found.mentions}
-        _write(folder / "annotation.conf", _configuration(types, provenance))
+            types |= {one.type for one in found.mentions}
+        _write(folder / CONFIGURATION_FILE, configuration(types, facts=_facts(provenance)))
 
 
 def file_name(doc_id: str) -> str:
@@ -48,11 +48,6 @@ def file_name(doc_id: str) -> str:
     if _PLAIN_ID.fullmatch(doc_id):
         return name
     return f"{name[:100].lstrip('.')}_{hashlib.sha256(doc_id.encode()).hexdigest()[:12]}"
-
-
-def brat_type(name: str) -> str:
-    """The name of a type as brat may have it."""
-    return _NO_TYPE.sub("_", name)
 
 
 def _lines(found: DocumentMentions, texts: list[str]) -> Iterator[str]:
@@ -68,18 +63,11 @@ def _lines(found: DocumentMentions, texts: list[str]) -> Iterator[str]:
         yield f"#{number}\tAnnotatorNotes T{number}\t{note}\n"
         if not one.accepted:
             rejected += 1
-            yield f"A{rejected}\tTurned_down T{number}\n"
+            yield f"A{rejected}\t{TURNED_DOWN} T{number}\n"
 
 
-def _configuration(types: set[str], provenance: Provenance) -> str:
-    facts = "".join(f"# {key}: {value}\n" for key, value in provenance.facts.items())
-    entities = "".join(f"{name}\n" for name in sorted(types))
-    return (
-        f"{facts}[entities]\n{entities}\n"
-        "[relations]\n# mentions may lie inside each other\n"
-        "<OVERLAP>\tArg1:<ENTITY>, Arg2:<ENTITY>, <OVL-TYPE>:<ANY>\n\n"
-        "[events]\n\n[attributes]\nTurned_down\tArg:<ENTITY>\n"
-    )
+def _facts(provenance: Provenance) -> str:
+    return "".join(f"# {key}: {value}\n" for key, value in provenance.facts.items())
 
 
 def _write(path: Path, text: str) -> None:

@@ -18,9 +18,13 @@ class LogWindow:
         """Count one batch; its numbers are fetched from the device when the line is written."""
         self._parts.append(replace(parts, loss=parts.loss.detach()))
 
+    def seconds(self, now: TrainingProgress) -> float:
+        """Seconds of training since the last log line."""
+        return now.seconds - self._start.seconds
+
     def line(self, now: TrainingProgress, share_done: float) -> str:
         """One line: step, loss, recall and precision of tags given gold history, tokens a second, time left."""
-        seconds = max(now.seconds - self._start.seconds, 1e-9)
+        seconds = max(self.seconds(now), 1e-9)
         terms = sum(one.terms for one in self._parts)
         loss = sum(float(one.loss) * one.terms for one in self._parts) / max(terms, 1)
         gold, predicted, right = (

@@ -47,7 +47,16 @@ from bioner_core.training.trainable import TrainableModel, make_trainable, one_t
 from bioner_core.training.training_card import training_card, training_facts
 
 LOG_STEPS = 10
-"""Steps that one line of the log is about."""
+"""Steps that one line of the log is about; the first step has one of its own."""
+
+LOG_SECONDS = 60.0
+"""Seconds of training after which a line is written before so many steps are done: slow machines are watched too."""
+
+FIRST_CHECKPOINT_SECONDS = 120.0
+"""Seconds of training after which the first checkpoint is written, however many steps they are."""
+
+CHECKPOINT_SECONDS = 900.0
+"""Seconds of training that a kill may cost later on, where `checkpoint_steps` take longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +81,7 @@ class SftRun:
         self.output = output
         self._accelerator = Accelerator(cpu=not torch.cuda.is_available())
         self._log = log if self.is_main else _say_nothing
+        self._log(f"loading {settings.start_model or settings.base}, and reading {len(settings.corpora)} corpora ...")
         self.trainable = _trainable(settings, self._accelerator.device)
         self._loss = _make_loss(settings, self.trainable)
         self._masters = MasterWeights(self.trainable.adapter_parameters)
@@ -93,6 +103,7 @@ class SftRun:
         self._best = BestValues(output / "best.safetensors")
         self._last = LastValues(output / "last_checkpoints", count=settings.average_checkpoints)
         self.progress = self._resumed_progress()
+        self._saved_seconds = self.progress.seconds
         self._counted_until = time.monotonic()
         self._masters.give_back()
         if self.is_main and not self.progress.steps:
@@ -117,13 +128,18 @@ class SftRun:
                 break
             for parts in self._step(step):
                 window.add(parts)
-            if self.progress.steps % LOG_STEPS == 0:
+            if self._is_log_due(window):
                 self._log(window.line(self.progress, self.share_done))
                 window = LogWindow(self.progress)
             self._after_step()
             self._counted_until = time.monotonic()  # evaluating and saving are no training
         self._save_checkpoint()
         self._finish()
+
+    def _is_log_due(self, window: LogWindow) -> bool:
+        """Whether a line is to be written; its seconds are common to all processes."""
+        steps = self.progress.steps
+        return steps == 1 or steps % LOG_STEPS == 0 or window.seconds(self.progress) >= LOG_SECONDS
 
     @property
     def is_main(self) -> bool:
@@ -237,6 +253,9 @@ class SftRun:
             self._accelerator.wait_for_everyone()
         if self.progress.steps % self.settings.checkpoint_steps == 0:
             self._save_checkpoint()
+        elif self.progress.seconds - self._saved_seconds >= self._most_seconds_unsaved:
+            # Such a checkpoint is for going on alone: the mean over the last ones is of those that the settings name.
+            self._save_checkpoint(is_kept=False)
 
     def _evaluate(self, origin: str) -> None:
         """Decode the development sets with the weights as they are, and keep them if they are the best so far."""
@@ -288,10 +307,16 @@ class SftRun:
         values: dict[str, Tensor] = {f"adapter/{index}": master for index, master in enumerate(self._masters.masters)}
         return values | {name: getattr(model, name) for name in row_names(model)}
 
-    def _save_checkpoint(self) -> None:
+    @property
+    def _most_seconds_unsaved(self) -> float:
+        return CHECKPOINT_SECONDS if self._saved_seconds else FIRST_CHECKPOINT_SECONDS
+
+    def _save_checkpoint(self, *, is_kept: bool = True) -> None:
+        self._saved_seconds = self.progress.seconds
         if self.is_main:
             values = self._trained_values()
-            self._last.keep(values, step=self.progress.steps)
+            if is_kept:
+                self._last.keep(values, step=self.progress.steps)
             save_checkpoint(self._checkpoint, self.progress, values=values, optimizer=self._optimizer)
 
     def _card(self, about: dict[str, Any] | None = None, metrics: dict[str, Any] | None = None) -> ModelCard:

@@ -2,7 +2,6 @@
 
 import json
 import shlex
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
@@ -16,11 +15,11 @@ from bioner_core.evaluation.corpora import read_corpus, with_types
 from bioner_core.evaluation.definition_probe import DefinitionProbe, probe_definition, probe_label_sets
 from bioner_core.evaluation.html_report import render_report
 from bioner_core.evaluation.run import EvaluationRun, evaluate_annotator, scored_types
-from bioner_core.file_digest import sha256_of_file
+from bioner_core.file_digest import sha256_of
 from bioner_core.labels.label_set import LabelSet, load_label_set
 from bioner_core.models.directory import model_folder
 from bioner_core.models.model_card import read_card
-from jobs.options.common import Json, NoSelector, Precision, Quiet
+from jobs.options.common import Json, NoSelector, Precision, Quiet, new_type_names
 from jobs.options.groups import takes_option_groups
 from jobs.runs.annotator import AnnotatorChoice
 from jobs.runs.link_evaluation import evaluate_end_to_end, evaluate_gold_links, print_links
@@ -54,12 +53,15 @@ Examples:
 --probe shows whether the model reads what a type is: how its F1 falls when its definition is of towns and rivers, and
 that it stays when the type has another name.
 
-The corpus is JSON lines: {"id", "lang", "text", "entities": [{"start", "end", "type"}]}, offsets in code points. With
+The corpus is JSON lines: {"id", "lang", "text", "entities": [{"start", "end", "type"}]}, offsets in code points; or
+brat, BioC, PubTator, CoNLL, Label Studio, doccano, told by the content, if all of it fits (`bioner import` says). With
 --links its entities have a `concept` too: links of the gold mentions are scored, and with --label-set also those of the
 mentions that the model finds.
 """
 
-Data = Annotated[Path, typer.Option(help="Gold corpus, JSON lines, plain or gzip.", show_default=False)]
+Data = Annotated[
+    Path, typer.Option(help="Gold corpus: JSON lines, or a form that `bioner import` reads.", show_default=False)
+]
 Name = Annotated[str, typer.Option(help="Name or TOML file of the label set; needed without --links.")]
 Links = Annotated[bool, typer.Option("--links", help="Score links to concepts, not spans.")]
 Vocabularies = Annotated[
@@ -144,7 +146,7 @@ def _links(options: EvaluationOptions) -> dict[str, Any]:
     """The scores of links, on gold mentions and, with a label set, on those that the model finds."""
     if not options.vocabularies:
         raise ConfigurationError("--links: needs --vocabulary; `bioner vocabulary list` shows which there are")
-    records = with_types(islice(read_corpus(options.data), options.limit), _new_names(options.new_names or ()))
+    records = with_types(islice(read_corpus(options.data), options.limit), new_type_names(options.new_names or ()))
     types = _names(options.types)
     report = {"data": str(options.data)} | evaluate_gold_links(records, options.vocabularies, types=types)
     if options.label_set:
@@ -162,7 +164,7 @@ def _run(
 ) -> tuple[EvaluationRun, "ModelAnnotator", DefinitionProbe | None]:
     """The scores, the annotator that they are of, and what the probe found if one was asked for."""
 
-    records = with_types(islice(read_corpus(options.data), options.limit), _new_names(options.new_names or ()))
+    records = with_types(islice(read_corpus(options.data), options.limit), new_type_names(options.new_names or ()))
     names = scored_types(records, label_set, _names(options.types))
     annotator = _annotator(options, label_set)
     with ProgressBar("sentences", quiet=options.quiet) as progress:
@@ -201,13 +203,6 @@ def _annotator(options: EvaluationOptions, label_set: LabelSet) -> "ModelAnnotat
     )
 
 
-def _new_names(pairs: Sequence[str]) -> dict[str, str]:
-    found = dict(one.partition("=")[::2] for one in pairs)
-    if not all(old and new for old, new in found.items()):
-        raise ConfigurationError(f"map: {', '.join(pairs)}; write OLD=NEW, as in --map SpecificDisease=Disease")
-    return found
-
-
 def _tag_threshold(model: str, label_set: LabelSet) -> float | None:
 
     return read_card(model_folder(model)).tag_thresholds.get(label_set.name)
@@ -218,7 +213,7 @@ def _origin(options: EvaluationOptions, annotator: "ModelAnnotator") -> dict[str
     return {
         "command": _command(options, precision=annotator.number_format),
         "version": bioner_core.__version__,
-        "data_sha256": sha256_of_file(options.data),
+        "data_sha256": sha256_of(options.data),
         "fingerprint": annotator.fingerprint,
     }
 

@@ -1,6 +1,7 @@
 """Options that several verbs have, so that they are named and explained alike."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -46,6 +47,18 @@ Precision = Annotated[
 ]
 NoSelector = Annotated[bool, typer.Option("--no-selector", help="Accept every candidate; do not ask the selector.")]
 Wait = Annotated[float, typer.Option(help="Seconds to wait for another job on the store. Default: do not wait.", min=0)]
+
+
+def new_type_names(pairs: Sequence[str]) -> dict[str, str]:
+    """New names of types by their old ones, as `--map OLD=NEW` gives them.
+
+    Raises:
+        ConfigurationError: one is not of that form.
+    """
+    found = dict(one.partition("=")[::2] for one in pairs)
+    if not all(old and new for old, new in found.items()):
+        raise ConfigurationError(f"--map: {', '.join(pairs)}; write OLD=NEW, as in --map SpecificDisease=Disease")
+    return found
 
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(i?)B?", re.IGNORECASE)

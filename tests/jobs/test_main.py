@@ -9,7 +9,7 @@ from job_commands import Command
 from typer.core import TyperCommand
 from typer.main import get_command
 
-from jobs.main import COMMANDS, app
+from jobs.main import COMMANDS, app, module_of
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -79,7 +79,7 @@ def test_the_list_of_commands_says_what_each_says_of_itself(command: str) -> Non
 def test_every_command_is_listed() -> None:
     """Catches a command that is a module but no line of the help."""
     modules = {path.stem for path in (REPOSITORY / "jobs" / "commands").glob("[!_]*.py")}
-    assert set(COMMANDS) == modules
+    assert {module_of(one).rpartition(".")[2] for one in COMMANDS} == modules
 
 
 def test_version(bioner: Command) -> None:

@@ -1,0 +1,150 @@
+"""A corpus of any form made into bioner's own, with a report of all that did not fit."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from bioner_core.errors import ConfigurationError
+from bioner_core.gold.forms import read_form
+from bioner_core.gold.label_set_file import label_set_text
+from bioner_core.gold.lines import write_lines
+from bioner_core.gold.record import GoldRecord, ImportedRecord, Misfit, MisfitKind
+from bioner_core.labels.label_set import LabelSet, load_label_set
+from bioner_core.store.atomic import write_text
+
+SHOWN_MISFITS = 20
+"""So many misfits of each kind are in the report by name; all are counted."""
+
+
+@dataclass(slots=True)
+class ImportReport:
+    """What came in and what did not; `misfits` has the first of each kind, `counts` how many there are."""
+
+    records: int = 0
+    entities: int = 0
+    types: Counter[str] = field(default_factory=Counter)
+    languages: Counter[str] = field(default_factory=Counter)
+    counts: Counter[MisfitKind] = field(default_factory=Counter)
+    misfits: list[Misfit] = field(default_factory=list)
+    examples: dict[str, Counter[str]] = field(default_factory=dict)
+
+    def add(self, found: ImportedRecord) -> None:
+        """Count a record and what did not fit of it."""
+        for one in found.misfits:
+            self.counts[one.kind] += 1
+            if self.counts[one.kind] <= SHOWN_MISFITS:
+                self.misfits.append(one)
+        if found.record is None:
+            return
+        self.records += 1
+        self.languages[found.record.lang] += 1
+        self.entities += len(found.record.spans)
+        for span in found.record.spans:
+            self.types[span.type] += 1
+            self.examples.setdefault(span.type, Counter())[found.record.text[span.start : span.end]] += 1
+
+    def to_json(self) -> dict[str, Any]:
+        """The report as one object."""
+        return {
+            "records": self.records,
+            "entities": self.entities,
+            "types": dict(self.types.most_common()),
+            "languages": dict(self.languages.most_common()),
+            "misfits": {str(kind): count for kind, count in self.counts.most_common()},
+            "shown_misfits": [{"kind": str(one.kind), "where": one.where, "what": one.what} for one in self.misfits],
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportChoices:
+    """How a corpus is read: its form (None: told by content), names of types (old: new), and its language.
+
+    With a `label_set`, entities of other types are left out and reported.
+    """
+
+    form_name: str | None = None
+    new_names: Mapping[str, str] = field(default_factory=dict)
+    lang: str = ""
+    label_set: str | None = None
+
+
+def import_corpus(
+    path: Path, output: Path, *, choices: ImportChoices | None = None, label_set_output: Path | None = None
+) -> ImportReport:
+    """Write a corpus of any form as JSON lines, and a label set file made from it where one is wanted.
+
+    The label set file has the name of its file; it is for a human to complete. The output appears whole or not at all.
+
+    Raises:
+        ConfigurationError: no such form or label set, no type of a name that is to be replaced, the output is the
+            input, or the label set file is there already or cannot be made.
+        InputError: the corpus is broken or cannot be read; the message names file and line.
+        StoreError: the output cannot be written.
+    """
+    chosen = choices or ImportChoices()
+    known = load_label_set(chosen.label_set) if chosen.label_set else None
+    _check_outputs(path, output, label_set_output)
+    report = ImportReport()
+    seen: set[str] = set()
+
+    def records() -> Iterator[GoldRecord]:
+        for found in read_form(path, chosen.form_name):
+            fitted = _fitted(found, chosen, known, seen)
+            report.add(fitted)
+            if fitted.record is not None:
+                yield fitted.record
+        if missing := sorted(set(chosen.new_names) - seen):
+            raise ConfigurationError(f"--map: the data marks no {missing}; it is the data's own name that stands first")
+
+    write_lines(records(), output)
+    if label_set_output is not None:
+        text = label_set_text(label_set_output.stem, report.examples, sorted(report.languages))
+        write_text(label_set_output, text)
+        load_label_set(str(label_set_output))
+    return report
+
+
+def _check_outputs(path: Path, output: Path, label_set_output: Path | None) -> None:
+    if output.exists() and path.exists() and output.samefile(path):
+        raise ConfigurationError(f"--output: {str(output)!r} is the input; name another file")
+    if output.is_dir():
+        raise ConfigurationError(f"--output: {str(output)!r} is a folder; name a file")
+    if label_set_output is None:
+        return
+    if label_set_output.suffix != ".toml":
+        raise ConfigurationError(f"--label-set-output: {str(label_set_output)!r}; name a file that ends in .toml")
+    if label_set_output.exists():
+        raise ConfigurationError(
+            f"--label-set-output: {str(label_set_output)!r} is there already and may have definitions of yours; "
+            "name another file, or remove it"
+        )
+
+
+def _fitted(
+    found: ImportedRecord, choices: ImportChoices, label_set: LabelSet | None, seen: set[str]
+) -> ImportedRecord:
+    """The record with the names and the language that are wanted, without types that are not."""
+    record = found.record
+    if record is None:
+        return found
+    seen |= {span.type for span in record.spans}
+    renamed = {span: replace(span, type=choices.new_names.get(span.type, span.type)) for span in sorted(record.spans)}
+    unknown = {one for one in renamed.values() if label_set is not None and one.type not in label_set.type_names}
+    misfits = [
+        Misfit(
+            MisfitKind.UNKNOWN_TYPE,
+            f"record {record.record_id}",
+            f"{span.start}:{span.end} {span.type} {record.text[span.start : span.end]!r:.40}",
+        )
+        for span in sorted(unknown)
+    ]
+    concepts = {renamed[span]: concept for span, concept in record.concepts.items() if renamed[span] not in unknown}
+    kept = replace(
+        record,
+        spans=frozenset(renamed.values()) - unknown,
+        concepts=concepts,
+        lang=choices.lang or record.lang,
+    )
+    return ImportedRecord(kept, (*found.misfits, *misfits))

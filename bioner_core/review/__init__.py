@@ -1,0 +1,1 @@
+"""Corrections by humans: what of a store they should look at, and what comes of it."""

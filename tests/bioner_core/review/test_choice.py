@@ -1,0 +1,120 @@
+"""Which items are chosen: near thresholds, disagreements, rare types, spread and repeatable."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from bioner_core.documents import Document, Passage
+from bioner_core.errors import ConfigurationError
+from bioner_core.mentions import Mention
+from bioner_core.review.choice import Choice, Reason, ReviewSettings, choose_items
+from bioner_core.review.item import ReviewItem, ReviewUnit, review_items
+from bioner_core.store.document_mentions import DocumentMentions
+
+Wanted = tuple[str, str, str, float, bool]
+"""Text, label set, type, selector score, accepted."""
+
+
+def found(doc_id: str, text: str, *wanted: Wanted, title: str = "") -> DocumentMentions:
+    """A document with mentions of its abstract."""
+    source = doc_id.partition(":")[0]
+    passages = (*([Passage("title", "", "en", title)] if title else []), Passage("abstract", "", "en", text))
+    document = Document(doc_id, source, 1, "en", passages)
+    index = len(passages) - 1
+    mentions = tuple(
+        Mention(
+            mention_id=f"{doc_id}{number}",
+            doc_id=doc_id,
+            doc_version=1,
+            passage_index=index,
+            section="abstract",
+            lang="en",
+            sentence_index=0,
+            start=text.index(words),
+            end=text.index(words) + len(words),
+            text=words,
+            label_set=label_set,
+            type=name,
+            parent_id=None,
+            depth=0,
+            tag_score=1.0,
+            selector_score=score,
+            accepted=accepted,
+        )
+        for number, (words, label_set, name, score, accepted) in enumerate(wanted)
+    )
+    return DocumentMentions(document, mentions, "f00d")
+
+
+def chosen(documents: Sequence[DocumentMentions], count: int, **changes: object) -> list[ReviewItem]:
+    """What is chosen of these documents."""
+    return choose_items(lambda: documents, ReviewSettings(count=count, **changes))  # type: ignore[arg-type]
+
+
+SURE = [found(f"a:{n}", "Cells grow well.", ("Cells", "genia", "cell_type", 0.95, True)) for n in range(9)]
+DOUBTFUL = found("a:doubt", "Rats grow well.", ("Rats", "genia", "cell_type", 0.41, True))
+TURNED_DOWN = found("a:down", "Mice grow well.", ("Mice", "genia", "cell_type", 0.39, False))
+
+
+def test_what_is_near_the_threshold_comes_first() -> None:
+    """Catches a threshold of one half, which no type has, in place of that which the store shows."""
+    items = chosen([*SURE, DOUBTFUL, TURNED_DOWN], 2)
+    assert {one.document.doc_id for one in items} == {"a:doubt", "a:down"}
+    assert {one.reason for one in items} == {Reason.NEAR}
+
+
+def test_label_sets_that_disagree_are_chosen() -> None:
+    """Catches types that share a tag, which mean the same, taken for a disagreement."""
+    same = found("a:same", "Pain stays.", ("Pain", "bc5cdr", "Disease", 0.9, True), ("Pain", "cmeee", "dis", 0.9, True))
+    other = found(
+        "a:other", "Iron binds.", ("Iron", "bc5cdr", "Chemical", 0.9, True), ("Iron", "genia", "DNA", 0.9, True)
+    )
+    crossing = found("a:cross", "Iron ion binds.", ("Iron ion", "bc5cdr", "Chemical", 0.9, True),
+                     ("ion binds", "genia", "protein", 0.9, True))  # fmt: skip
+    reasons = {one.document.doc_id: one.reason for one in chosen([same, other, crossing], 3)}
+    assert reasons["a:other"] == reasons["a:cross"] == Reason.DISAGREEMENT or set(reasons) == {
+        "a:other",
+        "a:cross",
+        "a:same",
+    }
+    disagreeing = [one for one in chosen([same, other, crossing], 3) if one.reason == Reason.DISAGREEMENT]
+    assert "a:same" not in {one.document.doc_id for one in disagreeing}
+    assert disagreeing
+
+
+def test_rare_types_are_chosen() -> None:
+    """Catches a choice in which the frequent type takes every place."""
+    rare = found("a:rare", "RNA grows.", ("RNA", "genia", "RNA", 0.99, True))
+    items = chosen([*SURE, DOUBTFUL, TURNED_DOWN, rare], 4)
+    assert Reason.RARE in {one.reason for one in items if one.document.doc_id == "a:rare"}
+
+
+def test_equal_seeds_choose_equally_and_sources_share() -> None:
+    """Catches a choice that follows the order of the store, and one source that takes all places."""
+    others = [found(f"b:{n}", "Cells grow well.", ("Cells", "genia", "cell_type", 0.95, True)) for n in range(9)]
+    first = chosen([*SURE, *others], 6, seed=1)
+    assert first == chosen([*reversed(others), *reversed(SURE)], 6, seed=1)
+    assert [one.item_id for one in first] != [one.item_id for one in chosen([*SURE, *others], 6, seed=2)]
+    assert {one.document.source for one in first} == {"a", "b"}
+    drawn = chosen([*SURE, *others, found("c:1", "No mention.")], 19, choice=Choice.RANDOM)
+    assert len(drawn) == 19
+    assert {one.reason for one in drawn} == {Reason.RANDOM}
+
+
+def test_items_have_their_own_offsets() -> None:
+    """Catches offsets of a passage given for those of a sentence or a whole document."""
+    document = found("a:1", "It is so. Rats grow well.", ("Rats", "genia", "x", 0.9, True), title="Of rats")
+    items = [*review_items(document, ReviewUnit.SENTENCES), *review_items(document, ReviewUnit.DOCUMENTS)]
+    assert [one.text for one in items] == [
+        "Of rats", "It is so.", "Rats grow well.", "Of rats\n\nIt is so. Rats grow well.",
+    ]  # fmt: skip
+    assert len({one.item_id for one in items}) == 4
+    for item in items:
+        assert all(item.text[one.start : one.end] == one.text for one in item.mentions)
+    assert [len(one.mentions) for one in items] == [0, 0, 1, 1]
+
+
+def test_a_count_of_nothing_is_refused() -> None:
+    """Catches an empty list of tasks that looks like a store without mentions."""
+    with pytest.raises(ConfigurationError, match="--count"):
+        ReviewSettings(count=0)
