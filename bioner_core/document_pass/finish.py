@@ -18,6 +18,9 @@ from bioner_core.selector.acceptance import accepts
 from bioner_core.store.document_mentions import reading_order
 from bioner_core.store.mention_ids import document_prefix
 
+_Part = tuple[list[Mention], list[Proposal]]
+"""The decoder's mentions of one label set as they were decided on, and what is proposed beside them."""
+
 
 @dataclass(frozen=True, slots=True)
 class FinishedDocument:
@@ -55,11 +58,12 @@ def finish_mentions(
         replace(one, accepted=accepts(thresholds, one.label_set, one.type, score=one.selector_score))
         for one in candidates
     ]
-    if settings.document_pass:
-        found = finish_document(document, decided, id_prefix=id_prefix).mentions
-    else:
-        found = _finished(document, [(own, []) for own in _by_label_set(decided)], id_prefix)
     sentences = Sentences(document)
+    if settings.document_pass:
+        _, parts = _proposed(document, decided, probability)
+    else:
+        parts = [(own, []) for own in _by_label_set(decided)]
+    found = _finished(document, parts, sentences, id_prefix)
     return tuple(replace(one, assertion=_assertion(one, sentences)) for one in found)
 
 
@@ -73,12 +77,16 @@ def finish_document(
     Raises:
         StoreError: a sentence does not lie where it says.
     """
-    if not candidates:
-        return FinishedDocument((), tuple(abbreviation_pairs(document.passages)))
+    pairs, parts = _proposed(document, candidates, scorer)
+    return FinishedDocument(_finished(document, parts, Sentences(document), id_prefix), tuple(pairs))
+
+
+def _proposed(
+    document: Document, candidates: Sequence[Mention], scorer: Scorer
+) -> tuple[list[AbbreviationPair], list[_Part]]:
     known = sorted(((one.passage_index, one.start, one.end) for one in candidates if one.accepted), reverse=True)
     pairs = abbreviation_pairs(document.passages, known=known)
-    proposed = [proposals(document, own, pairs, scorer) for own in _by_label_set(candidates)]
-    return FinishedDocument(_finished(document, proposed, id_prefix), tuple(pairs))
+    return pairs, [proposals(document, own, pairs, scorer) for own in _by_label_set(candidates)]
 
 
 def _assertion(mention: Mention, sentences: Sentences) -> str | None:
@@ -95,10 +103,9 @@ def _by_label_set(candidates: Sequence[Mention]) -> list[list[Mention]]:
 
 
 def _finished(
-    document: Document, parts: Sequence[tuple[list[Mention], list[Proposal]]], id_prefix: str | None
+    document: Document, parts: Sequence[_Part], sentences: Sentences, id_prefix: str | None
 ) -> tuple[Mention, ...]:
     prefix = document_prefix(document.doc_id, document.version) if id_prefix is None else id_prefix
-    sentences = Sentences(document)
     found = [
         mention for own, new in parts for mention in placed(document, own, new, sentences=sentences, id_prefix=prefix)
     ]

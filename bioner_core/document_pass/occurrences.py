@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 
 _KEEPS_CASE_BELOW = 5
 
@@ -12,8 +11,17 @@ def occurrences(name: str, text: str) -> Iterator[tuple[int, int]]:
 
     A short name, and one with a capital letter behind its first character, is found in its own case only.
     """
-    for found in _pattern(name).finditer(text):
-        yield found.span()
+    looked_in, wanted = (text, name) if keeps_case(name) else (text.lower(), name.lower())
+    if (len(looked_in), len(wanted)) != (len(text), len(name)):  # a few letters have a lower case of another length
+        yield from (found.span() for found in re.finditer(re.escape(name), text, re.IGNORECASE) if _fits(text, found))
+        return
+    start = looked_in.find(wanted)
+    while start >= 0:
+        end = start + len(wanted)
+        fits = _is_edge(text, start, before=True) and _is_edge(text, end, before=False)
+        if fits:
+            yield start, end
+        start = looked_in.find(wanted, end if fits else start + 1)
 
 
 def folded(name: str) -> str:
@@ -26,8 +34,13 @@ def keeps_case(name: str) -> bool:
     return len(name) < _KEEPS_CASE_BELOW or any(char.isupper() for char in name[1:])
 
 
-@lru_cache(maxsize=20_000)
-def _pattern(name: str) -> re.Pattern[str]:
-    before = r"(?<![A-Za-z0-9])" if name[0].isascii() and name[0].isalnum() else ""
-    after = r"(?![A-Za-z0-9])" if name[-1].isascii() and name[-1].isalnum() else ""
-    return re.compile(before + re.escape(name) + after, 0 if keeps_case(name) else re.IGNORECASE)
+def _fits(text: str, found: re.Match[str]) -> bool:
+    return _is_edge(text, found.start(), before=True) and _is_edge(text, found.end(), before=False)
+
+
+def _is_edge(text: str, place: int, *, before: bool) -> bool:
+    """Whether no Latin word or number goes on over a place of a text that is the edge of a name."""
+    if not 0 < place < len(text):
+        return True
+    outside, inside = (text[place - 1], text[place]) if before else (text[place], text[place - 1])
+    return not (outside.isascii() and outside.isalnum() and inside.isascii() and inside.isalnum())

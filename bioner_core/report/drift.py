@@ -24,7 +24,8 @@ _TYPES = """
 SELECT label_set || ' ' || type AS name, count(*) AS number FROM {candidates} WHERE accepted GROUP BY ALL
 """
 _SCORES = """
-SELECT least(floor(selector_score * 50), 49)::INTEGER AS name, count(*) AS number FROM {candidates} GROUP BY ALL
+SELECT least(floor(selector_score * 50), 49)::INTEGER AS name, count(*) AS number
+FROM {candidates} WHERE coalesce(origin, 'decoder') = 'decoder' GROUP BY ALL
 """
 _RATES = """
 SELECT (SELECT count(*) FROM {documents}) AS documents, count(*) AS candidates, count(*) FILTER (accepted) AS accepted,

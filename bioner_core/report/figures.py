@@ -37,15 +37,16 @@ _TYPES = """
 SELECT label_set, type, count(*) FILTER (accepted) AS accepted, count(*) FILTER (NOT accepted) AS turned_down
 FROM {candidates} GROUP BY ALL ORDER BY accepted DESC, label_set, type
 """
+# What the document pass proposes has no score of the selector: these are of the decoder's candidates alone.
 _SELECTOR_SCORES = """
 SELECT least(floor(selector_score * 10), 9)::INTEGER AS tenth, count(*) FILTER (accepted) AS accepted,
     count(*) FILTER (NOT accepted) AS turned_down
-FROM {candidates} GROUP BY ALL ORDER BY tenth
+FROM {candidates} WHERE coalesce(origin, 'decoder') = 'decoder' GROUP BY ALL ORDER BY tenth
 """
 _TAG_SCORES = """
 SELECT greatest(least(floor(tag_score), 9), -3)::INTEGER AS floor, count(*) FILTER (accepted) AS accepted,
     count(*) FILTER (NOT accepted) AS turned_down
-FROM {candidates} GROUP BY ALL ORDER BY floor
+FROM {candidates} WHERE coalesce(origin, 'decoder') = 'decoder' GROUP BY ALL ORDER BY floor
 """
 _DEPTHS = "SELECT depth, count(*) AS mentions FROM {candidates} WHERE accepted GROUP BY ALL ORDER BY depth"
 _REJECTS = """

@@ -198,7 +198,10 @@ def test_neo4j_reads_headers_types_and_no_dangling_edge(export: Export) -> None:
 
 def test_the_kgx_package_reads_the_graph_without_a_dangling_edge(export: Export) -> None:
     """Catches a file that the package itself refuses, and nodes that edges name and nobody wrote."""
-    transformer = pytest.importorskip("kgx.transformer", reason="the package kgx is not installed")
+    try:
+        transformer = pytest.importorskip("kgx.transformer", reason="the package kgx is not installed")
+    except OSError as error:  # it fetches the Biolink model when it is imported
+        pytest.skip(f"the package kgx needs the network ({error})")
     folder, report = export("kgx")
     graph = transformer.Transformer()
     graph.transform({"filename": [str(folder / "nodes.tsv"), str(folder / "edges.tsv")], "format": "tsv"})

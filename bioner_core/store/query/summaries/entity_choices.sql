@@ -8,6 +8,8 @@ SELECT
     avg(tag_score) FILTER (NOT accepted) AS mean_dropped_tag_score,
     min(mention_id) FILTER (NOT accepted) AS example
 FROM candidates
+-- what the document pass proposes beside them is no choice of the selector
+WHERE coalesce(origin, 'decoder') = 'decoder'
 GROUP BY label_set, type, entity
 HAVING dropped > 0
 ORDER BY dropped DESC, entity, type, label_set
