@@ -1,10 +1,12 @@
 """The work behind the verbs that annotate: from a user's config to committed shards."""
 
 import os
+import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from importlib import import_module
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -241,6 +243,9 @@ class AnnotationSession:
         if self._service_factory is None:
             self._annotator.check_ready()
             pin_precision(self._annotator, self._config.store)
+            # Beam is needed when the actors are ready, and takes a second or two to import: meanwhile. Where that
+            # fails, the import that needs it says why.
+            threading.Thread(target=_import_beam, daemon=True).start()
             self._service_factory = self._start_pool()
             self._startup_seconds = time.monotonic() - self._config.started
         return self._service_factory
@@ -298,6 +303,11 @@ def _run_interruptibly(job: AnnotationJob, service_factory: ServiceFactory, prog
         if interrupted_exit_code() is not None:
             raise KeyboardInterrupt from error
         raise
+
+
+def _import_beam() -> None:
+    with suppress(Exception):
+        import_module("pipelines.annotate")
 
 
 def _no_service() -> AnnotationService:

@@ -20,7 +20,8 @@ LINE_SECONDS = 10.0
 class ProgressBar:
     """Counts pieces of work of one kind (`unit`, in the plural) for the `with` block; safe in several threads.
 
-    The speed counts what was done since the start, without what was skipped because an earlier run had done it.
+    The speed counts what was done since work was first planned, without what was skipped because an earlier run had
+    done it.
     """
 
     def __init__(self, unit: str, *, quiet: bool = False) -> None:
@@ -52,6 +53,8 @@ class ProgressBar:
     def planned(self, pieces: int) -> None:
         """So many more pieces are to be done in all."""
         with self._lock:
+            if not self._total:  # what came before was no work, and would make the time left too long
+                self._started = time.monotonic()
             self._total += pieces
             self._bar.update(self._task, total=self._total)
 
@@ -66,7 +69,7 @@ class ProgressBar:
 
     @property
     def rate(self) -> float:
-        """Pieces per second since the start, skipped ones left out."""
+        """Pieces per second since work was first planned, skipped ones left out."""
         return self._fresh / max(time.monotonic() - self._started, 1e-9)
 
     def _write_line(self) -> None:
