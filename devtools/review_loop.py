@@ -9,7 +9,7 @@ of a model trained anew from `start_model`, with the same settings.
 
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -165,8 +165,7 @@ def review_loop(
     """Run the loop and print its figures as JSON; returns the exit code."""
     with only_results_on_stdout():
         quiet_transformers()
-        nothing: Mapping[str, object] = {}
-        chosen, _ = read_settings(settings, nothing)
+        chosen, _ = read_settings(settings)
         inputs = LoopInputs(
             settings=chosen,
             label_set=load_label_set(chosen.corpora[0].label_set),
