@@ -16,6 +16,10 @@ from jobs.terminal.process import run_app, run_process
 PROGRAM = "bioner"
 
 COMMANDS = {
+    "demo": (
+        "Annotate the three documents that come with bioner into a new folder, and show what was found: each command "
+        "is printed before it is run, so that it can be typed again."
+    ),
     "tag": "Tag a text: nested mentions as coloured lines below it.",
     "annotate": "Annotate literature dumps into a store.",
     "formats": "List the formats that are read, in the order in which they are tried, and how a file of each begins.",
