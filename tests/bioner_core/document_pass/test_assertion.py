@@ -38,7 +38,7 @@ def test_there_are_three_hundred_sentences_in_two_languages() -> None:
 
 @pytest.mark.parametrize(("lang", "least"), [("en", 0.95), ("zh", 0.95)])
 def test_most_sentences_get_the_right_value(lang: str, least: float) -> None:
-    """Catches a changed cue that breaks more than it mends."""
+    """Catches a changed cue that breaks more than it corrects."""
     accuracy, answers = scores(lang)
     wrong = [
         f"{value} not {assertion_of(text, start, end, lang=lang)}: {text}"
