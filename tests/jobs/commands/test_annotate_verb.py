@@ -51,7 +51,7 @@ def test_bad_options_are_named_before_anything_starts(
 def test_a_pattern_without_files_is_named(bioner: Command, tmp_path: Path) -> None:
     """Catches a typing error in a path that passes for a finished job."""
     done = bioner("annotate", tmp_path / "no-such-*.xml", "--store", tmp_path / "s", "--annotator", "null")
-    assert done.code == 1
+    assert done.code == 2
     assert "no-such-*.xml" in done.err
 
 
