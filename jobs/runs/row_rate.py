@@ -12,6 +12,7 @@ from bioner_core.models.precision_choice import PrecisionChoice, with_rates
 from bioner_core.models.processor import processor_name
 from bioner_core.store.atomic import write_text
 from jobs.runs.gpus import visible_gpus
+from pipelines.pool.pool_settings import PoolSettings
 
 LEAST_ROWS = 50
 """A run of fewer rows says little: its batches are small, and its start weighs much."""
@@ -44,9 +45,11 @@ def keep_rate(key: str, *, rows: int, seconds: float) -> None:
         return  # without it the next run guesses
 
 
-def rate_key(*parts: str) -> str:
-    """The key of runs of one kind: of the same annotator and actors on the same processor."""
-    return hashlib.sha256(json.dumps([processor_name(), *parts]).encode()).hexdigest()[:20]
+def rate_key(fingerprint: str, settings: PoolSettings, *, pool: str | None = None) -> str:
+    """The key of runs of one kind: of the same annotator, with as many and such actors, on the same processor."""
+    actors = [settings.actors, settings.gpus_per_actor, settings.threads_per_actor, settings.ray_address]
+    parts = [processor_name(), fingerprint, pool, *actors]  # not the namespace, which is drawn anew for each run
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:20]
 
 
 def guessed_rate(choice: PrecisionChoice, base: Path | None) -> float:

@@ -147,7 +147,7 @@ class AnnotationSession:
         self._annotator = in_store_precision(config.annotator, config.store)
         self._annotator_fingerprint = self._annotator.fingerprint()
         self._finish = FinishSettings.of(config.annotator.thresholds(), document_pass=config.run.document_pass)
-        self._rate_key = rate_key(self._annotator_fingerprint, str(config.run.pool), str(self._pool_settings))
+        self._rate_key = rate_key(self._annotator_fingerprint, self._pool_settings, pool=config.run.pool)
         self._shard_rows = self._rows_of_a_shard()
         self._opened = ExitStack()
         self._startup_seconds: float | None = None
