@@ -38,6 +38,7 @@ def test_import_writes_corpus_label_set_and_report(bioner: Command, corpus: Path
     records = [json.loads(line) for line in output.read_text(encoding="utf-8").splitlines()]
     assert [one["lang"] for one in records] == ["en", "zh"]
     again = bioner("import", output, "--output", tmp_path / "again.jsonl")
+    assert "kept: 1 crossing" in again.out
     assert (tmp_path / "again.jsonl").read_bytes() == output.read_bytes(), again.err
 
 
