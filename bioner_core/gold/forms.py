@@ -13,6 +13,7 @@ from bioner_core.gold.exported_lines import ExportedLinesForm
 from bioner_core.gold.files import head_of
 from bioner_core.gold.label_studio import LabelStudioForm
 from bioner_core.gold.lines import read_lines
+from bioner_core.gold.placing import crossings
 from bioner_core.gold.record import GoldRecord, ImportedRecord
 
 
@@ -71,7 +72,7 @@ def read_form(path: Path, form_name: str | None = None) -> Iterator[ImportedReco
     if form is not None:
         yield from form.read(path)
     else:
-        yield from (ImportedRecord(one) for one in read_lines(path))
+        yield from (ImportedRecord(one, tuple(crossings(one, {}))) for one in read_lines(path))
 
 
 def read_gold(path: Path) -> Iterator[GoldRecord]:

@@ -1,6 +1,6 @@
 """Marks of a file, put into the text of a record: the same checks for every form."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -47,12 +47,16 @@ def placed_record(
                 found.append(Misfit(MisfitKind.DOUBLE, mark.where, _shown(placed, text)))
             spans[placed] = spans.get(placed) or mark.concept
             where.setdefault(placed, mark.where)
-    for outer, inner in crossing_pairs(frozenset(spans)):
-        said = f"{_shown(outer, text)} and {_shown(inner, text)}; both are kept"
-        found.append(Misfit(MisfitKind.CROSSING, where[inner], said))
     concepts = {span: concept for span, concept in spans.items() if concept}
     record = GoldRecord(record_id, lang or detect_language(text), text, frozenset(spans), concepts)
-    return ImportedRecord(record, tuple(found))
+    return ImportedRecord(record, (*found, *crossings(record, where)))
+
+
+def crossings(record: GoldRecord, where: Mapping[Span, str]) -> Iterator[Misfit]:
+    """What is to be told of spans that cross; `where` names the places of those that the file has one for."""
+    for outer, inner in crossing_pairs(record.spans):
+        said = f"{_shown(outer, record.text)} and {_shown(inner, record.text)}; both are kept"
+        yield Misfit(MisfitKind.CROSSING, where.get(inner, f"record {record.record_id}"), said)
 
 
 def _placed(mark: Mark, text: str) -> Span | Misfit:

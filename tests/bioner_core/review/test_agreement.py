@@ -25,6 +25,17 @@ def test_kappa_and_f1_by_hand() -> None:
     assert found.kappa_by_type["drug"] == found.kappa
 
 
+def test_a_token_beside_a_span_is_not_inside_it() -> None:
+    """Catches a token that ends where a span begins, as in names with hyphens and digits."""
+    text = "IL-2 binds"
+    model, curator = (
+        GoldRecord("a", "en", text, frozenset({Span(start, 4, "protein")})) for start in (3, 0)
+    )  # fmt: skip
+    found = agreement([(model, curator)])
+    assert found.tokens == 4
+    assert found.kappa == pytest.approx((1 / 2 - 6 / 16) / (10 / 16))
+
+
 def test_a_type_that_only_one_side_has() -> None:
     """Catches a division by zero, and a type that counts for another one's kappa."""
     found = agreement([(record(Span(0, 4, "drug")), record(Span(0, 4, "metal")))])

@@ -71,15 +71,17 @@ def test_label_sets_that_disagree_are_chosen() -> None:
     )
     crossing = found("a:cross", "Iron ion binds.", ("Iron ion", "bc5cdr", "Chemical", 0.9, True),
                      ("ion binds", "genia", "protein", 0.9, True))  # fmt: skip
-    reasons = {one.document.doc_id: one.reason for one in chosen([same, other, crossing], 3)}
-    assert reasons["a:other"] == reasons["a:cross"] == Reason.DISAGREEMENT or set(reasons) == {
-        "a:other",
-        "a:cross",
-        "a:same",
-    }
-    disagreeing = [one for one in chosen([same, other, crossing], 3) if one.reason == Reason.DISAGREEMENT]
-    assert "a:same" not in {one.document.doc_id for one in disagreeing}
-    assert disagreeing
+    for one, disagrees in ((same, False), (other, True), (crossing, True)):
+        reasons = {item.reason for item in chosen([one], 1)}
+        assert (Reason.DISAGREEMENT in reasons) is disagrees, one.document.doc_id
+
+
+def test_a_type_that_shows_one_side_alone_has_the_threshold_of_the_others() -> None:
+    """Catches a type that was never turned down, whose lowest score would pass for its threshold."""
+    kept = found("a:kept", "DNA grows.", ("DNA", "genia", "DNA", 0.44, True))
+    far = found("a:far", "RNA grows.", ("RNA", "genia", "RNA", 0.55, True))
+    only = [one for one in chosen([DOUBTFUL, TURNED_DOWN, far, kept], 4) if one.reason == Reason.NEAR]
+    assert [one.document.doc_id for one in only][-2:] == ["a:kept", "a:far"]
 
 
 def test_rare_types_are_chosen() -> None:

@@ -38,6 +38,7 @@ def test_import_writes_corpus_label_set_and_report(bioner: Command, corpus: Path
     records = [json.loads(line) for line in output.read_text(encoding="utf-8").splitlines()]
     assert [one["lang"] for one in records] == ["en", "zh"]
     again = bioner("import", output, "--output", tmp_path / "again.jsonl")
+    assert "kept: 1 crossing" in again.out
     assert (tmp_path / "again.jsonl").read_bytes() == output.read_bytes(), again.err
 
 
@@ -98,6 +99,20 @@ def test_exports_of_a_store_come_back(bioner: Command, tmp_path: Path, form: str
     assert found["misfits"] == ({"double": found["misfits"]["double"]} if found["misfits"] else {})
     doubles = found["misfits"].get("double", 0)
     assert found["entities"] == counts["mentions"] - counts["left_out_mentions"] - doubles
+
+
+@pytest.mark.parametrize("form", ["jsonl", "brat", "bioc-json"])
+def test_what_the_selector_turned_down_is_no_gold(bioner: Command, tmp_path: Path, form: str) -> None:
+    """Catches candidates that an export has with --all-candidates, taken for what a human marked."""
+    store = word_store(tmp_path)
+    found = []
+    for name, words in (("accepted", ()), ("all", ("--all-candidates",))):
+        exported = tmp_path / name
+        assert bioner("export", "--store", store, "--format", form, "--output", exported, "--quiet", *words).code == 0
+        done = bioner("import", exported, "--output", tmp_path / f"{name}.jsonl", "--json")
+        found.append(json.loads(done.out))
+    assert found[0]["entities"] == found[1]["entities"]
+    assert found[1]["misfits"]["turned down by the selector"] > 0
 
 
 def test_evaluate_takes_the_forms_directly(bioner: Command, tmp_path: Path) -> None:
