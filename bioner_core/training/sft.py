@@ -81,7 +81,7 @@ class SftRun:
         self.output = output
         self._accelerator = Accelerator(cpu=not torch.cuda.is_available())
         self._log = log if self.is_main else _say_nothing
-        self._log(f"loading {settings.start_model or settings.base}, and reading {len(settings.corpora)} corpora ...")
+        self._log(f"loading {settings.start_model or settings.base} and the corpora ...")
         self.trainable = _trainable(settings, self._accelerator.device)
         self._loss = _make_loss(settings, self.trainable)
         self._masters = MasterWeights(self.trainable.adapter_parameters)

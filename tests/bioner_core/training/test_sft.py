@@ -217,7 +217,7 @@ def test_a_run_with_lines_trains_too(tmp_path: Path, monkeypatch: pytest.MonkeyP
     """Would catch a scheme that only decoding knows."""
     settings = tiny_settings(tmp_path, monkeypatch, scheme=TagScheme.LINES)
     log = train(settings, tmp_path / "run")
-    assert log[0].startswith(f"corpus tiny: {len(SENTENCES) * 4 * len(TYPES)} examples")
+    assert log[1].startswith(f"corpus tiny: {len(SENTENCES) * 4 * len(TYPES)} examples")
     loaded = load_model(tmp_path / "run", device="cpu", precision="float32")
     rows, tokens = rows_and_tokens(loaded, tmp_path / "own.toml")
     decoded = DraftedDecoder(loaded.network).decode(rows, tokens)
