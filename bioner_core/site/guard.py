@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-TOKEN = "token"  # noqa: S105 - the name of a parameter
+_PARAMETER = "token"
 
 _HEADERS = {
     "Content-Security-Policy": (
@@ -70,8 +70,8 @@ class Guard:
         if request.method not in ("GET", "HEAD"):
             return PlainTextResponse("these pages are read-only", 405)
         if _is(request.cookies.get(self._access.cookie, ""), self._access.token):
-            return self._cleaned(request) if TOKEN in request.query_params else None
-        if _is(request.query_params.get(TOKEN, ""), self._access.token):
+            return self._cleaned(request) if _PARAMETER in request.query_params else None
+        if _is(request.query_params.get(_PARAMETER, ""), self._access.token):
             return self._cleaned(request)
         return PlainTextResponse("open the address that `bioner serve` printed: it has a token", 403)
 
@@ -89,7 +89,8 @@ def _is(given: str, token: str) -> bool:
 def _without_token(path: str, query: str) -> str:
     # `//host/` would be an address of another host.
     place = "/" + path.lstrip("/")
-    kept: Iterable[tuple[str, str]] = [pair for pair in parse_qsl(query, keep_blank_values=True) if pair[0] != TOKEN]
+    pairs = parse_qsl(query, keep_blank_values=True)
+    kept: Iterable[tuple[str, str]] = [pair for pair in pairs if pair[0] != _PARAMETER]
     words = urlencode(list(kept))
     return f"{place}?{words}" if words else place
 
