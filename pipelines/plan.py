@@ -9,7 +9,7 @@ from bioner_core.formats.registry import READERS_VERSION
 from bioner_core.labels.label_set import LabelSetChoice
 from bioner_core.store.layout import ShardDescriptor, input_key, shard_id
 from bioner_core.store.manifest import Manifest
-from bioner_core.store.reading import manifests_of_input
+from bioner_core.store.names import StoreNames, list_names
 from bioner_core.store.sweep import sweep_unfinished
 from pipelines.plan_record import InputPlan, read_plan, write_plan
 from pipelines.shard_input import file_digest
@@ -30,6 +30,7 @@ def plan_input(
     format_name: str | None = None,
     shard_rows: float = 0.0,
     label_sets: Sequence[LabelSetChoice] = (),
+    names: StoreNames | None = None,
 ) -> list[ShardDescriptor]:
     """The shards of one input, in record order. An input without records has one empty shard.
 
@@ -37,14 +38,16 @@ def plan_input(
     shards of `shard_records`, or of fewer that have about `shard_rows` rows with these label sets (0: whatever they
     have), but for stretches that this store has already committed. One that readers of another
     version counted is counted again: if they find other records in it, its last shard and what follows are cut anew.
+    Whoever plans many inputs lists the store once, as `names`.
 
     Raises:
         InputError: the input cannot be opened or read; the message names it.
         StoreError: the store's record of this input is damaged, newer than this software, or cannot be written.
     """
     key = input_key(public_name(input_file), file_digest(input_file))
-    sweep_unfinished(store, key)
-    committed = manifests_of_input(store, key)
+    names = names or list_names(store)
+    sweep_unfinished(names, key)
+    committed = names.manifests(key)
     known = recorded_plan(store, key, format_name=format_name, of_these_readers=False)
     if known is not None and known.readers_version == READERS_VERSION:
         return descriptors_of(known, input_file, committed=committed)

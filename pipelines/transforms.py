@@ -9,6 +9,7 @@ from bioner_core.errors import PoolError
 from bioner_core.inference.batching import BatchFill
 from bioner_core.store.committed import committed_manifest, unfinished_manifest
 from bioner_core.store.layout import ShardDescriptor
+from bioner_core.store.names import StoreNames, list_names
 from bioner_core.store.sweep import sweep_shard
 from pipelines.carry_over import plan_carry_over
 from pipelines.job import AnnotationJob
@@ -45,11 +46,13 @@ class PlanInput(beam.DoFn):  # type: ignore[misc]
     def __init__(self, job: AnnotationJob, progress_token: str) -> None:
         self._job = job
         self._progress_token = progress_token
+        self._names: StoreNames | None = None
 
     def process(self, element: str) -> Iterator[tuple[str, ShardRun]]:
         """Yield (id of the first shard, run) for each run of the input."""
         job = self._job
         try:
+            self._names = self._names or list_names(job.store)
             descriptors = plan_input(
                 element,
                 store=job.store,
@@ -57,6 +60,7 @@ class PlanInput(beam.DoFn):  # type: ignore[misc]
                 format_name=job.format_name,
                 shard_rows=job.shard_rows,
                 label_sets=job.label_sets,
+                names=self._names,
             )
             if job.carry_over:
                 plan_carry_over(job.store, descriptors, fingerprint=job.run_fingerprint, decode=job.decode_fingerprint)

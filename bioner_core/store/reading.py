@@ -13,6 +13,7 @@ from bioner_core.records import Deletion
 from bioner_core.store import rows
 from bioner_core.store.layout import TABLES
 from bioner_core.store.manifest import Manifest, StoredFile, read_manifest
+from bioner_core.store.names import list_names
 from bioner_core.store.rows import RejectRow
 from bioner_core.store.schemas import SCHEMAS, check_schema_version, file_fact
 
@@ -83,11 +84,12 @@ def deletion_rows(store: Path) -> Iterator[Deletion]:
 def manifests_of_input(store: Path, key: str) -> list[Manifest]:
     """The committed shards of one content of one input (`layout.input_key`), by first record.
 
+    Whoever asks for many inputs lists once: `names.list_names`.
+
     Raises:
         StoreError: a manifest is damaged or of a newer schema version.
     """
-    found = (read_manifest(store, path.stem) for path in (store / "manifests").glob(f"{key}-*.json"))
-    return sorted((manifest for manifest in found if manifest is not None), key=lambda manifest: manifest.first)
+    return list_names(store).manifests(key)
 
 
 def table_files(store: Path, table: str) -> Iterator[Path]:

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bioner_core.errors import StoreError
-from bioner_core.store.atomic import TEMPORARY_SUFFIX
 from bioner_core.store.layout import TABLES, manifest_path
 from bioner_core.store.manifest import Manifest
+from bioner_core.store.names import StoreNames
 
 
 def sweep_shard(store: Path, manifest: Manifest, *, replaced: Sequence[str] = ()) -> None:
@@ -25,7 +25,7 @@ def sweep_shard(store: Path, manifest: Manifest, *, replaced: Sequence[str] = ()
     _remove_files_of(store, manifest.shard_id, keep=frozenset(file.path for file in manifest.files))
 
 
-def sweep_unfinished(store: Path, key: str) -> None:
+def sweep_unfinished(names: StoreNames, key: str) -> None:
     """Remove temporary manifests and plans of one input that a killed run left behind.
 
     Call it when nobody is at work on that input.
@@ -33,9 +33,8 @@ def sweep_unfinished(store: Path, key: str) -> None:
     Raises:
         StoreError: one cannot be removed.
     """
-    for folder in ("manifests", "plans"):
-        for path in (store / folder).glob(f".{key}*{TEMPORARY_SUFFIX}"):
-            _remove(path)
+    for path in names.left_behind(key):
+        _remove(path)
 
 
 def _remove_files_of(store: Path, shard: str, *, keep: frozenset[str]) -> None:

@@ -16,6 +16,7 @@ from bioner_core.store import schemas, shard_writer
 from bioner_core.store.checks.verify import verify_store
 from bioner_core.store.committed import committed_manifest
 from bioner_core.store.manifest import Counts, Manifest, read_manifest
+from bioner_core.store.names import list_names
 from bioner_core.store.reading import deletion_rows, document_rows, mention_rows, read_manifests, reject_rows
 from bioner_core.store.schemas import ROW_GROUP_ROWS, SCHEMAS
 from bioner_core.store.sweep import sweep_unfinished
@@ -220,7 +221,7 @@ def test_a_crash_at_any_step_leaves_the_old_state_or_the_new(tmp_path: Path, whe
     assert committed or before <= every_file(tmp_path)
     assert verify_store(tmp_path).sound
     assert len(list(mention_rows(tmp_path))) == 3
-    sweep_unfinished(tmp_path, KEY)
+    sweep_unfinished(list_names(tmp_path), KEY)
     again = commit_sample(tmp_path, fingerprint="f2")
     assert every_file(tmp_path) == {file.path for file in again.files} | {f"manifests/{again.shard_id}.json"}
 
@@ -279,7 +280,7 @@ def test_what_a_kill_left_of_manifests_and_plans_is_swept(tmp_path: Path) -> Non
         for key in (KEY, "other-0123456789ab"):
             (tmp_path / folder / f".{key}-0.json.1234.tmp").touch()
             (tmp_path / folder / f"{key}-0.json").touch()
-    sweep_unfinished(tmp_path, KEY)
+    sweep_unfinished(list_names(tmp_path), KEY)
     assert {Path(name).name for name in every_file(tmp_path)} == {
         f"{KEY}-0.json",
         "other-0123456789ab-0.json",

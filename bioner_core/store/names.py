@@ -1,0 +1,53 @@
+"""Which manifests a store has, and which files a killed run left behind, by input: from one listing for many inputs.
+
+A folder is listed as a whole whatever is asked of it. Asked anew for every input, planning a job of n inputs on a store
+of m manifests takes n times m steps: with three million articles of PMC that would be years. So a run lists once, before
+it plans. What it commits itself afterwards is of inputs that are planned by then, and the store's lock keeps others out.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bioner_core.store.atomic import TEMPORARY_SUFFIX
+from bioner_core.store.layout import input_key_of
+from bioner_core.store.manifest import Manifest, read_manifest
+
+_SUFFIX = ".json"
+
+
+@dataclass(frozen=True, slots=True)
+class StoreNames:
+    """The shards that have a manifest, by input key, and unfinished manifests and plans, as they were when listed."""
+
+    store: Path
+    shards: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    unfinished: Sequence[Path] = ()
+
+    def manifests(self, key: str) -> list[Manifest]:
+        """The committed shards of one content of one input (`layout.input_key`), by first record.
+
+        Raises:
+            StoreError: a manifest is damaged or of a newer schema version.
+        """
+        found = (read_manifest(self.store, shard) for shard in self.shards.get(key, ()))
+        return sorted((manifest for manifest in found if manifest is not None), key=lambda manifest: manifest.first)
+
+    def left_behind(self, key: str) -> list[Path]:
+        """Temporary manifests and plans of one input."""
+        return [path for path in self.unfinished if path.name.startswith(f".{key}")]
+
+
+def list_names(store: Path) -> StoreNames:
+    """List a store's manifests and plans; an empty answer where there is no store yet."""
+    shards: defaultdict[str, list[str]] = defaultdict(list)
+    unfinished: list[Path] = []
+    for folder in ("manifests", "plans"):
+        for path in (store / folder).glob("*"):
+            if path.name.startswith("."):
+                if path.name.endswith(TEMPORARY_SUFFIX):
+                    unfinished.append(path)
+            elif folder == "manifests" and path.suffix == _SUFFIX:
+                shards[input_key_of(path.stem)].append(path.stem)
+    return StoreNames(store, dict(shards), tuple(unfinished))
