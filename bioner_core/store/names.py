@@ -1,8 +1,9 @@
 """Which manifests a store has, and which files a killed run left behind, by input: from one listing for many inputs.
 
-A folder is listed as a whole whatever is asked of it. Asked anew for every input, planning a job of n inputs on a store
-of m manifests takes n times m steps: with three million articles of PMC that would be years. So a run lists once, before
-it plans. What it commits itself afterwards is of inputs that are planned by then, and the store's lock keeps others out.
+A folder is listed as a whole whatever is asked of it. Asked anew for every input, planning a job of n inputs on a
+store of m manifests takes n times m steps: with three million articles of PMC that would be years. So a run lists once,
+before it plans. What it commits itself afterwards is of inputs that are planned by then, and the store's lock keeps
+others out.
 """
 
 from collections import defaultdict
