@@ -52,7 +52,7 @@ COMMANDS = {
     ),
     "export": (
         "Write the newest version of each document in another format: bioc-xml, bioc-json, pubtator, brat, jsonl, "
-        "conll or kgx."
+        "conll, kgx or neo4j."
     ),
     "vocabulary": "Make, fetch, list and describe vocabularies to link to.",
     "link": "Link the mentions of a store to concepts, into the table `links`.",

@@ -6,7 +6,7 @@ among them. Nobody needs a corpus to bench a device; what they say is of no conc
 
 import random
 
-from bioner_core.evaluation.corpora import GoldRecord
+from bioner_core.gold.record import GoldRecord
 from bioner_core.mentions import Span
 
 _NAMES = {

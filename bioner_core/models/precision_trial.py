@@ -17,7 +17,10 @@ ROWS = 256
 """Rows of a pass: 16 sentences of 16 moves each."""
 
 _ROUNDS = 5
+"""Other work on the machine only ever makes a round slower, so the best of a few counts; five take about a second."""
+
 _ROUND_SECONDS = 0.2
+"""A pass that takes longer needs no second look: bfloat16 where it is emulated is 8 times slower than float32."""
 
 
 def product_rates(shapes: Sequence[MatrixShape]) -> dict[str, float]:

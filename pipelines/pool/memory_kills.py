@@ -8,6 +8,7 @@ from ray.core.generated import common_pb2, gcs_pb2
 from ray.exceptions import RayError
 
 _DETAIL_CHARACTERS = 300
+"""Ray's words begin with what was killed and how much it held; a page of advice follows."""
 
 
 def memory_kills() -> dict[str, str]:
