@@ -8,7 +8,10 @@ from collections.abc import Collection, Iterator
 import psutil
 
 _MARK = "BIONER_SOAK"
-_PATIENCE_SECONDS = 60.0
+_PATIENCE_SECONDS = 150.0
+"""A worker of Ray that was just started when its raylet was killed waits for it as long as Ray may take to start, which
+is 120 seconds here; then it ends by itself."""
+
 _MEGABYTE = 1024 * 1024
 _STILL = (psutil.STATUS_ZOMBIE, psutil.STATUS_STOPPED, psutil.STATUS_DEAD)
 
@@ -57,7 +60,7 @@ class OrphanWatch:
         self.found: list[str] = []
 
     def look(self, *, unwanted: Collection[int]) -> None:
-        """Note every process that for a minute has had no owner, was stopped, or is one of the `unwanted`."""
+        """Note every process that for so long has had no owner, was stopped, or is one of the `unwanted`."""
         now = time.monotonic()
         suspects = {key: one for key, one in self._marked() if one.pid in unwanted or _is_left_over(one)}
         self._suspects = {key: self._suspects.get(key, now) for key in suspects}
@@ -66,7 +69,7 @@ class OrphanWatch:
                 self._note(suspects[key])
 
     def await_none(self) -> None:
-        """Wait until every marked process has ended; note those that do not within a minute."""
+        """Wait until every marked process has ended; note those that do not in time."""
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while left := [one for _, one in self._marked()]:
             if time.monotonic() > deadline:

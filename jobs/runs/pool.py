@@ -71,7 +71,7 @@ def open_pool(opened: ExitStack, settings: PoolSettings, spec: AnnotatorSpec, *,
     here = settings.ray_address == LOCAL
     begins = "starting Ray on this machine" if here else f"joining Ray at {settings.ray_address}"
     # half-started, Ray would leave its agents behind
-    with told_step(begins, "Ray is ready", quiet=quiet), signals_deferred():
+    with told_step(begins, "Ray is up", quiet=quiet), signals_deferred():
         opened.enter_context(ray_session(settings))
     count = f"{settings.actors} actor(s)"
     least = settings.least_actors

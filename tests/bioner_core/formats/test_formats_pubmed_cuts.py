@@ -2,6 +2,7 @@
 
 import gzip
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from bioner_core.formats import pubmed
 from bioner_core.formats.contract import FileFault
 from bioner_core.formats.pubmed_cuts import MOST_HELD_BYTES, without_unread_lists
-from bioner_core.records import RejectReason
+from bioner_core.records import Reject, RejectReason
 
 AUTHORS = '<AuthorList CompleteYN="Y"><Author><LastName>A</LastName></Author></AuthorList>'
 REFERENCES = "<ReferenceList><Reference><Citation>c</Citation></Reference></ReferenceList>"
@@ -72,13 +73,24 @@ PARTS = st.lists(st.sampled_from([AUTHORS, REFERENCES, HISTORY, TITLE, ABSTRACT,
 ARTICLES = st.lists(st.tuples(PARTS, PARTS, PARTS, PARTS), min_size=1, max_size=4)
 
 
+DAMAGED = "XML is damaged"
+
+
+def without_parser_words(records: list[Any]) -> list[Any]:
+    """Records, without what the parser says of damage: `< ... ?>` around a list that is cut is damaged otherwise."""
+    return [
+        replace(one, message=DAMAGED) if isinstance(one, Reject) and one.message.startswith(DAMAGED) else one
+        for one in records
+    ]
+
+
 def check_cutting(parts: list[tuple[str, str, str, str]], read_bytes: ReadBytes) -> None:
     """What is read with and without cutting is the same.
 
     A file that is not well-formed may be read further when its damage is in a list: what is read before is the same.
     """
     content = articles(*(article(a, beside=b, data=c) + d for a, b, c, d in parts))
-    with_cuts, whole = read_bytes(content), read_whole(content, read_bytes)
+    with_cuts, whole = without_parser_words(read_bytes(content)), without_parser_words(read_whole(content, read_bytes))
     if broken_off(whole):
         assert with_cuts[: len(whole) - 1] == whole[:-1]
     else:
@@ -86,6 +98,7 @@ def check_cutting(parts: list[tuple[str, str, str, str]], read_bytes: ReadBytes)
 
 
 @settings(max_examples=400)
+@example(parts=[("", "", f"?> <{AUTHORS}?> <", "<?xml version='1.0'?>")])
 @example(parts=[("", "", AUTHORS, "?> <?> <")])
 @given(parts=ARTICLES)
 def test_cutting_changes_nothing_that_is_read(parts: list[tuple[str, str, str, str]], read_bytes: ReadBytes) -> None:
