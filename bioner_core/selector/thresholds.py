@@ -13,11 +13,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from bioner_core.selector.calibration import F1_TO_SPARE
+
 GRID = tuple(step / 100 for step in range(2, 91, 2))
 """The thresholds that are tried; 0.9 is high enough for every F1 that a model can have."""
-
-F1_TO_SPARE = 0.001
-"""What a higher threshold, which is more precise, may cost in mean F1."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,16 +75,17 @@ class Pages:
         )
 
     @contextmanager
-    def session(self) -> Iterator[QuerySession]:
+    def session(self, *, history: RunHistory | None = None) -> Iterator[QuerySession]:
         """A session for one page; no more than the settings allow are open at once.
 
         Raises:
             StoreError: the store is damaged.
         """
         one = self._settings
+        memory = one.memory_bytes // one.at_once
         with (
             self._free,
-            query_session(one.store, memory_bytes=one.memory_bytes // one.at_once, seconds=one.seconds) as session,
+            query_session(one.store, memory_bytes=memory, seconds=one.seconds, history=history) as session,
         ):
             yield session
 
@@ -137,14 +138,7 @@ class Pages:
 
     def runs(self, request: Request) -> Response:
         """The report: runs, drift, types, scores, rejects."""
-        one = self._settings
-        history = self._history(one.store)
-        with (
-            self._free,
-            query_session(
-                one.store, memory_bytes=one.memory_bytes // one.at_once, seconds=one.seconds, history=history
-            ) as session,
-        ):
+        with self.session(history=self._history(self._settings.store)) as session:
             figures = report_figures(session, run=None)
         return HTMLResponse(render_report(figures, above=self._navigation()))
 

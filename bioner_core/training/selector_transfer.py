@@ -16,7 +16,7 @@ from bioner_core.evaluation.reliability import ScoredCandidate, reliability
 from bioner_core.models.loading import LoadedModel
 from bioner_core.selector.calibration import precise_threshold
 from bioner_core.selector.selector import new_selector
-from bioner_core.selector.thresholds import JudgedCandidates, Thresholds, fit_thresholds
+from bioner_core.selector.thresholds import JudgedCandidates, Thresholds, f1_of, fit_thresholds
 from bioner_core.training.selector_candidates import CorpusCandidates
 from bioner_core.training.selector_fitting import fit_selector, judged
 from bioner_core.training.selector_settings import SelectorSettings
@@ -77,7 +77,7 @@ def agreement(kept: Tensor, candidates: JudgedCandidates) -> Agreement:
     """How the candidates that are kept agree with gold."""
     right, gold = int((kept & candidates.is_right).sum()), sum(candidates.gold_counts.values())
     count = int(kept.sum())
-    return Agreement(right / max(count, 1), right / max(gold, 1), 2 * right / max(count + gold, 1))
+    return Agreement(right / max(count, 1), right / max(gold, 1), f1_of(kept, candidates))
 
 
 def scored_candidates(corpus: CorpusCandidates, found: JudgedCandidates) -> list[ScoredCandidate]:

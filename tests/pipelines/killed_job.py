@@ -3,30 +3,18 @@
 The countdown counts durable renames (plan, data files, manifests); the signal comes just before the last one.
 """
 
-import os
 import signal
 import sys
 from pathlib import Path
-from typing import Any
 
 from annotate_fakes import make_job, run
-
-from bioner_core.store import atomic
+from rename_countdown import end_before_rename
 
 
 def main() -> None:
     """Run the job until the countdown ends."""
     store, name, number, countdown = Path(sys.argv[1]), sys.argv[2], signal.Signals[sys.argv[3]], int(sys.argv[4])
-    replace = atomic.os.replace
-
-    def counted(*arguments: Any) -> None:
-        nonlocal countdown
-        countdown -= 1
-        if countdown == 0:
-            os.kill(os.getpid(), number)
-        replace(*arguments)
-
-    atomic.os.replace = counted  # type: ignore[assignment]
+    end_before_rename(countdown, number)
     run(make_job(store, name))
 
 

@@ -1,15 +1,12 @@
 """Finishes a shard again and kills itself: arguments are store, input and countdown of durable renames."""
 
-import os
-import signal
 import sys
 from pathlib import Path
-from typing import Any
 
 from annotate_fakes import ENGLISH, make_job
+from rename_countdown import end_before_rename
 
 from bioner_core.document_pass.settings import FinishSettings
-from bioner_core.store import atomic
 from bioner_core.store.layout import input_key
 from bioner_core.store.reading import manifests_of_input
 from pipelines.plan import descriptors_of, recorded_plan
@@ -26,16 +23,7 @@ def main() -> None:
     assert plan is not None
     [manifest] = manifests_of_input(store, key)
     [descriptor] = descriptors_of(plan, name, committed=[manifest])
-    replace = atomic.os.replace
-
-    def counted(*arguments: Any) -> None:
-        nonlocal countdown
-        countdown -= 1
-        if countdown == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        replace(*arguments)
-
-    atomic.os.replace = counted  # type: ignore[assignment]
+    end_before_rename(countdown)
     finish_again(manifest, descriptor, job)
 
 

@@ -1,30 +1,18 @@
 """A retry in a process of its own that kills itself: arguments are store, input and countdown of durable renames."""
 
-import os
-import signal
 import sys
 from pathlib import Path
-from typing import Any
 
 from annotate_fakes import WordService, make_job
+from rename_countdown import end_before_rename
 
-from bioner_core.store import atomic
 from pipelines.retry import PASSING_REASONS, faulty_shards, retry_shards
 
 
 def main() -> None:
     """Retry until the countdown ends, just before the last rename."""
     store, name, countdown = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
-    replace = atomic.os.replace
-
-    def counted(*arguments: Any) -> None:
-        nonlocal countdown
-        countdown -= 1
-        if countdown == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        replace(*arguments)
-
-    atomic.os.replace = counted  # type: ignore[assignment]
+    end_before_rename(countdown)
     job = make_job(store, name, shard_records=3)
     shards = faulty_shards(store, PASSING_REASONS)
     retry_shards(shards, job=job, service=WordService(), reasons=PASSING_REASONS, places={})
