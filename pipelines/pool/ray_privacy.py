@@ -31,7 +31,8 @@ def private_ray_folder() -> Path:
     """
     root = tempfile.gettempdir()
     if len(root) > _LONGEST_ROOT:
-        root = "/tmp"  # noqa: S108  # nosec B108: the folder made below it is new, and has mode 0700
+        # The folder that is made below it is new, and has mode 0700.
+        root = "/tmp"  # noqa: S108  # nosec B108
     try:
         return Path(tempfile.mkdtemp(prefix="bioner-ray-", dir=root))
     except OSError as error:
