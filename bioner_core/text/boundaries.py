@@ -4,6 +4,7 @@ Every pattern is possessive and every look to the left or right is bounded, so t
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bioner_core.text.abbreviations import (
@@ -21,9 +22,7 @@ _CLOSERS = r"\"'”’」』）)\]】》〉»"
 _OPENERS = "\"'“‘「『（([【《〈«"
 _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 
-_CANDIDATE = re.compile(
-    rf"(?P<mark>[.!?…．。！？｡]++)(?P<close>[{_CLOSERS}]*+)(?P<gap>\s*+)|(?P<bracket>\])(?=\s)|(?P<line>\n\s*+)"
-)
+_CANDIDATE = re.compile(rf"(?P<mark>[.!?…．。！？｡]++)(?P<close>[{_CLOSERS}]*+)(?P<gap>\s*+)|(?P<bracket>\])(?=\s)")
 _IS_CJK = re.compile(f"[{_CJK}]")
 _ENUMERATOR = re.compile(r"[(（]?(?:\d{1,3}|[A-Za-z]|[ivxIVX]{1,5})")
 _INITIALS = re.compile(r"[A-Z]\w?(?:\.-?[A-Z]\w?)+")
@@ -42,6 +41,9 @@ _GOES_ON = re.compile(r"[，、；：,;:）)]")
 _GLUED_SYMBOL = re.compile(rf"[A-Z\u0370-\u03ff][\w-]|(?:{_SYMBOL_START.pattern})")
 _CHINESE_ITEM = re.compile("[一二三四五六七八九十]{1,3}")
 _REMARK = re.compile(r"\[(?:see comment|comment|published erratum|erratum|letter|editorial)", re.IGNORECASE)
+
+# One line end may be a wrapped line; an empty line always parts paragraphs.
+_EMPTY_LINE = re.compile(r"\n[^\S\n]*+\n\s*+")
 
 _WORD_REACH = 40
 _BRACKET_REACH = 300
@@ -85,31 +87,39 @@ class _Sentence:
 def sentence_ends(text: str) -> list[int]:
     """The offsets at which the sentences of a text end, ascending; the last one may be before `len(text)`.
 
-    An offset stands after the closing marks of its sentence (`cells.)`) and before the blanks that follow.
+    An offset stands after the closing marks of its sentence (`cells.)`) and before the blanks that follow. Paragraphs,
+    which an empty line parts, are read one by one: a bracket that is open at the end of one closes in no other.
     """
     ends: list[int] = []
+    start = 0
+    for line in _EMPTY_LINE.finditer(text):
+        ends.extend(start + end for end in _ends_of_paragraph(text[start : line.start()]))
+        if not ends or ends[-1] < line.start():
+            ends.append(line.start())
+        start = line.end()
+    ends.extend(start + end for end in _ends_of_paragraph(text[start:]))
+    return ends
+
+
+def _ends_of_paragraph(text: str) -> Iterator[int]:
     held = enclosed_pieces(text)
     sentence = _Sentence(text, held, 0, 0)
     for match in _CANDIDATE.finditer(text):
         end = _end_at(sentence, match)
         if end is not None:
-            ends.append(end)
+            yield end
             sentence = _Sentence(text, held, max(end, match.end()), end)
-    return ends
 
 
 def _end_at(sentence: _Sentence, match: re.Match[str]) -> int | None:
     if match["mark"]:
         return _end_at_mark(sentence, match)
-    if match["line"]:
-        # One line end may be a wrapped line; an empty line always parts paragraphs.
-        return match.start() if match["line"].count("\n") > 1 else None
     return match.end() if _is_remark(sentence, match.start()) else None
 
 
 def _end_at_mark(sentence: _Sentence, match: re.Match[str]) -> int | None:
     gap_start = match.start("gap")
-    if match.end() == len(sentence.text) or match["gap"].count("\n") > 1:
+    if match.end() == len(sentence.text):
         return gap_start
     if match["gap"] or not match["mark"].isascii() or _is_cjk_at(sentence.text, match.end()):
         return gap_start if _ends_sentence(sentence, match) else None

@@ -7,7 +7,7 @@ from bioner_core.text.boundaries import sentence_ends
 from bioner_core.text.folding import fold
 from bioner_core.text.long_sentences import cut_long
 
-SPLITTER_VERSION = "rules-2"
+SPLITTER_VERSION = "rules-3"
 """Part of the fingerprint: change it with any change that moves a boundary, the word lists included."""
 
 MAX_SENTENCE_TOKENS = 200

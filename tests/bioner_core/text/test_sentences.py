@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bioner_core.documents import Passage, Sentence
@@ -67,6 +67,9 @@ def test_no_unit_is_cut(text: str) -> None:
         assert {(sentence.start + unit.core, sentence.start + unit.end) for unit in units} <= whole
 
 
+@example("(. 0", ")")
+@example("（一。二", "三）四。")
+@example("It (see A. Then", "B) ends. Now")
 @given(texts, texts)
 def test_an_empty_line_parts_texts_that_do_not_know_each_other(first: str, second: str) -> None:
     """Catches state that leaks from one paragraph into the next (an open bracket, a sentence start)."""
