@@ -8,6 +8,7 @@ import pyarrow as pa
 from bioner_core.documents import Document
 from bioner_core.errors import StoreError
 from bioner_core.mentions import Mention
+from bioner_core.store import layout
 from bioner_core.store.query.query_session import query_session
 from bioner_core.store.query.query_views import VIEWS
 from bioner_core.store.reading import document_rows, mention_rows, read_manifests
@@ -26,6 +27,7 @@ class Store:
 
     def __init__(self, path: Path, snapshot: Snapshot | None) -> None:
         self.path = path
+        self._layout = layout.Store(path)
         self._snapshot = snapshot
 
     @property
@@ -35,11 +37,11 @@ class Store:
 
     def documents(self) -> Iterator[Document]:
         """The documents, with their text."""
-        return self._snapshot.documents() if self._snapshot else document_rows(self.path)
+        return self._snapshot.documents() if self._snapshot else document_rows(self._layout)
 
     def mentions(self) -> Iterator[Mention]:
         """The mentions, those that the selector turned down included (`accepted` is false)."""
-        return self._snapshot.mentions() if self._snapshot else mention_rows(self.path)
+        return self._snapshot.mentions() if self._snapshot else mention_rows(self._layout)
 
     def query(self, sql: str, parameters: Mapping[str, str] | None = None) -> pa.Table:
         """The answer to one SELECT, as an Arrow table: `.to_pandas()`, `polars.from_arrow` and DuckDB take it on.
@@ -49,7 +51,7 @@ class Store:
         Raises:
             ConfigurationError: the text is not exactly one SELECT, or DuckDB refuses it.
         """
-        with query_session(self.path, memory_bytes=_QUERY_MEMORY) as session:
+        with query_session(self._layout, memory_bytes=_QUERY_MEMORY) as session:
             return session.ask(sql, parameters).read_all()
 
 
@@ -60,8 +62,9 @@ def open_store(path: str | Path) -> Store:
         StoreError: there is no store there, or it is damaged or of a newer version.
     """
     folder = Path(path)
-    snapshot = open_snapshot(folder) if folder.is_dir() else None
-    if snapshot is None and next(iter(read_manifests(folder)), None) is None:
+    store = layout.Store(folder)
+    snapshot = open_snapshot(store) if folder.is_dir() else None
+    if snapshot is None and next(iter(read_manifests(store)), None) is None:
         raise StoreError(f"{folder} is no store: nothing is committed there. `bioner annotate` makes one")
     return Store(folder, snapshot)
 

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from bioner_core.errors import BionerError, StoreError
 from bioner_core.export.formats import FORMATS
+from bioner_core.store.layout import Store
 from bioner_core.store.query.named_queries import named_queries
 from bioner_core.store.query.query_session import QuerySession, query_session
 from bioner_core.store.snapshot.snapshot_reading import Snapshot, open_snapshot
@@ -48,17 +49,18 @@ class StoreBench:
     export_mentions_a_second: dict[str, int]
 
 
-def bench_store(store: Path, scale: Scale, *, memory: str, exports: bool = False) -> StoreBench:
+def bench_store(store: Store, scale: Scale, *, memory: str, exports: bool = False) -> StoreBench:
     """Make a store unless it is there, compact it, ask every named query once, and export it in every format.
 
     Raises:
         BionerError: the store cannot be made, compacted or queried.
     """
     started = time.monotonic()
-    if not (store / "manifests").is_dir():
+    if not store.manifests.is_dir():
         make_synthetic_store(store, scale)
     made = time.monotonic()
-    subprocess.run([sys.executable, "-m", "jobs.main", "compact", "--store", store, "--memory", memory], check=True)  # noqa: S603
+    words = ["compact", "--store", str(store), "--memory", memory]
+    subprocess.run([sys.executable, "-m", "jobs.main", *words], check=True)  # noqa: S603
     compacted = time.monotonic()
     compact_peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     snapshot = open_snapshot(store)
@@ -88,11 +90,11 @@ def bench_store(store: Path, scale: Scale, *, memory: str, exports: bool = False
     )
 
 
-def _export_speeds(store: Path) -> dict[str, int]:
+def _export_speeds(store: Store) -> dict[str, int]:
     """Mentions per second of each format, from the start of the command to its end."""
     speeds = {}
     for name in FORMATS:
-        with tempfile.TemporaryDirectory(dir=store.parent) as folder:
+        with tempfile.TemporaryDirectory(dir=store.root.parent) as folder:
             output = Path(folder) / "export"
             words = ["export", "--store", str(store), "--format", name, "--output", str(output), "--quiet", "--json"]
             started = time.monotonic()
@@ -150,7 +152,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with tempfile.TemporaryDirectory() as folder:
             found = bench_store(
-                options.store or Path(folder) / "store", scale, memory=options.memory, exports=options.exports
+                Store(options.store or Path(folder) / "store"), scale, memory=options.memory, exports=options.exports
             )
     except (BionerError, subprocess.CalledProcessError) as error:
         warn(str(error))

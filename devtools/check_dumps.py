@@ -14,11 +14,11 @@ from rich.table import Table
 from bioner_core.errors import InputError
 from bioner_core.formats.inputs import public_name
 from bioner_core.store.checks.verify import VerificationReport, verify_store
-from bioner_core.store.layout import input_key
+from bioner_core.store.layout import Store, input_key
 from bioner_core.store.manifest import Counts, Manifest, total
 from bioner_core.store.reading import manifests_of_input
 from jobs.options.annotation import RunOptions
-from jobs.options.common import Json, Store
+from jobs.options.common import Json
 from jobs.options.groups import takes_option_groups
 from jobs.runs.annotator import chosen_annotator
 from jobs.runs.session import AnnotateConfig, annotate_inputs
@@ -130,7 +130,7 @@ def _count(row: dict[str, str]) -> int:
     return known[row["file"]] if row["file"] in known else int(row["records"])
 
 
-def check_files(store: Path, files: Sequence[ListedFile]) -> list[FileCheck]:
+def check_files(store: Store, files: Sequence[ListedFile]) -> list[FileCheck]:
     """Compare each listed file with the manifests of its very content.
 
     Raises:
@@ -139,7 +139,7 @@ def check_files(store: Path, files: Sequence[ListedFile]) -> list[FileCheck]:
     return [FileCheck(one, total(manifest.counts for manifest in _manifests(store, one))) for one in files]
 
 
-def _manifests(store: Path, one: ListedFile) -> list[Manifest]:
+def _manifests(store: Store, one: ListedFile) -> list[Manifest]:
     return manifests_of_input(store, input_key(public_name(str(one.path)), one.sha256))
 
 

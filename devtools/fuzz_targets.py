@@ -20,6 +20,7 @@ from bioner_core.records import Record
 from bioner_core.store.history.ledger import applied_files, job_runs, reloads
 from bioner_core.store.history.lock_claims import latest_claim
 from bioner_core.store.history.model_notes import model_words
+from bioner_core.store.layout import Store
 from bioner_core.store.manifest import manifest_from_json
 from bioner_core.store.snapshot.snapshot_manifest import current_id, read_snapshot_manifest
 from pipelines.job_report import read_report
@@ -59,16 +60,16 @@ def _number(record: Record) -> int:
     return int(meta.record_number if meta is not None else record.record_number)  # type: ignore[union-attr]
 
 
-def _of_file(name: str, read: Callable[[Path], object]) -> OneInput:
+def _of_file(name: str, read: Callable[[Store], object]) -> OneInput:
     """Reading the folder in which the bytes are the file `name`; only bioner's own errors are expected."""
-    folder = Path(tempfile.mkdtemp(prefix="bioner-fuzz-store-"))
-    path = folder / name
+    store = Store(Path(tempfile.mkdtemp(prefix="bioner-fuzz-store-")))
+    path = store.file(name)
     path.parent.mkdir(parents=True, exist_ok=True)
 
     def one_input(data: bytes) -> None:
         path.write_bytes(data)
         with suppress(BionerError):
-            read(folder)
+            read(store)
 
     return one_input
 
@@ -81,22 +82,22 @@ def _of_text(read: Callable[[str], object]) -> OneInput:
     return one_input
 
 
-_FILES: dict[str, tuple[str, Callable[[Path], object]]] = {
+_FILES: dict[str, tuple[str, Callable[[Store], object]]] = {
     "snapshot_manifest": (
         f"snapshots/{_SNAPSHOT}/manifest.json",
         lambda store: read_snapshot_manifest(store, _SNAPSHOT),
     ),
     "snapshot_current": ("CURRENT", current_id),
     "plan": ("plans/key.json", lambda store: read_plan(store, "key")),
-    "job_report": ("jobs/run.json", lambda store: read_report(store / "jobs/run.json")),
+    "job_report": ("jobs/run.json", lambda store: read_report(store.jobs / "run.json")),
     "live_note": ("jobs/.live-host-1.json", read_live_note),
     "ledger_entry": ("ledger/pubmed/one.json", lambda store: applied_files(store, "pubmed")),
     "ledger_run": ("ledger/runs/one.json", job_runs),
     "ledger_reload": ("ledger/reloads/one.json", lambda store: reloads(store, "pubmed")),
     "lock_claim": ("locks/store-00000001.json", lambda store: latest_claim(store, "store")),
     "model_note": ("models/key.json", lambda store: model_words(store, "key")),
-    "model_card": ("model.toml", read_card),
-    "label_set": ("one.toml", lambda folder: load_label_set(str(folder / "one.toml"))),
+    "model_card": ("model.toml", lambda store: read_card(store.root)),
+    "label_set": ("one.toml", lambda store: load_label_set(str(store.file("one.toml")))),
 }
 
 TARGETS: dict[str, Callable[[], OneInput]] = {

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from bioner_core.documents import Document, DocumentMeta, Passage
 from bioner_core.errors import BionerError
 from bioner_core.records import Deletion
-from bioner_core.store.layout import ShardDescriptor, input_key, shard_id
+from bioner_core.store.layout import ShardDescriptor, Store, input_key, shard_id
 from bioner_core.store.manifest import Counts
 from bioner_core.store.rows import documents_to_arrow
 from bioner_core.store.schemas import SCHEMAS
@@ -43,7 +43,7 @@ class Scale:
 
 
 def make_synthetic_store(
-    store: Path, scale: Scale, *, seed: int = 13, records_per_shard: int = RECORDS_PER_SHARD
+    store: Store, scale: Scale, *, seed: int = 13, records_per_shard: int = RECORDS_PER_SHARD
 ) -> None:
     """Commit the shards of a made-up PubMed; equal scales and seeds make equal rows.
 
@@ -64,7 +64,7 @@ def make_synthetic_store(
 
 @dataclass(slots=True)
 class _Maker:
-    store: Path
+    store: Store
     abstracts: Sequence[Abstract]
     randomness: np.random.Generator
     records_per_shard: int
@@ -156,7 +156,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         documents=options.documents, mentions=options.mentions, updated=options.updated, deleted=options.deleted
     )
     try:
-        make_synthetic_store(options.store, scale)
+        make_synthetic_store(Store(options.store), scale)
     except BionerError as error:
         warn(str(error))
         return EXIT_FAILED

@@ -21,7 +21,7 @@ from bioner_core.mentions import Mention
 from bioner_core.store.atomic import replacing
 from bioner_core.store.committed import files_are_there, needs_no_decoding
 from bioner_core.store.history.document_index import TEXT_DIGEST_BYTES, index_files, matching_rows, text_digest
-from bioner_core.store.layout import ShardDescriptor, input_key_of
+from bioner_core.store.layout import ShardDescriptor, Store, input_key_of
 from bioner_core.store.manifest import Manifest, read_manifest
 from bioner_core.store.mention_ids import document_prefix
 from bioner_core.store.reading import shard_batches
@@ -61,7 +61,7 @@ class CarriedMentions:
         return [_readdressed(mention, document, id_prefix) for mention in self._found[document.meta.record_number]]
 
 
-def plan_carry_over(store: Path, descriptors: Sequence[ShardDescriptor], *, fingerprint: str, decode: str) -> None:
+def plan_carry_over(store: Store, descriptors: Sequence[ShardDescriptor], *, fingerprint: str, decode: str) -> None:
     """Find the documents of one input whose text was decoded before as it would be now, and write down where.
 
     `fingerprint` is that of the run, `decode` its decode fingerprint. Shards that need no decoding are passed over.
@@ -88,7 +88,7 @@ def plan_carry_over(store: Path, descriptors: Sequence[ShardDescriptor], *, fing
         pq.write_table(pa.table(columns, schema=_PLAN_SCHEMA), temporary)
 
 
-def carried_mentions(store: Path, descriptor: ShardDescriptor) -> CarriedMentions:
+def carried_mentions(store: Store, descriptor: ShardDescriptor) -> CarriedMentions:
     """What was planned for one shard, read from the older shards; what these no longer hold is left to the model.
 
     Raises:
@@ -108,7 +108,7 @@ def carried_mentions(store: Path, descriptor: ShardDescriptor) -> CarriedMention
     return CarriedMentions(found)
 
 
-def discard_carry_over(store: Path, key: str) -> None:
+def discard_carry_over(store: Store, key: str) -> None:
     """Remove the plan of an input that is committed.
 
     Raises:
@@ -127,7 +127,7 @@ def _digests_of_input(descriptor: ShardDescriptor) -> dict[int, bytes]:
     return {one.meta.record_number: text_digest(one) for one in records if isinstance(one, Document)}
 
 
-def _precedents(store: Path, digests: dict[int, bytes], *, decode: str, leave_out: str) -> dict[bytes, _Precedent]:
+def _precedents(store: Store, digests: dict[int, bytes], *, decode: str, leave_out: str) -> dict[bytes, _Precedent]:
     wanted = pa.array(sorted(set(digests.values())), pa.binary(TEXT_DIGEST_BYTES))
     usable: dict[str, bool] = {}
     found: dict[bytes, _Precedent] = {}
@@ -144,14 +144,14 @@ def _precedents(store: Path, digests: dict[int, bytes], *, decode: str, leave_ou
     return found
 
 
-def _is_usable(store: Path, shard: str, decode: str) -> bool:
+def _is_usable(store: Store, shard: str, decode: str) -> bool:
     manifest = read_manifest(store, shard)
     # Invariant: candidates are taken from a shard of the same decode fingerprint only: another model or label set would
     # have answered otherwise. What is made of them is decided anew.
     return manifest is not None and manifest.decode_fingerprint == decode and files_are_there(store, manifest)
 
 
-def _planned(store: Path, descriptor: ShardDescriptor) -> list[tuple[int, _Precedent]]:
+def _planned(store: Store, descriptor: ShardDescriptor) -> list[tuple[int, _Precedent]]:
     path = _plan_path(store, descriptor)
     if not path.exists():
         return []
@@ -163,7 +163,7 @@ def _planned(store: Path, descriptor: ShardDescriptor) -> list[tuple[int, _Prece
     return [(row.pop("record_number"), _Precedent(**row)) for row in rows]
 
 
-def _kept(store: Path, manifest: Manifest, wanted: dict[tuple[str, int], list[int]]) -> dict[int, tuple[Mention, ...]]:
+def _kept(store: Store, manifest: Manifest, wanted: dict[tuple[str, int], list[int]]) -> dict[int, tuple[Mention, ...]]:
     mentions: defaultdict[tuple[str, int], list[Mention]] = defaultdict(list)
     names = pa.array(sorted({doc_id for doc_id, _ in wanted}), pa.string())
     for batch in shard_batches(store, manifest, "mentions"):
@@ -183,9 +183,9 @@ def _readdressed(mention: Mention, document: Document, id_prefix: str) -> Mentio
     )
 
 
-def _plan_path(store: Path, descriptor: ShardDescriptor) -> Path:
+def _plan_path(store: Store, descriptor: ShardDescriptor) -> Path:
     return _path(store, input_key_of(descriptor.shard_id))
 
 
-def _path(store: Path, key: str) -> Path:
-    return store / "plans" / f"{key}.carry.parquet"
+def _path(store: Store, key: str) -> Path:
+    return store.plans / f"{key}.carry.parquet"

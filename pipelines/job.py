@@ -4,11 +4,11 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from bioner_core.document_pass.settings import FinishSettings
 from bioner_core.errors import ConfigurationError
 from bioner_core.labels.label_set import LabelSetChoice
+from bioner_core.store.layout import Store
 from bioner_core.text.sentences import SPLITTER_VERSION
 
 DEFAULT_SHARD_RECORDS = 1_000
@@ -45,7 +45,7 @@ class AnnotationJob:
     """
 
     inputs: tuple[str, ...]
-    store: Path
+    store: Store
     label_sets: tuple[LabelSetChoice, ...]
     annotator_fingerprint: str
     format_name: str | None = None

@@ -15,23 +15,24 @@ from bioner_core.document_pass.settings import FinishSettings
 from bioner_core.errors import StoreError
 from bioner_core.store.atomic import write_text
 from bioner_core.store.history.process_identity import this_process
+from bioner_core.store.layout import Store
 from bioner_core.typed_json import loaded_json, typed
 from pipelines.outcome import ShardOutcome
 
 
-def report_path(store: Path, job_id: str) -> Path:
+def report_path(store: Store, job_id: str) -> Path:
     """Where the report of a run is."""
-    return store / "jobs" / f"{job_id}.json"
+    return store.jobs / f"{job_id}.json"
 
 
-def new_report_path(store: Path) -> Path:
+def new_report_path(store: Store) -> Path:
     """Where the report of a run that begins now is to be: named after the time, and no two alike."""
     return report_path(store, f"{datetime.now(UTC):%Y%m%dT%H%M%S_%fZ}-{secrets.token_hex(4)}")
 
 
-def latest_report(store: Path) -> Path | None:
+def latest_report(store: Store) -> Path | None:
     """The report of the run that ended last in the order of starting, or None when no run has ended yet."""
-    return max((store / "jobs").glob("[!.]*.json"), default=None)
+    return max(store.jobs.glob("[!.]*.json"), default=None)
 
 
 def write_report(outcomes: Iterable[ShardOutcome], path: Path, *, finish: FinishSettings) -> None:

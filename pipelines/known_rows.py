@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from pathlib import Path
 
 from bioner_core.document_pass.finish import decoder_candidates
 from bioner_core.documents import Sentence
@@ -12,6 +11,7 @@ from bioner_core.labels.label_set import LabelSetChoice
 from bioner_core.mentions import Candidate, Mention
 from bioner_core.records import Reject, RejectReason
 from bioner_core.store.document_mentions import shard_documents
+from bioner_core.store.layout import Store
 from bioner_core.store.manifest import Manifest
 from bioner_core.store.reading import shard_batches
 from bioner_core.store.rows import rejects_from_arrow
@@ -45,7 +45,7 @@ class KnownRows:
 
 
 def known_rows(
-    store: Path, manifest: Manifest, label_sets: Sequence[LabelSetChoice], *, without: Collection[RejectReason]
+    store: Store, manifest: Manifest, label_sets: Sequence[LabelSetChoice], *, without: Collection[RejectReason]
 ) -> dict[AnnotationRequest, RowResult]:
     """The answers that a shard holds, by request: candidates, and errors of other reasons than those of `without`.
 
@@ -78,7 +78,7 @@ def _is_open(request: AnnotationRequest, answer: RowResult, wanted: set[Annotati
     return isinstance(answer, RowError) and request in wanted
 
 
-def _row_errors(store: Path, manifest: Manifest) -> dict[tuple[int, int, int, str], Reject]:
+def _row_errors(store: Store, manifest: Manifest) -> dict[tuple[int, int, int, str], Reject]:
     rows = (row for batch in shard_batches(store, manifest, "rejects") for row in rejects_from_arrow(batch))
     return {
         (row.reject.record_number, row.passage_index or 0, row.sentence_index or 0, row.label_set or ""): row.reject

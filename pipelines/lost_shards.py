@@ -1,16 +1,15 @@
 """Shards that a run has committed and that are no longer there: plans and reports held against the manifests."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from bioner_core.errors import StoreError
-from bioner_core.store.layout import manifest_path, shard_id
+from bioner_core.store.layout import Store, shard_id
 from pipelines.job_report import read_report
 from pipelines.outcome import Status
 from pipelines.plan_record import damaged_plans, read_plans
 
 
-def lost_shard_faults(store: Path) -> Iterator[str]:
+def lost_shard_faults(store: Store) -> Iterator[str]:
     """What plans and reports promise and manifests do not keep, in words; damaged plans and reports too.
 
     A shard that is planned and was never committed is work to do, and no fault.
@@ -19,7 +18,7 @@ def lost_shard_faults(store: Path) -> Iterator[str]:
     plans = read_plans(store)
     planned = {shard_id(plan.key, first, last): plan.input_file for plan in plans for first, last in plan.ranges}
     committed: set[str] = set()
-    for path in sorted((store / "jobs").glob("[!.]*.json")):
+    for path in sorted(store.jobs.glob("[!.]*.json")):
         try:
             outcomes = read_report(path)
         except StoreError:
@@ -27,7 +26,7 @@ def lost_shard_faults(store: Path) -> Iterator[str]:
         else:
             committed |= {one.shard_id for one in outcomes if one.status is not Status.FAILED}
     for shard in sorted(committed & planned.keys()):
-        if not manifest_path(store, shard).exists():
+        if not store.manifest(shard).exists():
             yield (
                 f"shard {shard}: a run has committed it, and its manifest is gone. Restore manifests/{shard}.json, or "
                 f"annotate {planned[shard]} again"

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from bioner_core.formats.reader import UNKNOWN, InputSummary, public_name, read_records, summarise_input
 from bioner_core.formats.registry import READERS_VERSION
 from bioner_core.labels.label_set import LabelSetChoice
-from bioner_core.store.layout import ShardDescriptor, input_key, shard_id
+from bioner_core.store.layout import ShardDescriptor, Store, input_key, shard_id
 from bioner_core.store.manifest import Manifest
 from bioner_core.store.names import StoreNames, list_names
 from bioner_core.store.sweep import sweep_unfinished
@@ -25,7 +24,7 @@ ShardRun = tuple[ShardDescriptor, ...]
 def plan_input(
     input_file: str,
     *,
-    store: Path,
+    store: Store,
     shard_records: int,
     format_name: str | None = None,
     shard_rows: float = 0.0,
@@ -65,7 +64,9 @@ def plan_input(
     return descriptors_of(plan, input_file, committed=committed)
 
 
-def recorded_plan(store: Path, key: str, *, format_name: str | None, of_these_readers: bool = True) -> InputPlan | None:
+def recorded_plan(
+    store: Store, key: str, *, format_name: str | None, of_these_readers: bool = True
+) -> InputPlan | None:
     """The plan that an earlier run made of this content, unless it was for another format than the one asked for.
 
     With `of_these_readers`, none that readers of another version made: it is to be made anew.

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bioner_core.errors import StoreError
 from bioner_core.store.atomic import write_text
+from bioner_core.store.layout import Store
 from bioner_core.typed_json import loaded_json, typed
 
 
@@ -32,7 +33,7 @@ class InputPlan:
     readers_version: str = ""
 
 
-def write_plan(store: Path, plan: InputPlan) -> None:
+def write_plan(store: Store, plan: InputPlan) -> None:
     """Keep a plan, in place of any older one of the same content.
 
     Raises:
@@ -41,7 +42,7 @@ def write_plan(store: Path, plan: InputPlan) -> None:
     write_text(_path(store, plan.key), json.dumps(asdict(plan), ensure_ascii=False) + "\n")
 
 
-def read_plan(store: Path, key: str) -> InputPlan | None:
+def read_plan(store: Store, key: str) -> InputPlan | None:
     """The plan of one content of one input, or None when there is none, or a damaged one: both are made anew.
 
     Raises:
@@ -58,24 +59,24 @@ def read_plan(store: Path, key: str) -> InputPlan | None:
         return None
 
 
-def damaged_plans(store: Path) -> Iterator[str]:
+def damaged_plans(store: Store) -> Iterator[str]:
     """The plans that cannot be read, in words."""
-    for path in sorted((store / "plans").glob("[!.]*.json")):
+    for path in sorted(store.plans.glob("[!.]*.json")):
         if read_plan(store, path.stem) is None and path.exists():
             yield f"plans/{path.name} is damaged. Remove it; the next run of its input makes it anew"
 
 
-def read_plans(store: Path) -> Iterator[InputPlan]:
+def read_plans(store: Store) -> Iterator[InputPlan]:
     """All plans of a store that can be read, by key.
 
     Raises:
         StoreError: as `read_plan`.
     """
-    for path in sorted((store / "plans").glob("[!.]*.json")):
+    for path in sorted(store.plans.glob("[!.]*.json")):
         plan = read_plan(store, path.stem)
         if plan is not None:
             yield plan
 
 
-def _path(store: Path, key: str) -> Path:
-    return store / "plans" / f"{key}.json"
+def _path(store: Store, key: str) -> Path:
+    return store.plans / f"{key}.json"

@@ -2,13 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from pathlib import Path
 
+from bioner_core.store.layout import Store
 from bioner_core.store.manifest import Manifest
 from bioner_core.store.reading import shard_batches
 
 
-def reject_reasons(store: Path, manifests: Iterable[Manifest]) -> Counter[str]:
+def reject_reasons(store: Store, manifests: Iterable[Manifest]) -> Counter[str]:
     """How many rejects of these shards have each reason; reads one column of the tables that have any.
 
     Raises:

@@ -8,13 +8,12 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from bioner_core.errors import PoolError
 from bioner_core.formats.inputs import public_name
 from bioner_core.inference.document_rows import ANNOTATE_STAGE
 from bioner_core.records import RejectReason
-from bioner_core.store.layout import ShardDescriptor, input_key, input_key_of
+from bioner_core.store.layout import ShardDescriptor, Store, input_key, input_key_of
 from bioner_core.store.manifest import Manifest
 from bioner_core.store.reading import read_manifests, shard_batches
 from pipelines.job import AnnotationJob
@@ -64,7 +63,7 @@ class Retried:
     rows_asked: int
 
 
-def faulty_shards(store: Path, reasons: Collection[RejectReason]) -> list[FaultyShard]:
+def faulty_shards(store: Store, reasons: Collection[RejectReason]) -> list[FaultyShard]:
     """The shards in which annotation failed for one of these reasons; reads the codes of their rejects.
 
     Raises:
@@ -131,7 +130,7 @@ def _has_rejects(manifest: Manifest) -> bool:
     return manifest.counts.rejected > 0 or manifest.counts.row_rejects > 0
 
 
-def _tally(store: Path, manifest: Manifest, reasons: Collection[RejectReason]) -> RejectTally:
+def _tally(store: Store, manifest: Manifest, reasons: Collection[RejectReason]) -> RejectTally:
     wanted = {reason.value for reason in reasons}
     tally = RejectTally()
     for batch in shard_batches(store, manifest, "rejects", columns=["stage", "reason", "sentence_index"]):

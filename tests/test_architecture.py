@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bioner_core.store.layout import Store
 from jobs.main import COMMANDS, module_of
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -167,3 +168,16 @@ def _loaded_after(*names: str) -> set[str]:
     code = f"import sys, {', '.join(names)}; print(*{{name.partition('.')[0] for name in sys.modules}})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=REPOSITORY)
     return set(done.stdout.split())
+
+
+def test_only_the_store_object_knows_where_its_parts_are() -> None:
+    """Catches a path into a store that is joined elsewhere: a store on object storage would be passed by."""
+    parts = {one.name for one in Store(Path("store")).signs}
+    for path in modules("bioner", "bioner_core", "pipelines", "jobs"):
+        for node in ast.walk(parsed(path)) if path.name != "layout.py" else ():
+            where = f"{path}:{getattr(node, 'lineno', 0)}"
+            if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div) and isinstance(node.right, ast.Constant):
+                assert node.right.value not in parts, where
+            if isinstance(node, ast.arg | ast.AnnAssign) and node.annotation is not None:
+                name = node.arg if isinstance(node, ast.arg) else ast.unparse(node.target)
+                assert name != "store" or ast.unparse(node.annotation) != "Path", where

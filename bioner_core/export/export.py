@@ -15,12 +15,13 @@ from bioner_core.linking.linked_documents import with_concepts
 from bioner_core.store.atomic import write_text
 from bioner_core.store.document_mentions import DocumentMentions
 from bioner_core.store.history.model_notes import chosen_fingerprint
+from bioner_core.store.layout import Store
 from bioner_core.store.newest import open_newest
 from bioner_core.store.reading import read_manifests
 
 
 def export_store(
-    store: Path,
+    store: Store,
     output: Path,
     *,
     format_name: str,
@@ -56,11 +57,11 @@ def export_store(
     return report
 
 
-def _fingerprint(store: Path, wanted: str) -> str:
+def _fingerprint(store: Store, wanted: str) -> str:
     return chosen_fingerprint(store, wanted, {manifest.fingerprint for manifest in read_manifests(store)})
 
 
-def _provenance(store: Path, selection: Selection, *, origin: str) -> Provenance:
+def _provenance(store: Store, selection: Selection, *, origin: str) -> Provenance:
     label_sets: set[str] = set()
     newest_commit = ""
     for manifest in read_manifests(store):

@@ -7,13 +7,13 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from bioner_core.document_pass.abbreviation_pairs import abbreviation_pairs
 from bioner_core.linking.link_table import LinkPage, LinkWriter, current_links, link_writer, make_current
 from bioner_core.linking.linker import LINKER_VERSION, Linker, NamedText
 from bioner_core.store.document_mentions import DocumentMentions
+from bioner_core.store.layout import Store
 from bioner_core.store.newest import open_newest
 
 
@@ -42,7 +42,7 @@ class LinkReport:
 
 
 def link_store(
-    store: Path,
+    store: Store,
     linker: Linker,
     *,
     all_candidates: bool = False,
@@ -79,7 +79,7 @@ def link_store(
     return LinkReport(page, dict(sorted(tally.methods.items())), by_type, tally.pairs, seconds, tally.seconds)
 
 
-def current_page_of(store: Path, linker: Linker) -> LinkPage | None:
+def current_page_of(store: Store, linker: Linker) -> LinkPage | None:
     """The page of links that another run would only make again: of this snapshot, rules and vocabularies; else None.
 
     Raises:

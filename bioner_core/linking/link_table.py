@@ -21,9 +21,10 @@ from bioner_core.document_pass.abbreviation_pairs import AbbreviationPair
 from bioner_core.errors import StoreError
 from bioner_core.linking.linker import ConceptLink
 from bioner_core.store.atomic import replacing, write_text
+from bioner_core.store.layout import Store
 from bioner_core.store.schemas import file_metadata
 
-FOLDER, CURRENT = "links", "CURRENT.json"
+CURRENT = "CURRENT.json"
 _AT_ONCE = 20_000
 
 
@@ -76,9 +77,9 @@ class LinkPage:
     linked: int
     created: str
 
-    def path(self, store: Path, table: str) -> Path:
+    def path(self, store: Store, table: str) -> Path:
         """The file of one of the two tables."""
-        return store / FOLDER / f"{table}-{self.run}.parquet"
+        return store.links / f"{table}-{self.run}.parquet"
 
 
 class LinkWriter:
@@ -128,13 +129,13 @@ class LinkWriter:
 
 
 @contextmanager
-def link_writer(store: Path, run: str, fingerprint: str) -> Iterator[LinkWriter]:
+def link_writer(store: Store, run: str, fingerprint: str) -> Iterator[LinkWriter]:
     """A writer whose files appear when the block ends well; nothing shows them before `make_current`.
 
     Raises:
         StoreError: the disk refuses.
     """
-    folder = store / FOLDER
+    folder = store.links
     with (
         replacing(folder / f"links-{run}.parquet") as links,
         replacing(folder / f"abbreviations-{run}.parquet") as abbreviations,
@@ -146,7 +147,7 @@ def link_writer(store: Path, run: str, fingerprint: str) -> Iterator[LinkWriter]
             writer.close()
 
 
-def make_current(store: Path, page: LinkPage) -> None:
+def make_current(store: Store, page: LinkPage) -> None:
     """From here on readers see this run's links; files of other runs, also of such as died, are removed.
 
     Whoever calls it holds the store's lock.
@@ -154,20 +155,20 @@ def make_current(store: Path, page: LinkPage) -> None:
     Raises:
         StoreError: the store cannot be written; readers see the links that they saw before.
     """
-    write_text(store / FOLDER / CURRENT, json.dumps(asdict(page), indent=1, ensure_ascii=False) + "\n")
-    kept = {store / FOLDER / CURRENT, *(page.path(store, table) for table in SCHEMAS_OF_LINKS)}
-    for path in (store / FOLDER).iterdir():
+    write_text(store.links / CURRENT, json.dumps(asdict(page), indent=1, ensure_ascii=False) + "\n")
+    kept = {store.links / CURRENT, *(page.path(store, table) for table in SCHEMAS_OF_LINKS)}
+    for path in store.links.iterdir():
         if path not in kept:
             path.unlink(missing_ok=True)
 
 
-def current_links(store: Path) -> LinkPage | None:
+def current_links(store: Store) -> LinkPage | None:
     """What the current links are, None where the store was never linked.
 
     Raises:
         StoreError: the page is damaged.
     """
-    path = store / FOLDER / CURRENT
+    path = store.links / CURRENT
     try:
         return LinkPage(**json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
@@ -176,7 +177,7 @@ def current_links(store: Path) -> LinkPage | None:
         raise StoreError(f"{path}: is damaged ({error!r}). Remove it and run `bioner link`") from error
 
 
-def best_concepts(store: Path) -> dict[str, ConceptLink]:
+def best_concepts(store: Store) -> dict[str, ConceptLink]:
     """The likeliest concept of each mention that has one, by mention id; empty where the store was never linked.
 
     Raises:

@@ -11,12 +11,13 @@ import pyarrow.parquet as pq
 from bioner_core.errors import StoreError
 from bioner_core.linking.link_table import current_links
 from bioner_core.store.document_mentions import DocumentMentions, MentionConcept
+from bioner_core.store.layout import Store
 
 _BATCH_ROWS = 10_000
 _COLUMNS = ["doc_id", "mention_id", "concept_id", "name", "rank"]
 
 
-def with_concepts(store: Path, documents: Iterable[DocumentMentions]) -> Iterator[DocumentMentions]:
+def with_concepts(store: Store, documents: Iterable[DocumentMentions]) -> Iterator[DocumentMentions]:
     """The documents with their links of rank 1; as they are where the store was never linked.
 
     Links stand in the order in which the documents were read; of documents that came since, or stand elsewhere now, the

@@ -19,6 +19,7 @@ from bioner_core.review.choice import ReviewSettings, choose_items
 from bioner_core.review.item import ReviewItem
 from bioner_core.review.tasks import write_brat, write_configuration, write_tasks
 from bioner_core.store.document_mentions import DocumentMentions
+from bioner_core.store.layout import Store
 from bioner_core.store.newest import open_newest
 from bioner_core.store.reading import read_manifests
 
@@ -32,7 +33,7 @@ def exported_file(output: Path) -> Path:
 
 
 def export_review(
-    store: Path,
+    store: Store,
     output: Path,
     *,
     form_name: str,
@@ -76,7 +77,7 @@ def export_review(
     return {**counts, "reasons": dict(reasons), "exported_from": newest.origin, "seed": settings.seed}
 
 
-def _check_label_set(store: Path, label_set: str | None) -> None:
+def _check_label_set(store: Store, label_set: str | None) -> None:
     known = {name for manifest in read_manifests(store) for name in manifest.label_sets}
     if label_set is not None and label_set not in known:
         raise ConfigurationError(f"--label-set: {label_set!r} is not in this store; it has: {', '.join(sorted(known))}")

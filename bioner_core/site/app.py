@@ -17,13 +17,14 @@ from starlette.routing import Route
 from bioner_core.errors import BionerError, ConfigurationError
 from bioner_core.site.guard import Access, Guard
 from bioner_core.site.pages import Pages, SiteSettings, question_of
+from bioner_core.store.layout import Store
 from bioner_core.store.query.answers import write_csv, write_parquet
 from bioner_core.store.snapshot.run_history import RunHistory
 
 _LOG = logging.getLogger(__name__)
 
 
-def make_app(settings: SiteSettings, access: Access, *, history: Callable[[Path], RunHistory]) -> Starlette:
+def make_app(settings: SiteSettings, access: Access, *, history: Callable[[Store], RunHistory]) -> Starlette:
     """The application that serves a store to whoever has the token of `access`."""
     pages = Pages(settings, history=history)
     downloads = _Downloads(pages)

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
-from pathlib import Path
 from threading import BoundedSemaphore
 from typing import Any
 
@@ -26,6 +25,7 @@ from bioner_core.site.searches import (
     overview,
     search_documents,
 )
+from bioner_core.store.layout import Store
 from bioner_core.store.newest import open_newest
 from bioner_core.store.query.answers import answer_rows, word_of
 from bioner_core.store.query.named_queries import NamedQuery, named_queries, named_query
@@ -43,7 +43,7 @@ SHOWN_ROWS = 500
 class SiteSettings:
     """What is served, and what one question may take: memory in bytes, time in seconds, questions at once."""
 
-    store: Path
+    store: Store
     memory_bytes: int
     seconds: float
     at_once: int = 4
@@ -61,7 +61,7 @@ class Answer:
 class Pages:
     """The pages of one store. `history` tells of its runs."""
 
-    def __init__(self, settings: SiteSettings, *, history: Callable[[Path], RunHistory]) -> None:
+    def __init__(self, settings: SiteSettings, *, history: Callable[[Store], RunHistory]) -> None:
         self._settings = settings
         self._history = history
         self._free = BoundedSemaphore(settings.at_once)

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from bioner_core.store.layout import ShardDescriptor
+from bioner_core.store.layout import ShardDescriptor, Store
 from bioner_core.store.manifest import Manifest, read_manifest
 from bioner_core.store.schemas import SCHEMA_VERSION
 
 
-def committed_manifest(store: Path, descriptor: ShardDescriptor, *, fingerprint: str) -> Manifest | None:
+def committed_manifest(store: Store, descriptor: ShardDescriptor, *, fingerprint: str) -> Manifest | None:
     """The shard's manifest if it is for this very work and its files are there with the right sizes, else None.
 
     Raises:
@@ -21,7 +21,7 @@ def committed_manifest(store: Path, descriptor: ShardDescriptor, *, fingerprint:
     return manifest if files_are_there(store, manifest) else None
 
 
-def unfinished_manifest(store: Path, descriptor: ShardDescriptor, *, fingerprint: str, decode: str) -> Manifest | None:
+def unfinished_manifest(store: Store, descriptor: ShardDescriptor, *, fingerprint: str, decode: str) -> Manifest | None:
     """The shard's manifest if its candidates are those that decoding would give, and were finished otherwise.
 
     Such a shard needs to be finished again, and no model. `fingerprint` is that of the run, `decode` its decode
@@ -36,7 +36,7 @@ def unfinished_manifest(store: Path, descriptor: ShardDescriptor, *, fingerprint
     return manifest if _is_of_records(manifest, descriptor) and files_are_there(store, manifest) else None
 
 
-def needs_no_decoding(store: Path, descriptor: ShardDescriptor, *, fingerprint: str, decode: str) -> bool:
+def needs_no_decoding(store: Store, descriptor: ShardDescriptor, *, fingerprint: str, decode: str) -> bool:
     """Whether a shard is committed, or its candidates are, so that no model is needed for it.
 
     Raises:
@@ -47,9 +47,9 @@ def needs_no_decoding(store: Path, descriptor: ShardDescriptor, *, fingerprint: 
     return unfinished_manifest(store, descriptor, fingerprint=fingerprint, decode=decode) is not None
 
 
-def files_are_there(store: Path, manifest: Manifest) -> bool:
+def files_are_there(store: Store, manifest: Manifest) -> bool:
     """Whether all files of a shard are there with their sizes."""
-    return all(_has_size(store / file.path, file.bytes) for file in manifest.files)
+    return all(_has_size(store.file(file.path), file.bytes) for file in manifest.files)
 
 
 def _is_for(manifest: Manifest, descriptor: ShardDescriptor, fingerprint: str) -> bool:

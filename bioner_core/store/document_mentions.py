@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-from pathlib import Path
 
 from bioner_core.documents import Document
 from bioner_core.mentions import Mention
+from bioner_core.store.layout import Store
 from bioner_core.store.manifest import Manifest
 from bioner_core.store.mention_ids import document_prefix, mention_prefix
 from bioner_core.store.reading import shard_batches
@@ -40,7 +40,7 @@ class DocumentMentions:
         return any(one.depth > 0 and one.accepted for one in self.mentions)
 
 
-def shard_documents(store: Path, manifest: Manifest) -> Iterator[DocumentMentions]:
+def shard_documents(store: Store, manifest: Manifest) -> Iterator[DocumentMentions]:
     """Every document of a shard with all its mention candidates, by `doc_id`, then record number.
 
     Holds a batch of rows and the rows of one `doc_id` in memory.

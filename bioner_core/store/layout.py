@@ -5,6 +5,7 @@ Every name is made of letters, digits, `.`, `_`, `-` and `%`, whatever a dump or
 
 import hashlib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote
@@ -16,6 +17,126 @@ _SLUG_LENGTH = 48
 """Characters of an input's name that stay in the names of its shards, for people who look at a store."""
 _DIGEST_LENGTH = 12
 """Hex digits, 48 bits, that tell inputs of one name apart: a million inputs collide with probability 0.002."""
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """A store: the one object that knows where it is and where each of its parts is.
+
+    Nothing is opened or made by it, so it can name a store that is not there yet. `root` is a folder of this machine; a
+    store on object storage will be another kind of this object, so nobody else joins paths under `root`.
+    """
+
+    root: Path
+
+    def __str__(self) -> str:
+        return str(self.root)
+
+    @property
+    def manifests(self) -> Path:
+        """One JSON file per committed shard: the last thing that its commit writes."""
+        return self.root / "manifests"
+
+    @property
+    def plans(self) -> Path:
+        """Into which shards each input was cut."""
+        return self.root / "plans"
+
+    @property
+    def jobs(self) -> Path:
+        """Reports of finished jobs, and notes of those at work."""
+        return self.root / "jobs"
+
+    @property
+    def ledger(self) -> Path:
+        """Which releases of which source were applied."""
+        return self.root / "ledger"
+
+    @property
+    def register(self) -> Path:
+        """Per input, which documents its shards hold: an index that can be made anew."""
+        return self.root / "register"
+
+    @property
+    def locks(self) -> Path:
+        """Claims of the jobs at work."""
+        return self.root / "locks"
+
+    @property
+    def models(self) -> Path:
+        """What is known of the model behind each fingerprint."""
+        return self.root / "models"
+
+    @property
+    def snapshots(self) -> Path:
+        """What `compact` made, a folder each."""
+        return self.root / "snapshots"
+
+    @property
+    def current(self) -> Path:
+        """The file that names the snapshot that readers take."""
+        return self.root / "CURRENT"
+
+    @property
+    def links(self) -> Path:
+        """What `bioner link` made: concepts of mentions, and abbreviations."""
+        return self.root / "links"
+
+    @property
+    def precision(self) -> Path:
+        """The file that says in which precision the store's first run computed."""
+        return self.root / "precision.json"
+
+    @property
+    def downloads(self) -> Path:
+        """Where nightly jobs keep what they downloaded, unless told otherwise."""
+        return self.root / "downloads"
+
+    @property
+    def standard_input(self) -> Path:
+        """Where the bytes of standard input are kept, so that they can be planned like a file."""
+        return self.root / "stdin"
+
+    def file(self, name: str) -> Path:
+        """A file by the name that a manifest, ledger or page of links gives it, relative to the store."""
+        return self.root / name
+
+    def manifest(self, shard: str) -> Path:
+        """Where the manifest of a shard is."""
+        return self.manifests / f"{shard}.json"
+
+    def plan(self, key: str) -> Path:
+        """Where the plan of an input is (`input_key`)."""
+        return self.plans / f"{key}.json"
+
+    @property
+    def signs(self) -> tuple[Path, ...]:
+        """What a store has one of as soon as a job has begun on it."""
+        return (self.manifests, self.plans, self.ledger, self.jobs, self.locks, self.snapshots, self.current)
+
+    def absolute(self) -> "Store":
+        """The same store for processes that work in other folders."""
+        return Store(self.root.absolute())
+
+    def name_of(self, file: Path) -> str:
+        """The name of a file relative to the store, as manifests have it."""
+        return file.relative_to(self.root).as_posix()
+
+    def table_folders(self, table: str, shard: str) -> Iterator[Path]:
+        """The folders that a shard has in a table, whatever its source: those from before schema version 3 too."""
+        for pattern in (f"*/{shard}", f"source=*/shard={shard}"):
+            yield from (self.root / table).glob(pattern)
+
+    def table_folder(self, table: str, source: str, shard: str) -> Path:
+        """The folder of one table of one shard.
+
+        Its name has no `key=value`, which query engines take for columns: the files have a column `source` of their
+        own, and rejects one `shard`. Shards from before schema version 3 lie in `source=.../shard=...`.
+        """
+        folder = quote(source or "unknown", safe="")
+        if folder[0] in "._":  # `..` leads out of the store, and pyarrow passes over what begins with either
+            folder = f"%{ord(folder[0]):02X}{folder[1:]}"
+        return self.root / table / folder / shard
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,23 +183,6 @@ def shard_id(key: str, first: int, last: int) -> str:
 def input_key_of(shard: str) -> str:
     """The input key in the id of a shard."""
     return shard.rsplit("-", 2)[0]
-
-
-def manifest_path(store: Path, shard: str) -> Path:
-    """Where the manifest of a shard is."""
-    return store / "manifests" / f"{shard}.json"
-
-
-def table_folder(store: Path, table: str, source: str, shard: str) -> Path:
-    """The folder of one table of one shard.
-
-    Its name has no `key=value`, which query engines take for columns: the files have a column `source` of their own,
-    and rejects one `shard`. Shards from before schema version 3 lie in `source=.../shard=...`.
-    """
-    folder = quote(source or "unknown", safe="")
-    if folder[0] in "._":  # `..` leads out of the store, and pyarrow passes over what begins with either
-        folder = f"%{ord(folder[0]):02X}{folder[1:]}"
-    return store / table / folder / shard
 
 
 def table_file_name(shard: str, fingerprint: str, format_name: str, *, taken: bool = False) -> str:

@@ -4,12 +4,11 @@ does not exist for readers."""
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
-from pathlib import Path
 from typing import Any
 
 from bioner_core.errors import StoreError
 from bioner_core.store.atomic import write_text
-from bioner_core.store.layout import manifest_path
+from bioner_core.store.layout import Store
 from bioner_core.store.schemas import check_schema_version
 from bioner_core.typed_json import loaded_json, typed
 
@@ -161,22 +160,22 @@ def manifest_from_json(text: str, *, where: str) -> Manifest:
         ) from error
 
 
-def write_manifest(store: Path, manifest: Manifest) -> None:
+def write_manifest(store: Store, manifest: Manifest) -> None:
     """Make the shard exist: from here on readers see it.
 
     Raises:
         StoreError: the file cannot be written; the shard is as it was before.
     """
-    write_text(manifest_path(store, manifest.shard_id), manifest.to_json())
+    write_text(store.manifest(manifest.shard_id), manifest.to_json())
 
 
-def read_manifest(store: Path, shard: str) -> Manifest | None:
+def read_manifest(store: Store, shard: str) -> Manifest | None:
     """The manifest of a shard, or None when it was never committed.
 
     Raises:
         StoreError: the manifest is damaged, unreadable, of another shard, or of a newer schema version.
     """
-    path = manifest_path(store, shard)
+    path = store.manifest(shard)
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:

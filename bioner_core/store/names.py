@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bioner_core.store.atomic import TEMPORARY_SUFFIX
-from bioner_core.store.layout import input_key_of
+from bioner_core.store.layout import Store, input_key_of
 from bioner_core.store.manifest import Manifest, read_manifest
 
 _SUFFIX = ".json"
@@ -22,7 +22,7 @@ _SUFFIX = ".json"
 class StoreNames:
     """The shards that have a manifest, by input key, and unfinished manifests and plans, as they were when listed."""
 
-    store: Path
+    store: Store
     shards: Mapping[str, Sequence[str]] = field(default_factory=dict)
     unfinished: Sequence[Path] = ()
 
@@ -40,15 +40,15 @@ class StoreNames:
         return [path for path in self.unfinished if path.name.startswith(f".{key}")]
 
 
-def list_names(store: Path) -> StoreNames:
+def list_names(store: Store) -> StoreNames:
     """List a store's manifests and plans; an empty answer where there is no store yet."""
     shards: defaultdict[str, list[str]] = defaultdict(list)
     unfinished: list[Path] = []
-    for folder in ("manifests", "plans"):
-        for path in (store / folder).glob("*"):
+    for folder in (store.manifests, store.plans):
+        for path in folder.glob("*"):
             if path.name.startswith("."):
                 if path.name.endswith(TEMPORARY_SUFFIX):
                     unfinished.append(path)
-            elif folder == "manifests" and path.suffix == _SUFFIX:
+            elif folder == store.manifests and path.suffix == _SUFFIX:
                 shards[input_key_of(path.stem)].append(path.stem)
     return StoreNames(store, dict(shards), tuple(unfinished))

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from bioner_core.errors import StoreError
 from bioner_core.store.document_mentions import DocumentMentions, joined, shard_documents
 from bioner_core.store.history.current import CurrentShard, current_shards
+from bioner_core.store.layout import Store
 from bioner_core.store.manifest import Manifest
 from bioner_core.store.reading import read_manifests
 from bioner_core.store.rows import documents_from_arrow, mentions_from_arrow
@@ -45,7 +46,7 @@ class NewestState(Protocol):
         ...
 
 
-def open_newest(store: Path) -> NewestState:
+def open_newest(store: Store) -> NewestState:
     """Open the newest state of a store.
 
     Raises:
@@ -106,7 +107,7 @@ def _shards_of(snapshot: Snapshot, *, doc_id: str | None = None) -> Iterator[str
 class _Shards:
     """The newest documents among the committed shards of a store."""
 
-    store: Path
+    store: Store
 
     @property
     def origin(self) -> str:
@@ -132,7 +133,7 @@ class _Shards:
 
     def _rows(self, manifest: Manifest, table: str, doc_id: str) -> list[pa.Table]:
         """The rows of one document, a table a file that has some; row groups without it are not read."""
-        paths = [self.store / file.path for file in manifest.files if file.table == table]
+        paths = [self.store.file(file.path) for file in manifest.files if file.table == table]
         found = [_read(path, filters=[("doc_id", "==", doc_id)]) for path in paths]
         return [one for one in found if one.num_rows]
 

@@ -3,13 +3,11 @@
 import json
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from bioner_core.errors import StoreError
 from bioner_core.store.atomic import write_text
-
-PIN_FILE = "precision.json"
+from bioner_core.store.layout import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +20,13 @@ class PrecisionPin:
     since: str = ""
 
 
-def read_pin(store: Path) -> PrecisionPin | None:
+def read_pin(store: Store) -> PrecisionPin | None:
     """The precision that the store is pinned to; None before its first run with a model.
 
     Raises:
         StoreError: the file is damaged or cannot be read.
     """
-    path = store / PIN_FILE
+    path = store.precision
     try:
         found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return PrecisionPin(**{name: str(value) for name, value in found.items()})
@@ -40,11 +38,11 @@ def read_pin(store: Path) -> PrecisionPin | None:
         ) from error
 
 
-def write_pin(store: Path, *, precision: str, reason: str, processor: str) -> None:
+def write_pin(store: Store, *, precision: str, reason: str, processor: str) -> None:
     """Pin the store to a precision, in place of the one that it had.
 
     Raises:
         StoreError: the store cannot be written.
     """
     pin = PrecisionPin(precision, reason, processor, datetime.now(UTC).isoformat(timespec="seconds"))
-    write_text(store / PIN_FILE, json.dumps(asdict(pin)) + "\n")
+    write_text(store.precision, json.dumps(asdict(pin)) + "\n")

@@ -11,7 +11,7 @@ from bioner_core.errors import StoreError
 from bioner_core.mentions import Mention
 from bioner_core.records import Deletion
 from bioner_core.store import rows
-from bioner_core.store.layout import TABLES
+from bioner_core.store.layout import TABLES, Store
 from bioner_core.store.manifest import Manifest, StoredFile, read_manifest
 from bioner_core.store.names import list_names
 from bioner_core.store.rows import RejectRow
@@ -21,7 +21,7 @@ _BATCH_ROWS = 2_000
 """Rows read at once: documents have their texts, so 2,000 of them are some megabytes."""
 
 
-def read_manifests(store: Path, *, on_fault: Callable[[StoreError], None] | None = None) -> Iterator[Manifest]:
+def read_manifests(store: Store, *, on_fault: Callable[[StoreError], None] | None = None) -> Iterator[Manifest]:
     """All committed shards, in the order of their ids. A store that does not exist yet has none.
 
     With `on_fault`, which is told of each manifest that cannot be read, the others are given all the same.
@@ -29,7 +29,7 @@ def read_manifests(store: Path, *, on_fault: Callable[[StoreError], None] | None
     Raises:
         StoreError: a manifest is damaged or of a newer schema version, and there is no `on_fault`.
     """
-    for path in sorted((store / "manifests").glob("[!.]*.json")):
+    for path in sorted(store.manifests.glob("[!.]*.json")):
         try:
             manifest = read_manifest(store, path.stem)
         except StoreError as error:
@@ -41,7 +41,7 @@ def read_manifests(store: Path, *, on_fault: Callable[[StoreError], None] | None
             yield manifest
 
 
-def document_rows(store: Path) -> Iterator[Document]:
+def document_rows(store: Store) -> Iterator[Document]:
     """Every committed document version, shard by shard, sorted by `doc_id` within a shard.
 
     Raises:
@@ -51,7 +51,7 @@ def document_rows(store: Path) -> Iterator[Document]:
         yield from rows.documents_from_arrow(batch)
 
 
-def mention_rows(store: Path) -> Iterator[Mention]:
+def mention_rows(store: Store) -> Iterator[Mention]:
     """Every committed mention candidate, accepted or not, shard by shard, sorted by `doc_id` within a shard.
 
     Raises:
@@ -61,7 +61,7 @@ def mention_rows(store: Path) -> Iterator[Mention]:
         yield from rows.mentions_from_arrow(batch)
 
 
-def reject_rows(store: Path) -> Iterator[RejectRow]:
+def reject_rows(store: Store) -> Iterator[RejectRow]:
     """Every committed reject, of records and of sentences.
 
     Raises:
@@ -71,7 +71,7 @@ def reject_rows(store: Path) -> Iterator[RejectRow]:
         yield from rows.rejects_from_arrow(batch)
 
 
-def deletion_rows(store: Path) -> Iterator[Deletion]:
+def deletion_rows(store: Store) -> Iterator[Deletion]:
     """Every committed deletion.
 
     Raises:
@@ -81,7 +81,7 @@ def deletion_rows(store: Path) -> Iterator[Deletion]:
         yield from rows.deletions_from_arrow(batch)
 
 
-def manifests_of_input(store: Path, key: str) -> list[Manifest]:
+def manifests_of_input(store: Store, key: str) -> list[Manifest]:
     """The committed shards of one content of one input (`layout.input_key`), by first record.
 
     Whoever asks for many inputs lists once: `names.list_names`.
@@ -92,7 +92,7 @@ def manifests_of_input(store: Path, key: str) -> list[Manifest]:
     return list_names(store).manifests(key)
 
 
-def table_files(store: Path, table: str) -> Iterator[Path]:
+def table_files(store: Store, table: str) -> Iterator[Path]:
     """The Parquet files of one table that manifests name: what a query engine should be given.
 
     Raises:
@@ -101,11 +101,11 @@ def table_files(store: Path, table: str) -> Iterator[Path]:
     if table not in TABLES:
         raise StoreError(f"table {table!r} is not one of {', '.join(TABLES)}")
     for manifest in read_manifests(store):
-        yield from (store / file.path for file in manifest.files if file.table == table)
+        yield from (store.file(file.path) for file in manifest.files if file.table == table)
 
 
 def shard_batches(
-    store: Path, manifest: Manifest, table: str, *, columns: Sequence[str] | None = None
+    store: Store, manifest: Manifest, table: str, *, columns: Sequence[str] | None = None
 ) -> Iterator[pa.RecordBatch]:
     """The rows of one table of one shard, a bounded batch at a time; `columns` None means all.
 
@@ -117,13 +117,13 @@ def shard_batches(
             yield from _file_batches(store, file, columns)
 
 
-def _all_batches(store: Path, table: str) -> Iterator[pa.RecordBatch]:
+def _all_batches(store: Store, table: str) -> Iterator[pa.RecordBatch]:
     for manifest in read_manifests(store):
         yield from shard_batches(store, manifest, table)
 
 
-def _file_batches(store: Path, file: StoredFile, columns: Sequence[str] | None) -> Iterable[pa.RecordBatch]:
-    path = store / file.path
+def _file_batches(store: Store, file: StoredFile, columns: Sequence[str] | None) -> Iterable[pa.RecordBatch]:
+    path = store.file(file.path)
     try:
         with pq.ParquetFile(path, page_checksum_verification=True) as parquet:
             version = file_fact(parquet.schema_arrow, "schema_version")

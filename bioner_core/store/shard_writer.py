@@ -17,7 +17,7 @@ from bioner_core.mentions import Mention
 from bioner_core.records import Deletion
 from bioner_core.store import rows
 from bioner_core.store.atomic import replacing
-from bioner_core.store.layout import TABLES, ShardDescriptor, table_file_name, table_folder
+from bioner_core.store.layout import TABLES, ShardDescriptor, Store, table_file_name
 from bioner_core.store.manifest import Counts, Manifest, StoredFile, read_manifest, write_manifest
 from bioner_core.store.rows import RejectRow
 from bioner_core.store.schemas import ROW_GROUP_ROWS, SCHEMA_VERSION, SCHEMAS, SORT_COLUMNS, schema_for
@@ -45,7 +45,7 @@ class ShardWriter:
     Rows may be added in any number of calls; they keep their order within one document.
     """
 
-    def __init__(self, store: Path, header: ShardHeader) -> None:
+    def __init__(self, store: Store, header: ShardHeader) -> None:
         self._store = store
         self._header = header
         self._parts: dict[str, list[pa.Table]] = {table: [] for table in TABLES}
@@ -97,15 +97,15 @@ class ShardWriter:
         path = self._free_path(name, digest, taken)
         with replacing(path) as temporary, temporary.open("wb") as stream:
             stream.write(content)
-        return StoredFile(name, path.relative_to(self._store).as_posix(), table.num_rows, content.size, digest)
+        return StoredFile(name, self._store.name_of(path), table.num_rows, content.size, digest)
 
     def _free_path(self, name: str, digest: str, taken: Mapping[str, str]) -> Path:
         """A name that the manifest does not give to other content, which must stay until the new one is written."""
         descriptor = self._header.descriptor
-        folder = table_folder(self._store, name, descriptor.source, descriptor.shard_id)
+        folder = self._store.table_folder(name, descriptor.source, descriptor.shard_id)
         words = (descriptor.shard_id, self._header.fingerprint, descriptor.format_name)
         first = folder / table_file_name(*words)
-        holds = taken.get(first.relative_to(self._store).as_posix(), digest)
+        holds = taken.get(self._store.name_of(first), digest)
         return first if holds == digest else folder / table_file_name(*words, taken=True)
 
     def _manifest(

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bioner_core.errors import StoreError
-from bioner_core.store.layout import TABLES, manifest_path
+from bioner_core.store.layout import TABLES, Store
 from bioner_core.store.manifest import Manifest
 from bioner_core.store.names import StoreNames
 
 
-def sweep_shard(store: Path, manifest: Manifest, *, replaced: Sequence[str] = ()) -> None:
+def sweep_shard(store: Store, manifest: Manifest, *, replaced: Sequence[str] = ()) -> None:
     """Remove the files of a committed shard that its manifest does not name, and the `replaced` shards whole.
 
     Stale are temporary files that a killed run left behind and results under a superseded fingerprint. Replaced are
@@ -20,7 +20,7 @@ def sweep_shard(store: Path, manifest: Manifest, *, replaced: Sequence[str] = ()
     """
     for shard in replaced:
         # Invariant: a manifest goes before its files, so that no reader meets one whose files are gone.
-        _remove(manifest_path(store, shard))
+        _remove(store.manifest(shard))
         _remove_files_of(store, shard, keep=frozenset())
     _remove_files_of(store, manifest.shard_id, keep=frozenset(file.path for file in manifest.files))
 
@@ -37,13 +37,12 @@ def sweep_unfinished(names: StoreNames, key: str) -> None:
         _remove(path)
 
 
-def _remove_files_of(store: Path, shard: str, *, keep: frozenset[str]) -> None:
+def _remove_files_of(store: Store, shard: str, *, keep: frozenset[str]) -> None:
     for table in TABLES:
-        for pattern in (f"*/{shard}", f"source=*/shard={shard}"):  # now, and before schema version 3
-            for folder in (store / table).glob(pattern):
-                for path in folder.iterdir():
-                    if path.relative_to(store).as_posix() not in keep:
-                        _remove(path)
+        for folder in store.table_folders(table, shard):
+            for path in folder.iterdir():
+                if store.name_of(path) not in keep:
+                    _remove(path)
 
 
 def _remove(path: Path) -> None:

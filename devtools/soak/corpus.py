@@ -9,6 +9,7 @@ import numpy as np
 
 from bioner_core.labels.label_set import LabelSetChoice
 from bioner_core.store.history.lock import StoreLock
+from bioner_core.store.layout import Store
 from devtools.soak.annotator import FINGERPRINT, POISON, CalmAnnotator
 from devtools.synthetic_abstracts import invented_abstracts
 from pipelines.annotate import run_annotation
@@ -24,7 +25,7 @@ class SoakInput:
     """An input file, and the store that an undisturbed run made of it. `poisoned` if one sentence is deadly."""
 
     path: Path
-    calm_store: Path
+    calm_store: Store
     poisoned: bool
 
 
@@ -41,7 +42,7 @@ def make_corpus(folder: Path, *, seed: int, files: int) -> list[SoakInput]:
     return inputs
 
 
-def soak_job(path: Path, store: Path) -> AnnotationJob:
+def soak_job(path: Path, store: Store) -> AnnotationJob:
     """The job of one input, the same whether it is disturbed or not."""
     return AnnotationJob(
         inputs=(str(path),),
@@ -55,10 +56,10 @@ def soak_job(path: Path, store: Path) -> AnnotationJob:
 
 def _made(folder: Path, name: str, texts: Sequence[str], *, poisoned: bool) -> SoakInput:
     folder.mkdir(parents=True, exist_ok=True)
-    path, store = folder / f"{name}.jsonl", folder / "stores" / name
+    path, store = folder / f"{name}.jsonl", Store(folder / "stores" / name)
     lines = [json.dumps({"id": f"{name}-{number}", "text": text}) for number, text in enumerate(texts)]
     path.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
-    store.mkdir(parents=True, exist_ok=True)
+    store.root.mkdir(parents=True, exist_ok=True)
     with StoreLock(store, purpose="soak, undisturbed"):
         run_annotation(soak_job(path, store), service_factory=CalmAnnotator)
     return SoakInput(path, store, poisoned)

@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 from bioner_core.store.history.lock import StoreLock
+from bioner_core.store.layout import Store
 from devtools.soak.corpus import soak_job
 from pipelines.annotate import run_annotation
 from pipelines.finished import needs_no_model
@@ -38,11 +39,11 @@ def client_settings(deadline_seconds: float) -> ClientSettings:
     )
 
 
-def run_one(pool: Pool, client: ClientSettings, *, input_file: Path, store: Path) -> dict[str, object]:
+def run_one(pool: Pool, client: ClientSettings, *, input_file: Path, store: Store) -> dict[str, object]:
     """Run one job under the store's lock and say how it ended."""
     started = time.monotonic()
     job = soak_job(input_file, store)
-    store.mkdir(parents=True, exist_ok=True)
+    store.root.mkdir(parents=True, exist_ok=True)
     with StoreLock(store, purpose="soak", wait_seconds=30.0):
         summary = run_annotation(job, service_factory=pool.client_factory(client))
     return {
@@ -78,7 +79,7 @@ def main() -> None:
         answers.write(json.dumps({"ready": True}) + "\n")
         for line in sys.stdin:
             told = json.loads(line)
-            answer = run_one(pool, client, input_file=Path(told["input"]), store=Path(told["store"]))
+            answer = run_one(pool, client, input_file=Path(told["input"]), store=Store(Path(told["store"])))
             answers.write(json.dumps(answer) + "\n")
 
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bioner_core.store.layout import Store
+
 _END_SECONDS = 60.0
 
 
@@ -81,7 +83,7 @@ class FeederProcess:
         found: dict[str, Any] = json.loads(line)
         return found
 
-    def tell(self, input_file: Path, store: Path) -> None:
+    def tell(self, input_file: Path, store: Store) -> None:
         """Tell it of a job.
 
         Raises:

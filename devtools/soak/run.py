@@ -15,6 +15,7 @@ from typing import Any
 import psutil
 
 from bioner_core.errors import PoolError
+from bioner_core.store.layout import Store
 from devtools.soak.check import store_faults
 from devtools.soak.cluster import LocalCluster, local_cluster
 from devtools.soak.corpus import SoakInput, make_corpus
@@ -162,7 +163,7 @@ class _Soak:
     def _run_job(self, feeder: FeederProcess) -> FeederProcess:
         """Run one job to its end, with further feeders if the first one is killed; returns the last one."""
         number = self._tally.jobs
-        chosen, store = self._next_input(), self.folder / "stores" / f"{number:06d}"
+        chosen, store = self._next_input(), Store(self.folder / "stores" / f"{number:06d}")
         feeders, answer, faults = 1, None, []
         while answer is None:
             try:
@@ -179,7 +180,7 @@ class _Soak:
         self._note_job(number, chosen, answer, feeders=feeders, faults=faults)
         self._measure(feeder, number)
         if not faults:
-            shutil.rmtree(store)
+            shutil.rmtree(store.root)
         return feeder
 
     def _next_input(self) -> SoakInput:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from jobs.options.annotation import Format, Runner, RunOptions, ShardRecords
-from jobs.options.common import Json, Store
+from jobs.options.common import Json, StoreOption
 from jobs.options.groups import takes_option_groups
 from jobs.options.metrics import MetricsOutlet, metrics_shown
 from jobs.terminal.console import only_results_on_stdout, print_result, say, warn
@@ -40,7 +40,7 @@ Inputs = Annotated[
 def annotate(
     context: typer.Context,
     inputs: Inputs,
-    store: Store,
+    store: StoreOption,
     run: RunOptions,
     metrics: MetricsOutlet,
     format_name: Format = None,

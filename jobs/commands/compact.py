@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from bioner_core.store.compaction.compact import CompactionReport
-from jobs.options.common import Json, Quiet, Store, Wait
+from jobs.options.common import Json, Quiet, StoreOption, Wait
 from jobs.runs.snapshot import compact_locked, settings_of
 from jobs.terminal.console import only_results_on_stdout, print_result, require_store
 from jobs.terminal.progress import ProgressBar
@@ -26,7 +26,7 @@ FileSize = Annotated[str, typer.Option(help="How large a file grows before the n
 
 
 def compact(
-    store: Store,
+    store: StoreOption,
     keep: Keep = 2,
     memory: Memory = "2GB",
     file_size: FileSize = "256MB",

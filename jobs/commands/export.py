@@ -7,7 +7,7 @@ import typer
 
 from bioner_core.export.export import export_store
 from bioner_core.export.selection import Selection
-from jobs.options.common import Json, OfModel, Quiet, Store
+from jobs.options.common import Json, OfModel, Quiet, StoreOption
 from jobs.terminal.console import only_results_on_stdout, print_result, require_store
 from jobs.terminal.progress import ProgressBar
 
@@ -37,7 +37,7 @@ AllCandidates = Annotated[bool, typer.Option("--all-candidates", help="Also what
 
 
 def export(
-    store: Store,
+    store: StoreOption,
     format_name: Format,
     output: Output,
     label_set: LabelSet = None,

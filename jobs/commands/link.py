@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from bioner_core.store.history.lock import StoreLock
-from jobs.options.common import Json, Quiet, Store, Wait
+from jobs.options.common import Json, Quiet, StoreOption, Wait
 from jobs.terminal.console import only_results_on_stdout, print_result, require_store, say
 from jobs.terminal.progress import ProgressBar
 
@@ -28,7 +28,7 @@ Taxon = Annotated[str, typer.Option(help="Species of genes in documents that nam
 
 
 def link(
-    store: Store,
+    store: StoreOption,
     vocabularies: Vocabularies,
     default_taxon: Taxon = "NCBITaxon:9606",
     all_candidates: AllCandidates = False,

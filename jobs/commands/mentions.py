@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from jobs.options.common import Json, Store
+from jobs.options.common import Json, StoreOption
 from jobs.terminal.console import only_results_on_stdout, print_result, require_store
 from jobs.terminal.mention_table import as_object, print_mentions, some_documents
 
@@ -22,7 +22,7 @@ Accepted = Annotated[bool, typer.Option("--accepted", help="Leave out what the s
 
 
 def mentions(
-    store: Store, limit: Limit = 5, nested: Nested = False, accepted: Accepted = False, as_json: Json = False
+    store: StoreOption, limit: Limit = 5, nested: Nested = False, accepted: Accepted = False, as_json: Json = False
 ) -> int:
     """Print mentions; returns the exit code."""
     with only_results_on_stdout():

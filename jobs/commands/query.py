@@ -14,11 +14,12 @@ import typer
 from bioner_core.errors import ConfigurationError
 from bioner_core.store.atomic import replacing
 from bioner_core.store.history.model_notes import mixed_models
+from bioner_core.store.layout import Store
 from bioner_core.store.query.answers import answer_rows, word_of, write_csv, write_json, write_parquet
 from bioner_core.store.query.named_queries import TYPE_PARAMETERS, named_queries, named_query
 from bioner_core.store.query.query_session import QuerySession, query_session
 from bioner_core.store.snapshot.snapshot_manifest import current_id
-from jobs.options.common import OfModel, Store, bytes_of
+from jobs.options.common import OfModel, StoreOption, bytes_of
 from jobs.terminal.answer_table import write_table
 from jobs.terminal.console import only_results_on_stdout, require_folder_of, require_store, say
 from jobs.terminal.mention_table import printable
@@ -79,7 +80,7 @@ ListNamed = Annotated[
 
 
 def query(
-    store: Store,
+    store: StoreOption,
     sql: Sql = None,
     named: Named = None,
     param: Param = None,
@@ -129,7 +130,7 @@ def _check_types(asked: set[str], known: set[str]) -> None:
 
 
 @contextmanager
-def _session(store: Path, memory: str, timeout: float, model: str | None) -> Iterator[QuerySession]:
+def _session(store: Store, memory: str, timeout: float, model: str | None) -> Iterator[QuerySession]:
     with only_results_on_stdout():
         memory_bytes = bytes_of(memory, option="--memory", least=_LEAST_MEMORY)
         history = None

@@ -11,7 +11,7 @@ from bioner_core.report.figures import report_figures
 from bioner_core.report.page import render_report
 from bioner_core.store.atomic import write_text
 from bioner_core.store.query.query_session import query_session
-from jobs.options.common import Json, Store, bytes_of
+from jobs.options.common import Json, StoreOption, bytes_of
 from jobs.terminal.console import only_results_on_stdout, print_result, require_folder_of, require_store
 from jobs.terminal.mention_table import printable
 from pipelines.watch.run_history import run_history
@@ -32,7 +32,9 @@ Run = Annotated[str | None, typer.Option("--run", help="Only what this run made 
 Memory = Annotated[str, typer.Option(help="How much memory DuckDB may use; the rest goes to disk.")]
 
 
-def report(store: Store, html: Html = None, run: Run = None, memory: Memory = "2GB", as_json: Json = False) -> int:
+def report(
+    store: StoreOption, html: Html = None, run: Run = None, memory: Memory = "2GB", as_json: Json = False
+) -> int:
     """Report on a store; returns the exit code."""
     with only_results_on_stdout():
         require_store(store)

@@ -10,7 +10,7 @@ import typer
 from bioner_core.errors import ConfigurationError
 from bioner_core.records import RejectReason
 from jobs.options.annotation import RunOptions
-from jobs.options.common import Json, Store
+from jobs.options.common import Json, StoreOption
 from jobs.options.groups import takes_option_groups
 from jobs.runs.annotator import chosen_annotator
 from jobs.runs.session import AnnotateConfig, AnnotationSession, open_lock
@@ -56,7 +56,7 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be trie
 
 @takes_option_groups
 def retry(
-    store: Store,
+    store: StoreOption,
     run: RunOptions,
     moved: Moved = None,
     reason: Reasons = None,

@@ -11,7 +11,7 @@ from bioner_core.gold.forms import FORMS
 from bioner_core.review.choice import Choice, ReviewSettings
 from bioner_core.review.item import ReviewUnit
 from bioner_core.review.review import export_review, exported_file, import_review
-from jobs.options.common import Json, Quiet, Store
+from jobs.options.common import Json, Quiet, StoreOption
 from jobs.terminal.console import only_results_on_stdout, print_result, require_store
 from jobs.terminal.progress import ProgressBar
 
@@ -58,7 +58,7 @@ From = Annotated[str | None, typer.Option("--from", help=f"Form of what came bac
 
 @app.command("export", help=EXPORT_HELP)
 def export(
-    store: Store,
+    store: StoreOption,
     output: Output,
     form: Format = "label-studio",
     count: Count = 200,

@@ -8,7 +8,7 @@ import typer
 
 from bioner_core.errors import ConfigurationError, StoreError
 from bioner_core.store.snapshot.snapshot_manifest import current_id
-from jobs.options.common import Store, bytes_of
+from jobs.options.common import StoreOption, bytes_of
 from jobs.terminal.console import require_store, say
 
 HELP = """
@@ -28,7 +28,7 @@ Timeout = Annotated[float, typer.Option(help="Seconds after which one page is gi
 Memory = Annotated[str, typer.Option(help="How much memory all questions together may use; the rest goes to disk.")]
 
 
-def serve(store: Store, port: Port = 0, timeout: Timeout = 30.0, memory: Memory = "2GB") -> int:
+def serve(store: StoreOption, port: Port = 0, timeout: Timeout = 30.0, memory: Memory = "2GB") -> int:
     """Serve until interrupted; returns the exit code."""
     require_store(store)
     memory_bytes = bytes_of(memory, option="--memory", least=_LEAST_MEMORY)

@@ -8,9 +8,10 @@ import typer
 from bioner_core.errors import ConfigurationError
 from bioner_core.store.atomic import write_text
 from bioner_core.store.document_mentions import DocumentMentions
+from bioner_core.store.layout import Store
 from bioner_core.store.newest import open_newest
 from bioner_core.viewer.page import render_page
-from jobs.options.common import Json, Store
+from jobs.options.common import Json, StoreOption
 from jobs.terminal.console import only_results_on_stdout, print_result, require_folder_of, require_store
 from jobs.terminal.document_view import print_document
 from jobs.terminal.mention_table import as_object
@@ -30,7 +31,9 @@ Html = Annotated[Path | None, typer.Option("--html", help="Write one self-contai
 Rejected = Annotated[bool, typer.Option("--rejected", help="In the terminal, also what the selector turned down.")]
 
 
-def show(document: Document, store: Store, html: Html = None, rejected: Rejected = False, as_json: Json = False) -> int:
+def show(
+    document: Document, store: StoreOption, html: Html = None, rejected: Rejected = False, as_json: Json = False
+) -> int:
     """Show a document; returns the exit code."""
     with only_results_on_stdout():
         require_store(store)
@@ -49,7 +52,7 @@ def show(document: Document, store: Store, html: Html = None, rejected: Rejected
     return 0
 
 
-def _found(store: Path, doc_id: str) -> tuple[DocumentMentions, str]:
+def _found(store: Store, doc_id: str) -> tuple[DocumentMentions, str]:
     newest = open_newest(store)
     found = newest.document(doc_id)
     if found is None:

@@ -1,11 +1,11 @@
 """`bioner status`: how a store stands."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from jobs.options.common import Json, Store
+from bioner_core.store.layout import Store
+from jobs.options.common import Json, StoreOption
 from jobs.terminal.console import only_results_on_stdout, print_result, require_store
 from jobs.terminal.status_view import show_until_done
 from pipelines.watch.status import StoreStatus, store_status
@@ -29,7 +29,7 @@ Watch = Annotated[bool, typer.Option("--watch", help="Show it again and again un
 Interval = Annotated[float, typer.Option(help="Seconds between two looks of --watch.", min=0.1)]
 
 
-def status(store: Store, watch: Watch = False, interval: Interval = 2.0, as_json: Json = False) -> int:
+def status(store: StoreOption, watch: Watch = False, interval: Interval = 2.0, as_json: Json = False) -> int:
     """Print the state of a store; returns the exit code."""
     if watch:
         return _watch(store, interval=interval, as_json=as_json)
@@ -40,7 +40,7 @@ def status(store: Store, watch: Watch = False, interval: Interval = 2.0, as_json
     return 0
 
 
-def _watch(store: Path, *, interval: float, as_json: bool) -> int:
+def _watch(store: Store, *, interval: float, as_json: bool) -> int:
     with only_results_on_stdout():
         require_store(store)
     show_until_done(StoreWatch(store), interval=interval, as_json=as_json)

@@ -4,7 +4,7 @@ from dataclasses import asdict, replace
 
 from bioner_core.store.checks.verify import VerificationReport, verify_store
 from bioner_core.store.snapshot.snapshot_manifest import snapshot_ids
-from jobs.options.common import Json, Quiet, Store
+from jobs.options.common import Json, Quiet, StoreOption
 from jobs.terminal.console import EXIT_FAILED, only_results_on_stdout, print_result, require_store
 from jobs.terminal.progress import ProgressBar
 from pipelines.lost_shards import lost_shard_faults
@@ -21,12 +21,12 @@ Example:
 """
 
 
-def verify(store: Store, as_json: Json = False, quiet: Quiet = False) -> int:
+def verify(store: StoreOption, as_json: Json = False, quiet: Quiet = False) -> int:
     """Check a store; returns the exit code."""
     with only_results_on_stdout():
         require_store(store)
         with ProgressBar("shards and snapshots", quiet=quiet) as progress:
-            progress.planned(sum(1 for _ in (store / "manifests").glob("[!.]*.json")) + len(snapshot_ids(store)))
+            progress.planned(sum(1 for _ in store.manifests.glob("[!.]*.json")) + len(snapshot_ids(store)))
             found = verify_store(store, on_shard=lambda _: progress.done(1), on_snapshot=lambda _: progress.done(1))
         lost = tuple(lost_shard_faults(store))
         found = replace(found, faults=found.faults + lost, fault_count=found.fault_count + len(lost))

@@ -8,31 +8,31 @@ from typing import Annotated
 import typer
 
 from bioner_core.errors import ConfigurationError
+from bioner_core.store.layout import Store
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 
 
-def store_folder(store: Path | None) -> Path | None:
-    """The folder of a store as it was given, unless no store can be there.
+def store_at(typed: str) -> Store:
+    """The store in a folder as it was typed, unless no store can be there.
 
     Raises:
-        typer.BadParameter: it is a URL, or its path has a sign that queries take for a pattern.
+        typer.BadParameter: it is a URL or a file, or its path has a sign that queries take for a pattern.
     """
-    if store is None:  # it is missing, which is not for this to say
-        return None
-    if _URL.match(str(store)):
-        typed = re.sub(":/(?!/)", "://", str(store), count=1)  # a path drops the second stroke
+    if _URL.match(typed):
         raise typer.BadParameter(f"{typed!r} is a URL, and a store is a folder of this machine; name a folder")
-    if any(sign in str(store.absolute()) for sign in "*?["):
+    folder = Path(typed)
+    if folder.is_file():
+        raise typer.BadParameter(f"dir {typed!r} is a file.")
+    if any(sign in str(folder.absolute()) for sign in "*?["):
         raise typer.BadParameter(
-            f"{str(store)!r} holds one of * ? [, which `compact` and `query` take for a pattern; use another folder"
+            f"{typed!r} holds one of * ? [, which `compact` and `query` take for a pattern; use another folder"
         )
-    return store
+    return Store(folder)
 
 
-Store = Annotated[
-    Path,
-    typer.Option("--store", help="Folder of the store.", file_okay=False, show_default=False, callback=store_folder),
+StoreOption = Annotated[
+    Store, typer.Option("--store", help="Folder of the store.", show_default=False, parser=store_at, metavar="<dir>")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output, and nothing else.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]

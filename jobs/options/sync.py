@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from jobs.options.annotation import RunOptions, ShardRecords
-from jobs.options.common import Json, Store
+from jobs.options.common import Json, StoreOption
 from jobs.options.metrics import MetricsOutlet
 from pipelines.sync.retry import RetryPolicy
 
@@ -49,7 +49,7 @@ _DryRun = Annotated[
 class SyncOptions:
     """What every nightly job and backfill is told; the fields are its options, and here are their defaults."""
 
-    store: Store
+    store: StoreOption
     dry_run: _DryRun = False
     downloads: _Downloads = None
     discard_downloads: _DiscardDownloads = False

@@ -17,6 +17,7 @@ from bioner_core.device_bench.sample_sentences import sample_records
 from bioner_core.device_bench.settings import ANNOTATE, STAND_IN, DeviceBenchSettings
 from bioner_core.device_bench.steps import Clock, Findings, Step, StepSkippedError
 from bioner_core.models.directory import DEFAULT_MODEL
+from bioner_core.store.layout import Store
 
 _SENTENCES_PER_DOCUMENT = 9
 _GPU_DOCUMENTS, _CPU_DOCUMENTS = 3000, 4
@@ -47,7 +48,7 @@ def _annotate(settings: DeviceBenchSettings, clock: Clock, found: Findings) -> N
         documents = _GPU_DOCUMENTS if on_gpu else _CPU_DOCUMENTS
         source = Path(folder) / "samples.jsonl"
         _write_documents(source, documents)
-        command = _command(settings, model, source, Path(folder) / "store", on_gpu=on_gpu)
+        command = _command(settings, model, source, Store(Path(folder) / "store"), on_gpu=on_gpu)
         with busy_shares(on_gpu=on_gpu) as shares:
             started = time.perf_counter()
             done = subprocess.run(  # noqa: S603 - our own command
@@ -59,7 +60,7 @@ def _annotate(settings: DeviceBenchSettings, clock: Clock, found: Findings) -> N
     _note(json.loads(done.stdout), shares, documents, seconds, found)
 
 
-def _command(settings: DeviceBenchSettings, model: str, source: Path, store: Path, *, on_gpu: bool) -> list[str]:
+def _command(settings: DeviceBenchSettings, model: str, source: Path, store: Store, *, on_gpu: bool) -> list[str]:
     gpus = ["--gpus-per-actor", "1"] if on_gpu else []
     return [
         *(sys.executable, "-m", "jobs.main", "annotate", str(source), "--store", str(store), "--quiet", "--json"),

@@ -18,6 +18,7 @@ from bioner_core.errors import ConfigurationError, InputError
 from bioner_core.formats.inputs import expand_inputs
 from bioner_core.formats.reader import read_records
 from bioner_core.labels.label_set import LabelSet
+from bioner_core.store.layout import Store
 from bioner_core.text.sentences import split_passage
 from jobs.options.annotation import ActorOptions, ActorRange, RunOptions
 from jobs.runs.annotator import MODEL, NULL, SIMULATED, AnnotatorChoice
@@ -107,7 +108,7 @@ def bench_pipeline(
 
 def _run(settings: PipelineBenchSettings, point: Point) -> tuple[PipelineFigures, int]:
     with tempfile.TemporaryDirectory(prefix="bioner-bench-") as folder:
-        inputs, store = settings.inputs, Path(folder) / "store"
+        inputs, store = settings.inputs, Store(Path(folder) / "store")
         if settings.documents is not None:
             made = Path(folder) / "documents.jsonl"
             count = settings.documents * point.actors
@@ -154,9 +155,9 @@ def _figures(point: Point, summary: JobSummary, *, first_shard_seconds: float | 
     )
 
 
-def _first_commit(store: Path) -> float | None:
+def _first_commit(store: Store) -> float | None:
     """When the first manifest was written, by the wall clock."""
-    return min((path.stat().st_mtime for path in (store / "manifests").glob("[!.]*.json")), default=None)
+    return min((path.stat().st_mtime for path in store.manifests.glob("[!.]*.json")), default=None)
 
 
 def _machine() -> dict[str, object]:

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from bioner_core.concepts.vocabularies import open_vocabularies
 from bioner_core.errors import StoreError
 from bioner_core.linking.link_store import current_page_of, link_store
 from bioner_core.linking.linker import Linker
+from bioner_core.store.layout import Store
 from bioner_core.store.reading import read_manifests
 from jobs.terminal.progress import ProgressBar
 from pipelines.nightly.report import SyncReport
@@ -22,7 +22,7 @@ def linker_of(vocabularies: Sequence[str] | None) -> Linker | None:
     return Linker(open_vocabularies(vocabularies)) if vocabularies else None
 
 
-def with_links(done: SyncReport, store: Path, linker: Linker, *, quiet: bool) -> SyncReport:
+def with_links(done: SyncReport, store: Store, linker: Linker, *, quiet: bool) -> SyncReport:
     """The report with the links that were made, or are of this state already; the lock must be held.
 
     What was applied stays applied when linking fails: that is a failure of the report.

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from importlib import import_module
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -19,6 +18,7 @@ from bioner_core.formats.registry import reader_named
 from bioner_core.labels.label_set import LabelSetChoice
 from bioner_core.store.history.lock import Part, StoreLock
 from bioner_core.store.history.model_notes import note_model
+from bioner_core.store.layout import Store
 from jobs.options.annotation import RunOptions
 from jobs.runs.annotator import MODEL, AnnotatorChoice
 from jobs.runs.load import RunWatch, process_started
@@ -61,7 +61,7 @@ class AnnotateConfig:
     """
 
     inputs: tuple[str, ...] = ()
-    store: Path
+    store: Store
     annotator: AnnotatorChoice
     run: RunOptions = field(default_factory=RunOptions)
     format_name: str | None = None
@@ -99,17 +99,17 @@ def annotate_inputs(config: AnnotateConfig) -> JobSummary:
             return replace(session.run(job), unread=tuple(map(public_name, found.unread)))
 
 
-def make_store(store: Path) -> None:
+def make_store(store: Store) -> None:
     """Make the folder of a store, unless it is there.
 
     Raises:
         StoreError: it cannot be made or written.
     """
     try:
-        store.mkdir(parents=True, exist_ok=True)
+        store.root.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(f"--store: {store} cannot be made ({error}); name a folder that you can write") from error
-    if not os.access(store, os.W_OK):
+    if not os.access(store.root, os.W_OK):
         raise StoreError(f"--store: {store} cannot be written; name a folder that you can write")
 
 

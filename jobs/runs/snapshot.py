@@ -1,9 +1,8 @@
 """Making a snapshot: for `bioner compact`, and at the end of a nightly run."""
 
-from pathlib import Path
-
 from bioner_core.store.compaction.compact import CompactionReport, CompactionSettings, CompactionWatch, compact_store
 from bioner_core.store.history.lock import StoreLock
+from bioner_core.store.layout import Store
 from jobs.options.common import bytes_of
 from jobs.options.sync import SnapshotOptions
 from jobs.terminal.console import say
@@ -14,7 +13,7 @@ _LEAST_MEMORY = 256 * 1024**2
 
 
 def compact_locked(
-    store: Path, settings: CompactionSettings, *, wait_seconds: float, progress: ProgressBar
+    store: Store, settings: CompactionSettings, *, wait_seconds: float, progress: ProgressBar
 ) -> CompactionReport:
     """Compact while no other job is at work on the store.
 
@@ -28,7 +27,7 @@ def compact_locked(
 
 
 def compact_held(
-    store: Path, settings: CompactionSettings, *, lock: StoreLock, progress: ProgressBar
+    store: Store, settings: CompactionSettings, *, lock: StoreLock, progress: ProgressBar
 ) -> CompactionReport:
     """Compact under a lock that is held already.
 

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import IO
 
 from bioner_core.errors import ConfigurationError, InputError
+from bioner_core.store.layout import Store
 
 STANDARD_INPUT = "-"
-_FOLDER = "stdin"
 _CHUNK_BYTES = 1024 * 1024
 _DIGEST_LENGTH = 16
 
 
-def with_standard_input(inputs: Sequence[str], store: Path) -> tuple[str, ...]:
+def with_standard_input(inputs: Sequence[str], store: Store) -> tuple[str, ...]:
     """The inputs, `-` replaced by a file of the store that holds what standard input gives.
 
     The same content is the same file, `STORE/stdin/stdin-<digest>`: a second run finds it done, and `retry` finds it.
@@ -29,7 +29,7 @@ def with_standard_input(inputs: Sequence[str], store: Path) -> tuple[str, ...]:
         return tuple(inputs)
     if inputs.count(STANDARD_INPUT) > 1 or sys.stdin.isatty():
         raise ConfigurationError("-: standard input can be read once, and from a pipe or a file: `zcat in.xml.gz | …`")
-    kept = str(_kept(sys.stdin.buffer, store / _FOLDER))
+    kept = str(_kept(sys.stdin.buffer, store.standard_input))
     return tuple(kept if name == STANDARD_INPUT else name for name in inputs)
 
 

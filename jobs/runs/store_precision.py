@@ -1,11 +1,11 @@
 """Which precision a run on a store computes in: the store's own, once it has one."""
 
 from dataclasses import replace
-from pathlib import Path
 
 from bioner_core.labels.label_set import LabelSetChoice
 from bioner_core.models.precision import AUTO, PRECISIONS
 from bioner_core.models.processor import processor_name
+from bioner_core.store.layout import Store
 from bioner_core.store.manifest import total
 from bioner_core.store.precision_pin import read_pin, write_pin
 from bioner_core.store.reading import read_manifests
@@ -16,7 +16,7 @@ from pipelines.job import decode_fingerprint
 STORE_REASON = "pinned by the store's first run"
 
 
-def in_store_precision(choice: AnnotatorChoice, store: Path) -> AnnotatorChoice:
+def in_store_precision(choice: AnnotatorChoice, store: Store) -> AnnotatorChoice:
     """The choice with `auto` resolved: to the precision that the store is pinned to, or else to the fastest here.
 
     Raises:
@@ -32,7 +32,7 @@ def in_store_precision(choice: AnnotatorChoice, store: Path) -> AnnotatorChoice:
     return replace(choice, precision=found.name, precision_reason=found.reason)
 
 
-def store_precision(choice: AnnotatorChoice, store: Path) -> str:
+def store_precision(choice: AnnotatorChoice, store: Store) -> str:
     """The precision of the store; empty when it has none yet.
 
     A store from before precisions were pinned has that with which this very annotator made shards of it.
@@ -51,7 +51,7 @@ def store_precision(choice: AnnotatorChoice, store: Path) -> str:
     return next((name for name, one in of_precision.items() if decode_fingerprint(one, label_sets) in made), "")
 
 
-def pin_precision(choice: AnnotatorChoice, store: Path) -> None:
+def pin_precision(choice: AnnotatorChoice, store: Store) -> None:
     """Pin the store to the precision of a run that begins now; a change is told with what it costs.
 
     Raises:

@@ -28,8 +28,6 @@ from pipelines.nightly.report import SyncReport
 from pipelines.summary import EXIT_COMMITTED, EXIT_FAILED
 from pipelines.sync.listing import ListedFile
 
-DOWNLOADS = "downloads"
-
 
 def config_of(options: SyncOptions) -> AnnotateConfig:
     """The config that options make; what the store has annotated before is carried over.
@@ -82,7 +80,7 @@ def run_sync(
     ):
         place = SyncContext(
             store=options.store,
-            downloads=options.downloads or options.store / DOWNLOADS,
+            downloads=options.downloads or options.store.downloads,
             lock=lock,
             run_id=run_id,
             policy=options.policy,

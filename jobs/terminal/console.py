@@ -12,6 +12,7 @@ from typing import Any
 import typer
 
 from bioner_core.errors import ConfigurationError
+from bioner_core.store.layout import Store
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -50,19 +51,15 @@ def print_result(value: Mapping[str, Any], *, as_json: bool, show: Callable[[], 
         show()
 
 
-_OF_STORES = ("manifests", "plans", "ledger", "jobs", "locks", "snapshots", "CURRENT")
-"""What a store has one of as soon as a job has begun on it."""
-
-
-def require_store(store: Path) -> None:
+def require_store(store: Store) -> None:
     """A mistyped store must not pass for an empty one.
 
     Raises:
         ConfigurationError: the folder is not there, or no job of bioner ever wrote to it.
     """
-    if not store.is_dir():
+    if not store.root.is_dir():
         raise ConfigurationError(f"--store: {str(store)!r} is not there; `bioner annotate` makes one")
-    if not any((store / name).exists() for name in _OF_STORES):
+    if not any(path.exists() for path in store.signs):
         raise ConfigurationError(
             f"--store: {str(store)!r} is no store: it has no folder manifests; `bioner annotate` makes one"
         )

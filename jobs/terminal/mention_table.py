@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -12,6 +11,7 @@ from rich.text import Text
 
 from bioner_core.mentions import Mention
 from bioner_core.store.document_mentions import DocumentMentions, shard_documents
+from bioner_core.store.layout import Store
 from bioner_core.store.manifest import Manifest
 from bioner_core.store.reading import read_manifests
 
@@ -30,7 +30,7 @@ def as_object(one: DocumentMentions) -> dict[str, Any]:
     }
 
 
-def some_documents(store: Path, *, limit: int, nested_only: bool, accepted_only: bool) -> list[DocumentMentions]:
+def some_documents(store: Store, *, limit: int, nested_only: bool, accepted_only: bool) -> list[DocumentMentions]:
     """At most `limit` documents that have mentions; the sources take turns, so that each shows some of its own.
 
     Reads shard by shard, and no more of them than it needs.
@@ -60,7 +60,7 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
 
 
-def _of_source(store: Path, manifests: Sequence[Manifest], source: str) -> Iterator[DocumentMentions]:
+def _of_source(store: Store, manifests: Sequence[Manifest], source: str) -> Iterator[DocumentMentions]:
     for manifest in manifests:
         if manifest.source == source:
             yield from shard_documents(store, manifest)

@@ -9,7 +9,7 @@ from bioner_core.errors import BionerError
 from bioner_core.store.history.document_index import refresh_index
 from bioner_core.store.history.ledger import AppliedFile, record_applied, utc_now
 from bioner_core.store.history.lock import StoreLock
-from bioner_core.store.layout import input_key
+from bioner_core.store.layout import Store, input_key
 from bioner_core.store.reading import manifests_of_input
 from pipelines.carry_over import discard_carry_over
 from pipelines.shard_input import file_digest
@@ -54,7 +54,7 @@ class PendingFile:
 class SyncContext:
     """What every step of a run needs: the store and its lock, where downloads go and whether they stay there."""
 
-    store: Path
+    store: Store
     downloads: Path
     lock: StoreLock
     run_id: str

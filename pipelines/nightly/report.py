@@ -2,12 +2,12 @@
 
 import time
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
 from bioner_core.linking.link_table import LinkPage
 from bioner_core.store.compaction.compact import CompactionReport
 from bioner_core.store.history.ledger import AppliedFile, JobRun, Reload, record_run, utc_now
+from bioner_core.store.layout import Store
 from bioner_core.store.manifest import Counts, total
 from pipelines.summary import EXIT_COMMITTED, EXIT_FAILED, EXIT_TOO_MANY_REJECTS, reject_rate
 
@@ -133,7 +133,7 @@ class RunLog:
     started: str = field(default_factory=utc_now)
     clock: float = field(default_factory=time.monotonic)
 
-    def close(self, store: Path, *, max_reject_rate: float) -> SyncReport:
+    def close(self, store: Store, *, max_reject_rate: float) -> SyncReport:
         """End the run: enter it in the ledger.
 
         Raises:

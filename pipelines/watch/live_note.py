@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from bioner_core.store.layout import Store
 from bioner_core.typed_json import loaded_json, typed
 from pipelines.repeating import repeating
 
@@ -57,12 +58,12 @@ def live_actors(pool: WatchedPool) -> tuple[LiveActor, ...]:
 
 
 @contextmanager
-def live_note(store: Path, pool: WatchedPool) -> Iterator[None]:
+def live_note(store: Store, pool: WatchedPool) -> Iterator[None]:
     """Keep a note of the pool's actors in the store for the block; those that dead jobs left go."""
     for left in _notes(store):
         if not _is_fresh(left):
             left.unlink(missing_ok=True)
-    path = store / "jobs" / f".live-{socket.gethostname()}-{os.getpid()}.json"
+    path = store.jobs / f".live-{socket.gethostname()}-{os.getpid()}.json"
     try:
         with repeating(lambda: _write(path, pool), every_seconds=_RENEW_SECONDS, name="bioner-live-note"):
             yield
@@ -89,7 +90,7 @@ class LiveNote:
     memory_kills: int = 0
 
 
-def read_live_note(store: Path) -> LiveNote:
+def read_live_note(store: Store) -> LiveNote:
     """What the jobs that run now say; nothing where no job does, or where it has not said anything for a while."""
     found, kills = list[LiveActor](), 0
     for path in filter(_is_fresh, _notes(store)):
@@ -102,8 +103,8 @@ def read_live_note(store: Path) -> LiveNote:
     return LiveNote(tuple(found), kills)
 
 
-def _notes(store: Path) -> list[Path]:
-    return sorted((store / "jobs").glob(".live-*.json"))
+def _notes(store: Store) -> list[Path]:
+    return sorted(store.jobs.glob(".live-*.json"))
 
 
 def _is_fresh(note: Path) -> bool:

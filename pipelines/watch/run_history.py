@@ -2,10 +2,9 @@
 
 from collections import Counter
 from datetime import UTC, datetime
-from pathlib import Path
 
 from bioner_core.store.history.ledger import JobRun, applied_files, job_runs, ledger_kinds
-from bioner_core.store.layout import input_key_of
+from bioner_core.store.layout import Store, input_key_of
 from bioner_core.store.manifest import total
 from bioner_core.store.snapshot.run_history import RunHistory, RunRow
 from pipelines.job_report import read_report, report_path
@@ -18,7 +17,7 @@ ANNOTATION = "annotate"
 _COMMITTED = (Status.COMMITTED, Status.REFINISHED)
 
 
-def run_history(store: Path) -> RunHistory:
+def run_history(store: Store) -> RunHistory:
     """All runs that ended by themselves, and the run that committed each shard.
 
     A shard that a nightly job or a backfill applied belongs to that job, any other one to its annotation run. A run
@@ -29,7 +28,7 @@ def run_history(store: Path) -> RunHistory:
     """
     runs: list[RunRow] = []
     run_of_shard: dict[str, str] = {}
-    for path in sorted((store / "jobs").glob("[!.]*.json")):
+    for path in sorted(store.jobs.glob("[!.]*.json")):
         outcomes = read_report(report_path(store, path.stem))
         runs.append(_annotation_run(path.stem, outcomes))
         run_of_shard |= {one.shard_id: path.stem for one in outcomes if one.status in _COMMITTED}
@@ -37,7 +36,7 @@ def run_history(store: Path) -> RunHistory:
     return RunHistory(tuple(runs), run_of_shard | _runs_of_jobs(store, run_of_shard))
 
 
-def _runs_of_jobs(store: Path, shards: dict[str, str]) -> dict[str, str]:
+def _runs_of_jobs(store: Store, shards: dict[str, str]) -> dict[str, str]:
     entries = [entry for kind in ledger_kinds(store) for entry in applied_files(store, kind)]
     run_of_input = {entry.input_key: entry.run_id for entry in sorted(entries, key=lambda one: one.applied)}
     found = ((shard, run_of_input.get(input_key_of(shard))) for shard in shards)

@@ -2,13 +2,12 @@
 
 from collections import Counter
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
 from bioner_core.errors import StoreError
 from bioner_core.store.history.lock import live_claims
 from bioner_core.store.history.model_notes import model_in_words
-from bioner_core.store.layout import shard_id
+from bioner_core.store.layout import Store, shard_id
 from bioner_core.store.manifest import Counts, total
 from bioner_core.store.reading import read_manifests
 from pipelines.job_report import latest_report, read_report
@@ -48,7 +47,7 @@ class StoreStatus:
         return counts | flat | {"failures": failures}
 
 
-def store_status(store: Path) -> StoreStatus:
+def store_status(store: Store) -> StoreStatus:
     """Read the state of a store; one that does not exist yet is empty. Reads manifests and reject codes only.
 
     Raises:
@@ -75,7 +74,7 @@ def store_status(store: Path) -> StoreStatus:
     )
 
 
-def _last_failures(store: Path, damaged: list[str]) -> tuple[ShardOutcome, ...]:
+def _last_failures(store: Store, damaged: list[str]) -> tuple[ShardOutcome, ...]:
     report = latest_report(store)
     if report is None:
         return ()

@@ -35,8 +35,8 @@ class _Follower:
         self._progress = progress
         self._names = {public_name(one) for one in job.inputs}
         self._planned: set[str] = set()
-        self._plans = FolderWatch(job.store / "plans")
-        self._manifests = FolderWatch(job.store / "manifests")
+        self._plans = FolderWatch(job.store.plans)
+        self._manifests = FolderWatch(job.store.manifests)
         self._before = _done_before(job)
         self._manifests.changed()
 

@@ -3,11 +3,10 @@
 from collections import Counter
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from bioner_core.store.history.lock import live_claims
-from bioner_core.store.layout import shard_id
+from bioner_core.store.layout import Store, shard_id
 from bioner_core.store.manifest import Counts, Manifest, read_manifest, total
 from pipelines.plan_record import InputPlan, read_plan
 from pipelines.reject_reasons import reject_reasons
@@ -58,10 +57,10 @@ class _Shard:
 class StoreWatch:
     """Looks at one store again and again; the first look reads all manifests. Not for two threads at once."""
 
-    def __init__(self, store: Path) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
-        self._manifests = FolderWatch(store / "manifests")
-        self._plans = FolderWatch(store / "plans")
+        self._manifests = FolderWatch(store.manifests)
+        self._plans = FolderWatch(store.plans)
         self._shards: dict[str, _Shard] = {}
         self._planned: dict[str, dict[str, int]] = {}
 

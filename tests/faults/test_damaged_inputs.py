@@ -12,6 +12,7 @@ from dump_samples import DOCTYPE, article, articles
 from undisturbed import assert_sound, assert_undisturbed
 
 from bioner_core.records import RejectReason
+from bioner_core.store.layout import Store
 from bioner_core.store.reading import document_rows, mention_rows, reject_rows
 
 _NUMBER = 40
@@ -35,13 +36,13 @@ def _dump(*, broken_at: int | None = None, doctype: str = DOCTYPE) -> bytes:
 
 def _assert_prefix(calm: Path, store: Path, *, reason: RejectReason) -> int:
     """The store has the first records of the calm one, row by row, then one reject; how many documents it has."""
-    documents, mentions = list(document_rows(store)), list(mention_rows(store))
+    documents, mentions = list(document_rows(Store(store))), list(mention_rows(Store(store)))
     kept = {one.doc_id for one in documents}
-    whole = sorted(document_rows(calm), key=lambda one: one.meta.record_number)
+    whole = sorted(document_rows(Store(calm)), key=lambda one: one.meta.record_number)
     assert sorted(documents, key=lambda one: one.meta.record_number) == whole[: len(documents)]
     expected = [one for one in all_mentions(calm) if one.doc_id in kept]
     assert sorted(mentions, key=lambda one: one.mention_id) == expected
-    (reject,) = reject_rows(store)
+    (reject,) = reject_rows(Store(store))
     assert (reject.reject.reason, reject.reject.record_number) == (reason, len(documents))
     assert_sound(store)
     return len(documents)
@@ -85,10 +86,10 @@ def test_an_entity_bomb_is_one_reject_and_harms_no_other_file(tmp_path: Path) ->
     run(make_job(tmp_path / "calm", str(good)))
     summary = run(make_job(tmp_path / "both", str(bomb), str(good), max_reject_rate=1.0))
     assert (summary.counts.annotated, summary.counts.rejected) == (_NUMBER, 1)
-    (reject,) = reject_rows(tmp_path / "both")
+    (reject,) = reject_rows(Store(tmp_path / "both"))
     assert reject.reject.reason is RejectReason.FORBIDDEN_MARKUP
     assert all_mentions(tmp_path / "both") == all_mentions(tmp_path / "calm")
-    assert list(document_rows(tmp_path / "both")) == list(document_rows(tmp_path / "calm"))
+    assert list(document_rows(Store(tmp_path / "both"))) == list(document_rows(Store(tmp_path / "calm")))
     assert_sound(tmp_path / "both")
 
 

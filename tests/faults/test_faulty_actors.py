@@ -14,6 +14,7 @@ import pytest
 from undisturbed import assert_sound, assert_undisturbed
 
 from bioner_core.records import RejectReason
+from bioner_core.store.layout import Store
 from bioner_core.store.reading import mention_rows, read_manifests, reject_rows
 from devtools.soak.annotator import POISON
 from devtools.soak.corpus import SoakInput, make_corpus, soak_job
@@ -50,7 +51,7 @@ def pool(folder: Path, importable_fakes: None) -> Iterator[Pool]:
 
 def annotate(pool: Pool, one: SoakInput, store: Path) -> JobSummary:
     """Annotate an input with the pool, with deadlines of seconds."""
-    return run_annotation(soak_job(one.path, store), service_factory=pool.client_factory(client_settings(3.0)))
+    return run_annotation(soak_job(one.path, Store(store)), service_factory=pool.client_factory(client_settings(3.0)))
 
 
 @pytest.mark.parametrize("order", list(Order))
@@ -65,8 +66,8 @@ def test_a_fault_in_a_batch_changes_no_row_of_the_store(
     summary = annotate(pool, inputs[0], tmp_path / "store")
     assert not waiting.exists(), "no actor took the order: nothing was tested"
     assert (summary.exit_code(), summary.shards_committed) == (0, 4)
-    assert_undisturbed(inputs[0].calm_store, tmp_path / "store")
-    assert needs_no_model(soak_job(inputs[0].path, tmp_path / "store"))
+    assert_undisturbed(inputs[0].calm_store.root, tmp_path / "store")
+    assert needs_no_model(soak_job(inputs[0].path, Store(tmp_path / "store")))
 
 
 def test_several_faults_at_once_change_no_row(
@@ -76,7 +77,7 @@ def test_several_faults_at_once_change_no_row(
     waiting = [give_order(folder, order) for order in (Order.DIE, Order.SLEEP, Order.SAY_FULL, Order.DIE)]
     assert annotate(pool, inputs[0], tmp_path / "store").exit_code() == 0
     assert not any(path.exists() for path in waiting)
-    assert_undisturbed(inputs[0].calm_store, tmp_path / "store")
+    assert_undisturbed(inputs[0].calm_store.root, tmp_path / "store")
 
 
 def test_a_poison_sentence_is_alone_among_the_rejects(pool: Pool, inputs: list[SoakInput], tmp_path: Path) -> None:
@@ -86,11 +87,11 @@ def test_a_poison_sentence_is_alone_among_the_rejects(pool: Pool, inputs: list[S
     """
     summary = annotate(pool, inputs[1], tmp_path / "store")
     assert (summary.counts.rejected, summary.counts.row_rejects) == (0, 1)
-    assert_undisturbed(inputs[1].calm_store, tmp_path / "store")
-    (row,) = reject_rows(tmp_path / "store")
+    assert_undisturbed(inputs[1].calm_store.root, tmp_path / "store")
+    (row,) = reject_rows(Store(tmp_path / "store"))
     assert row.reject.reason is RejectReason.ACTOR_DIED
     assert not row.whole_record
-    mates = [one for one in mention_rows(tmp_path / "store") if one.doc_id == row.reject.doc_id]
+    mates = [one for one in mention_rows(Store(tmp_path / "store")) if one.doc_id == row.reject.doc_id]
     assert mates
     assert all(POISON not in one.text for one in mates)
 
@@ -110,13 +111,13 @@ def test_a_pool_that_gives_up_in_the_middle_leaves_whole_shards(
     assert summary.exit_code() == 1
     assert any("the model file is gone" in failure.message for failure in summary.failures)
     assert_sound(tmp_path / "store")
-    done = len(list(read_manifests(tmp_path / "store")))
+    done = len(list(read_manifests(Store(tmp_path / "store"))))
     assert done == summary.shards_committed < 4
     flag.unlink()
     with start_pool(PoolSettings(actors=1), _failing(flag, batches=1000)) as pool:
         again = annotate(pool, inputs[0], tmp_path / "store")
     assert (again.exit_code(), again.shards_skipped) == (0, done)
-    assert_undisturbed(inputs[0].calm_store, tmp_path / "store")
+    assert_undisturbed(inputs[0].calm_store.root, tmp_path / "store")
 
 
 @pytest.mark.slow
@@ -140,7 +141,7 @@ def test_a_start_that_hangs_in_the_middle_of_a_job_is_begun_anew(
         flag.unlink()
         assert annotate(pool, inputs[0], tmp_path / "store").exit_code() == 0
         assert not any(psutil.pid_exists(int(path.suffix[1:])) for path in hanging)
-    assert_undisturbed(inputs[0].calm_store, tmp_path / "store")
+    assert_undisturbed(inputs[0].calm_store.root, tmp_path / "store")
 
 
 def _failing(flag: Path, *, batches: int) -> AnnotatorSpec:

@@ -15,6 +15,7 @@ import psutil
 import pytest
 from undisturbed import assert_undisturbed
 
+from bioner_core.store.layout import Store
 from bioner_core.store.reading import read_manifests
 from devtools.soak.cluster import LocalCluster, local_cluster
 from devtools.soak.corpus import SoakInput, make_corpus
@@ -73,19 +74,19 @@ def test_the_other_node_takes_over_the_work_of_one_that_dies(
     store = tmp_path / "store"
     before = _alive(tmp_path)
     assert len(before) == 2
-    feeder.tell(calm.path, store)
-    _await(lambda: any(read_manifests(store)))
+    feeder.tell(calm.path, Store(store))
+    _await(lambda: any(read_manifests(Store(store))))
     cluster.kill_node()
     answer = feeder.answer(300)
     assert (answer["exit_code"], answer["failures"], answer["finished"]) == (0, [], True)
-    assert_undisturbed(calm.calm_store, store)
+    assert_undisturbed(calm.calm_store.root, store)
     _await(lambda: len(_alive(tmp_path)) == 1)  # one has room, and only one; a dead node's actor ends after its node
     assert len(_alive(tmp_path) & before) == 1, "the actor beside the dead node went on"
     cluster.add_node()
     _await(lambda: len(_alive(tmp_path)) == 2)
-    feeder.tell(calm.path, tmp_path / "again")
+    feeder.tell(calm.path, Store(tmp_path / "again"))
     assert feeder.answer(300)["exit_code"] == 0
-    assert_undisturbed(calm.calm_store, tmp_path / "again")
+    assert_undisturbed(calm.calm_store.root, tmp_path / "again")
 
 
 def test_annotate_joins_a_cluster_by_address_and_leaves_it_as_it_was(cluster: LocalCluster, tmp_path: Path) -> None:

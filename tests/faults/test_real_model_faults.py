@@ -20,6 +20,7 @@ from undisturbed import assert_sound, assert_undisturbed
 
 from bioner_core.models.base_model import is_pulled
 from bioner_core.models.bases import SMOLLM2
+from bioner_core.store.layout import Store
 from bioner_core.store.reading import document_rows, read_manifests
 
 HERE = Path(__file__).resolve().parent
@@ -68,7 +69,7 @@ def _await(condition: Callable[[], object], process: psutil.Popen) -> None:
 
 
 def _committed(store: Path) -> int:
-    return len(list(read_manifests(store)))
+    return len(list(read_manifests(Store(store))))
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +104,7 @@ def test_a_driver_killed_between_data_and_manifest_changes_no_row(calm: Path, tm
     assert _committed(store) == 2
     assert len(list(store.glob("documents/*/*/*.parquet"))) == 3, "the third shard's data are there, and do not count"
     assert_sound(store)
-    documents = len(list(document_rows(store)))
+    documents = len(list(document_rows(Store(store))))
     again = _finish(store)
     assert again["shards_skipped"] == 2
     assert again["annotated"] > documents

@@ -9,6 +9,7 @@ from command_lines import REPOSITORY, CommandLine, document_commands
 
 from bioner_core.inference.annotation import NullAnnotator
 from bioner_core.store.compaction.compact import compact_store
+from bioner_core.store.layout import Store
 from jobs.main import run_command
 from pipelines.annotate import run_annotation
 from tests.jobs.job_stores import null_job, word_store
@@ -22,7 +23,7 @@ PLACES = {"--store": "store", "--html": "page.html", "--output": "answer.csv"}
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store with a snapshot."""
     made = word_store(tmp_path_factory.mktemp("runbook"))
-    compact_store(made)
+    compact_store(Store(made))
     return made
 
 
@@ -63,12 +64,12 @@ def test_a_backup_without_what_can_be_made_anew_is_whole(store: Path, tmp_path: 
 def test_a_store_goes_back_to_an_older_snapshot(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """Catches a way back that leaves readers on the new snapshot, or a store that is not sound afterwards."""
     store = word_store(tmp_path)
-    compact_store(store)
+    compact_store(Store(store))
     older = (store / "CURRENT").read_text()
     more = tmp_path / "more.jsonl"
     more.write_text('{"id": "new", "text": "p53"}\n')
     run_annotation(null_job(store, more), service_factory=NullAnnotator)
-    compact_store(store)
+    compact_store(Store(store))
     assert (store / "CURRENT").read_text() != older
     assert documents(store, capfd) == 5
 

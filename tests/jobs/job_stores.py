@@ -8,6 +8,7 @@ from bioner_core.document_pass.settings import FinishSettings
 from bioner_core.inference.annotation import AnnotationRequest, NullAnnotator, RowResult
 from bioner_core.labels.label_set import LabelSetChoice, default_label_sets
 from bioner_core.mentions import Candidate
+from bioner_core.store.layout import Store
 from pipelines.annotate import run_annotation
 from pipelines.job import AnnotationJob
 
@@ -62,7 +63,7 @@ def null_job(
     """The job that `bioner annotate --annotator null` makes of these inputs."""
     return AnnotationJob(
         inputs=tuple(map(str, inputs)),
-        store=store,
+        store=Store(store),
         label_sets=tuple(LabelSetChoice(one.name, one.languages) for one in default_label_sets()),
         annotator_fingerprint=fingerprint,
         finish=finish,

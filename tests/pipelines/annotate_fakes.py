@@ -11,6 +11,7 @@ from bioner_core.inference.annotation import AnnotationRequest, RowError, RowRes
 from bioner_core.labels.label_set import LabelSetChoice
 from bioner_core.mentions import Candidate, Mention
 from bioner_core.records import RejectReason
+from bioner_core.store.layout import Store
 from bioner_core.store.reading import mention_rows
 from pipelines.annotate import run_annotation
 from pipelines.job import AnnotationJob
@@ -105,7 +106,7 @@ def make_job(store: Path, *inputs: str, **settings: Any) -> AnnotationJob:
         "shard_records": 10,
         "finish": FinishSettings((("cmeee", 0.5), ("genia", 0.5)), document_pass=False),
     }
-    return AnnotationJob(inputs=inputs, store=store, **fixed | settings)
+    return AnnotationJob(inputs=inputs, store=Store(store), **fixed | settings)
 
 
 def run(job: AnnotationJob, service: type = WordService, **settings: Any) -> JobSummary:
@@ -115,7 +116,7 @@ def run(job: AnnotationJob, service: type = WordService, **settings: Any) -> Job
 
 def all_mentions(store: Path) -> list[Mention]:
     """Every mention of a store, in an order that does not depend on shards."""
-    return sorted(mention_rows(store), key=lambda mention: mention.mention_id)
+    return sorted(mention_rows(Store(store)), key=lambda mention: mention.mention_id)
 
 
 def _row(text: str) -> RowResult:

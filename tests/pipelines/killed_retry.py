@@ -6,6 +6,7 @@ from pathlib import Path
 from annotate_fakes import WordService, make_job
 from rename_countdown import end_before_rename
 
+from bioner_core.store.layout import Store
 from pipelines.retry import PASSING_REASONS, faulty_shards, retry_shards
 
 
@@ -14,7 +15,7 @@ def main() -> None:
     store, name, countdown = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
     end_before_rename(countdown)
     job = make_job(store, name, shard_records=3)
-    shards = faulty_shards(store, PASSING_REASONS)
+    shards = faulty_shards(Store(store), PASSING_REASONS)
     retry_shards(shards, job=job, service=WordService(), reasons=PASSING_REASONS, places={})
 
 

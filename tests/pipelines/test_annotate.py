@@ -28,6 +28,7 @@ from bioner_core.inference.batching import BatchFill
 from bioner_core.labels.label_set import LabelSetChoice
 from bioner_core.records import RejectReason
 from bioner_core.store.checks.verify import verify_store
+from bioner_core.store.layout import Store
 from bioner_core.store.reading import document_rows, mention_rows, read_manifests, reject_rows
 from pipelines.finished import needs_no_model
 from pipelines.job_report import latest_report, read_report
@@ -49,15 +50,15 @@ def test_every_record_comes_out_once(tmp_path: Path) -> None:
     assert summary.counts.sentences == summary.rows_sent == summary.counts.rows == 46
     assert summary.counts.mentions == len(all_mentions(store)) == 23 * (4 + 3) * 2
     assert summary.counts.mentions_accepted == 23 * 7
-    assert sorted(one.doc_id for one in document_rows(store)) == sorted(f"jsonl:{n}" for n in range(23))
-    assert verify_store(store).sound
+    assert sorted(one.doc_id for one in document_rows(Store(store))) == sorted(f"jsonl:{n}" for n in range(23))
+    assert verify_store(Store(store)).sound
 
 
 def test_offsets_nesting_and_order_within_a_document(tmp_path: Path) -> None:
     """Would catch offsets left relative to the sentence, parents lost, or sentences out of order."""
     store = tmp_path / "store"
     run(make_job(store, write_jsonl(tmp_path / "in.jsonl", ["IL-2 acts. It binds."])))
-    rows = list(mention_rows(store))
+    rows = list(mention_rows(Store(store)))
     assert [(one.sentence_index, one.start, one.text) for one in rows if one.type == "word"] == [
         (0, 0, "IL-2"),
         (0, 5, "acts."),
@@ -75,7 +76,7 @@ def test_sentences_get_the_label_sets_of_their_language(tmp_path: Path) -> None:
     every = LabelSetChoice("any")
     name = write_jsonl(tmp_path / "in.jsonl", ["糖尿病患者 应用胰岛素。", "Insulin helps."])
     run(make_job(store, name, label_sets=(ENGLISH, CHINESE, every)))
-    pairs = {(one.lang, one.label_set) for one in mention_rows(store)}
+    pairs = {(one.lang, one.label_set) for one in mention_rows(Store(store))}
     assert pairs == {("zh", "cmeee"), ("en", "genia"), ("zh", "any"), ("en", "any")}
 
 
@@ -91,23 +92,23 @@ def test_duplicate_texts_and_ids_are_all_kept(tmp_path: Path) -> None:
     path.write_text('{"id": "1", "text": "Same text."}\n' * 25, encoding="utf-8")
     store = tmp_path / "store"
     summary = run(make_job(store, str(path), shard_records=25))
-    assert summary.counts.annotated == len(list(document_rows(store))) == 25
-    ids = [one.mention_id for one in mention_rows(store)]
+    assert summary.counts.annotated == len(list(document_rows(Store(store)))) == 25
+    ids = [one.mention_id for one in mention_rows(Store(store))]
     assert len(set(ids)) == len(ids) == 25 * 4
-    assert verify_store(store).sound
+    assert verify_store(Store(store)).sound
 
 
 def test_a_rerun_of_a_finished_job_is_a_success_that_asks_no_model(tmp_path: Path) -> None:
     """Would catch a rerun that computes again, fails for having no work, or starts a service for nothing."""
     job = make_job(tmp_path / "store", write_jsonl(tmp_path / "in.jsonl", _TEXTS))
     assert not needs_no_model(job)
-    first, before = run(job), all_mentions(job.store)
+    first, before = run(job), all_mentions(job.store.root)
     assert needs_no_model(job)
     again = run(job, MustNotBeAsked)
     assert again.exit_code() == 0
     assert (again.shards_committed, again.shards_skipped, again.rows_sent) == (0, 3, 0)
     assert again.counts == first.counts
-    assert all_mentions(job.store) == before
+    assert all_mentions(job.store.root) == before
 
 
 def test_another_shard_size_neither_doubles_rows_nor_asks_the_model(tmp_path: Path) -> None:
@@ -137,9 +138,9 @@ def test_another_model_or_label_set_computes_again(tmp_path: Path, change: dict[
     assert not needs_no_model(new_job)
     new = run(new_job)
     assert (new.shards_committed, new.counts) == (3, old.counts)
-    assert {manifest.fingerprint for manifest in read_manifests(store)} == {new_job.run_fingerprint}
+    assert {manifest.fingerprint for manifest in read_manifests(Store(store))} == {new_job.run_fingerprint}
     assert len(list(store.rglob("*.parquet"))) == 6
-    assert verify_store(store).sound
+    assert verify_store(Store(store)).sound
 
 
 def test_the_order_of_label_sets_changes_no_fingerprint(tmp_path: Path) -> None:
@@ -167,15 +168,15 @@ def test_a_poison_row_is_rejected_alone(tmp_path: Path) -> None:
     summary = run(make_job(store, write_jsonl(tmp_path / "in.jsonl", texts), max_reject_rate=1.0))
     counts = summary.counts
     assert (counts.records_in, counts.annotated, counts.rejected, counts.row_rejects) == (3, 2, 1, 2)
-    rows = {(one.reject.doc_id, one.sentence_index): one for one in reject_rows(store)}
+    rows = {(one.reject.doc_id, one.sentence_index): one for one in reject_rows(Store(store))}
     assert set(rows) == {("jsonl:0", 1), ("jsonl:2", 0), ("jsonl:2", None)}
     one = rows["jsonl:0", 1]
     assert (one.reject.stage, one.reject.reason, one.reject.attempts) == ("annotate", RejectReason.ACTOR_DIED, 2)
     assert (one.label_set, one.passage_index) == ("genia", 0)
     assert one.reject.traceback == "trace \\ud800"
     assert len(one.reject.input_digest) == 64
-    assert {mention.text for mention in mention_rows(store)} >= {"one.", "two."}
-    assert verify_store(store).sound
+    assert {mention.text for mention in mention_rows(Store(store))} >= {"one.", "two."}
+    assert verify_store(Store(store)).sound
 
 
 def test_a_span_outside_its_text_is_a_row_reject(tmp_path: Path) -> None:
@@ -184,7 +185,7 @@ def test_a_span_outside_its_text_is_a_row_reject(tmp_path: Path) -> None:
     name = write_jsonl(tmp_path / "in.jsonl", [f"Fine. {POISON} is not."])
     summary = run(make_job(store, name, max_reject_rate=1.0), NoSuchRowService)
     assert (summary.counts.annotated, summary.counts.row_rejects, summary.counts.mentions) == (1, 1, 0)
-    assert "span 0 to 10000" in next(reject_rows(store)).reject.message
+    assert "span 0 to 10000" in next(reject_rows(Store(store))).reject.message
 
 
 def test_unreadable_records_are_rejects_and_the_rest_is_annotated(tmp_path: Path) -> None:
@@ -194,7 +195,7 @@ def test_unreadable_records_are_rejects_and_the_rest_is_annotated(tmp_path: Path
     summary = run(make_job(tmp_path / "s", str(path), max_reject_rate=0.5))
     assert (summary.counts.records_in, summary.counts.annotated, summary.counts.rejected) == (4, 2, 2)
     assert summary.exit_code() == 0
-    assert [one.reject.record_number for one in reject_rows(tmp_path / "s")] == [1, 2]
+    assert [one.reject.record_number for one in reject_rows(Store(tmp_path / "s"))] == [1, 2]
     assert run(make_job(tmp_path / "s", str(path), max_reject_rate=0.49)).exit_code() == 3
 
 
@@ -219,7 +220,7 @@ def test_a_broken_pool_is_tried_once(tmp_path: Path) -> None:
     summary = run(make_job(tmp_path / "s", write_jsonl(tmp_path / "in.jsonl", _TEXTS)), BrokenPool)
     assert (summary.exit_code(), summary.shards_failed, BrokenPool.tries) == (1, 3, 1)
     assert all("no actor is left" in one.message for one in summary.failures)
-    assert list(read_manifests(tmp_path / "s")) == []
+    assert list(read_manifests(Store(tmp_path / "s"))) == []
 
 
 def test_a_service_that_loses_a_row_fails_the_shard(tmp_path: Path) -> None:
@@ -259,7 +260,7 @@ def test_padding_reaches_the_summary(tmp_path: Path) -> None:
     """Would catch padding that is lost on the way, or that of earlier shards counted again with each shard."""
     job = make_job(tmp_path / "s", write_jsonl(tmp_path / "in.jsonl", _TEXTS))
     assert run(job, BatchedWords).padding == 0.2
-    report = latest_report(tmp_path / "s")
+    report = latest_report(Store(tmp_path / "s"))
     assert report is not None
     fills = [(one.batch_tokens, one.batch_slots) for one in read_report(report)]
     assert fills == [(16, 20), (8, 10), (8, 10)]  # the first document of an input is a call of its own

@@ -15,6 +15,7 @@ from bioner_core.errors import StoreError
 from bioner_core.store import atomic
 from bioner_core.store.checks.comparison import store_differences
 from bioner_core.store.checks.verify import verify_store
+from bioner_core.store.layout import Store
 from bioner_core.store.reading import read_manifests, reject_rows
 from pipelines import transforms
 
@@ -33,12 +34,12 @@ def _check_killed_and_resumed(folder: Path, countdown: int) -> None:
     name = write_jsonl(folder / "in.jsonl", _TEXTS)
     run(make_job(folder / "calm", name))
     assert _killed(folder / "store", name, countdown=countdown) == -signal.SIGKILL
-    assert verify_store(folder / "store").sound
-    done = len(list(read_manifests(folder / "store")))
+    assert verify_store(Store(folder / "store")).sound
+    done = len(list(read_manifests(Store(folder / "store"))))
     summary = run(make_job(folder / "store", name))
     assert (summary.exit_code(), summary.shards_skipped, summary.shards_committed) == (0, done, 3 - done)
-    assert list(store_differences(folder / "calm", folder / "store")) == []
-    assert verify_store(folder / "store").sound
+    assert list(store_differences(Store(folder / "calm"), Store(folder / "store"))) == []
+    assert verify_store(Store(folder / "store")).sound
     left = {path.parent.name for path in (folder / "store").rglob("*.tmp")}
     assert left <= {"jobs"}  # the report of the killed run, which nobody waits for any more
     assert len(list((folder / "store").rglob("*.parquet"))) == 6
@@ -64,11 +65,11 @@ def test_ctrl_c_stops_the_job_and_a_rerun_finishes_it(tmp_path: Path) -> None:
     """Would catch an interrupt that hangs, is swallowed as a failed shard, or breaks the store."""
     name = write_jsonl(tmp_path / "in.jsonl", _TEXTS)
     assert _killed(tmp_path / "store", name, countdown=6, by="SIGINT") != 0
-    assert len(list(read_manifests(tmp_path / "store"))) < 3
+    assert len(list(read_manifests(Store(tmp_path / "store")))) < 3
     assert run(make_job(tmp_path / "store", name)).exit_code() == 0
     run(make_job(tmp_path / "calm", name))
-    assert list(store_differences(tmp_path / "calm", tmp_path / "store")) == []
-    assert verify_store(tmp_path / "store").sound
+    assert list(store_differences(Store(tmp_path / "calm"), Store(tmp_path / "store"))) == []
+    assert verify_store(Store(tmp_path / "store")).sound
 
 
 def test_a_full_disk_fails_the_shard_and_commits_nothing_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,12 +86,12 @@ def test_a_full_disk_fails_the_shard_and_commits_nothing_of_it(tmp_path: Path, m
     summary = run(make_job(tmp_path / "store", name))
     assert (summary.shards_committed, summary.shards_failed, summary.exit_code()) == (2, 1, 1)
     assert "the disk is full" in summary.failures[0].message
-    assert verify_store(tmp_path / "store").sound
+    assert verify_store(Store(tmp_path / "store")).sound
     monkeypatch.undo()
     again = run(make_job(tmp_path / "store", name))
     assert (again.shards_committed, again.shards_skipped, again.exit_code()) == (1, 2, 0)
     run(make_job(tmp_path / "calm", name))
-    assert list(store_differences(tmp_path / "calm", tmp_path / "store")) == []
+    assert list(store_differences(Store(tmp_path / "calm"), Store(tmp_path / "store"))) == []
 
 
 @pytest.mark.parametrize("texts", [["Other."] * 23, _TEXTS[:5], [*_TEXTS, "One more."]])
@@ -110,7 +111,7 @@ def test_an_input_that_changes_after_it_was_planned_fails_its_shards(
     summary = run(make_job(tmp_path / "store", name))
     assert summary.shards_failed == 3
     assert "has changed since it was planned" in summary.failures[0].message
-    assert list(read_manifests(tmp_path / "store")) == []
+    assert list(read_manifests(Store(tmp_path / "store"))) == []
     monkeypatch.undo()
     assert run(make_job(tmp_path / "store", name)).counts.annotated == len(texts)
 
@@ -119,18 +120,18 @@ def test_a_damaged_data_file_is_computed_again(tmp_path: Path) -> None:
     """Would catch a rerun that calls a shard done whose file is gone."""
     job = make_job(tmp_path / "store", write_jsonl(tmp_path / "in.jsonl", _TEXTS))
     run(job)
-    before = all_mentions(job.store)
-    next((job.store / "mentions").rglob("*.parquet")).unlink()
+    before = all_mentions(job.store.root)
+    next((job.store.root / "mentions").rglob("*.parquet")).unlink()
     again = run(job)
     assert (again.shards_committed, again.shards_skipped) == (1, 2)
-    assert all_mentions(job.store) == before
+    assert all_mentions(job.store.root) == before
 
 
 def test_a_damaged_manifest_fails_its_shard_and_names_the_mend(tmp_path: Path) -> None:
     """Would catch one bad file that stops a whole job with a traceback."""
     job = make_job(tmp_path / "store", write_jsonl(tmp_path / "in.jsonl", _TEXTS))
     run(job)
-    path = min((job.store / "manifests").iterdir())
+    path = min((job.store.root / "manifests").iterdir())
     path.write_text("{")
     summary = run(job)
     assert summary.exit_code() == 1
@@ -148,8 +149,8 @@ def test_an_input_read_again_as_another_format_replaces_what_was_there(tmp_path:
     assert first.counts.rejected == first.counts.records_in
     second = run(make_job(store, str(path), format_name="jsonl", max_reject_rate=1.0))
     assert (second.counts.records_in, second.counts.annotated) == (3, 2)
-    assert len(list(reject_rows(store))) == 1
-    assert verify_store(store).sound
+    assert len(list(reject_rows(Store(store)))) == 1
+    assert verify_store(Store(store)).sound
     third = run(make_job(store, str(path), format_name="jsonl", max_reject_rate=1.0), MustNotBeAsked)
     assert third.shards_skipped == 1
 
@@ -169,7 +170,7 @@ def test_one_pass_over_the_file_serves_all_shards_of_a_run(tmp_path: Path, monke
     job = make_job(tmp_path / "store", write_jsonl(tmp_path / "in.jsonl", _TEXTS), shard_records=2)
     run(job)
     assert opened == [0]
-    manifests = sorted((job.store / "manifests").iterdir())
+    manifests = sorted((job.store.root / "manifests").iterdir())
     for path in (manifests[2], manifests[5]):
         path.unlink()
     before = WordService.rows_asked
@@ -194,4 +195,4 @@ def test_a_report_that_cannot_be_written_is_one_error(
     with pytest.raises(StoreError, match="disk is full"):
         run(make_job(tmp_path / "store", name))
     assert "Traceback" not in "".join(capfd.readouterr())
-    assert len(list(read_manifests(tmp_path / "store"))) == 3
+    assert len(list(read_manifests(Store(tmp_path / "store")))) == 3

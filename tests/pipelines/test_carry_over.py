@@ -7,7 +7,7 @@ from annotate_fakes import MustNotBeAsked, WordService, all_mentions, make_job, 
 
 from bioner_core.store.checks.verify import verify_store
 from bioner_core.store.history.document_index import index_files, refresh_index
-from bioner_core.store.layout import input_key
+from bioner_core.store.layout import Store, input_key
 from bioner_core.store.reading import manifests_of_input, read_manifests
 from pipelines.shard_input import file_digest
 from pipelines.summary import JobSummary
@@ -20,7 +20,7 @@ def apply(store: Path, name: str, **settings: Any) -> JobSummary:
     service = settings.pop("service", WordService)
     summary = run(make_job(store, name, carry_over=True, shard_records=5, **settings), service)
     key = input_key(name, file_digest(name))
-    refresh_index(store, key, manifests_of_input(store, key))
+    refresh_index(Store(store), key, manifests_of_input(Store(store), key))
     return summary
 
 
@@ -30,7 +30,7 @@ def test_an_input_of_known_texts_needs_no_model(tmp_path: Path) -> None:
     again = apply(tmp_path / "s", write_jsonl(tmp_path / "b.jsonl", TEXTS))
     assert (again.counts.unchanged, again.counts.annotated, again.rows_sent) == (12, 0, 0)
     assert again.counts.mentions == first.counts.mentions
-    assert verify_store(tmp_path / "s").sound
+    assert verify_store(Store(tmp_path / "s")).sound
 
 
 def test_the_copies_are_what_the_model_would_have_said(tmp_path: Path) -> None:
@@ -50,12 +50,12 @@ def test_copies_outlive_what_they_were_copied_from(tmp_path: Path) -> None:
     """Would catch a shard that breaks when an older one is computed anew or swept away."""
     apply(tmp_path / "s", write_jsonl(tmp_path / "a.jsonl", TEXTS))
     apply(tmp_path / "s", write_jsonl(tmp_path / "b.jsonl", TEXTS))
-    for manifest in list(read_manifests(tmp_path / "s")):
+    for manifest in list(read_manifests(Store(tmp_path / "s"))):
         if manifest.input_file.endswith("a.jsonl"):
             (tmp_path / "s" / "manifests" / f"{manifest.shard_id}.json").unlink()
             for file in manifest.files:
                 (tmp_path / "s" / file.path).unlink()
-    assert verify_store(tmp_path / "s").sound
+    assert verify_store(Store(tmp_path / "s")).sound
     third = apply(tmp_path / "s", write_jsonl(tmp_path / "c.jsonl", TEXTS))
     assert third.counts.unchanged == 12
 
@@ -92,7 +92,7 @@ def test_documents_that_stand_twice_in_a_shard_are_computed(tmp_path: Path) -> N
     copy.write_bytes(path.read_bytes())
     again = apply(tmp_path / "s", str(copy))
     assert (again.counts.unchanged, again.counts.annotated) == (1, 2)
-    assert verify_store(tmp_path / "s").sound
+    assert verify_store(Store(tmp_path / "s")).sound
 
 
 def test_a_known_text_twice_in_one_input_has_two_sets_of_mentions(tmp_path: Path) -> None:
@@ -102,7 +102,7 @@ def test_a_known_text_twice_in_one_input_has_two_sets_of_mentions(tmp_path: Path
     (tmp_path / "b.jsonl").write_text(line * 2)
     again = apply(tmp_path / "s", str(tmp_path / "b.jsonl"))
     assert again.counts.unchanged == 2
-    assert verify_store(tmp_path / "s").sound
+    assert verify_store(Store(tmp_path / "s")).sound
 
 
 def test_a_job_that_is_committed_plans_nothing(tmp_path: Path) -> None:
@@ -113,4 +113,4 @@ def test_a_job_that_is_committed_plans_nothing(tmp_path: Path) -> None:
     plan.unlink()
     assert apply(tmp_path / "s", name, service=MustNotBeAsked).shards_skipped == 3
     assert list((tmp_path / "s" / "plans").glob("*.carry.parquet")) == []
-    assert len(index_files(tmp_path / "s")) == 1
+    assert len(index_files(Store(tmp_path / "s"))) == 1

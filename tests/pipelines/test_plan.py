@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bioner_core.errors import InputError
+from bioner_core.store.layout import Store
 from bioner_core.store.reading import read_manifests
 from pipelines import plan
 from pipelines.plan import SHARDS_PER_RUN, cut_ranges, group_runs, plan_input
@@ -40,8 +41,8 @@ def test_committed_ranges_are_kept() -> None:
 def test_a_plan_is_deterministic_and_names_its_input(tmp_path: Path) -> None:
     """Would catch shard ids that change from run to run, under which nothing is ever resumed."""
     name = write_jsonl(tmp_path / "in.jsonl", ["Text."] * 25)
-    first = plan_input(name, store=tmp_path / "s1", shard_records=10)
-    assert first == plan_input(name, store=tmp_path / "s2", shard_records=10)
+    first = plan_input(name, store=Store(tmp_path / "s1"), shard_records=10)
+    assert first == plan_input(name, store=Store(tmp_path / "s2"), shard_records=10)
     assert [(one.first, one.last) for one in first] == [(0, 10), (10, 20), (20, 25)]
     assert {(one.source, one.format_name, one.input_file) for one in first} == {("jsonl", "jsonl", name)}
     assert all(one.shard_id.startswith("in.jsonl-") for one in first)
@@ -50,15 +51,15 @@ def test_a_plan_is_deterministic_and_names_its_input(tmp_path: Path) -> None:
 def test_a_missing_input_is_named(tmp_path: Path) -> None:
     """Would catch a bare FileNotFoundError from deep inside."""
     with pytest.raises(InputError, match=r"none\.jsonl"):
-        plan_input(str(tmp_path / "none.jsonl"), store=tmp_path, shard_records=10)
+        plan_input(str(tmp_path / "none.jsonl"), store=Store(tmp_path), shard_records=10)
 
 
 def test_a_known_input_keeps_its_cut_and_is_not_parsed_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Would catch another shard size that makes other shards of the same records, and so doubled rows."""
     name = write_jsonl(tmp_path / "in.jsonl", ["Text."] * 25)
-    first = plan_input(name, store=tmp_path, shard_records=10)
+    first = plan_input(name, store=Store(tmp_path), shard_records=10)
     monkeypatch.setattr(plan, "summarise_input", None)
-    assert plan_input(name, store=tmp_path, shard_records=7) == first
+    assert plan_input(name, store=Store(tmp_path), shard_records=7) == first
 
 
 def test_a_lost_plan_is_made_anew_around_what_is_committed(tmp_path: Path) -> None:
@@ -69,7 +70,7 @@ def test_a_lost_plan_is_made_anew_around_what_is_committed(tmp_path: Path) -> No
         path.unlink()
     manifests = sorted((tmp_path / "manifests").iterdir())
     manifests[0].unlink()
-    ranges = [(one.first, one.last) for one in plan_input(name, store=tmp_path, shard_records=7)]
+    ranges = [(one.first, one.last) for one in plan_input(name, store=Store(tmp_path), shard_records=7)]
     assert ranges == [(0, 7), (7, 10), (10, 20), (20, 25)]
 
 
@@ -86,20 +87,20 @@ def test_records_that_older_readers_did_not_count_are_planned(tmp_path: Path) ->
     name = write_jsonl(tmp_path / "in.jsonl", ["Text."] * 25)
     run(make_job(tmp_path, name))
     _planned_by_old_readers(tmp_path, records=20, ranges=[[0, 10], [10, 20]])
-    found = plan_input(name, store=tmp_path, shard_records=10)
+    found = plan_input(name, store=Store(tmp_path), shard_records=10)
     assert [(one.first, one.last) for one in found] == [(0, 10), (10, 20), (20, 25)]
-    assert plan_input(name, store=tmp_path, shard_records=7) == found
+    assert plan_input(name, store=Store(tmp_path), shard_records=7) == found
 
 
 def test_the_reject_of_an_older_reader_is_read_again(tmp_path: Path) -> None:
     """Would catch a last shard that stays as it was committed, though its reject is a document now."""
     name = write_jsonl(tmp_path / "in.jsonl", ["Text."] * 25)
-    old = plan_input(name, store=tmp_path, shard_records=25)
+    old = plan_input(name, store=Store(tmp_path), shard_records=25)
     run(make_job(tmp_path, name))
     _planned_by_old_readers(tmp_path, records=12, ranges=[[0, 10], [10, 12]])
-    plan_input(name, store=tmp_path, shard_records=10)
+    plan_input(name, store=Store(tmp_path), shard_records=10)
     run(make_job(tmp_path, name))
-    manifests = read_manifests(tmp_path)
+    manifests = read_manifests(Store(tmp_path))
     assert sum(one.counts.annotated for one in manifests) == 25
     assert old[0].shard_id not in {one.shard_id for one in manifests}
 
@@ -107,28 +108,28 @@ def test_the_reject_of_an_older_reader_is_read_again(tmp_path: Path) -> None:
 def test_a_plan_of_older_readers_stays_where_they_counted_the_same(tmp_path: Path) -> None:
     """Would catch all shards of all stores cut anew with each version of the readers."""
     name = write_jsonl(tmp_path / "in.jsonl", ["Text."] * 25)
-    first = plan_input(name, store=tmp_path, shard_records=10)
+    first = plan_input(name, store=Store(tmp_path), shard_records=10)
     _planned_by_old_readers(tmp_path)
-    assert plan_input(name, store=tmp_path, shard_records=7) == first
+    assert plan_input(name, store=Store(tmp_path), shard_records=7) == first
 
 
 def test_changed_content_is_another_input(tmp_path: Path) -> None:
     """Would catch a plan of last week's export that is used for this week's under the same name."""
-    before = plan_input(write_jsonl(tmp_path / "in.jsonl", ["Old."] * 5), store=tmp_path, shard_records=10)
-    after = plan_input(write_jsonl(tmp_path / "in.jsonl", ["New."] * 6), store=tmp_path, shard_records=10)
+    before = plan_input(write_jsonl(tmp_path / "in.jsonl", ["Old."] * 5), store=Store(tmp_path), shard_records=10)
+    after = plan_input(write_jsonl(tmp_path / "in.jsonl", ["New."] * 6), store=Store(tmp_path), shard_records=10)
     assert before[0].shard_id.rsplit("-", 2)[0] != after[0].shard_id.rsplit("-", 2)[0]
 
 
 def test_a_damaged_plan_is_made_anew(tmp_path: Path) -> None:
     """Would catch an input that no run gets past until somebody removes a file, or shards made of half a plan."""
     name = write_jsonl(tmp_path / "in.jsonl", ["Text."])
-    planned = plan_input(name, store=tmp_path, shard_records=10)
+    planned = plan_input(name, store=Store(tmp_path), shard_records=10)
     path = next((tmp_path / "plans").iterdir())
     whole = path.read_text()
     for damaged in ('{"key": 1}', "", whole[:20], "\0" * 40):
         path.write_text(damaged)
-        assert list(read_plans(tmp_path)) == []
-        assert plan_input(name, store=tmp_path, shard_records=10) == planned
+        assert list(read_plans(Store(tmp_path))) == []
+        assert plan_input(name, store=Store(tmp_path), shard_records=10) == planned
         assert path.read_text() == whole
 
 
@@ -136,14 +137,14 @@ def test_a_file_in_no_known_format_is_one_shard_of_one_record(tmp_path: Path) ->
     """Would catch a file that leaves no trace in the store because nothing in it could be read."""
     path = tmp_path / "x.bin"
     path.write_bytes(b"\x00\x01 nothing known")
-    descriptors = plan_input(str(path), store=tmp_path, shard_records=10)
+    descriptors = plan_input(str(path), store=Store(tmp_path), shard_records=10)
     assert [(one.first, one.last) for one in descriptors] == [(0, 1)]
 
 
 def test_runs_hold_consecutive_shards_in_order(tmp_path: Path) -> None:
     """Would catch a shard that no worker gets, or shards in an order that makes a worker read its file twice."""
     name = write_jsonl(tmp_path / "in.jsonl", ["Text."] * (SHARDS_PER_RUN + 3))
-    descriptors = plan_input(name, store=tmp_path, shard_records=1)
+    descriptors = plan_input(name, store=Store(tmp_path), shard_records=1)
     runs = group_runs(descriptors)
     assert [one for run in runs for one in run] == descriptors
     assert [len(run) for run in runs] == [SHARDS_PER_RUN, 3]
@@ -155,4 +156,4 @@ def test_the_digest_of_a_plan_is_the_sha256_of_the_file(tmp_path: Path) -> None:
     name = write_jsonl(tmp_path / "in.jsonl", ["Text."])
     digest = hashlib.sha256(Path(name).read_bytes()).hexdigest()
     assert file_digest(name) == digest
-    assert plan_input(name, store=tmp_path, shard_records=10)[0].input_digest == digest
+    assert plan_input(name, store=Store(tmp_path), shard_records=10)[0].input_digest == digest

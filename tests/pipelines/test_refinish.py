@@ -25,6 +25,7 @@ from bioner_core.inference.annotation import AnnotationRequest, RowResult
 from bioner_core.mentions import Candidate
 from bioner_core.store.checks.comparison import store_differences
 from bioner_core.store.checks.verify import verify_store
+from bioner_core.store.layout import Store
 from bioner_core.store.reading import read_manifests, reject_rows
 from pipelines.finished import needs_no_model
 from pipelines.job import AnnotationJob
@@ -68,7 +69,7 @@ def test_the_document_pass_runs_behind_the_sentences_of_a_document(tmp_path: Pat
     run(_job(tmp_path / "on", name, PASS), NameService)
     assert ("AKF", "abbreviation") in _accepted(tmp_path / "on")
     assert ("aspirin", "repeat") in {(one.text, one.origin) for one in all_mentions(tmp_path / "on")}
-    assert verify_store(tmp_path / "on").sound
+    assert verify_store(Store(tmp_path / "on")).sound
 
 
 @pytest.mark.parametrize("first", [PLAIN, PASS, STRICT])
@@ -85,9 +86,9 @@ def test_a_changed_finish_needs_no_model_and_gives_what_a_fresh_run_gives(
     assert (summary.exit_code(), summary.shards_refinished, summary.shards_skipped) == (0, first != then, first == then)
     assert (summary.rows_sent, summary.document_pass) == (0, then.document_pass)
     run(_job(tmp_path / "fresh", name, then), NameService)
-    assert list(store_differences(tmp_path / "fresh", tmp_path / "store")) == []
-    assert verify_store(tmp_path / "store").sound
-    [manifest] = read_manifests(tmp_path / "store")
+    assert list(store_differences(Store(tmp_path / "fresh"), Store(tmp_path / "store"))) == []
+    assert verify_store(Store(tmp_path / "store")).sound
+    [manifest] = read_manifests(Store(tmp_path / "store"))
     assert (manifest.decode_fingerprint, manifest.finish_fingerprint) == (job.decode_fingerprint, then.fingerprint)
 
 
@@ -102,13 +103,13 @@ def test_rejects_deletions_and_copies_stay(tmp_path: Path) -> None:
     path = tmp_path / "in.jsonl"
     path.write_text("".join(lines))
     run(_job(tmp_path / "store", str(path), PASS))
-    before, rejects = all_mentions(tmp_path / "store"), list(reject_rows(tmp_path / "store"))
+    before, rejects = all_mentions(tmp_path / "store"), list(reject_rows(Store(tmp_path / "store")))
     assert rejects
     for finish in (STRICT, PASS):
         assert run(_job(tmp_path / "store", str(path), finish), MustNotBeAsked).shards_refinished == 1
     assert all_mentions(tmp_path / "store") == before
-    assert list(reject_rows(tmp_path / "store")) == rejects
-    assert verify_store(tmp_path / "store").sound
+    assert list(reject_rows(Store(tmp_path / "store"))) == rejects
+    assert verify_store(Store(tmp_path / "store")).sound
 
 
 def test_another_model_never_uses_old_candidates(tmp_path: Path) -> None:
@@ -128,11 +129,11 @@ def test_a_carried_document_is_finished_by_the_rules_of_today(tmp_path: Path) ->
     from bioner_core.store.layout import input_key_of
 
     run(_job(tmp_path / "store", old), NameService)
-    manifests = list(read_manifests(tmp_path / "store"))
-    refresh_index(tmp_path / "store", input_key_of(manifests[0].shard_id), manifests)
+    manifests = list(read_manifests(Store(tmp_path / "store")))
+    refresh_index(Store(tmp_path / "store"), input_key_of(manifests[0].shard_id), manifests)
     summary = run(replace(_job(tmp_path / "store", new, PASS), carry_over=True), NameService)
     assert (summary.counts.unchanged, summary.counts.rows) == (2, 0)
-    [carried] = [one for one in read_manifests(tmp_path / "store") if one.input_file == new]
+    [carried] = [one for one in read_manifests(Store(tmp_path / "store")) if one.input_file == new]
     assert carried.counts.mentions > manifests[0].counts.mentions
 
 
@@ -142,7 +143,7 @@ def test_a_retry_of_a_shard_finishes_the_decoders_own_candidates(tmp_path: Path)
     store = tmp_path / "store"
     run(_job(store, name, PASS), WordService)
     before = all_mentions(store)
-    shards = faulty_shards(store, PASSING_REASONS)
+    shards = faulty_shards(Store(store), PASSING_REASONS)
     retry_shards(shards, job=_job(store, name, PASS), service=WordService(), reasons=PASSING_REASONS, places={})
     assert all_mentions(store) == before
 
@@ -158,9 +159,9 @@ def test_a_kill_leaves_the_old_shard_or_the_new_one(tmp_path: Path, countdown: i
     words = [sys.executable, str(here / "killed_refinish.py"), str(tmp_path / "store"), name, str(countdown)]
     done = subprocess.run(words, env=environment, check=False, timeout=300, capture_output=True)
     assert done.returncode == -signal.SIGKILL
-    assert verify_store(tmp_path / "store").sound
+    assert verify_store(Store(tmp_path / "store")).sound
     assert all_mentions(tmp_path / "store") == before
     assert run(_job(tmp_path / "store", name, PASS), MustNotBeAsked).shards_refinished == 1
     run(_job(tmp_path / "fresh", name, PASS), NameService)
-    assert list(store_differences(tmp_path / "fresh", tmp_path / "store")) == []
+    assert list(store_differences(Store(tmp_path / "fresh"), Store(tmp_path / "store"))) == []
     assert len(list((tmp_path / "store").rglob("*.parquet"))) == 2

@@ -18,6 +18,7 @@ from bioner_core.records import RejectReason
 from bioner_core.store import atomic
 from bioner_core.store.checks.verify import verify_store
 from bioner_core.store.history.current_rows import current_documents
+from bioner_core.store.layout import Store
 from bioner_core.store.manifest import Manifest
 from bioner_core.store.reading import document_rows, read_manifests, reject_rows
 from pipelines.job import AnnotationJob
@@ -79,7 +80,7 @@ def _retried(job: AnnotationJob, *reasons: RejectReason, places: Sequence[str] =
 
 def _said(store: Path) -> list[Manifest]:
     """The manifests but for times and bytes."""
-    return [replace(one, created="", first_created="", seconds=0.0, files=()) for one in read_manifests(store)]
+    return [replace(one, created="", first_created="", seconds=0.0, files=()) for one in read_manifests(Store(store))]
 
 
 def test_a_retry_leaves_the_store_of_a_calm_run_and_asks_for_the_rejects_alone(tmp_path: Path) -> None:
@@ -94,10 +95,10 @@ def test_a_retry_leaves_the_store_of_a_calm_run_and_asks_for_the_rejects_alone(t
     assert retried.rows_asked == 3
     calm = _job(tmp_path / "calm", job.inputs[0])
     run(calm, MoodyService)
-    assert all_mentions(job.store) == all_mentions(calm.store)
+    assert all_mentions(job.store.root) == all_mentions(calm.store.root)
     assert sorted(document_rows(job.store), key=repr) == sorted(document_rows(calm.store), key=repr)
     assert list(reject_rows(job.store)) == []
-    assert _said(job.store) == _said(calm.store)
+    assert _said(job.store.root) == _said(calm.store.root)
     assert faulty_shards(job.store, PASSING_REASONS) == []
     assert verify_store(job.store).sound
 
@@ -198,7 +199,7 @@ def test_a_retry_cut_off_at_any_step_leaves_a_shard_whole_and_is_done_again(
 ) -> None:
     """Would catch a shard that is half old and half new when the retry dies between its files."""
     job = _faulty_store(tmp_path)
-    before = all_mentions(job.store)
+    before = all_mentions(job.store.root)
     replace_file = atomic.os.replace
 
     def dying(source: Path, target: Path) -> None:
@@ -209,7 +210,7 @@ def test_a_retry_cut_off_at_any_step_leaves_a_shard_whole_and_is_done_again(
     with monkeypatch.context() as patch:
         patch.setattr(atomic.os, "replace", dying)
         assert {one.status for one in _retried(job).outcomes} == {Status.FAILED}
-    assert all_mentions(job.store) == before
+    assert all_mentions(job.store.root) == before
     assert verify_store(job.store).sound
     assert {one.status for one in _retried(job).outcomes} == {Status.COMMITTED}
     assert verify_store(job.store).sound
@@ -224,20 +225,20 @@ def test_a_retry_killed_at_any_rename_is_finished_by_the_next_one(tmp_path: Path
     Each of two shards has documents, mentions and a manifest; the calm store has no rejects, so no file of them.
     """
     job = _faulty_store(tmp_path)
-    before = all_mentions(job.store)
+    before = all_mentions(job.store.root)
     here = Path(__file__).parent
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(here), str(here.parents[1])])}
     words = [sys.executable, str(here / "killed_retry.py"), str(job.store), job.inputs[0], str(countdown)]
     done = subprocess.run(words, env=environment, check=False, timeout=300, capture_output=True)
     assert done.returncode == -signal.SIGKILL
     assert verify_store(job.store).sound
-    assert len(all_mentions(job.store)) >= len(before)
+    assert len(all_mentions(job.store.root)) >= len(before)
     _retried(job)
     calm = _job(tmp_path / "calm", job.inputs[0])
     run(calm, MoodyService)
-    assert all_mentions(job.store) == all_mentions(calm.store)
+    assert all_mentions(job.store.root) == all_mentions(calm.store.root)
     assert verify_store(job.store).sound
-    assert not list(job.store.rglob("documents/**/*.tmp"))
+    assert not list(job.store.root.rglob("documents/**/*.tmp"))
 
 
 def test_a_retried_input_keeps_its_place_among_others(tmp_path: Path) -> None:
@@ -248,10 +249,10 @@ def test_a_retried_input_keeps_its_place_among_others(tmp_path: Path) -> None:
     for name, created in ((old, "2026-01-01T00:00:00+00:00"), (new, "2026-02-01T00:00:00+00:00")):
         run(_job(store, name), MoodyService)
         _backdate(store, Path(name).name, created)
-    assert [one.passages[0].text for one in current_documents(store)] == ["Well new."]
+    assert [one.passages[0].text for one in current_documents(Store(store))] == ["Well new."]
     MoodyService.ill = {}
     _retried(_job(store, old))
-    assert [one.passages[0].text for one in current_documents(store)] == ["Well new."]
+    assert [one.passages[0].text for one in current_documents(Store(store))] == ["Well new."]
 
 
 def _backdate(store: Path, name: str, created: str) -> None:
@@ -264,6 +265,6 @@ def _backdate(store: Path, name: str, created: str) -> None:
 def test_a_damaged_table_of_rejects_is_named(tmp_path: Path) -> None:
     """Would catch a retry that passes for a success because it could not read what was rejected."""
     job = _faulty_store(tmp_path)
-    next((job.store / "rejects").rglob("*.parquet")).write_bytes(b"PAR1")
+    next((job.store.root / "rejects").rglob("*.parquet")).write_bytes(b"PAR1")
     with pytest.raises(StoreError, match="rejects"):
         faulty_shards(job.store, PASSING_REASONS)

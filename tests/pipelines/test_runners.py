@@ -13,6 +13,7 @@ from runner_services import NotingFactory, job_service, worker_service
 
 from bioner_core.errors import BionerError
 from bioner_core.store.checks.verify import verify_store
+from bioner_core.store.layout import Store
 from bioner_core.store.reading import document_rows, reject_rows
 from pipelines.annotate import run_annotation
 from pipelines.beam_run import RunnerError, works_in_this_process
@@ -84,12 +85,13 @@ def done_elsewhere(
 def assert_same_rows(one: Path, other: Path) -> None:
     """Two stores hold the same rows of all tables."""
     assert all_mentions(one) == all_mentions(other)
-    assert sorted(document_rows(one), key=repr) == sorted(document_rows(other), key=repr)
+    assert sorted(document_rows(Store(one)), key=repr) == sorted(document_rows(Store(other)), key=repr)
     told, told_there = (
-        [replace(row, reject=replace(row.reject, traceback="")) for row in reject_rows(store)] for store in (one, other)
+        [replace(row, reject=replace(row.reject, traceback="")) for row in reject_rows(Store(store))]
+        for store in (one, other)
     )
     assert sorted(told, key=repr) == sorted(told_there, key=repr) != []
-    assert verify_store(other).sound
+    assert verify_store(Store(other)).sound
 
 
 @pytest.mark.slow
@@ -110,7 +112,7 @@ def test_every_runner_gives_the_rows_of_the_default_one(
     assert summary.counts.records_in == summary.counts.annotated + summary.counts.rejected == 60
     assert summary.rows_sent == summary.counts.rows
     assert summary.padding > 0
-    assert_same_rows(usual.store, tmp_path / "store")
+    assert_same_rows(usual.store.root, tmp_path / "store")
     assert (progress.total, progress.fresh, progress.skipped) == (60, 60, 0)
     assert page_numbers(PROCESS.page())["bioner_documents_total"] - before == summary.counts.annotated
     assert (os.getpid() in pids) == (runner in ("threads", "LOOPBACK"))

@@ -9,6 +9,7 @@ from annotate_fakes import CHINESE, ENGLISH, make_job, run, write_jsonl
 
 from bioner_core.documents import Document, DocumentMeta, Passage
 from bioner_core.records import Reject, RejectReason
+from bioner_core.store.layout import Store
 from pipelines.plan import plan_input
 from pipelines.shard_size import SAMPLE_RECORDS, fitting_records
 
@@ -58,10 +59,10 @@ def test_the_cut_is_kept_whatever_a_later_run_thinks_of_the_device(tmp_path: Pat
     """Catches a resumed run whose faster device cuts anew what is half committed."""
     name = write_jsonl(tmp_path / "in.jsonl", [_SENTENCE * 5] * 40)
     slow, fast = ({"shard_records": 1000, "shard_rows": rows, "label_sets": (ENGLISH,)} for rows in (50, 5000))
-    first = plan_input(name, store=tmp_path / "store", **slow)
+    first = plan_input(name, store=Store(tmp_path / "store"), **slow)
     assert [(one.first, one.last) for one in first] == [(0, 10), (10, 20), (20, 30), (30, 40)]
-    assert plan_input(name, store=tmp_path / "store", **fast) == first
-    assert len(plan_input(name, store=tmp_path / "other", **fast)) == 1
+    assert plan_input(name, store=Store(tmp_path / "store"), **fast) == first
+    assert len(plan_input(name, store=Store(tmp_path / "other"), **fast)) == 1
 
 
 def test_a_small_input_is_more_than_one_shard_where_work_is_slow(tmp_path: Path) -> None:

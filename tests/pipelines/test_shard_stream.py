@@ -79,7 +79,7 @@ def test_the_next_shard_is_read_while_the_last_one_is_annotated(job: AnnotationJ
     assert [type(end.outcome) for end in ends] == [ShardResult] * 3
     assert EagerService.most_open > 5
     run(make_job(tmp_path / "calm", *job.inputs))
-    assert all_mentions(job.store) == all_mentions(tmp_path / "calm")
+    assert all_mentions(job.store.root) == all_mentions(tmp_path / "calm")
     assert verify_store(job.store).sound
 
 
@@ -125,7 +125,7 @@ def test_a_shard_that_fails_is_dropped_and_its_neighbours_are_whole(
     monkeypatch.undo()
     run(make_job(tmp_path / "calm", *job.inputs))
     kept = [one for one in all_mentions(tmp_path / "calm") if not 10 <= int(one.doc_id.split(":")[1]) < 20]
-    assert all_mentions(job.store) == kept
+    assert all_mentions(job.store.root) == kept
     assert verify_store(job.store).sound
 
 

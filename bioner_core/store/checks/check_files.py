@@ -3,22 +3,22 @@
 from collections import Counter
 from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 
 import pyarrow as pa
 
 from bioner_core.store.checks.promised_file import promised_file_faults
+from bioner_core.store.layout import Store
 from bioner_core.store.manifest import Manifest
 from bioner_core.store.reading import shard_batches
 from bioner_core.store.schemas import SCHEMA_VERSION, SCHEMAS, file_fact
 
 
-def file_faults(store: Path, manifest: Manifest) -> Iterator[str]:
+def file_faults(store: Store, manifest: Manifest) -> Iterator[str]:
     """What is wrong with the files of a shard, in words; nothing when all is well."""
     damaged = [
         fault
         for file in manifest.files
-        for fault in promised_file_faults(store, file, partial(_schema_faults, file.table, manifest))
+        for fault in promised_file_faults(store.root, file, partial(_schema_faults, file.table, manifest))
     ]
     yield from damaged
     if not damaged:
@@ -32,7 +32,7 @@ def _schema_faults(table: str, manifest: Manifest, schema: pa.Schema) -> Iterato
         yield "was written under another fingerprint than its manifest"
 
 
-def _row_counts(store: Path, manifest: Manifest) -> Iterator[str]:
+def _row_counts(store: Store, manifest: Manifest) -> Iterator[str]:
     counts, found = manifest.counts, _count_rows(store, manifest)
     promises = {
         "documents": ("annotated + unchanged", counts.annotated + counts.unchanged),
@@ -47,7 +47,7 @@ def _row_counts(store: Path, manifest: Manifest) -> Iterator[str]:
             yield f"{found[kind]} {kind} are stored, but its manifest says {name} {promised}"
 
 
-def _count_rows(store: Path, manifest: Manifest) -> Counter[str]:
+def _count_rows(store: Store, manifest: Manifest) -> Counter[str]:
     found: Counter[str] = Counter()
     for file in manifest.files:
         found[file.table] += file.rows

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from bioner_core.documents import Document, Passage
 from bioner_core.mentions import Mention
+from bioner_core.store.layout import Store
 from bioner_core.store.manifest import Manifest
 from bioner_core.store.mention_ids import document_prefix, place_suffix
 from bioner_core.store.reading import shard_batches
@@ -23,7 +23,7 @@ class _Outline:
     accepted: bool
 
 
-def mention_faults(store: Path, manifest: Manifest) -> Iterator[str]:
+def mention_faults(store: Store, manifest: Manifest) -> Iterator[str]:
     """What is wrong with the mentions of a shard, in words; nothing when all is well.
 
     Holds the texts and the outlines of one shard in memory.
@@ -41,12 +41,12 @@ def mention_faults(store: Path, manifest: Manifest) -> Iterator[str]:
             yield f"mention {mention.mention_id} {fault}"
 
 
-def _mentions(store: Path, manifest: Manifest) -> Iterator[Mention]:
+def _mentions(store: Store, manifest: Manifest) -> Iterator[Mention]:
     for batch in shard_batches(store, manifest, "mentions"):
         yield from mentions_from_arrow(batch)
 
 
-def _passages_by_prefix(store: Path, manifest: Manifest) -> dict[str, tuple[Passage, ...]]:
+def _passages_by_prefix(store: Store, manifest: Manifest) -> dict[str, tuple[Passage, ...]]:
     found: dict[str, tuple[Passage, ...]] = {}
     for batch in shard_batches(store, manifest, "documents"):
         for document in documents_from_arrow(batch):

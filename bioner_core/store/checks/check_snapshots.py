@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from bioner_core.errors import StoreError
 from bioner_core.store.checks.promised_file import promised_file_faults
+from bioner_core.store.layout import Store
 from bioner_core.store.schemas import SCHEMA_VERSION, file_fact
 from bioner_core.store.snapshot.snapshot_manifest import (
     MANIFEST_NAME,
@@ -28,7 +29,7 @@ from bioner_core.store.snapshot.snapshot_manifest import (
 from bioner_core.store.snapshot.snapshot_schemas import file_schema
 
 
-def pointer_faults(store: Path) -> Iterator[str]:
+def pointer_faults(store: Store) -> Iterator[str]:
     """What is wrong with CURRENT and with the folders beside the snapshots, in words; nothing when all is well.
 
     A store that was never compacted has no CURRENT, which is no fault.
@@ -47,12 +48,12 @@ def pointer_faults(store: Path) -> Iterator[str]:
             yield f"snapshots/{folder.name} has no {MANIFEST_NAME}: nobody can open it. Remove it, and compact again"
 
 
-def leftovers(store: Path) -> list[str]:
+def leftovers(store: Store) -> list[str]:
     """The hidden folders that a compaction has in hand, or left when it was killed: no reader sees them."""
     return sorted(path.name for path in snapshots_folder(store).glob(".*") if path.is_dir())
 
 
-def snapshot_faults(store: Path, snapshot_id: str) -> Iterator[str]:
+def snapshot_faults(store: Store, snapshot_id: str) -> Iterator[str]:
     """What is wrong with a snapshot, in words: its counts, each file, files of nobody; nothing when all is well.
 
     Each fault names the file and what to do. A snapshot that is removed as an old one meanwhile has no faults.

@@ -6,10 +6,9 @@ Memory is bounded by one batch of rows of each store.
 from collections.abc import Iterator
 from dataclasses import asdict
 from itertools import zip_longest
-from pathlib import Path
 from typing import Any
 
-from bioner_core.store.layout import TABLES
+from bioner_core.store.layout import TABLES, Store
 from bioner_core.store.manifest import Manifest
 from bioner_core.store.reading import read_manifests, shard_batches
 
@@ -19,7 +18,7 @@ WORDS_OF_CHANCE = frozenset({"message", "traceback", "attempts"})
 _MANIFEST_FIELDS = ("input_digest", "format_name", "first", "last", "fingerprint", "label_sets", "schema_version")
 
 
-def store_differences(expected: Path, found: Path) -> Iterator[str]:
+def store_differences(expected: Store, found: Store) -> Iterator[str]:
     """What `found` has otherwise than `expected`, in words; nothing when both hold the same shards and rows.
 
     Compared are the shards, what their manifests say of input, fingerprint and counts, and every row of every table in
@@ -49,7 +48,7 @@ def _manifest_differences(expected: Manifest, found: Manifest) -> Iterator[str]:
             yield f"shard {expected.shard_id}: {name} is {theirs[name]!r}, not {value!r}"
 
 
-def _rows(store: Path, manifest: Manifest, table: str) -> Iterator[dict[str, Any]]:
+def _rows(store: Store, manifest: Manifest, table: str) -> Iterator[dict[str, Any]]:
     for batch in shard_batches(store, manifest, table):
         for row in batch.to_pylist():
             yield {name: value for name, value in row.items() if table != "rejects" or name not in WORDS_OF_CHANCE}

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 
 from bioner_core.errors import StoreError
 from bioner_core.file_digest import sha256_of_file
+from bioner_core.store.layout import Store
 from bioner_core.store.manifest import Manifest
 
 
@@ -52,7 +53,7 @@ def promised_file_faults(
         yield f"{file.path} {fault}"
 
 
-def check_shard_files(store: Path, manifests: Iterable[Manifest]) -> None:
+def check_shard_files(store: Store, manifests: Iterable[Manifest]) -> None:
     """Make sure that every file of these shards has the bytes that were committed.
 
     Raises:
@@ -60,13 +61,14 @@ def check_shard_files(store: Path, manifests: Iterable[Manifest]) -> None:
     """
     for manifest in manifests:
         for file in manifest.files:
+            path = store.file(file.path)
             try:
-                fault = "" if sha256_of_file(store / file.path) == file.sha256 else "has changed since it was written"
+                fault = "" if sha256_of_file(path) == file.sha256 else "has changed since it was written"
             except OSError as error:
                 fault = f"cannot be read ({error})"
             if fault:
                 raise StoreError(
-                    f"{store / file.path}: {fault}, so no snapshot was made. Restore it, or remove "
+                    f"{path}: {fault}, so no snapshot was made. Restore it, or remove "
                     f"manifests/{manifest.shard_id}.json and annotate {manifest.input_file} again; `bioner verify` "
                     "lists all that is wrong"
                 )

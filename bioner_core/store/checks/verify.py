@@ -6,14 +6,13 @@ Memory is bounded by the largest shard.
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from bioner_core.errors import StoreError
 from bioner_core.store.checks.check_files import file_faults
 from bioner_core.store.checks.check_mentions import mention_faults
 from bioner_core.store.checks.check_snapshots import leftovers, pointer_faults, snapshot_faults
 from bioner_core.store.history.ledger import AppliedFile, applied_files, ledger_kinds
-from bioner_core.store.layout import input_key_of
+from bioner_core.store.layout import Store, input_key_of
 from bioner_core.store.manifest import Counts, Manifest, total
 from bioner_core.store.reading import read_manifests
 from bioner_core.store.snapshot.snapshot_manifest import snapshot_ids
@@ -55,7 +54,7 @@ class _Findings:
 
 
 def verify_store(
-    store: Path,
+    store: Store,
     *,
     on_shard: Callable[[Manifest], None] | None = None,
     on_snapshot: Callable[[str], None] | None = None,
@@ -86,7 +85,7 @@ def verify_store(
     return VerificationReport(shards, snapshots, counts, findings.count, tuple(findings.kept), tuple(leftovers(store)))
 
 
-def _check_snapshots(store: Path, findings: _Findings, on_snapshot: Callable[[str], None] | None) -> int:
+def _check_snapshots(store: Store, findings: _Findings, on_snapshot: Callable[[str], None] | None) -> int:
     for fault in pointer_faults(store):
         findings.add(fault)
     found = snapshot_ids(store)
@@ -98,7 +97,7 @@ def _check_snapshots(store: Path, findings: _Findings, on_snapshot: Callable[[st
     return len(found)
 
 
-def _ledger_faults(store: Path, records: Counter[str]) -> Iterator[str]:
+def _ledger_faults(store: Store, records: Counter[str]) -> Iterator[str]:
     """A file that counts as applied is not looked at again, so a shard of it that is lost would stay lost."""
     for kind in ledger_kinds(store):
         try:
@@ -118,7 +117,7 @@ def _lost_records(entries: Iterable[AppliedFile], records: Counter[str]) -> Iter
             )
 
 
-def _shard_faults(store: Path, manifest: Manifest, ranges: "_Ranges") -> Iterator[str]:
+def _shard_faults(store: Store, manifest: Manifest, ranges: "_Ranges") -> Iterator[str]:
     """What is wrong with a shard, in words."""
     if not manifest.counts.balanced:
         yield f"records are lost or doubled: {manifest.counts.accounts}"

@@ -32,6 +32,7 @@ from bioner_core.store.history.current_rows import (
     newest_by_source,
 )
 from bioner_core.store.history.input_order import read_input_order
+from bioner_core.store.layout import Store
 from bioner_core.store.manifest import Manifest
 from bioner_core.store.query.query_views import snapshot_views
 from bioner_core.store.query.summaries import summary_rows
@@ -100,7 +101,7 @@ class CompactionWatch:
 
 
 def compact_store(
-    store: Path,
+    store: Store,
     settings: CompactionSettings | None = None,
     *,
     history: RunHistory | None = None,
@@ -129,7 +130,7 @@ def compact_store(
     return CompactionReport(manifest, made, sweep_snapshots(store, keep=settings.keep))
 
 
-def _state_digest(store: Path, manifests: Sequence[Manifest]) -> str:
+def _state_digest(store: Store, manifests: Sequence[Manifest]) -> str:
     input_order = read_input_order(store)
     order = [sorted(input_order.orders.items()), sorted(input_order.retired), input_order.first_year]
     shards = [(one.shard_id, one.created, [file.sha256 for file in one.files]) for one in manifests]
@@ -137,7 +138,7 @@ def _state_digest(store: Path, manifests: Sequence[Manifest]) -> str:
     return hashlib.sha256(words.encode()).hexdigest()
 
 
-def _existing(store: Path, state: str) -> SnapshotManifest | None:
+def _existing(store: Store, state: str) -> SnapshotManifest | None:
     """A whole snapshot of this state, also one that a killed run did not come to name in `CURRENT`."""
     for snapshot_id in reversed(snapshot_ids(store)):
         manifest = read_snapshot_manifest(store, snapshot_id)
@@ -155,7 +156,7 @@ def _is_whole(folder: Path, files: Iterable[SnapshotFile]) -> bool:
 class _Compaction:
     """One snapshot in the making."""
 
-    store: Path
+    store: Store
     settings: CompactionSettings
     watch: CompactionWatch
     manifests: Sequence[Manifest]

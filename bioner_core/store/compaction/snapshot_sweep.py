@@ -5,13 +5,14 @@ import shutil
 from pathlib import Path
 
 from bioner_core.errors import StoreError
+from bioner_core.store.layout import Store
 from bioner_core.store.snapshot.snapshot_manifest import current_id, snapshot_folder, snapshot_ids, snapshots_folder
 
 BUILDING_SUFFIX = ".building"
 _REMOVING_SUFFIX = ".removing"
 
 
-def sweep_snapshots(store: Path, *, keep: int | None) -> tuple[str, ...]:
+def sweep_snapshots(store: Store, *, keep: int | None) -> tuple[str, ...]:
     """Remove what killed compactions left, and all but the `keep` newest snapshots; returns the ids of those.
 
     The current snapshot always stays; None keeps all. Hold the store's lock for it.
@@ -45,7 +46,7 @@ def remove_folder(folder: Path) -> None:
         raise StoreError(f"{folder}: is stale and cannot be removed ({error}). Remove it by hand") from error
 
 
-def _remove(store: Path, snapshot_id: str) -> None:
+def _remove(store: Store, snapshot_id: str) -> None:
     # Invariant: a folder under a snapshot's name is a whole snapshot. It is renamed first, in one step, and removed
     # then.
     folder = snapshot_folder(store, snapshot_id)

@@ -24,6 +24,7 @@ import pyarrow as pa
 from bioner_core.errors import StoreError
 from bioner_core.store.history.document_index import EXPORT_SOURCES, manifests_by_input, refresh_index
 from bioner_core.store.history.input_order import read_input_order
+from bioner_core.store.layout import Store
 from bioner_core.store.manifest import Manifest
 
 MEMORY_LIMIT = "1GB"
@@ -81,7 +82,7 @@ class _Input:
     manifests: tuple[Manifest, ...]
 
 
-def count_current(store: Path, *, source: str, first_year: int | None = None) -> int:
+def count_current(store: Store, *, source: str, first_year: int | None = None) -> int:
     """How many articles of a source have a newest record; `first_year` as in `read_input_order`.
 
     Raises:
@@ -94,7 +95,7 @@ def count_current(store: Path, *, source: str, first_year: int | None = None) ->
     return int(row[0])
 
 
-def current_shards(store: Path) -> Iterator[CurrentShard]:
+def current_shards(store: Store) -> Iterator[CurrentShard]:
     """The shards that hold newest records, inputs from the oldest to the newest.
 
     Memory is bounded by `MEMORY_LIMIT`, the manifests, and the record numbers of one input.
@@ -111,21 +112,21 @@ def current_shards(store: Path) -> Iterator[CurrentShard]:
 
 
 @contextmanager
-def _scratch(store: Path) -> Iterator[Path]:
+def _scratch(store: Store) -> Iterator[Path]:
     """Lend a folder for what is needed for the moment only: in the store, or elsewhere where that may only be read.
 
     Beside the store's files there is room for an index of them, which a small /tmp may not have; so it comes first.
     """
     try:
-        store.mkdir(exist_ok=True)
-        folder = TemporaryDirectory(prefix=".current-", dir=store)
+        store.root.mkdir(exist_ok=True)
+        folder = TemporaryDirectory(prefix=".current-", dir=store.root)
     except OSError:
         folder = TemporaryDirectory(prefix="bioner-index-")
     with folder as name:
         yield Path(name)
 
 
-def _inputs(store: Path, scratch: Path, *, first_year: int | None = None) -> list[_Input]:
+def _inputs(store: Store, scratch: Path, *, first_year: int | None = None) -> list[_Input]:
     """The inputs that count, from the oldest to the newest, their document indexes made to fit."""
     input_order = read_input_order(store, first_year=first_year)
     placed = []
@@ -139,7 +140,7 @@ def _inputs(store: Path, scratch: Path, *, first_year: int | None = None) -> lis
 
 
 @contextmanager
-def _newest_records(store: Path, inputs: Sequence[_Input], scratch: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+def _newest_records(store: Store, inputs: Sequence[_Input], scratch: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """Lend a database whose table `newest` has the position of each article's newest record."""
     with duckdb.connect() as database:
         database.execute("SET memory_limit = $limit", {"limit": MEMORY_LIMIT})

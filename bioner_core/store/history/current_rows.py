@@ -4,7 +4,6 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +13,7 @@ from bioner_core.documents import Document
 from bioner_core.errors import StoreError
 from bioner_core.mentions import Mention
 from bioner_core.store.history.current import current_shards
+from bioner_core.store.layout import Store
 from bioner_core.store.manifest import Manifest, read_manifest
 from bioner_core.store.mention_ids import document_prefix
 from bioner_core.store.reading import shard_batches
@@ -35,7 +35,7 @@ class ShardRecords:
     record_numbers: pa.Array
 
 
-def newest_by_source(store: Path) -> dict[str, list[ShardRecords]]:
+def newest_by_source(store: Store) -> dict[str, list[ShardRecords]]:
     """The newest records of a store, by the source of their shards.
 
     Raises:
@@ -47,7 +47,7 @@ def newest_by_source(store: Path) -> dict[str, list[ShardRecords]]:
     return dict(found)
 
 
-def current_documents(store: Path) -> Iterator[Document]:
+def current_documents(store: Store) -> Iterator[Document]:
     """The newest version of each article.
 
     Raises:
@@ -58,7 +58,7 @@ def current_documents(store: Path) -> Iterator[Document]:
             yield from documents_from_arrow(batch)
 
 
-def current_mentions(store: Path) -> Iterator[Mention]:
+def current_mentions(store: Store) -> Iterator[Mention]:
     """Every mention candidate of the newest version of each article.
 
     Raises:
@@ -69,7 +69,7 @@ def current_mentions(store: Path) -> Iterator[Mention]:
             yield from mentions_from_arrow(batch)
 
 
-def document_batches(store: Path, records: ShardRecords) -> Iterator[pa.RecordBatch]:
+def document_batches(store: Store, records: ShardRecords) -> Iterator[pa.RecordBatch]:
     """The newest documents of a shard, in the declared schema.
 
     Raises:
@@ -88,7 +88,7 @@ def document_batches(store: Path, records: ShardRecords) -> Iterator[pa.RecordBa
         )
 
 
-def mention_batches(store: Path, records: ShardRecords) -> Iterator[pa.RecordBatch]:
+def mention_batches(store: Store, records: ShardRecords) -> Iterator[pa.RecordBatch]:
     """The mention candidates of a shard's newest documents, in the declared schema.
 
     Raises:
@@ -101,7 +101,7 @@ def mention_batches(store: Path, records: ShardRecords) -> Iterator[pa.RecordBat
         yield rows.filter(owners.mask(rows))
 
 
-def lineage_batches(store: Path, records: ShardRecords) -> Iterator[pa.RecordBatch]:
+def lineage_batches(store: Store, records: ShardRecords) -> Iterator[pa.RecordBatch]:
     """Where each newest document of a shard comes from.
 
     Raises:
@@ -123,7 +123,7 @@ def lineage_batches(store: Path, records: ShardRecords) -> Iterator[pa.RecordBat
         yield rows.filter(pc.is_in(numbers, value_set=records.record_numbers))
 
 
-def _newest_shards(store: Path) -> Iterator[ShardRecords]:
+def _newest_shards(store: Store) -> Iterator[ShardRecords]:
     for shard in current_shards(store):
         numbers = pa.array(sorted(shard.record_numbers), pa.int64())
         yield ShardRecords(shard.manifest.shard_id, shard.manifest.source, numbers)
@@ -156,7 +156,7 @@ class _Owners:
         return document_prefix(doc_id, version, repeat_of_record=number) in self.prefixes
 
 
-def _owners(store: Path, manifest: Manifest, records: ShardRecords) -> _Owners:
+def _owners(store: Store, manifest: Manifest, records: ShardRecords) -> _Owners:
     batches = shard_batches(store, manifest, "documents", columns=_KEY_COLUMNS)
     keys = [
         (number, doc_id, version)
@@ -193,7 +193,7 @@ def _record_numbers(documents: pa.RecordBatch) -> pa.Array:
     return pc.struct_field(documents.column("meta"), "record_number")
 
 
-def _manifest(store: Path, records: ShardRecords) -> Manifest:
+def _manifest(store: Store, records: ShardRecords) -> Manifest:
     manifest = read_manifest(store, records.shard)
     if manifest is None:
         raise StoreError(f"shard {records.shard}: has gone while it was read. Run the same command again")

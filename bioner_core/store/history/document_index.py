@@ -20,7 +20,7 @@ from bioner_core.documents import Document
 from bioner_core.errors import StoreError
 from bioner_core.formats.record_keys import record_keys
 from bioner_core.store.atomic import replacing
-from bioner_core.store.layout import input_key_of
+from bioner_core.store.layout import Store, input_key_of
 from bioner_core.store.manifest import Manifest
 from bioner_core.store.reading import read_manifests, shard_batches
 from bioner_core.store.rows import deletions_from_arrow, documents_from_arrow
@@ -67,12 +67,12 @@ def article_keys(document: Document) -> tuple[str, ...]:
     return record_keys(document) if document.source in EXPORT_SOURCES else (document.doc_id,)
 
 
-def index_path(store: Path, key: str) -> Path:
+def index_path(store: Store, key: str) -> Path:
     """Where the document index of an input is."""
-    return store / "register" / f"{key}.parquet"
+    return store.register / f"{key}.parquet"
 
 
-def manifests_by_input(store: Path) -> Iterator[tuple[str, list[Manifest]]]:
+def manifests_by_input(store: Store) -> Iterator[tuple[str, list[Manifest]]]:
     """The committed shards of each input, an input at a time.
 
     Raises:
@@ -84,7 +84,7 @@ def manifests_by_input(store: Path) -> Iterator[tuple[str, list[Manifest]]]:
     yield from sorted(found.items())
 
 
-def refresh_index(store: Path, key: str, manifests: Sequence[Manifest], *, otherwise_in: Path | None = None) -> Path:
+def refresh_index(store: Store, key: str, manifests: Sequence[Manifest], *, otherwise_in: Path | None = None) -> Path:
     """Make the document index of an input fit its shards; reads their documents only if it does not. Returns its path.
 
     Where the store may only be read, it is made in the folder `otherwise_in`, which the caller removes. Holds the rows
@@ -107,7 +107,7 @@ def refresh_index(store: Path, key: str, manifests: Sequence[Manifest], *, other
         return _written(otherwise_in / path.name, store, manifests, state)
 
 
-def _written(path: Path, store: Path, manifests: Sequence[Manifest], state: bytes) -> Path:
+def _written(path: Path, store: Store, manifests: Sequence[Manifest], state: bytes) -> Path:
     with (
         replacing(path) as temporary,
         pq.ParquetWriter(temporary, SCHEMA.with_metadata({_STATE_KEY: state}), compression="zstd") as writer,
@@ -117,9 +117,9 @@ def _written(path: Path, store: Path, manifests: Sequence[Manifest], state: byte
     return path
 
 
-def index_files(store: Path) -> list[Path]:
+def index_files(store: Store) -> list[Path]:
     """All document indexes of a store, by input key."""
-    return sorted((store / "register").glob("[!.]*.parquet"))
+    return sorted(store.register.glob("[!.]*.parquet"))
 
 
 def matching_rows(path: Path, digests: pa.Array) -> Iterator[dict[str, Any]]:
@@ -167,7 +167,7 @@ def _row_groups(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
         yield pa.concat_tables(waiting)
 
 
-def _shard_rows(store: Path, manifest: Manifest) -> pa.Table:
+def _shard_rows(store: Store, manifest: Manifest) -> pa.Table:
     rows = [*_document_rows(store, manifest), *_deletion_rows(store, manifest)]
     times = Counter((row["doc_id"], row["version"]) for row in rows if not row["deleted"])
     faulty = _rejected_ids(store, manifest)
@@ -177,7 +177,7 @@ def _shard_rows(store: Path, manifest: Manifest) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=SCHEMA)
 
 
-def _document_rows(store: Path, manifest: Manifest) -> Iterator[dict[str, object]]:
+def _document_rows(store: Store, manifest: Manifest) -> Iterator[dict[str, object]]:
     for batch in shard_batches(store, manifest, "documents"):
         for document in documents_from_arrow(batch):
             identity, *others = article_keys(document)
@@ -194,7 +194,7 @@ def _document_rows(store: Path, manifest: Manifest) -> Iterator[dict[str, object
             }
 
 
-def _deletion_rows(store: Path, manifest: Manifest) -> Iterator[dict[str, object]]:
+def _deletion_rows(store: Store, manifest: Manifest) -> Iterator[dict[str, object]]:
     for batch in shard_batches(store, manifest, "deletions"):
         for deletion in deletions_from_arrow(batch):
             yield {
@@ -210,6 +210,6 @@ def _deletion_rows(store: Path, manifest: Manifest) -> Iterator[dict[str, object
             }
 
 
-def _rejected_ids(store: Path, manifest: Manifest) -> set[str]:
+def _rejected_ids(store: Store, manifest: Manifest) -> set[str]:
     batches = shard_batches(store, manifest, "rejects", columns=["doc_id"])
     return {doc_id for batch in batches for doc_id in batch.column(0).to_pylist()}

@@ -6,10 +6,11 @@ PubMed release file; all other inputs stand before those, in the order in which 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from bioner_core.store.history.ledger import AppliedFile, applied_files, ledger_kinds, reloads, standing_files
 from bioner_core.store.history.release_names import release_of
+from bioner_core.store.layout import Store
 from bioner_core.store.manifest import Manifest
 
 PUBMED = "pubmed"
@@ -35,7 +36,7 @@ class InputOrder:
         return (1, order, "") if order else (0, (), committed)
 
 
-def read_input_order(store: Path, *, first_year: int | None = None) -> InputOrder:
+def read_input_order(store: Store, *, first_year: int | None = None) -> InputOrder:
     """The order of a store's inputs; `first_year` asks what it would be after a reload of that year.
 
     Raises:

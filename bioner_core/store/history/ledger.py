@@ -18,10 +18,9 @@ from typing import TypeVar
 
 from bioner_core.errors import StoreError
 from bioner_core.store.atomic import write_text
+from bioner_core.store.layout import Store
 from bioner_core.store.manifest import Counts
 from bioner_core.typed_json import loaded_json, typed
-
-_FOLDER = "ledger"
 
 Entry = TypeVar("Entry")
 
@@ -90,7 +89,7 @@ def new_run_id() -> str:
     return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
 
 
-def record_applied(store: Path, entry: AppliedFile) -> None:
+def record_applied(store: Store, entry: AppliedFile) -> None:
     """Enter a file whose shards are all committed. A file that is applied again, under another model, has a new entry.
 
     Raises:
@@ -101,7 +100,7 @@ def record_applied(store: Path, entry: AppliedFile) -> None:
     _write(store, f"{entry.kind}/{order}-{entry.input_key}-{token}.json", entry)
 
 
-def applied_files(store: Path, kind: str) -> list[AppliedFile]:
+def applied_files(store: Store, kind: str) -> list[AppliedFile]:
     """All entries of one kind, by order and then by time.
 
     Raises:
@@ -116,13 +115,13 @@ def standing_files(entries: Iterable[AppliedFile]) -> dict[tuple[int, ...], Appl
     return {entry.order: entry for entry in sorted(entries, key=lambda entry: entry.applied)}
 
 
-def ledger_kinds(store: Path) -> list[str]:
+def ledger_kinds(store: Store) -> list[str]:
     """The kinds of which files were ever applied."""
-    folders = (path.name for path in (store / _FOLDER).glob("*") if path.is_dir())
+    folders = (path.name for path in store.ledger.glob("*") if path.is_dir())
     return sorted(name for name in folders if name not in ("reloads", "runs"))
 
 
-def record_reload(store: Path, reload: Reload) -> None:
+def record_reload(store: Store, reload: Reload) -> None:
     """Retire the files of the years before.
 
     Raises:
@@ -131,7 +130,7 @@ def record_reload(store: Path, reload: Reload) -> None:
     _write(store, f"reloads/{reload.kind}-{reload.year}.json", reload)
 
 
-def reloads(store: Path, kind: str) -> list[Reload]:
+def reloads(store: Store, kind: str) -> list[Reload]:
     """The reloads of one kind, by year.
 
     Raises:
@@ -141,7 +140,7 @@ def reloads(store: Path, kind: str) -> list[Reload]:
     return sorted((one for one in found if one.kind == kind), key=lambda one: one.year)
 
 
-def record_run(store: Path, run: JobRun) -> None:
+def record_run(store: Store, run: JobRun) -> None:
     """Enter how a run ended.
 
     Raises:
@@ -150,7 +149,7 @@ def record_run(store: Path, run: JobRun) -> None:
     _write(store, f"runs/{run.run_id}.json", run)
 
 
-def job_runs(store: Path) -> list[JobRun]:
+def job_runs(store: Store) -> list[JobRun]:
     """All runs that ended, by the time of their start.
 
     Raises:
@@ -159,12 +158,12 @@ def job_runs(store: Path) -> list[JobRun]:
     return sorted((_read(path, JobRun) for path in _entries(store, "runs")), key=lambda run: run.started)
 
 
-def _entries(store: Path, folder: str) -> list[Path]:
-    return sorted((store / _FOLDER / folder).glob("[!.]*.json"))
+def _entries(store: Store, folder: str) -> list[Path]:
+    return sorted((store.ledger / folder).glob("[!.]*.json"))
 
 
-def _write(store: Path, name: str, entry: AppliedFile | Reload | JobRun) -> None:
-    write_text(store / _FOLDER / name, json.dumps(asdict(entry), ensure_ascii=False, indent=1) + "\n")
+def _write(store: Store, name: str, entry: AppliedFile | Reload | JobRun) -> None:
+    write_text(store.ledger / name, json.dumps(asdict(entry), ensure_ascii=False, indent=1) + "\n")
 
 
 def _read(path: Path, kind: type[Entry]) -> Entry:

@@ -23,6 +23,7 @@ from bioner_core.store.history.lock_claims import (
     place_claim,
 )
 from bioner_core.store.history.process_identity import this_process
+from bioner_core.store.layout import Store
 
 LEASE_SECONDS = 900.0
 """How long a holder on another host may be silent before it counts as dead."""
@@ -68,7 +69,7 @@ class StoreLock:
 
     def __init__(
         self,
-        store: Path,
+        store: Store,
         *,
         purpose: str,
         run_id: str = "",
@@ -185,7 +186,7 @@ class StoreLock:
             free_claim(path, self._claim)
 
 
-def live_claims(store: Path) -> list[Claim]:
+def live_claims(store: Store) -> list[Claim]:
     """Who is at work on a store now: one job, or several parts of one.
 
     Raises:

@@ -16,9 +16,9 @@ from pathlib import Path
 from bioner_core.errors import StoreError
 from bioner_core.store.atomic import TEMPORARY_SUFFIX, fsync_path, make_folder, write_text
 from bioner_core.store.history.process_identity import ProcessIdentity, has_ended, is_here
+from bioner_core.store.layout import Store
 from bioner_core.typed_json import loaded_json, typed
 
-_FOLDER = "locks"
 _DIGITS = 8
 """Digits of a claim's number, so that names sort as numbers do; one claim per second fills them in three years."""
 
@@ -46,14 +46,14 @@ class PlacedClaim:
     """None when the file cannot be understood; then only its age counts."""
 
 
-def latest_claim(store: Path, name: str) -> PlacedClaim | None:
+def latest_claim(store: Store, name: str) -> PlacedClaim | None:
     """The claim on a name that counts, or None when nobody ever claimed it.
 
     Raises:
         StoreError: the folder cannot be read.
     """
     while True:
-        path = max((store / _FOLDER).glob(f"{name}-{'[0-9]' * _DIGITS}.json"), default=None)
+        path = max(store.locks.glob(f"{name}-{'[0-9]' * _DIGITS}.json"), default=None)
         if path is None:
             return None
         try:
@@ -64,10 +64,10 @@ def latest_claim(store: Path, name: str) -> PlacedClaim | None:
             raise StoreError(f"{path}: cannot be read ({error}). Check the folder and its permissions") from error
 
 
-def claimed_names(store: Path, pattern: str) -> list[str]:
+def claimed_names(store: Store, pattern: str) -> list[str]:
     """The names like a glob pattern that were ever claimed, whoever holds them now."""
     suffix = f"-{'[0-9]' * _DIGITS}.json"
-    return sorted({path.stem[: -_DIGITS - 1] for path in (store / _FOLDER).glob(pattern + suffix)})
+    return sorted({path.stem[: -_DIGITS - 1] for path in store.locks.glob(pattern + suffix)})
 
 
 def is_live(placed: PlacedClaim, *, lease_seconds: float) -> bool:
@@ -93,14 +93,14 @@ def is_live(placed: PlacedClaim, *, lease_seconds: float) -> bool:
         raise StoreError(f"{placed.path}: cannot be read ({error}). Check the folder and its permissions") from error
 
 
-def place_claim(store: Path, name: str, claim: Claim, *, after: PlacedClaim | None) -> Path | None:
+def place_claim(store: Store, name: str, claim: Claim, *, after: PlacedClaim | None) -> Path | None:
     """Make the claim that follows `after`; None when somebody else was faster.
 
     Raises:
         StoreError: the store cannot be written.
     """
     number = 1 if after is None else _number(after.path) + 1
-    path = store / _FOLDER / f"{name}-{number:0{_DIGITS}d}.json"
+    path = store.locks / f"{name}-{number:0{_DIGITS}d}.json"
     if not _create(path, json.dumps(asdict(claim)) + "\n"):
         return None
     latest = latest_claim(store, name)
@@ -109,7 +109,7 @@ def place_claim(store: Path, name: str, claim: Claim, *, after: PlacedClaim | No
     if latest is None or latest.path != path:
         path.unlink(missing_ok=True)
         return None
-    for older in (store / _FOLDER).glob(f"{name}-{'[0-9]' * _DIGITS}.json"):
+    for older in store.locks.glob(f"{name}-{'[0-9]' * _DIGITS}.json"):
         if older < path:
             older.unlink(missing_ok=True)
     _sweep_asides(path, name)

@@ -5,48 +5,47 @@ Only for people. A note that is lost or damaged is no fault of the store, and is
 
 import json
 from collections.abc import Collection, Mapping
-from pathlib import Path
 
 from bioner_core.errors import ConfigurationError
 from bioner_core.store.atomic import write_text
+from bioner_core.store.layout import Store
 from bioner_core.typed_json import loaded_json, typed
 
-_FOLDER = "models"
 _SHOWN = 16
 """Digits of a fingerprint that people are shown."""
 
 
-def note_model(store: Path, fingerprint: str, words: Mapping[str, str]) -> None:
+def note_model(store: Store, fingerprint: str, words: Mapping[str, str]) -> None:
     """Note what a fingerprint stands for, unless that is noted.
 
     Raises:
         StoreError: the store cannot be written.
     """
     if model_words(store, fingerprint) != dict(words):
-        write_text(store / _FOLDER / f"{fingerprint}.json", json.dumps(dict(words), ensure_ascii=False) + "\n")
+        write_text(store.models / f"{fingerprint}.json", json.dumps(dict(words), ensure_ascii=False) + "\n")
 
 
-def model_words(store: Path, fingerprint: str) -> dict[str, str]:
+def model_words(store: Store, fingerprint: str) -> dict[str, str]:
     """What a fingerprint stands for; empty where nobody noted it."""
     try:
-        return typed(dict[str, str], loaded_json((store / _FOLDER / f"{fingerprint}.json").read_text(encoding="utf-8")))
+        return typed(dict[str, str], loaded_json((store.models / f"{fingerprint}.json").read_text(encoding="utf-8")))
     except (OSError, ValueError):
         return {}
 
 
-def model_in_words(store: Path, fingerprint: str) -> str:
+def model_in_words(store: Store, fingerprint: str) -> str:
     """A fingerprint as people are shown it: its first digits, and what it stands for where that is noted."""
     words = ", ".join(f"{key} {value}" for key, value in model_words(store, fingerprint).items())
     return f"{fingerprint[:_SHOWN]} ({words})" if words else fingerprint[:_SHOWN]
 
 
-def mixed_models(store: Path, documents: Mapping[str, int]) -> str:
+def mixed_models(store: Store, documents: Mapping[str, int]) -> str:
     """That a state was made by several models, in words, with how many documents each of them made."""
     shares = "; ".join(f"{count} by {model_in_words(store, one)}" for one, count in documents.items())
     return f"the newest documents were annotated by {len(documents)} models: {shares}"
 
 
-def chosen_fingerprint(store: Path, wanted: str, known: Collection[str]) -> str:
+def chosen_fingerprint(store: Store, wanted: str, known: Collection[str]) -> str:
     """The fingerprint that `--model` names: by its first digits, or by the name of its model where only one has it.
 
     Raises:

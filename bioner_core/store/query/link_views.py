@@ -5,6 +5,7 @@ from pathlib import Path
 import duckdb
 
 from bioner_core.linking.link_table import SCHEMAS_OF_LINKS, current_links
+from bioner_core.store.layout import Store
 from bioner_core.store.query.parquet_source import quoted_path
 
 LINK_VIEWS = {
@@ -14,7 +15,7 @@ LINK_VIEWS = {
 """What a link run adds to what can be asked."""
 
 
-def link_views(database: duckdb.DuckDBPyConnection, store: Path) -> list[Path]:
+def link_views(database: duckdb.DuckDBPyConnection, store: Store) -> list[Path]:
     """Make the views; returns the files that they read.
 
     Raises:

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from bioner_core.errors import ConfigurationError, StoreError
 from bioner_core.store.history.model_notes import chosen_fingerprint
+from bioner_core.store.layout import Store
 from bioner_core.store.query.link_views import link_views
 from bioner_core.store.query.model_views import model_documents, only_of_model
 from bioner_core.store.query.query_views import shard_views, snapshot_views
@@ -73,7 +74,7 @@ def _told_error(error: Exception) -> ConfigurationError:
 
 @contextmanager
 def query_session(
-    store: Path,
+    store: Store,
     *,
     memory_bytes: int,
     history: RunHistory | None = None,
@@ -90,7 +91,7 @@ def query_session(
         StoreError: the store is damaged or of a newer schema version.
         ConfigurationError: the path of the store cannot be named in a query.
     """
-    store = store.resolve()
+    store = Store(store.root.resolve())  # queries name files by their true path
     with TemporaryDirectory(prefix="bioner-query-") as scratch, duckdb.connect() as database:
         database.execute("SET memory_limit = $limit", {"limit": f"{memory_bytes}B"})
         database.execute("SET temp_directory = $folder", {"folder": scratch})

@@ -7,6 +7,7 @@ import duckdb
 import pyarrow as pa
 
 from bioner_core.store.history.current import current_shards
+from bioner_core.store.layout import Store
 from bioner_core.store.manifest import Manifest
 from bioner_core.store.query.link_views import LINK_VIEWS
 from bioner_core.store.query.parquet_source import quoted_path
@@ -86,7 +87,7 @@ def _with_later_columns(database: duckdb.DuckDBPyConnection, table: str, source:
 
 
 def shard_views(
-    database: duckdb.DuckDBPyConnection, store: Path, manifests: Sequence[Manifest], history: RunHistory
+    database: duckdb.DuckDBPyConnection, store: Store, manifests: Sequence[Manifest], history: RunHistory
 ) -> list[Path]:
     """Make the views of what is committed; returns the files that they read.
 
@@ -147,7 +148,7 @@ def _finish(database: duckdb.DuckDBPyConnection) -> None:
     database.execute(_OF_MENTIONS)
 
 
-def _register_current(database: duckdb.DuckDBPyConnection, store: Path) -> None:
+def _register_current(database: duckdb.DuckDBPyConnection, store: Store) -> None:
     schema = pa.schema([("shard", pa.string()), ("record_number", pa.int64())])
     batches = []
     for shard in current_shards(store):
@@ -161,8 +162,8 @@ def _view_name(table: str) -> str:
     return {"documents": "stored_documents", "mentions": "candidates"}.get(table, table)
 
 
-def _paths(store: Path, manifests: Sequence[Manifest], table: str | None) -> list[Path]:
-    return [store / file.path for one in manifests for file in one.files if table in (None, file.table)]
+def _paths(store: Store, manifests: Sequence[Manifest], table: str | None) -> list[Path]:
+    return [store.file(file.path) for one in manifests for file in one.files if table in (None, file.table)]
 
 
 def _nothing(database: duckdb.DuckDBPyConnection, table: str) -> str:

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from bioner_core.errors import StoreError
 from bioner_core.store.atomic import write_text
+from bioner_core.store.layout import Store
 from bioner_core.store.schemas import check_schema_version
 from bioner_core.typed_json import loaded_json, typed
 
-_FOLDER = "snapshots"
 MANIFEST_NAME = "manifest.json"
 """The file that makes a folder a snapshot; written last."""
 
@@ -68,12 +68,12 @@ class SnapshotManifest:
         return json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n"
 
 
-def snapshots_folder(store: Path) -> Path:
+def snapshots_folder(store: Store) -> Path:
     """Where the snapshots of a store are."""
-    return store / _FOLDER
+    return store.snapshots
 
 
-def snapshot_folder(store: Path, snapshot_id: str) -> Path:
+def snapshot_folder(store: Store, snapshot_id: str) -> Path:
     """Where a snapshot is."""
     return snapshots_folder(store) / snapshot_id
 
@@ -83,13 +83,13 @@ def is_snapshot_id(name: str) -> bool:
     return _ID.fullmatch(name) is not None
 
 
-def current_id(store: Path) -> str | None:
+def current_id(store: Store) -> str | None:
     """The id of the snapshot that readers open, None before the first compaction.
 
     Raises:
         StoreError: the file CURRENT is damaged.
     """
-    path = store / "CURRENT"
+    path = store.current
     try:
         text = path.read_text(encoding="utf-8").strip()
     except FileNotFoundError:
@@ -101,13 +101,13 @@ def current_id(store: Path) -> str | None:
     return text
 
 
-def make_current(store: Path, snapshot_id: str) -> None:
+def make_current(store: Store, snapshot_id: str) -> None:
     """From here on readers open this snapshot.
 
     Raises:
         StoreError: the store cannot be written; readers open what they opened before.
     """
-    write_text(store / "CURRENT", snapshot_id + "\n")
+    write_text(store.current, snapshot_id + "\n")
 
 
 def write_snapshot_manifest(folder: Path, manifest: SnapshotManifest) -> None:
@@ -119,7 +119,7 @@ def write_snapshot_manifest(folder: Path, manifest: SnapshotManifest) -> None:
     write_text(folder / MANIFEST_NAME, manifest.to_json())
 
 
-def read_snapshot_manifest(store: Path, snapshot_id: str) -> SnapshotManifest:
+def read_snapshot_manifest(store: Store, snapshot_id: str) -> SnapshotManifest:
     """The manifest of a snapshot.
 
     Raises:
@@ -136,7 +136,7 @@ def read_snapshot_manifest(store: Path, snapshot_id: str) -> SnapshotManifest:
         ) from error
 
 
-def snapshot_ids(store: Path) -> list[str]:
+def snapshot_ids(store: Store) -> list[str]:
     """All complete snapshots, the oldest first."""
     found = snapshots_folder(store).glob(f"*/{MANIFEST_NAME}")
     return sorted(path.parent.name for path in found if is_snapshot_id(path.parent.name))

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from bioner_core.documents import Document
 from bioner_core.errors import StoreError
 from bioner_core.mentions import Mention
+from bioner_core.store.layout import Store
 from bioner_core.store.rows import documents_from_arrow, mentions_from_arrow
 from bioner_core.store.schemas import check_schema_version, file_fact
 from bioner_core.store.snapshot.snapshot_manifest import (
@@ -31,7 +32,7 @@ _BATCH_ROWS = 2_000
 class Snapshot:
     """A snapshot that was opened. It stays readable until it is removed as an old one: see `bioner compact --keep`."""
 
-    store: Path
+    store: Store
     manifest: SnapshotManifest
 
     @property
@@ -94,7 +95,7 @@ class Snapshot:
                     yield conform(_with_source(batch, file), row_schema(table))
 
 
-def open_snapshot(store: Path) -> Snapshot | None:
+def open_snapshot(store: Store) -> Snapshot | None:
     """The current snapshot, None where the store was never compacted.
 
     Raises:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bioner_core.documents import Document, DocumentMeta, Passage
 from bioner_core.mentions import Candidate, Mention, depths, parent_indices
-from bioner_core.store.layout import ShardDescriptor, input_key, shard_id
+from bioner_core.store.layout import ShardDescriptor, Store, input_key, shard_id
 from bioner_core.store.manifest import Counts
 from bioner_core.store.mention_ids import document_prefix, place_suffix
 from bioner_core.store.shard_writer import ShardHeader, ShardWriter
@@ -85,7 +85,7 @@ def commit(
     key = input_key(name, name)
     source = documents[0][0].source
     shard = ShardDescriptor(shard_id(key, 0, len(documents)), source, f"/in/{name}", source, 0, len(documents), name)
-    writer = ShardWriter(store, ShardHeader(shard, name, FINGERPRINT, tuple(sets.split())))
+    writer = ShardWriter(Store(store), ShardHeader(shard, name, FINGERPRINT, tuple(sets.split())))
     mentions = [one for _, found in documents for one in found]
     writer.add_documents([one for one, _ in documents])
     writer.add_mentions(mentions)

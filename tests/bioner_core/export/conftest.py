@@ -8,6 +8,7 @@ import pytest
 
 from bioner_core.export.export import export_store
 from bioner_core.export.selection import Selection
+from bioner_core.store.layout import Store
 from tests.bioner_core.export.awkward_store import awkward_store
 
 Export = Callable[..., tuple[Path, dict[str, Any]]]
@@ -25,6 +26,6 @@ def export(store: Path, tmp_path: Path) -> Export:
 
     def run(format_name: str, *, name: str = "", **selection: Any) -> tuple[Path, dict[str, Any]]:
         output = tmp_path / (name or f"out-{format_name}")
-        return output, export_store(store, output, format_name=format_name, selection=Selection(**selection))
+        return output, export_store(Store(store), output, format_name=format_name, selection=Selection(**selection))
 
     return run

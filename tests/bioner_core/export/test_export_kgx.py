@@ -23,6 +23,7 @@ from bioner_core.export.biolink import category_of, document_curie, entity_curie
 from bioner_core.export.export import export_store
 from bioner_core.export.kgx_tables import EXACT_SUM
 from bioner_core.export.selection import Selection
+from bioner_core.store.layout import Store
 from bioner_core.store.query.named_queries import named_query
 from bioner_core.store.query.query_session import query_session
 from tests.bioner_core.export.awkward_store import DOCUMENTS, MENTIONS, Found, commit, document, mentions_of
@@ -161,7 +162,7 @@ def copies(folder: Path) -> Path:
 def test_copies_of_an_article_count_once_in_graph_and_query(tmp_path: Path) -> None:
     """Catches a pair that counts twice because PubMed and PMC both have its article, and two ways of counting."""
     store = copies(tmp_path / "store")
-    export_store(store, tmp_path / "graph", format_name="kgx", selection=Selection())
+    export_store(Store(store), tmp_path / "graph", format_name="kgx", selection=Selection())
     edges = pq.read_table(tmp_path / "graph" / "edges.parquet").to_pylist()
     [copy] = [
         (one["subject"], one["predicate"], one["object"]) for one in edges if "copy_of" in one["original_predicate"]
@@ -169,7 +170,7 @@ def test_copies_of_an_article_count_once_in_graph_and_query(tmp_path: Path) -> N
     assert copy == ("PMC:PMC8", "biolink:same_as", "PMID:7")
     [pair] = [one for one in edges if one["original_predicate"] == "bioner:co_mentioned_in_sentence"]
     assert (pair["sentence_count"], pair["document_count"], pair["publications"]) == (3, 2, "PMID:7|jsonl:1")
-    with query_session(store, memory_bytes=2**28) as session:
+    with query_session(Store(store), memory_bytes=2**28) as session:
         question = named_query("co_mentions")
         [row] = session.ask(question.sql, question.bound({})).read_all().to_pylist()
     assert (row["sentences"], row["documents"]) == (pair["sentence_count"], pair["document_count"])

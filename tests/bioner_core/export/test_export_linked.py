@@ -12,6 +12,7 @@ from bioner_core.export.selection import Selection
 from bioner_core.linking.link_store import link_store
 from bioner_core.linking.linked_documents import with_concepts
 from bioner_core.linking.linker import Linker
+from bioner_core.store.layout import Store
 from bioner_core.store.newest import open_newest
 from tests.bioner_core.concept_samples import made_vocabulary
 
@@ -21,14 +22,14 @@ def linked(tmp_path: Path) -> Path:
     """A store in which an English and a Chinese word are one concept."""
     store = word_store(tmp_path)
     words = [Concept("NCBIGene:7", "CD28"), Concept("T:1", "binds"), Concept("T:1", CHINESE)]
-    link_store(store, Linker([made_vocabulary(tmp_path, *words)]))
+    link_store(Store(store), Linker([made_vocabulary(tmp_path, *words)]))
     return store
 
 
 def exported(store: Path, format_name: str) -> Path:
     """The whole store in a format."""
     output = store.parent / f"out-{format_name}"
-    export_store(store, output, format_name=format_name, selection=Selection())
+    export_store(Store(store), output, format_name=format_name, selection=Selection())
     return output
 
 
@@ -73,8 +74,8 @@ def test_across_languages_one_concept_is_one_node(linked: Path) -> None:
 
 def test_documents_in_another_order_have_their_own_links(linked: Path) -> None:
     """Catches links of one document at another, after a compaction or a nightly run."""
-    documents = list(open_newest(linked).documents())
-    straight = {one.document.doc_id: one.concepts for one in with_concepts(linked, documents)}
-    turned = {one.document.doc_id: one.concepts for one in with_concepts(linked, documents[::-1])}
+    documents = list(open_newest(Store(linked)).documents())
+    straight = {one.document.doc_id: one.concepts for one in with_concepts(Store(linked), documents)}
+    turned = {one.document.doc_id: one.concepts for one in with_concepts(Store(linked), documents[::-1])}
     assert straight == turned
     assert {one.concept_id for found in straight.values() for one in found.values()} == {"NCBIGene:7", "T:1"}

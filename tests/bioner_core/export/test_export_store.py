@@ -9,6 +9,7 @@ from bioner_core.errors import ConfigurationError, StoreError
 from bioner_core.export.export import export_store
 from bioner_core.export.formats import FORMATS
 from bioner_core.export.selection import Selection
+from bioner_core.store.layout import Store
 from bioner_core.store.reading import table_files
 from tests.bioner_core.export.awkward_store import awkward_store, commit, document, mentions_of
 from tests.bioner_core.export.conftest import Export
@@ -28,7 +29,7 @@ def test_each_format_writes_its_report_beside_it(export: Export, format_name: st
 def test_an_empty_store_gives_an_empty_export(tmp_path: Path, format_name: str) -> None:
     """Catches a format that needs a first document."""
     (tmp_path / "store").mkdir()
-    report = export_store(tmp_path / "store", tmp_path / "out", format_name=format_name, selection=Selection())
+    report = export_store(Store(tmp_path / "store"), tmp_path / "out", format_name=format_name, selection=Selection())
     assert (report["documents"], (tmp_path / "out").exists()) == (0, True)
 
 
@@ -39,7 +40,7 @@ def test_only_the_newest_version_goes_out(tmp_path: Path) -> None:
     for number, one in enumerate((new, old)):
         found = mentions_of(one, [("CD28", "genia", "protein", True)])
         commit(tmp_path / "store", [(one, found)], name=f"{number}.jsonl")
-    export_store(tmp_path / "store", tmp_path / "out", format_name="jsonl", selection=Selection())
+    export_store(Store(tmp_path / "store"), tmp_path / "out", format_name="jsonl", selection=Selection())
     [line] = (tmp_path / "out").read_text().splitlines()
     assert json.loads(line)["version"] == 2
     assert [one["start"] for one in json.loads(line)["passages"][0]["entities"]] == [4]
@@ -53,10 +54,10 @@ def test_a_damaged_store_leaves_nothing_half_written(tmp_path: Path, format_name
     out.mkdir()
     if format_name not in ("brat", "kgx", "neo4j"):
         (out / "x").write_text("before")
-    for path in table_files(store, "mentions"):
+    for path in table_files(Store(store), "mentions"):
         path.write_bytes(b"no parquet")
     with pytest.raises(StoreError):
-        export_store(store, out / "x", format_name=format_name, selection=Selection())
+        export_store(Store(store), out / "x", format_name=format_name, selection=Selection())
     assert [one.read_text() for one in out.iterdir()] in ([], ["before"])
 
 
@@ -65,12 +66,12 @@ def test_a_folder_in_use_is_refused(store: Path, tmp_path: Path, format_name: st
     """Catches an export that mixes its files with those of another."""
     (tmp_path / "mine").write_text("x")
     with pytest.raises(ConfigurationError, match="is there already"):
-        export_store(store, tmp_path, format_name=format_name, selection=Selection())
+        export_store(Store(store), tmp_path, format_name=format_name, selection=Selection())
 
 
 def test_unknown_names_are_refused_with_those_that_exist(store: Path, tmp_path: Path) -> None:
     """Catches a mistyped label set that gives an empty export."""
     with pytest.raises(ConfigurationError, match=r"genai.*it has: bc5cdr, cmeee, genia"):
-        export_store(store, tmp_path / "x", format_name="jsonl", selection=Selection("genai"))
+        export_store(Store(store), tmp_path / "x", format_name="jsonl", selection=Selection("genai"))
     with pytest.raises(ConfigurationError, match="pubtator"):
-        export_store(store, tmp_path / "x", format_name="pubtatr", selection=Selection())
+        export_store(Store(store), tmp_path / "x", format_name="pubtatr", selection=Selection())

@@ -12,6 +12,7 @@ from bioner_core.linking import link_store as module
 from bioner_core.linking.link_store import link_store
 from bioner_core.linking.link_table import LINKS, best_concepts, current_links
 from bioner_core.linking.linker import Linker
+from bioner_core.store.layout import Store
 from tests.bioner_core.concept_samples import made_vocabulary
 
 
@@ -24,52 +25,52 @@ def linker(tmp_path: Path) -> Linker:
 def test_every_accepted_mention_has_rows(tmp_path: Path, linker: Linker) -> None:
     """Catches a mention without a row, and a candidate that was turned down among the links."""
     store = word_store(tmp_path)
-    report = link_store(store, linker)
-    page = current_links(store)
+    report = link_store(Store(store), linker)
+    page = current_links(Store(store))
     assert page is not None
-    table = pq.read_table(page.path(store, "links"))
+    table = pq.read_table(page.path(Store(store), "links"))
     assert table.schema.equals(LINKS)
     rows = table.to_pylist()
     assert report.page == page
     assert len({row["mention_id"] for row in rows}) == page.mentions
     assert [row["concept_id"] for row in rows if row["rank"] == 1].count("T:1") == page.linked > 0
-    everything = link_store(store, linker, all_candidates=True)
+    everything = link_store(Store(store), linker, all_candidates=True)
     assert everything.page.mentions > page.mentions
-    assert {one.concept_id for one in best_concepts(store).values()} == {"T:1"}
+    assert {one.concept_id for one in best_concepts(Store(store)).values()} == {"T:1"}
 
 
 def test_the_old_links_stay_when_a_run_dies(tmp_path: Path, linker: Linker, monkeypatch: pytest.MonkeyPatch) -> None:
     """Catches links that are half of one run and half of another."""
     store = word_store(tmp_path)
-    before = link_store(store, linker).page
-    held = best_concepts(store)
+    before = link_store(Store(store), linker).page
+    held = best_concepts(Store(store))
 
     def die(*_: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(module, "make_current", die)
     with pytest.raises(KeyboardInterrupt):
-        link_store(store, Linker([made_vocabulary(tmp_path, Concept("T:2", "CD28"), name="other")]))
-    assert current_links(store) == before
-    assert best_concepts(store) == held
+        link_store(Store(store), Linker([made_vocabulary(tmp_path, Concept("T:2", "CD28"), name="other")]))
+    assert current_links(Store(store)) == before
+    assert best_concepts(Store(store)) == held
 
 
 def test_a_new_run_sweeps_the_old_one_away(tmp_path: Path, linker: Linker) -> None:
     """Catches a store that grows with every run of links."""
     store = word_store(tmp_path)
-    link_store(store, linker)
+    link_store(Store(store), linker)
     (store / "links" / ".links-of-a-dead-run.parquet.tmp").touch()
-    link_store(store, linker)
+    link_store(Store(store), linker)
     assert len(list((store / "links").iterdir())) == 3
 
 
 def test_damage_is_said(tmp_path: Path, linker: Linker) -> None:
     """Catches an export without identifiers where the links are broken."""
     store = word_store(tmp_path)
-    page = link_store(store, linker).page
-    page.path(store, "links").write_bytes(b"PAR1")
+    page = link_store(Store(store), linker).page
+    page.path(Store(store), "links").write_bytes(b"PAR1")
     with pytest.raises(StoreError, match="bioner link"):
-        best_concepts(store)
+        best_concepts(Store(store))
     (store / "links" / "CURRENT.json").write_text("{}")
     with pytest.raises(StoreError, match="damaged"):
-        current_links(store)
+        current_links(Store(store))

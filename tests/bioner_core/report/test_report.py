@@ -13,6 +13,7 @@ from bioner_core.errors import ConfigurationError
 from bioner_core.report.drift import largest_gap, total_variation
 from bioner_core.report.figures import report_figures
 from bioner_core.report.page import render_report
+from bioner_core.store.layout import Store
 from bioner_core.store.manifest import write_manifest
 from bioner_core.store.query.query_session import query_session
 from bioner_core.store.reading import read_manifests
@@ -26,10 +27,10 @@ MEMORY = 256 * 1024**2
 
 def figures_of(store: Path, *, run: str | None = None) -> dict[str, Any]:
     """The figures of a store in which each input was a run of its own, the names of the inputs giving their order."""
-    manifests = list(read_manifests(store))
+    manifests = list(read_manifests(Store(store)))
     runs = [_run(one.input_file) for one in manifests]
     history = RunHistory(tuple(runs), {one.shard_id: f"run-{one.input_file}" for one in manifests})
-    with query_session(store, memory_bytes=MEMORY, history=history) as session:
+    with query_session(Store(store), memory_bytes=MEMORY, history=history) as session:
         return report_figures(session, run=run)
 
 
@@ -78,8 +79,10 @@ def test_what_never_reached_the_model_is_said(tmp_path: Path) -> None:
     """Catches a report that looks like a quiet night where documents were not sent, or lost text."""
     store = awkward_store(tmp_path)
     assert figures_of(store)["losses"] == []
-    [first, *_] = read_manifests(store)
-    write_manifest(store, replace(first, counts=replace(first.counts, not_sent=3, lossy=2, lost_characters=1234)))
+    [first, *_] = read_manifests(Store(store))
+    write_manifest(
+        Store(store), replace(first, counts=replace(first.counts, not_sent=3, lossy=2, lost_characters=1234))
+    )
     figures = figures_of(store)
     assert (figures["counts"]["not_sent"], figures["counts"]["lost_characters"]) == (3, 1234)
     page = render_report(figures)

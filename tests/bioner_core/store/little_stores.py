@@ -7,7 +7,7 @@ from pathlib import Path
 from bioner_core.documents import Document, DocumentMeta, Passage
 from bioner_core.mentions import Mention
 from bioner_core.records import Deletion
-from bioner_core.store.layout import ShardDescriptor, input_key, shard_id
+from bioner_core.store.layout import ShardDescriptor, Store, input_key, shard_id
 from bioner_core.store.manifest import Counts
 from bioner_core.store.mention_ids import document_prefix, place_suffix
 from bioner_core.store.shard_writer import ShardHeader, ShardWriter
@@ -42,7 +42,7 @@ def commit_input(store: Path, number: int, events: Sequence[Event], *, shard_rec
             first + len(part),
             name,
         )
-        writer = ShardWriter(store, ShardHeader(descriptor, name, "f1", ("genia",)))
+        writer = ShardWriter(Store(store), ShardHeader(descriptor, name, "f1", ("genia",)))
         _fill(writer, part, name=name, first=first)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from bioner_core.documents import Document, DocumentMeta, Passage
 from bioner_core.mentions import Mention
 from bioner_core.records import Deletion, Reject, RejectReason
-from bioner_core.store.layout import ShardDescriptor, input_key, shard_id
+from bioner_core.store.layout import ShardDescriptor, Store, input_key, shard_id
 from bioner_core.store.manifest import Counts, Manifest
 from bioner_core.store.rows import RejectRow
 from bioner_core.store.shard_writer import ShardHeader, ShardWriter
@@ -63,7 +63,7 @@ def deletion(number: int) -> Deletion:
 
 def writer(store: Path, *, fingerprint: str = "f1", of: ShardDescriptor | None = None) -> ShardWriter:
     """A writer for a shard of the sample input."""
-    return ShardWriter(store, ShardHeader(of or descriptor(), "dump.xml", fingerprint, ("genia",)))
+    return ShardWriter(Store(store), ShardHeader(of or descriptor(), "dump.xml", fingerprint, ("genia",)))
 
 
 def commit_sample(store: Path, *, fingerprint: str = "f1", of: ShardDescriptor | None = None) -> Manifest:

@@ -15,6 +15,7 @@ from bioner_core.errors import StoreError
 from bioner_core.store import schemas, shard_writer
 from bioner_core.store.checks.verify import verify_store
 from bioner_core.store.committed import committed_manifest
+from bioner_core.store.layout import Store
 from bioner_core.store.manifest import Counts, Manifest, read_manifest
 from bioner_core.store.names import list_names
 from bioner_core.store.reading import deletion_rows, document_rows, mention_rows, read_manifests, reject_rows
@@ -25,10 +26,10 @@ from bioner_core.store.sweep import sweep_unfinished
 def test_what_was_added_is_read_back_sorted(tmp_path: Path) -> None:
     """Would catch lost rows, wrong tables, or rows in arrival order instead of by document."""
     commit_sample(tmp_path)
-    assert [one.doc_id for one in document_rows(tmp_path)] == ["pubmed:0", "pubmed:1"]
-    assert [(one.start, one.end) for one in mention_rows(tmp_path)] == [(0, 21), (0, 4), (5, 12)]
-    assert [one.reject.record_number for one in reject_rows(tmp_path)] == [3]
-    assert [one.doc_id for one in deletion_rows(tmp_path)] == ["pubmed:2"]
+    assert [one.doc_id for one in document_rows(Store(tmp_path))] == ["pubmed:0", "pubmed:1"]
+    assert [(one.start, one.end) for one in mention_rows(Store(tmp_path))] == [(0, 21), (0, 4), (5, 12)]
+    assert [one.reject.record_number for one in reject_rows(Store(tmp_path))] == [3]
+    assert [one.doc_id for one in deletion_rows(Store(tmp_path))] == ["pubmed:2"]
 
 
 def test_mentions_of_one_document_keep_their_order(tmp_path: Path) -> None:
@@ -39,8 +40,8 @@ def test_mentions_of_one_document_keep_their_order(tmp_path: Path) -> None:
     filled.add_mentions(many)
     counts = Counts(records_in=3, annotated=3, mentions=len(many), mentions_accepted=len(many))
     filled.commit(counts, seconds=0)
-    assert [one.doc_id for one in mention_rows(tmp_path)] == sorted(one.doc_id for one in many)
-    starts = [one.start for one in mention_rows(tmp_path)]
+    assert [one.doc_id for one in mention_rows(Store(tmp_path))] == sorted(one.doc_id for one in many)
+    starts = [one.start for one in mention_rows(Store(tmp_path))]
     assert starts == [start for _ in range(3) for start in range(20) for _ in range(100)]
 
 
@@ -75,7 +76,7 @@ def commit_two(store: Path, text: str) -> Manifest:
 
 def texts_of(store: Path) -> list[str]:
     """The texts of the documents that readers see."""
-    return [one.passages[1].text for one in document_rows(store)]
+    return [one.passages[1].text for one in document_rows(Store(store))]
 
 
 def test_a_shard_made_anew_leaves_what_it_had_until_its_manifest_is_there(
@@ -96,10 +97,10 @@ def test_a_shard_made_anew_leaves_what_it_had_until_its_manifest_is_there(
     assert texts_of(tmp_path) == ["new", "new"]
     assert after.files[0].path != before.files[0].path
     assert after.first_created == before.created
-    assert verify_store(tmp_path).sound
+    assert verify_store(Store(tmp_path)).sound
     again = commit_two(tmp_path, "old")
     assert again.files[0].path == before.files[0].path
-    assert verify_store(tmp_path).sound
+    assert verify_store(Store(tmp_path)).sound
 
 
 def test_a_manifest_says_when_and_how_long(tmp_path: Path) -> None:
@@ -161,7 +162,7 @@ def test_a_new_fingerprint_takes_the_place_of_the_old_results(tmp_path: Path) ->
     new = commit_sample(tmp_path, fingerprint="f2")
     assert {file.path for file in old.files}.isdisjoint(file.path for file in new.files)
     assert every_file(tmp_path) == {file.path for file in new.files} | {f"manifests/{new.shard_id}.json"}
-    assert committed_manifest(tmp_path, descriptor(), fingerprint="f1") is None
+    assert committed_manifest(Store(tmp_path), descriptor(), fingerprint="f1") is None
 
 
 def test_stale_temporary_files_are_swept(tmp_path: Path) -> None:
@@ -214,14 +215,14 @@ def test_a_crash_at_any_step_leaves_the_old_state_or_the_new(tmp_path: Path, whe
     old = commit_sample(tmp_path)
     before = every_file(tmp_path)
     assert _crash(tmp_path, when, step=step, fingerprint="f2") == 9
-    seen = read_manifest(tmp_path, old.shard_id)
+    seen = read_manifest(Store(tmp_path), old.shard_id)
     assert seen is not None
     committed = step > 5 or (step == 5 and when == "after")
     assert seen.fingerprint == ("f2" if committed else "f1")
     assert committed or before <= every_file(tmp_path)
-    assert verify_store(tmp_path).sound
-    assert len(list(mention_rows(tmp_path))) == 3
-    sweep_unfinished(list_names(tmp_path), KEY)
+    assert verify_store(Store(tmp_path)).sound
+    assert len(list(mention_rows(Store(tmp_path)))) == 3
+    sweep_unfinished(list_names(Store(tmp_path)), KEY)
     again = commit_sample(tmp_path, fingerprint="f2")
     assert every_file(tmp_path) == {file.path for file in again.files} | {f"manifests/{again.shard_id}.json"}
 
@@ -230,21 +231,21 @@ def test_a_first_commit_that_crashes_does_not_exist(tmp_path: Path) -> None:
     """Would catch readers that take data files without a manifest for results."""
     assert _crash(tmp_path, "after", step=4, fingerprint="f1") == 9
     assert list(tmp_path.rglob("*.parquet"))
-    assert list(read_manifests(tmp_path)) == []
-    assert list(mention_rows(tmp_path)) == []
-    assert committed_manifest(tmp_path, descriptor(), fingerprint="f1") is None
+    assert list(read_manifests(Store(tmp_path))) == []
+    assert list(mention_rows(Store(tmp_path))) == []
+    assert committed_manifest(Store(tmp_path), descriptor(), fingerprint="f1") is None
 
 
 def test_committed_means_this_very_work_with_its_files(tmp_path: Path) -> None:
     """Would catch stale answers: another model, format or content, or a file that has gone or shrunk."""
     manifest = commit_sample(tmp_path)
-    assert committed_manifest(tmp_path, descriptor(), fingerprint="f1") == manifest
-    assert committed_manifest(tmp_path, descriptor(format_name="jats"), fingerprint="f1") is None
+    assert committed_manifest(Store(tmp_path), descriptor(), fingerprint="f1") == manifest
+    assert committed_manifest(Store(tmp_path), descriptor(format_name="jats"), fingerprint="f1") is None
     path = tmp_path / manifest.files[0].path
     path.write_bytes(path.read_bytes()[:-1])
-    assert committed_manifest(tmp_path, descriptor(), fingerprint="f1") is None
+    assert committed_manifest(Store(tmp_path), descriptor(), fingerprint="f1") is None
     path.unlink()
-    assert committed_manifest(tmp_path, descriptor(), fingerprint="f1") is None
+    assert committed_manifest(Store(tmp_path), descriptor(), fingerprint="f1") is None
 
 
 def test_an_older_schema_version_is_done_again(tmp_path: Path) -> None:
@@ -252,7 +253,7 @@ def test_an_older_schema_version_is_done_again(tmp_path: Path) -> None:
     manifest = commit_sample(tmp_path)
     path = tmp_path / "manifests" / f"{manifest.shard_id}.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"schema_version": 0}))
-    assert committed_manifest(tmp_path, descriptor(), fingerprint="f1") is None
+    assert committed_manifest(Store(tmp_path), descriptor(), fingerprint="f1") is None
 
 
 def test_a_newer_store_is_refused(tmp_path: Path) -> None:
@@ -261,7 +262,7 @@ def test_a_newer_store_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "manifests" / f"{manifest.shard_id}.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"schema_version": 99, "new_field": 1}))
     with pytest.raises(StoreError, match=r"schema version 99 is newer than 3.*Upgrade bioner"):
-        committed_manifest(tmp_path, descriptor(), fingerprint="f1")
+        committed_manifest(Store(tmp_path), descriptor(), fingerprint="f1")
 
 
 def test_a_newer_data_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -270,7 +271,7 @@ def test_a_newer_data_file_is_refused(tmp_path: Path, monkeypatch: pytest.Monkey
     commit_sample(tmp_path)
     monkeypatch.undo()
     with pytest.raises(StoreError, match=r"\.parquet: schema version 99 is newer"):
-        list(mention_rows(tmp_path))
+        list(mention_rows(Store(tmp_path)))
 
 
 def test_what_a_kill_left_of_manifests_and_plans_is_swept(tmp_path: Path) -> None:
@@ -280,7 +281,7 @@ def test_what_a_kill_left_of_manifests_and_plans_is_swept(tmp_path: Path) -> Non
         for key in (KEY, "other-0123456789ab"):
             (tmp_path / folder / f".{key}-0.json.1234.tmp").touch()
             (tmp_path / folder / f"{key}-0.json").touch()
-    sweep_unfinished(list_names(tmp_path), KEY)
+    sweep_unfinished(list_names(Store(tmp_path)), KEY)
     assert {Path(name).name for name in every_file(tmp_path)} == {
         f"{KEY}-0.json",
         "other-0123456789ab-0.json",
@@ -294,13 +295,13 @@ def test_a_damaged_manifest_is_named(tmp_path: Path, text: str) -> None:
     (tmp_path / "manifests").mkdir()
     (tmp_path / "manifests" / "s.json").write_text(text)
     with pytest.raises(StoreError, match=r"s\.json: is not a manifest that bioner wrote"):
-        read_manifest(tmp_path, "s")
+        read_manifest(Store(tmp_path), "s")
 
 
 def test_a_manifest_comes_back_equal(tmp_path: Path) -> None:
     """Would catch a field that is written but not read, or counts that are mixed up."""
     manifest = commit_sample(tmp_path)
-    assert read_manifest(tmp_path, manifest.shard_id) == manifest
+    assert read_manifest(Store(tmp_path), manifest.shard_id) == manifest
     flat = json.loads(manifest.to_json())
     assert flat["records_in"] == 4
     assert flat["annotated"] + flat["unchanged"] + flat["deleted"] + flat["rejected"] == 4
@@ -312,5 +313,5 @@ def test_replaced_shards_go_with_the_commit_that_replaces_them(tmp_path: Path) -
     of = descriptor(2, 6)
     replacing = type(of)(of.shard_id, of.source, of.input_file, "jats", 2, 6, of.input_digest, (old.shard_id,))
     new = commit_sample(tmp_path, of=replacing)
-    assert [manifest.shard_id for manifest in read_manifests(tmp_path)] == [new.shard_id]
+    assert [manifest.shard_id for manifest in read_manifests(Store(tmp_path))] == [new.shard_id]
     assert every_file(tmp_path) == {file.path for file in new.files} | {f"manifests/{new.shard_id}.json"}

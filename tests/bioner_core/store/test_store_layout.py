@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bioner_core.store.layout import input_key, input_key_of, shard_id, table_file_name, table_folder
+from bioner_core.store.layout import Store, input_key, input_key_of, shard_id, table_file_name
 
 _SAFE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 
@@ -38,7 +38,7 @@ def test_an_input_key_is_one_safe_path_component(name: str, digest: str) -> None
 def test_hostile_names_stay_in_their_folder(tmp_path: Path, name: str) -> None:
     """Would catch path traversal through the name of an input or of a source."""
     shard = shard_id(input_key(name, "d"), 0, 10)
-    folder = table_folder(tmp_path, "documents", name, shard)
+    folder = Store(tmp_path).table_folder("documents", name, shard)
     assert folder.resolve().parent.parent.parent == tmp_path.resolve()
     assert folder.resolve().name == shard
     assert folder.parent.name[0] not in "._"
@@ -53,9 +53,9 @@ def test_the_input_is_read_back_from_the_id_of_a_shard(name: str, first: int, la
 
 def test_names_that_stores_have_already_stay_as_they_are() -> None:
     """Would catch another name for the same work: what older versions have committed would be annotated again."""
-    assert table_folder(Path("s"), "mentions", "pubmed", "k") == Path("s/mentions/pubmed/k")
-    assert table_folder(Path("s"), "rejects", "", "k") == Path("s/rejects/unknown/k")
-    assert table_folder(Path("s"), "rejects", "a/b", "k") == Path("s/rejects/a%2Fb/k")
+    assert Store(Path("s")).table_folder("mentions", "pubmed", "k") == Path("s/mentions/pubmed/k")
+    assert Store(Path("s")).table_folder("rejects", "", "k") == Path("s/rejects/unknown/k")
+    assert Store(Path("s")).table_folder("rejects", "a/b", "k") == Path("s/rejects/a%2Fb/k")
     words = ("x-00000000-00000004", "f1", "pubmed")
     assert table_file_name(*words) == "x-00000000-00000004-d5890a4b8d5a.parquet"
     assert table_file_name(*words, taken=True) == "x-00000000-00000004-561f1f5025d6.parquet"

@@ -6,6 +6,7 @@ from pathlib import Path
 from bioner_core.mentions import Mention
 from bioner_core.store.compaction.compact import compact_store
 from bioner_core.store.document_mentions import DocumentMentions, joined
+from bioner_core.store.layout import Store
 from bioner_core.store.mention_ids import document_prefix
 from bioner_core.store.newest import open_newest
 from tests.bioner_core.export.awkward_store import DOCUMENTS, MENTIONS, awkward_store, commit, document, mentions_of
@@ -20,13 +21,13 @@ def by_id(found: list[DocumentMentions]) -> dict[str, DocumentMentions]:
 def test_shards_and_snapshot_give_the_same(tmp_path: Path) -> None:
     """Catches a snapshot that is passed over, mentions that lose their document, and a lost fingerprint."""
     store = awkward_store(tmp_path)
-    shards = open_newest(store)
+    shards = open_newest(Store(store))
     expected = by_id(list(shards.documents()))
     assert shards.origin == "shards"
     assert {name: one.document for name, one in expected.items()} == DOCUMENTS
     assert {one.mention_id for found in expected.values() for one in found.mentions} == set(MENTIONS)
-    report = compact_store(store)
-    snapshot = open_newest(store)
+    report = compact_store(Store(store))
+    snapshot = open_newest(Store(store))
     assert snapshot.origin == f"snapshot:{report.manifest.snapshot_id}"
     assert by_id(list(snapshot.documents())) == expected
     for newest in (shards, snapshot):
@@ -40,7 +41,7 @@ def test_a_superseded_version_is_not_shown(tmp_path: Path) -> None:
     for version, text in ((2, "The new CD28"), (1, "CD28 old")):
         one = document("pubmed:1", ("title", text), version=version)
         commit(store, [(one, mentions_of(one, [("CD28", "genia", "protein", True)]))], name=f"v{version}")
-    found = open_newest(store).document("pubmed:1")
+    found = open_newest(Store(store)).document("pubmed:1")
     assert found is not None
     assert (found.document.version, [one.start for one in found.mentions]) == (2, [8])
 
@@ -50,7 +51,7 @@ def test_of_two_versions_in_one_shard_the_newer_is_shown(tmp_path: Path) -> None
     versions = [document("pubmed:1", ("title", "CD28"), version=number + 1, record_number=number) for number in (0, 1)]
     wanted = [("CD28", "genia", "protein", True)]
     commit(tmp_path, [(one, mentions_of(one, wanted)) for one in versions])
-    newest = open_newest(tmp_path)
+    newest = open_newest(Store(tmp_path))
     assert [one.document.version for one in newest.documents()] == [2]
     found = newest.document("pubmed:1")
     assert found is not None

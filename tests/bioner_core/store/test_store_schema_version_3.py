@@ -16,7 +16,7 @@ from bioner_core.file_digest import sha256_of_file
 from bioner_core.store.checks.verify import verify_store
 from bioner_core.store.columns import about
 from bioner_core.store.compaction.compact import compact_store
-from bioner_core.store.layout import TABLES
+from bioner_core.store.layout import TABLES, Store
 from bioner_core.store.manifest import write_manifest
 from bioner_core.store.query.query_session import query_session
 from bioner_core.store.reading import document_rows, mention_rows, table_files
@@ -48,10 +48,10 @@ def test_every_column_says_what_it_holds(table: str) -> None:
 def test_the_meaning_is_in_the_files(tmp_path: Path) -> None:
     """Catches metadata of fields that the way to the disk loses."""
     commit_sample(tmp_path)
-    path = next(iter(table_files(tmp_path, "mentions")))
+    path = next(iter(table_files(Store(tmp_path), "mentions")))
     assert about(pq.read_schema(path).field("start"))[1] == "code points"
-    compact_store(tmp_path)
-    snapshot = open_snapshot(tmp_path)
+    compact_store(Store(tmp_path))
+    snapshot = open_snapshot(Store(tmp_path))
     assert snapshot is not None
     assert about(pq.read_schema(snapshot.paths("mentions")[0]).field("start"))[1] == "code points"
 
@@ -59,14 +59,14 @@ def test_the_meaning_is_in_the_files(tmp_path: Path) -> None:
 def test_what_nobody_looked_for_is_null_and_not_empty(tmp_path: Path) -> None:
     """Catches `no headings` said of a document whose headings no reader reads, on the way through a snapshot too."""
     commit_sample(tmp_path)
-    compact_store(tmp_path)
-    snapshot = open_snapshot(tmp_path)
+    compact_store(Store(tmp_path))
+    snapshot = open_snapshot(Store(tmp_path))
     assert snapshot is not None
-    for rows in (list(document_rows(tmp_path)), list(snapshot.documents())):
+    for rows in (list(document_rows(Store(tmp_path))), list(snapshot.documents())):
         assert {(one.meta.headings, one.meta.publication_types, one.meta.corrections) for one in rows} == {
             (None, None, None)
         }
-    for found in (list(mention_rows(tmp_path)), list(snapshot.mentions())):
+    for found in (list(mention_rows(Store(tmp_path))), list(snapshot.mentions())):
         assert {(one.origin, one.assertion) for one in found} == {(None, None)}
 
 
@@ -100,7 +100,7 @@ def test_every_table_opens_without_special_arguments(store: Path, table: str) ->
     pandas = pytest.importorskip("pandas")
     polars = pytest.importorskip("polars")
     folder = store / table
-    paths = [str(path) for path in table_files(store, table)]
+    paths = [str(path) for path in table_files(Store(store), table)]
     rows = sum(pq.read_metadata(path).num_rows for path in paths)
     assert rows
     for place in (folder, paths):
@@ -125,16 +125,16 @@ def test_a_store_of_version_2_is_read_queried_and_upgraded(tmp_path: Path) -> No
     sql = 'SELECT doc_id, text, origin, assertion FROM candidates ORDER BY start, "end"'
     headings = "SELECT meta.headings AS headings, meta.record_number AS record_number FROM documents ORDER BY 2"
     expected = [("pubmed:0", text, None, None) for text in ("CD28", "CD28 surface receptor", "surface")]
-    assert verify_store(tmp_path).sound
-    assert [one.origin for one in mention_rows(tmp_path)] == [None] * 3
+    assert verify_store(Store(tmp_path)).sound
+    assert [one.origin for one in mention_rows(Store(tmp_path))] == [None] * 3
     for _ in ("shards", "snapshot"):
-        with query_session(tmp_path, memory_bytes=2**28) as session:
+        with query_session(Store(tmp_path), memory_bytes=2**28) as session:
             assert [tuple(row.values()) for row in session.ask(sql).read_all().to_pylist()] == expected
             assert [row["headings"] for row in session.ask(headings).read_all().to_pylist()] == [None, None]
             [shard] = session.ask("SELECT decode_fingerprint FROM shards").read_all().to_pylist()
             assert shard == {"decode_fingerprint": None}
-        compact_store(tmp_path)
-    snapshot = open_snapshot(tmp_path)
+        compact_store(Store(tmp_path))
+    snapshot = open_snapshot(Store(tmp_path))
     assert snapshot is not None
     assert pq.read_schema(snapshot.paths("mentions")[0]).equals(file_schema("mentions"))
 
@@ -142,14 +142,14 @@ def test_a_store_of_version_2_is_read_queried_and_upgraded(tmp_path: Path) -> No
 def test_a_snapshot_of_version_2_is_queried(tmp_path: Path) -> None:
     """Catches a snapshot that the software of before made, refused until it is compacted again."""
     commit_sample(tmp_path)
-    compact_store(tmp_path)
-    snapshot = open_snapshot(tmp_path)
+    compact_store(Store(tmp_path))
+    snapshot = open_snapshot(Store(tmp_path))
     assert snapshot is not None
     for table, names in (("mentions", ["origin", "assertion"]), ("shards", ["decode_fingerprint"])):
         [path] = snapshot.paths(table)
         _without(path, names)
     write_snapshot_manifest(snapshot.folder, replace(snapshot.manifest, schema_version=2))
-    with query_session(tmp_path, memory_bytes=2**28) as session:
+    with query_session(Store(tmp_path), memory_bytes=2**28) as session:
         assert session.ask("SELECT DISTINCT origin FROM mentions").read_all().to_pylist() == [{"origin": None}]
         assert session.ask("SELECT count(*) AS n FROM shards").read_all().to_pylist() == [{"n": 1}]
 
@@ -163,7 +163,7 @@ def _as_version_2(store: Path) -> None:
         replace(one, sha256=sha256_of_file(store / one.path), bytes=(store / one.path).stat().st_size)
         for one in manifest.files
     )
-    write_manifest(store, replace(manifest, schema_version=2, files=files))
+    write_manifest(Store(store), replace(manifest, schema_version=2, files=files))
 
 
 def _without(path: Path, names: list[str]) -> None:

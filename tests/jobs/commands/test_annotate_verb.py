@@ -16,6 +16,7 @@ from job_stores import null_job
 from bioner_core.inference.annotation import NullAnnotator
 from bioner_core.models.directory import ROWS_FILE
 from bioner_core.store.checks.verify import verify_store
+from bioner_core.store.layout import Store
 from pipelines.annotate import run_annotation
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -128,7 +129,7 @@ def test_samples_through_beam_and_ray_and_a_rerun(bioner_process: Command, sampl
     assert (again["shards_committed"], again["rows_sent"]) == (0, 0)
     assert "starting" in first.err
     assert "starting" not in second.err
-    assert verify_store(store).sound
+    assert verify_store(Store(store)).sound
 
 
 @pytest.mark.slow
@@ -179,7 +180,7 @@ def _interrupt(tmp_path: Path, number: signal.Signals, moment: str, *options: st
     assert "interrupted" in words_said
     _, alive = psutil.wait_procs(children, timeout=90)
     assert not alive
-    assert verify_store(store).sound
+    assert verify_store(Store(store)).sound
     return words_said
 
 

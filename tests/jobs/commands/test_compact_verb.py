@@ -11,6 +11,7 @@ from job_commands import Command
 from job_stores import CHINESE, HOSTILE, word_store
 
 from bioner_core.store.history.lock import StoreLock
+from bioner_core.store.layout import Store
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +42,7 @@ def test_compact_says_what_it_made_and_then_that_there_is_nothing_to_do(bioner: 
 def test_compact_waits_for_nobody_unless_told(bioner: Command, tmp_path: Path) -> None:
     """Catches a compaction beside a job that commits and sweeps."""
     store = word_store(tmp_path)
-    with StoreLock(store, purpose="bioner annotate"):
+    with StoreLock(Store(store), purpose="bioner annotate"):
         done = bioner("compact", "--store", store)
     assert done.code == 1
     assert "another job is at work" in done.err

@@ -7,6 +7,7 @@ from job_commands import Command
 from job_stores import word_store
 
 from bioner_core.store.history.lock import StoreLock
+from bioner_core.store.layout import Store
 
 
 def test_an_input_that_is_not_there_makes_no_store(bioner: Command, tmp_path: Path) -> None:
@@ -54,5 +55,5 @@ def test_mentions_say_which_passage_they_are_in(bioner: Command, tmp_path: Path)
 def test_status_says_who_is_at_work(bioner: Command, tmp_path: Path) -> None:
     """Catches a store that looks idle while a job holds it."""
     store = word_store(tmp_path)
-    with StoreLock(store, purpose="bioner nightly pubmed"):
+    with StoreLock(Store(store), purpose="bioner nightly pubmed"):
         assert "bioner nightly pubmed" in bioner("status", "--store", store).out

@@ -16,6 +16,7 @@ from bioner_core.mentions import Mention
 from bioner_core.models.base_model import is_pulled
 from bioner_core.models.bases import SMOLLM2
 from bioner_core.store.checks.verify import verify_store
+from bioner_core.store.layout import Store
 from bioner_core.store.reading import mention_rows
 
 KILLS = 5
@@ -55,7 +56,7 @@ def run_and_kill(store: Path, seconds: float) -> None:
 
 def rows_of(store: Path) -> Sequence[Mention]:
     """All mention rows of a store, sorted."""
-    return sorted(mention_rows(store), key=lambda mention: mention.mention_id)
+    return sorted(mention_rows(Store(store)), key=lambda mention: mention.mention_id)
 
 
 def test_five_kills_and_a_rerun_give_the_undisturbed_rows(tmp_path: Path) -> None:
@@ -69,6 +70,6 @@ def test_five_kills_and_a_rerun_give_the_undisturbed_rows(tmp_path: Path) -> Non
         run_and_kill(tmp_path / "killed", chooser.uniform(0.2, 0.95) * length)
     run_to_the_end(tmp_path / "killed")
     assert rows_of(tmp_path / "killed") == rows_of(tmp_path / "undisturbed")
-    assert verify_store(tmp_path / "killed").sound
+    assert verify_store(Store(tmp_path / "killed")).sound
     again = run_to_the_end(tmp_path / "killed")
     assert again["rows_sent"] == 0, "a finished job must make no model call"

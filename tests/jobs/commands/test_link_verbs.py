@@ -8,6 +8,7 @@ from job_commands import Command
 from job_stores import word_store
 
 from bioner_core.store.history.lock import StoreLock
+from bioner_core.store.layout import Store
 
 
 @pytest.fixture(autouse=True)
@@ -69,7 +70,7 @@ def test_wrong_usage_says_what_to_do(bioner: Command, tmp_path: Path) -> None:
     done = bioner("link", "--store", store, "--vocabulary", "gone")
     assert (done.code, "vocabulary pull" in done.err) == (2, True)
     build(bioner, tmp_path)
-    with StoreLock(store, purpose="bioner annotate"):
+    with StoreLock(Store(store), purpose="bioner annotate"):
         assert "another job" in bioner("link", "--store", store, "--vocabulary", "mine").err
     assert not (store / "links").exists()
 

@@ -8,6 +8,7 @@ from job_commands import Command
 from job_stores import WordService, null_job
 
 from bioner_core.store.history.model_notes import note_model
+from bioner_core.store.layout import Store
 from bioner_core.store.reading import read_manifests
 from pipelines.annotate import run_annotation
 
@@ -21,12 +22,12 @@ def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         path = folder / f"{name}.jsonl"
         path.write_text("".join(json.dumps({"id": f"{name}{n}", "text": f"{name} binds"}) + "\n" for n in range(count)))
         run_annotation(null_job(store, path, fingerprint=model), service_factory=WordService)
-        [made] = {one.fingerprint for one in read_manifests(store) if one.input_file.endswith(path.name)}
-        note_model(store, made, {"model": f"{name}-model"})
+        [made] = {one.fingerprint for one in read_manifests(Store(store)) if one.input_file.endswith(path.name)}
+        note_model(Store(store), made, {"model": f"{name}-model"})
     if request.param == "snapshot":
         from bioner_core.store.compaction.compact import compact_store
 
-        assert len(compact_store(store).manifest.fingerprints) == 2
+        assert len(compact_store(Store(store)).manifest.fingerprints) == 2
     return store
 
 
@@ -64,7 +65,7 @@ def test_a_query_asks_of_one_model(bioner: Command, store: Path, model: str, cou
 
 def test_a_model_is_named_by_its_digits_too(bioner: Command, store: Path) -> None:
     """Catches models that nobody noted by name, as in every older store, that cannot be asked for."""
-    fingerprint = next(iter(read_manifests(store))).fingerprint
+    fingerprint = next(iter(read_manifests(Store(store)))).fingerprint
     [[documents]], _ = ask(bioner, store, "SELECT count(*) FROM documents", "--model", fingerprint[:8])
     assert documents in ("2", "3")
 

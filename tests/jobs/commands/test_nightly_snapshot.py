@@ -11,6 +11,7 @@ from bioner_core.errors import StoreError
 from bioner_core.inference.annotation import NullAnnotator
 from bioner_core.store.history.lock import LEASE_SECONDS
 from bioner_core.store.history.lock_claims import is_live, latest_claim
+from bioner_core.store.layout import Store
 from bioner_core.store.snapshot.snapshot_manifest import current_id, snapshot_ids
 from bioner_core.store.snapshot.snapshot_reading import open_snapshot
 from jobs.runs.session import AnnotationSession
@@ -40,17 +41,17 @@ def test_each_night_shows_what_it_applied(night: Command, tmp_path: Path) -> Non
     """Catches analysts who read last week's state because somebody forgot to compact."""
     publish(tmp_path / "in", 1, 2)
     first = json.loads(night("--json").out)["snapshot"]
-    assert (first["made"], first["documents"], first["snapshot_id"]) == (True, 2, current_id(tmp_path / "s"))
+    assert (first["made"], first["documents"], first["snapshot_id"]) == (True, 2, current_id(Store(tmp_path / "s")))
     again = json.loads(night("--json").out)["snapshot"]
     assert (again["made"], again["snapshot_id"]) == (False, first["snapshot_id"])
     publish(tmp_path / "in", 2, 3, number=2)
     done = night("--keep-snapshots", "1")
     assert done.code == 0
     assert "is new: 3 documents" in done.out
-    snapshot = open_snapshot(tmp_path / "s")
+    snapshot = open_snapshot(Store(tmp_path / "s"))
     assert snapshot is not None
     assert len(list(snapshot.documents())) == 3
-    assert snapshot_ids(tmp_path / "s") == [current_id(tmp_path / "s")]
+    assert snapshot_ids(Store(tmp_path / "s")) == [current_id(Store(tmp_path / "s"))]
 
 
 def test_exports_are_shown_too(bioner: Command, tmp_path: Path) -> None:
@@ -67,7 +68,7 @@ def test_no_snapshot_where_none_is_wanted_or_nothing_is_there(night: Command, tm
     assert not (tmp_path / "s" / "snapshots").exists()
     publish(tmp_path / "in", 1)
     assert json.loads(night("--json", "--no-snapshot").out)["snapshot"] is None
-    assert current_id(tmp_path / "s") is None
+    assert current_id(Store(tmp_path / "s")) is None
 
 
 def test_a_night_that_stops_midway_still_shows_what_it_applied(night: Command, tmp_path: Path) -> None:
@@ -86,7 +87,7 @@ def test_a_snapshot_that_fails_ends_with_1_and_says_why(
     store = tmp_path / "s"
 
     def full(*_: object, **__: object) -> None:
-        latest = latest_claim(store, "store")
+        latest = latest_claim(Store(store), "store")
         assert latest is not None
         assert is_live(latest, lease_seconds=LEASE_SECONDS)
         raise StoreError("the disk is full")

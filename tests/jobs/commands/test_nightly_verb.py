@@ -15,6 +15,7 @@ from job_commands import Command
 from bioner_core.store.checks.verify import verify_store
 from bioner_core.store.history.ledger import applied_files
 from bioner_core.store.history.lock import StoreLock
+from bioner_core.store.layout import Store
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 NIGHTLY = (sys.executable, "-m", "jobs.main", "nightly", "pubmed")
@@ -107,7 +108,7 @@ def test_a_second_job_on_the_store_stops_with_a_clear_line(
     place = publish(tmp_path / "in", 1)
     (tmp_path / "s").mkdir()
     words = (*verb, place) if verb == ("annotate",) else (*verb, "--from", place)
-    with StoreLock(tmp_path / "s", purpose="bioner nightly pubmed", run_id="r1"):
+    with StoreLock(Store(tmp_path / "s"), purpose="bioner nightly pubmed", run_id="r1"):
         done = bioner(*words, "--store", tmp_path / "s", "--annotator", "null", "--json")
     assert (done.code, done.out) == (1, "")
     assert "another job is at work on this store (bioner nightly pubmed, run r1" in done.err
@@ -131,7 +132,7 @@ def test_nights_and_a_backfill_from_the_command_line(bioner_process: Command, tm
     publish(place, 4, number=3)
     planned = json.loads(bioner_process("nightly", "pubmed", "--from", place, *store, "--dry-run").out)
     assert (planned["files"], planned["estimate"]["measured"]) == (["pubmed26n0003.xml.gz"], True)
-    assert verify_store(tmp_path / "s").sound
+    assert verify_store(Store(tmp_path / "s")).sound
 
 
 @pytest.mark.slow
@@ -146,7 +147,7 @@ def test_two_nights_at_once_do_the_work_once(tmp_path: Path) -> None:
     ]
     said = [json.loads(job.communicate(timeout=300)[0]) for job in jobs]
     assert sorted(one["files_applied"] for one in said) == [0, 1]
-    assert len(applied_files(tmp_path / "s", "pubmed")) == 1
+    assert len(applied_files(Store(tmp_path / "s"), "pubmed")) == 1
 
 
 @pytest.mark.slow

@@ -16,6 +16,7 @@ import pytest
 from job_commands import Command
 
 from bioner_core.store.checks.verify import verify_store
+from bioner_core.store.layout import Store
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
@@ -131,7 +132,7 @@ def test_a_pool_serves_several_commands_and_is_looked_after(
             assert done.code == 0, done.err
             assert json.loads(done.out)["annotated"] == 22
             assert "starting" not in done.err
-            assert verify_store(store).sound
+            assert verify_store(Store(store)).sound
 
         refused = bioner_process("annotate", samples[0], "--pool", "shared", "--store", tmp_path / "c")
         assert refused.code == 1
@@ -215,7 +216,7 @@ def test_a_job_whose_pool_is_killed_ends(samples: list[Path], tmp_path: Path) ->
         finally:
             job.kill()
             job.wait()
-    assert verify_store(store).sound
+    assert verify_store(Store(store)).sound
 
 
 def _await(condition: Callable[[], bool], seconds: float = 120) -> None:

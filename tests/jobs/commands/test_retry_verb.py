@@ -12,6 +12,7 @@ from bioner_core.inference.annotation import AnnotationRequest, NullAnnotator, R
 from bioner_core.mentions import Candidate
 from bioner_core.records import RejectReason
 from bioner_core.store.history.lock import StoreLock
+from bioner_core.store.layout import Store
 from bioner_core.store.reading import read_manifests
 from jobs.runs.session import AnnotationSession
 from pipelines.annotate import run_annotation
@@ -62,14 +63,14 @@ def test_counts_before_and_after_are_said(bioner: Command, store: Path) -> None:
 
 def test_a_dry_run_changes_nothing(bioner: Command, store: Path) -> None:
     """Catches a look that starts actors or makes a shard anew."""
-    before = list(read_manifests(store))
+    before = list(read_manifests(Store(store)))
     done = bioner("retry", "--store", store, *WORDS, "--dry-run")
     assert done.code == 0
     assert "before  1 documents and" in done.out
     assert "nothing was changed" in done.out
     found = json.loads(bioner("retry", "--store", store, *WORDS, "--dry-run", "--json").out)
     assert (found["dry_run"], found["before"] == found["after"], found["rows_sent"]) == (True, True, 0)
-    assert list(read_manifests(store)) == before
+    assert list(read_manifests(Store(store))) == before
 
 
 @pytest.mark.parametrize(
@@ -84,11 +85,11 @@ def test_what_cannot_work_is_named_and_changes_nothing(
     bioner: Command, store: Path, words: tuple[str, ...], code: int, named: str
 ) -> None:
     """Catches a retry with another model that mixes its answers with those of the first, or passes for a success."""
-    before = list(read_manifests(store))
+    before = list(read_manifests(Store(store)))
     done = bioner("retry", *words, "--store", store, *WORDS)
     assert (done.code, done.out) == (code, "")
     assert named in done.err
-    assert list(read_manifests(store)) == before
+    assert list(read_manifests(Store(store))) == before
 
 
 def test_an_input_that_is_gone_fails_and_says_what_to_do(bioner: Command, store: Path) -> None:
@@ -111,7 +112,7 @@ def test_rejects_that_stay_end_with_3(bioner: Command, store: Path, monkeypatch:
 
 def test_a_retry_waits_for_no_other_job_unasked(bioner: Command, store: Path) -> None:
     """Catches two jobs at work on one shard."""
-    with StoreLock(store, purpose="another job"):
+    with StoreLock(Store(store), purpose="another job"):
         done = bioner("retry", "--store", store, *WORDS)
         assert (done.code, "another job" in done.err) == (1, True)
         assert bioner("retry", "--store", store, *WORDS, "--dry-run").code == 0

@@ -20,6 +20,7 @@ from starlette.testclient import TestClient
 from bioner_core.site.app import make_app
 from bioner_core.site.guard import Access, loopback_access
 from bioner_core.site.pages import SiteSettings
+from bioner_core.store.layout import Store
 from pipelines.watch.run_history import run_history
 from tests.bioner_core.evaluation.test_html_report import Outline
 
@@ -51,7 +52,7 @@ def store(tmp_path: Path, bioner: Command, monkeypatch: pytest.MonkeyPatch) -> P
 @pytest.fixture
 def stranger(store: Path, access: Access) -> TestClient:
     """A browser without the token."""
-    app = make_app(SiteSettings(store, memory_bytes=10**9, seconds=30), access, history=run_history)
+    app = make_app(SiteSettings(Store(store), memory_bytes=10**9, seconds=30), access, history=run_history)
     return TestClient(app, base_url=HERE, follow_redirects=False)
 
 
@@ -133,7 +134,7 @@ def test_sql_can_only_ask(reader: TestClient, sql: str) -> None:
 
 def test_a_question_that_takes_too_long_is_given_up(store: Path, access: Access) -> None:
     """Would catch one question that keeps the machine busy for everybody."""
-    app = make_app(SiteSettings(store, memory_bytes=10**9, seconds=0.2), access, history=run_history)
+    app = make_app(SiteSettings(Store(store), memory_bytes=10**9, seconds=0.2), access, history=run_history)
     browser = TestClient(app, base_url=HERE)
     browser.get("/", params={"token": access.token})
     slow = browser.get("/answer", params={"sql": "SELECT sum(a.i * b.i) FROM range(400000) a(i), range(400000) b(i)"})

@@ -15,6 +15,7 @@ from job_stores import word_store
 from rich.console import Console
 
 from bioner_core.store.history.lock import StoreLock
+from bioner_core.store.layout import Store
 from bioner_core.store.manifest import Counts
 from jobs.terminal.status_view import MAX_ACTORS, line, page
 from pipelines.watch.live_note import LiveActor
@@ -87,7 +88,7 @@ def test_a_store_at_rest_is_shown_once(bioner: Command, tmp_path: Path) -> None:
 def test_json_is_a_line_each_time_until_the_job_is_done(bioner: Command, tmp_path: Path) -> None:
     """Catches a watch that stops while a job runs, or goes on after its end."""
     store = word_store(tmp_path)
-    lock = StoreLock(store, purpose="bioner annotate")
+    lock = StoreLock(Store(store), purpose="bioner annotate")
     lock.__enter__()
     threading.Timer(1.0, lock.__exit__, (None, None, None)).start()
     done = bioner("status", "--store", store, "--watch", "--json", "--interval", "0.1")
@@ -105,7 +106,7 @@ def test_ctrl_c_ends_the_watch_in_order(tmp_path: Path, terminal: bool) -> None:
     words = [sys.executable, "-m", "jobs.main", "status", "--store", str(store), "--watch", "--interval", "0.1"]
     reader, writer = pty.openpty() if terminal else os.pipe()
     environment = os.environ | {"TERM": "xterm", "COLUMNS": "120", "LINES": "40"}
-    with StoreLock(store, purpose="bioner annotate"):
+    with StoreLock(Store(store), purpose="bioner annotate"):
         process = subprocess.Popen(words, cwd=REPOSITORY, env=environment, stdout=writer, stderr=subprocess.PIPE)
         os.close(writer)
         try:

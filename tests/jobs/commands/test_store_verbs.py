@@ -7,6 +7,7 @@ import pytest
 from job_commands import Command
 from job_stores import CHINESE, word_store
 
+from bioner_core.store.layout import Store
 from bioner_core.store.reading import table_files
 
 
@@ -56,7 +57,7 @@ def test_verify_finds_a_sound_store_sound(bioner: Command, store: Path) -> None:
 def test_verify_ends_with_1_when_a_file_was_changed(bioner: Command, tmp_path: Path) -> None:
     """Catches a check that anyone can run and that always passes."""
     store = word_store(tmp_path)
-    damaged = next(table_files(store, "mentions"))
+    damaged = next(table_files(Store(store), "mentions"))
     damaged.write_bytes(damaged.read_bytes()[:-1] + b"?")
     done = bioner("verify", "--store", store, "--json")
     found = json.loads(done.out)

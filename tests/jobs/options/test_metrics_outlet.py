@@ -17,6 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from bioner_core.errors import ConfigurationError
 from bioner_core.inference.annotation import NullAnnotator
+from bioner_core.store.layout import Store
 from bioner_core.store.manifest import total
 from bioner_core.store.reading import read_manifests
 from jobs.options.metrics import MetricsOutlet, metrics_shown
@@ -118,14 +119,14 @@ def test_the_page_while_a_job_runs_and_the_file_at_its_end(tmp_path: Path) -> No
                     found = numbers(read(address.group()))
                 except OSError:
                     break  # the job has just ended
-                done = total(manifest.counts for manifest in read_manifests(store)).annotated
+                done = total(manifest.counts for manifest in read_manifests(Store(store))).annotated
                 seen.append(found["bioner_documents_total", ""])
                 assert seen[-1] <= done
             time.sleep(0.1)
         assert process.wait(timeout=60) == 0, (tmp_path / "err").read_text()
     assert seen == sorted(seen)
     assert any(0 < one < DOCUMENTS for one in seen), "the page moved while the job ran"
-    found, counts = numbers(file.read_text()), total(manifest.counts for manifest in read_manifests(store))
+    found, counts = numbers(file.read_text()), total(manifest.counts for manifest in read_manifests(Store(store)))
     assert found["bioner_documents_total", ""] == counts.annotated == DOCUMENTS
     assert found["bioner_mentions_total", ""] == counts.mentions == 0
     assert found["bioner_rows_total", ""] == counts.rows

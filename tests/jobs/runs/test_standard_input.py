@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bioner_core.errors import ConfigurationError, InputError
+from bioner_core.store.layout import Store
 from jobs.runs.standard_input import with_standard_input
 
 
@@ -22,7 +23,7 @@ def test_the_same_content_is_the_same_input(tmp_path: Path, monkeypatch: pytest.
     found = []
     for content in (b"one", b"two", b"one"):
         monkeypatch.setattr(sys, "stdin", Piped(content))
-        first, kept = with_standard_input(("a.xml", "-"), tmp_path)
+        first, kept = with_standard_input(("a.xml", "-"), Store(tmp_path))
         assert (first, Path(kept).read_bytes()) == ("a.xml", content)
         found.append(kept)
     assert found[0] == found[2] != found[1]
@@ -32,9 +33,9 @@ def test_the_same_content_is_the_same_input(tmp_path: Path, monkeypatch: pytest.
 def test_nothing_is_read_where_nobody_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Would catch a command that reads twice what can be read once, or takes nothing for an input."""
     monkeypatch.setattr(sys, "stdin", Piped(b""))
-    assert with_standard_input(("a.xml",), tmp_path) == ("a.xml",)
+    assert with_standard_input(("a.xml",), Store(tmp_path)) == ("a.xml",)
     with pytest.raises(ConfigurationError, match="once"):
-        with_standard_input(("-", "-"), tmp_path)
+        with_standard_input(("-", "-"), Store(tmp_path))
     with pytest.raises(InputError, match="empty"):
-        with_standard_input(("-",), tmp_path)
+        with_standard_input(("-",), Store(tmp_path))
     assert not list((tmp_path / "stdin").iterdir())

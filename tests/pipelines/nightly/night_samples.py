@@ -11,6 +11,7 @@ from bioner_core.mentions import Mention
 from bioner_core.store.history.current_rows import current_documents, current_mentions
 from bioner_core.store.history.ledger import new_run_id
 from bioner_core.store.history.lock import StoreLock
+from bioner_core.store.layout import Store
 from pipelines.annotate import run_annotation
 from pipelines.job import AnnotationJob
 from pipelines.nightly.apply import SyncContext
@@ -83,7 +84,11 @@ def publish(folder: Path, name: str, content: bytes) -> None:
 def context(store: Path, lock: StoreLock) -> SyncContext:
     """A run on a store, in haste."""
     return SyncContext(
-        store=store, downloads=store.parent / f"{store.name}-downloads", lock=lock, run_id=new_run_id(), policy=HASTE
+        store=Store(store),
+        downloads=store.parent / f"{store.name}-downloads",
+        lock=lock,
+        run_id=new_run_id(),
+        policy=HASTE,
     )
 
 
@@ -91,7 +96,7 @@ def night(store: Path, *places: Path | str, annotator: WordAnnotator | None = No
     """One PubMed night."""
     store.mkdir(exist_ok=True)
     source = ReleaseSource(places=tuple(map(str, places)), **settings)  # type: ignore[arg-type]
-    with StoreLock(store, purpose="test") as lock:
+    with StoreLock(Store(store), purpose="test") as lock:
         return run_pubmed(
             source,
             context(store, lock),
@@ -103,9 +108,9 @@ def night(store: Path, *places: Path | str, annotator: WordAnnotator | None = No
 
 def titles_of(store: Path) -> dict[str, str]:
     """The title of each newest document."""
-    return {document.doc_id: document.passages[0].text for document in current_documents(store)}
+    return {document.doc_id: document.passages[0].text for document in current_documents(Store(store))}
 
 
 def newest_mentions(store: Path) -> list[Mention]:
     """The mentions of all newest documents, in an order that does not depend on shards."""
-    return sorted(current_mentions(store), key=lambda mention: mention.mention_id)
+    return sorted(current_mentions(Store(store)), key=lambda mention: mention.mention_id)

@@ -8,6 +8,7 @@ from night_samples import WordAnnotator, context, newest_mentions, night, publis
 
 from bioner_core.store.history.ledger import applied_files
 from bioner_core.store.history.lock import Part, StoreLock
+from bioner_core.store.layout import Store
 from bioner_core.store.reading import read_manifests
 from pipelines.nightly.apply import PendingFile
 from pipelines.nightly.backfill import of_part, pmc_files, pubmed_files, run_backfill
@@ -31,8 +32,8 @@ def backfill(store: Path, place: Path, *, part: Part = Part(1, 1), fingerprint: 
     """One machine's part of a backfill."""
     store.mkdir(exist_ok=True)
     annotator = WordAnnotator(store, fingerprint=fingerprint)
-    with StoreLock(store, purpose="test", part=part) as lock:
-        entries = applied_files(store, "pubmed")
+    with StoreLock(Store(store), purpose="test", part=part) as lock:
+        entries = applied_files(Store(store), "pubmed")
         source = ReleaseSource(places=(str(place),))
         files, gap = pubmed_files(source, entries, RetryPolicy(), fingerprint=annotator.run_fingerprint)
         return run_backfill(
@@ -65,7 +66,7 @@ def test_another_model_does_all_files_again(tmp_path: Path, place: Path) -> None
     assert night(tmp_path / "s", place, annotator=WordAnnotator(tmp_path / "s", fingerprint="model-2")).applied == ()
     report = backfill(tmp_path / "s", place, fingerprint="model-2")
     assert (len(report.applied), report.counts.unchanged) == (5, 0)
-    assert len({manifest.fingerprint for manifest in read_manifests(tmp_path / "s")}) == 1
+    assert len({manifest.fingerprint for manifest in read_manifests(Store(tmp_path / "s"))}) == 1
     assert titles_of(tmp_path / "s")["pubmed:1"] == "Revision 5"
 
 

@@ -10,6 +10,7 @@ from bioner_core.errors import InputError
 from bioner_core.store.checks.verify import verify_store
 from bioner_core.store.history.ledger import applied_files
 from bioner_core.store.history.lock import StoreLock
+from bioner_core.store.layout import Store
 from bioner_core.store.reading import document_rows
 from pipelines.nightly.exports import likely_exports, look, run_exports
 from pipelines.nightly.report import SyncReport
@@ -31,7 +32,7 @@ def link(name: str) -> str:
 def night(store: Path, *places: Path | str, annotator: WordAnnotator | None = None) -> SyncReport:
     """One CNKI night."""
     store.mkdir(exist_ok=True)
-    with StoreLock(store, purpose="test") as lock:
+    with StoreLock(Store(store), purpose="test") as lock:
         return run_exports(
             [str(place) for place in places],
             context(store, lock),
@@ -64,7 +65,7 @@ def test_new_and_changed_files_are_applied_once(tmp_path: Path) -> None:
     assert [one.name for one in third.applied] == ["a.txt"]
     assert (third.counts.unchanged, third.counts.annotated, annotator.rows_asked) == (1, 1, 1)
     assert set(titles_of(store).values()) == {"肺炎甲", "肺炎乙", "肺炎丙"}
-    assert verify_store(store).sound
+    assert verify_store(Store(store)).sound
 
 
 def test_a_copy_under_another_name_is_not_applied(tmp_path: Path) -> None:
@@ -74,7 +75,7 @@ def test_a_copy_under_another_name_is_not_applied(tmp_path: Path) -> None:
     drop(place, "copy.txt", reference("肺炎甲"))
     drop(place, "a.txt", reference("肺炎甲"))
     assert night(tmp_path / "s", place).applied == ()
-    assert len(applied_files(tmp_path / "s", "cnki")) == 1
+    assert len(applied_files(Store(tmp_path / "s"), "cnki")) == 1
 
 
 def test_of_copies_in_several_exports_the_fullest_is_shown(tmp_path: Path) -> None:
@@ -86,7 +87,7 @@ def test_of_copies_in_several_exports_the_fullest_is_shown(tmp_path: Path) -> No
     night(store, drop(tmp_path / "2", "b.txt", reference("支原体肺炎 (修订)", doi="10.1000/1")))
     night(store, drop(tmp_path / "3", "c.txt", reference("支原体肺炎")))
     assert sorted(titles_of(store).values()) == ["别的", "支原体肺炎 (修订)"]
-    assert len(list(document_rows(store))) == 4
+    assert len(list(document_rows(Store(store)))) == 4
     night(store, drop(tmp_path / "4", "d.txt", reference("支原体肺炎第三次修订", link=link("AB01"))))
     assert sorted(titles_of(store).values()) == ["别的", "支原体肺炎第三次修订"]
     assert {one.text for one in newest_mentions(store) if one.type == "word"} == {"别的", "支原体肺炎第三次修订"}

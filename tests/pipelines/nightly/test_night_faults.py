@@ -19,6 +19,7 @@ from night_samples import WordAnnotator, companion, newest_mentions, night, publ
 from bioner_core.store import atomic
 from bioner_core.store.checks.verify import verify_store
 from bioner_core.store.history.ledger import applied_files
+from bioner_core.store.layout import Store
 from bioner_core.store.reading import read_manifests
 from pipelines.sync import download
 
@@ -56,13 +57,13 @@ def annotator(store: Path) -> WordAnnotator:
 
 def state_of(store: Path) -> tuple[dict[str, str], list[Any]]:
     """What a night must come to, whatever happened on the way."""
-    assert verify_store(store).sound
+    assert verify_store(Store(store)).sound
     return titles_of(store), newest_mentions(store)
 
 
 def applied_names(store: Path) -> list[str]:
     """The files in the ledger."""
-    return [entry.name for entry in applied_files(store, "pubmed")]
+    return [entry.name for entry in applied_files(Store(store), "pubmed")]
 
 
 def check_stopped_at_second(store: Path, server: FaultyServer, calm: object, *, says: str) -> None:
@@ -71,7 +72,9 @@ def check_stopped_at_second(store: Path, server: FaultyServer, calm: object, *, 
     assert (report.exit_code(), len(report.applied), report.pending) == (1, 1, 2)
     assert says in report.failures[0]
     assert applied_names(store) == ["pubmed26n0001.xml.gz"]
-    assert {manifest.input_file.rpartition("/")[2] for manifest in read_manifests(store)} == {"pubmed26n0001.xml.gz"}
+    assert {manifest.input_file.rpartition("/")[2] for manifest in read_manifests(Store(store))} == {
+        "pubmed26n0001.xml.gz"
+    }
     assert len(titles_of(store)) == 10
     server.faults.clear()
     assert night(store, server.url, annotator=annotator(store)).exit_code() == 0
@@ -201,7 +204,7 @@ def test_a_full_disk_while_committing(
     report = night(tmp_path / "s", server.url, annotator=annotator(tmp_path / "s"))
     assert (report.exit_code(), applied_names(tmp_path / "s")) == (1, ["pubmed26n0001.xml.gz"])
     assert "the disk is full" in report.failures[0]
-    assert verify_store(tmp_path / "s").sound
+    assert verify_store(Store(tmp_path / "s")).sound
     monkeypatch.undo()
     assert night(tmp_path / "s", server.url, annotator=annotator(tmp_path / "s")).exit_code() == 0
     assert state_of(tmp_path / "s") == calm
@@ -219,7 +222,7 @@ def killed_night(store: Path, url: str, *, countdown: int) -> int:
 def check_killed_and_resumed(store: Path, server: FaultyServer, calm: object, countdown: int) -> int:
     """Kill a night, then let the next one finish; returns the exit status of the killed one."""
     status = killed_night(store, server.url, countdown=countdown)
-    assert verify_store(store).sound
+    assert verify_store(Store(store)).sound
     before = len(applied_names(store))
     report = night(store, server.url, annotator=annotator(store))
     assert (report.exit_code(), len(report.applied)) == (0, 3 - before)

@@ -16,6 +16,7 @@ from night_samples import (
 
 from bioner_core.store.checks.verify import verify_store
 from bioner_core.store.history.ledger import applied_files, job_runs, reloads
+from bioner_core.store.layout import Store
 from bioner_core.store.reading import document_rows
 
 FIRST = release({1: "Old one", 2: "Two binds", 3: "Three"})
@@ -38,7 +39,7 @@ def test_revisions_replace_and_deletions_withdraw(tmp_path: Path) -> None:
         *("New", "one", "Two", "binds", "Four")
     }
     assert report.counts.deleted == 2
-    assert verify_store(tmp_path / "s").sound
+    assert verify_store(Store(tmp_path / "s")).sound
 
 
 def test_a_second_run_the_same_night_does_nothing(tmp_path: Path) -> None:
@@ -48,7 +49,7 @@ def test_a_second_run_the_same_night_does_nothing(tmp_path: Path) -> None:
     annotator = WordAnnotator(tmp_path / "s")
     report = night(tmp_path / "s", place, annotator=annotator)
     assert (report.exit_code(), report.applied, report.pending, annotator.rows_asked) == (0, (), 0, 0)
-    assert [len(run.applied) for run in job_runs(tmp_path / "s")] == [2, 0]
+    assert [len(run.applied) for run in job_runs(Store(tmp_path / "s"))] == [2, 0]
 
 
 def test_a_later_file_brings_a_withdrawn_citation_back(tmp_path: Path) -> None:
@@ -95,8 +96,8 @@ def test_ninety_per_cent_unchanged_make_calls_for_ten(tmp_path: Path) -> None:
     fresh = tmp_path / "fresh"
     night(fresh, place_with(tmp_path / "in2", release({}), release(changed, journal="Renamed")))
     assert newest_mentions(tmp_path / "s") == newest_mentions(fresh)
-    assert {one.meta.journal for one in document_rows(fresh)} == {"Renamed"}
-    assert verify_store(tmp_path / "s").sound
+    assert {one.meta.journal for one in document_rows(Store(fresh))} == {"Renamed"}
+    assert verify_store(Store(tmp_path / "s")).sound
 
 
 def test_another_model_carries_nothing_over(tmp_path: Path) -> None:
@@ -169,9 +170,9 @@ def test_a_new_year_replaces_all_before_and_removes_what_is_gone(tmp_path: Path)
     assert (report.reload.documents_before, report.reload.documents_after) == (21, 20)
     assert report.exit_code() == 0
     assert set(titles_of(tmp_path / "s")) == {f"pubmed:{pmid}" for pmid in [*new, 21]}
-    assert [one.year for one in reloads(tmp_path / "s", "pubmed")] == [2027]
+    assert [one.year for one in reloads(Store(tmp_path / "s"), "pubmed")] == [2027]
     assert report.counts.unchanged == 0
-    assert verify_store(tmp_path / "s").sound
+    assert verify_store(Store(tmp_path / "s")).sound
 
 
 def test_a_new_baseline_calls_no_model_for_what_it_repeats(tmp_path: Path) -> None:
@@ -202,13 +203,13 @@ def test_a_new_year_that_shrinks_is_not_believed(tmp_path: Path) -> None:
 def test_the_ledger_says_what_was_applied(tmp_path: Path) -> None:
     """Would catch an entry without digest, counts or run, or entries that do not sort as they were applied."""
     night(tmp_path / "s", place_with(tmp_path / "in", FIRST, SECOND))
-    first, second = applied_files(tmp_path / "s", "pubmed")
+    first, second = applied_files(Store(tmp_path / "s"), "pubmed")
     assert (first.name, first.order, second.order) == ("pubmed26n0001.xml.gz", (2026, 1), (2026, 2))
     assert first.md5 in companion(first.name, FIRST).decode()
     assert (first.bytes, len(first.sha256)) == (len(FIRST), 64)
     assert (first.counts.annotated, second.counts.deleted) == (3, 2)
     assert first.applied < second.applied
-    [run] = job_runs(tmp_path / "s")
+    [run] = job_runs(Store(tmp_path / "s"))
     assert first.run_id == second.run_id == run.run_id
     assert (run.exit_code, run.applied, run.counts.records_in) == (0, (first.name, second.name), 7)
 
@@ -218,12 +219,12 @@ def test_a_lost_shard_of_an_applied_file_is_found(tmp_path: Path) -> None:
     place = place_with(tmp_path / "in", FIRST)
     night(tmp_path / "s", place)
     next((tmp_path / "s" / "manifests").iterdir()).unlink()
-    [fault] = verify_store(tmp_path / "s").faults
+    [fault] = verify_store(Store(tmp_path / "s")).faults
     assert "pubmed26n0001.xml.gz: the ledger says 3 records, its shards hold 0" in fault
     for entry in (tmp_path / "s" / "ledger" / "pubmed").iterdir():
         entry.unlink()
     assert len(night(tmp_path / "s", place).applied) == 1
-    assert verify_store(tmp_path / "s").sound
+    assert verify_store(Store(tmp_path / "s")).sound
 
 
 @pytest.mark.parametrize("needs_md5", [True, False])

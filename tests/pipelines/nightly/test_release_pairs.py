@@ -10,6 +10,7 @@ from bioner_core.documents import Document, Passage
 from bioner_core.formats.reader import read_records
 from bioner_core.store.checks.verify import verify_store
 from bioner_core.store.history.current_rows import current_documents
+from bioner_core.store.layout import Store
 
 PAIRS = {
     "baseline of two years": ("pubmed__pubmed20n0001_part1.xml.gz", "pubmedparser__pubmed21n0001_part1.xml.gz"),
@@ -43,7 +44,7 @@ def test_in_order_they_give_the_newest_text_and_its_mentions(tmp_path: Path, sha
     report = night(tmp_path / "s", tmp_path / "in", first_number=1016)
     assert report.exit_code() == 0
     before, after = texts_in(folder / old), texts_in(folder / new)
-    assert {one.doc_id: one.passages for one in current_documents(tmp_path / "s")} == before | after
+    assert {one.doc_id: one.passages for one in current_documents(Store(tmp_path / "s"))} == before | after
     publish_copy(folder / new, tmp_path / "only", "pubmed21n1017.xml.gz")
     night(tmp_path / "fresh", tmp_path / "only", first_number=1017)
     renewed = set(titles_of(tmp_path / "fresh"))
@@ -51,7 +52,7 @@ def test_in_order_they_give_the_newest_text_and_its_mentions(tmp_path: Path, sha
     assert mentions == newest_mentions(tmp_path / "fresh")
     same = sum(before.get(doc_id) == passages for doc_id, passages in after.items())
     assert (report.applied[1].counts.unchanged, report.applied[1].counts.annotated) == (same, len(after) - same)
-    assert verify_store(tmp_path / "s").sound
+    assert verify_store(Store(tmp_path / "s")).sound
 
 
 def test_the_baseline_of_the_next_year_keeps_what_is_unchanged(tmp_path: Path, shared_folder: Path) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from bioner_core.document_pass.settings import FinishSettings
 from bioner_core.store.history.ledger import AppliedFile, JobRun, record_applied, record_run
-from bioner_core.store.layout import input_key, shard_id
+from bioner_core.store.layout import Store, input_key, shard_id
 from bioner_core.store.manifest import Counts
 from pipelines.job_report import report_path, write_report
 from pipelines.outcome import ShardOutcome, Status
@@ -17,7 +17,7 @@ NIGHTLY = shard_id(input_key("b.xml", "2"), 0, 3)
 
 def test_a_store_without_runs_has_no_history(tmp_path: Path) -> None:
     """Catches a compaction that fails on a store whose runs were all killed."""
-    assert run_history(tmp_path).runs == ()
+    assert run_history(Store(tmp_path)).runs == ()
 
 
 def test_shards_belong_to_the_run_that_committed_them(tmp_path: Path) -> None:
@@ -25,14 +25,15 @@ def test_shards_belong_to_the_run_that_committed_them(tmp_path: Path) -> None:
     counts = Counts(records_in=3, annotated=3)
     committed = [ShardOutcome(Status.COMMITTED, one, "x", counts, 2.0) for one in (PLAIN, NIGHTLY)]
     failed, finish = ShardOutcome(Status.FAILED, "", "y", message="broken"), FinishSettings()
-    write_report([*committed, failed], report_path(tmp_path, RUN), finish=finish)
+    write_report([*committed, failed], report_path(Store(tmp_path), RUN), finish=finish)
     skipped = [ShardOutcome(Status.SKIPPED, PLAIN, "x", counts)]
-    write_report(skipped, report_path(tmp_path, "20270102T030405_000006Z-bbbb"), finish=finish)
-    record_applied(tmp_path, _applied("nightly-1"))
+    write_report(skipped, report_path(Store(tmp_path), "20270102T030405_000006Z-bbbb"), finish=finish)
+    record_applied(Store(tmp_path), _applied("nightly-1"))
     record_run(
-        tmp_path, JobRun(run_id="nightly-1", job="nightly pubmed", started="s", seconds=1, applied=(), exit_code=0)
+        Store(tmp_path),
+        JobRun(run_id="nightly-1", job="nightly pubmed", started="s", seconds=1, applied=(), exit_code=0),
     )
-    history = run_history(tmp_path)
+    history = run_history(Store(tmp_path))
     assert history.run_of_shard == {PLAIN: RUN, NIGHTLY: "nightly-1"}
     first, second, nightly = history.runs
     assert (first.started, first.seconds, first.counts.annotated) == ("2026-01-02T03:04:05+00:00", 4.0, 6)

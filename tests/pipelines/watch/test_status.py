@@ -5,12 +5,13 @@ from pathlib import Path
 
 from annotate_fakes import POISON, BrokenPool, make_job, run, write_jsonl
 
+from bioner_core.store.layout import Store
 from pipelines.watch.status import store_status
 
 
 def test_an_empty_store_has_nothing_to_say(tmp_path: Path) -> None:
     """Would catch a crash of `bioner status` before the first run."""
-    status = store_status(tmp_path / "none")
+    status = store_status(Store(tmp_path / "none"))
     assert (status.inputs, status.shards_committed, status.shards_pending, status.failures) == (0, 0, 0, ())
 
 
@@ -23,7 +24,7 @@ def test_what_is_done_what_waits_and_what_failed(tmp_path: Path) -> None:
     assert (status.inputs, status.shards_committed, status.shards_pending) == (1, 3, 0)
     assert (status.counts.annotated, status.reject_reasons) == (25, {"actor_died": 1})
     assert status.fingerprints == {job.run_fingerprint: 3}
-    for path in list((job.store / "manifests").iterdir())[:2]:
+    for path in list((job.store.root / "manifests").iterdir())[:2]:
         path.unlink()
     run(job, BrokenPool)
     status = store_status(job.store)

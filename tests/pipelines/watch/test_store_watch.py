@@ -8,7 +8,7 @@ from pathlib import Path
 from annotate_fakes import POISON, make_job, run, write_jsonl
 
 from bioner_core.store.history.lock import StoreLock
-from bioner_core.store.layout import manifest_path
+from bioner_core.store.layout import Store
 from bioner_core.store.reading import read_manifests
 from pipelines.pool.actors import ActorStatus
 from pipelines.pool.busy_clock import BusyTime
@@ -44,7 +44,7 @@ def test_each_look_says_what_status_says(tmp_path: Path) -> None:
         assert (view.counts, view.reject_reasons) == (status.counts, status.reject_reasons)
         assert (view.shards_committed, view.shards_pending, view.records_pending) == (3, 0, 0)
     last = max(read_manifests(job.store), key=lambda manifest: manifest.first)
-    manifest_path(job.store, last.shard_id).unlink()
+    job.store.manifest(last.shard_id).unlink()
     view = watch.look()
     assert (view.shards_committed, view.shards_pending, view.records_pending) == (2, 1, 5)
 
@@ -57,7 +57,7 @@ def test_speed_and_time_left_are_those_of_the_last_minutes_of_the_job(tmp_path: 
         began = datetime.now(UTC)
         run(job)
         last = max(read_manifests(job.store), key=lambda manifest: manifest.first)
-        manifest_path(job.store, last.shard_id).unlink()
+        job.store.manifest(last.shard_id).unlink()
         soon = watch.look(began + timedelta(seconds=100))
         assert 20 / 102 < soon.documents_per_second <= 0.21
         assert soon.records_per_second == soon.documents_per_second
@@ -86,22 +86,22 @@ class OneActor:
 
 def test_a_running_job_says_how_its_actors_are_until_it_ends(tmp_path: Path) -> None:
     """Catches a view without actors, or one that shows those of a job that has ended or died."""
-    with live_note(tmp_path, OneActor()):
+    with live_note(Store(tmp_path), OneActor()):
         deadline = time.monotonic() + 30
-        while not (found := read_live_note(tmp_path).actors):
+        while not (found := read_live_note(Store(tmp_path)).actors):
             assert time.monotonic() < deadline
             time.sleep(0.01)
         assert found == (LiveActor("a", "busy", 2.0, 3.0, 0.75), LiveActor("b", "silent"))
-        seen = StoreWatch(tmp_path).look(datetime.now(UTC))
+        seen = StoreWatch(Store(tmp_path)).look(datetime.now(UTC))
         assert (seen.actors, seen.memory_kills) == (found, 2)
         (note,) = (tmp_path / "jobs").glob(".live-*.json")
         kept = note.read_bytes()
-    assert read_live_note(tmp_path) == LiveNote()
+    assert read_live_note(Store(tmp_path)) == LiveNote()
     note.write_bytes(kept)
     os.utime(note, (1, 1))
-    assert read_live_note(tmp_path) == LiveNote(), "a note of a job that died an hour ago"
+    assert read_live_note(Store(tmp_path)) == LiveNote(), "a note of a job that died an hour ago"
     dead = note.rename(note.with_name(".live-elsewhere-7.json"))
-    with live_note(tmp_path, OneActor()):
+    with live_note(Store(tmp_path), OneActor()):
         assert not dead.exists()
     note.write_text('{"actors": [{"nam')
-    assert read_live_note(tmp_path) == LiveNote()
+    assert read_live_note(Store(tmp_path)) == LiveNote()

@@ -9,6 +9,7 @@ from store_samples import commit_sample, descriptor, document, mention, reject, 
 from bioner_core.mentions import Mention
 from bioner_core.records import Reject, RejectReason
 from bioner_core.store.checks.comparison import store_differences
+from bioner_core.store.layout import Store
 from bioner_core.store.manifest import Counts
 from bioner_core.store.rows import RejectRow
 
@@ -34,7 +35,7 @@ def test_equal_stores_do_not_differ(tmp_path: Path) -> None:
     """Would catch a comparison that cries wolf over the time of a commit."""
     commit_sample(tmp_path / "one")
     commit_sample(tmp_path / "other")
-    assert list(store_differences(tmp_path / "one", tmp_path / "other")) == []
+    assert list(store_differences(Store(tmp_path / "one"), Store(tmp_path / "other"))) == []
 
 
 @pytest.mark.parametrize(
@@ -50,7 +51,7 @@ def test_a_row_that_is_lost_doubled_or_changed_is_found(tmp_path: Path, found: l
     """Would catch a comparison of counts or ids alone, which passes rows with other content."""
     _commit(tmp_path / "calm", [mention(0, 0, 4), mention(0, 5, 12)])
     _commit(tmp_path / "found", found)
-    differences = list(store_differences(tmp_path / "calm", tmp_path / "found"))
+    differences = list(store_differences(Store(tmp_path / "calm"), Store(tmp_path / "found")))
     assert any(words in one for one in differences), differences
 
 
@@ -58,15 +59,15 @@ def test_another_text_is_found(tmp_path: Path) -> None:
     """Would catch a comparison that looks at mentions only."""
     _commit(tmp_path / "calm", [])
     _commit(tmp_path / "found", [], text="CD29 surface receptor")
-    (difference,) = store_differences(tmp_path / "calm", tmp_path / "found")
+    (difference,) = store_differences(Store(tmp_path / "calm"), Store(tmp_path / "found"))
     assert "documents: row 0 differs in passages" in difference
 
 
 def test_a_shard_on_one_side_only_is_found(tmp_path: Path) -> None:
     """Would catch a comparison of those shards alone that both stores have."""
     commit_sample(tmp_path / "more")
-    (missing,) = store_differences(tmp_path / "more", tmp_path / "nothing")
-    (superfluous,) = store_differences(tmp_path / "nothing", tmp_path / "more")
+    (missing,) = store_differences(Store(tmp_path / "more"), Store(tmp_path / "nothing"))
+    (superfluous,) = store_differences(Store(tmp_path / "nothing"), Store(tmp_path / "more"))
     assert missing.endswith("is missing")
     assert superfluous.endswith("should not be")
 
@@ -75,14 +76,14 @@ def test_another_fingerprint_is_found(tmp_path: Path) -> None:
     """Would catch equal rows of two models that pass for the same work."""
     commit_sample(tmp_path / "one")
     commit_sample(tmp_path / "other", fingerprint="f2")
-    assert "fingerprint" in "".join(store_differences(tmp_path / "one", tmp_path / "other"))
+    assert "fingerprint" in "".join(store_differences(Store(tmp_path / "one"), Store(tmp_path / "other")))
 
 
 def test_of_a_reject_only_the_words_of_chance_may_differ(tmp_path: Path) -> None:
     """Would catch a reject for another reason, and the name of an actor that counts as a difference."""
     calm = _rejected(tmp_path / "calm", reject(0))
     elsewhere = replace(reject(0), message="other words", traceback="trace", attempts=7)
-    assert list(store_differences(calm, _rejected(tmp_path / "same", elsewhere))) == []
+    assert list(store_differences(Store(calm), Store(_rejected(tmp_path / "same", elsewhere)))) == []
     reason = replace(reject(0), reason=RejectReason.MALFORMED)
-    (difference,) = store_differences(calm, _rejected(tmp_path / "other", reason))
+    (difference,) = store_differences(Store(calm), Store(_rejected(tmp_path / "other", reason)))
     assert "differs in reason" in difference

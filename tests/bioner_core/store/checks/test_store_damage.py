@@ -14,6 +14,7 @@ from bioner_core.errors import StoreError
 from bioner_core.store.checks.verify import verify_store
 from bioner_core.store.compaction.compact import compact_store
 from bioner_core.store.history.ledger import AppliedFile, record_applied, utc_now
+from bioner_core.store.layout import Store
 from bioner_core.store.manifest import Counts
 from bioner_core.store.reading import deletion_rows, document_rows, mention_rows, read_manifests, reject_rows
 from bioner_core.store.snapshot.snapshot_reading import open_snapshot
@@ -43,11 +44,11 @@ def test_no_flipped_bit_comes_into_a_snapshot(tmp_path: Path) -> None:
         path = paths[number % len(paths)]
         before = _flip(path, chance)
         with pytest.raises(StoreError, match="has changed since it was written") as told:
-            compact_store(tmp_path)
+            compact_store(Store(tmp_path))
         assert path.name in str(told.value)
         path.write_bytes(before)
-    assert not list((tmp_path / "snapshots").glob("*")) or open_snapshot(tmp_path) is None
-    assert compact_store(tmp_path).made
+    assert not list((tmp_path / "snapshots").glob("*")) or open_snapshot(Store(tmp_path)) is None
+    assert compact_store(Store(tmp_path)).made
 
 
 def test_readers_verify_the_checksums_of_pages(tmp_path: Path) -> None:
@@ -57,7 +58,7 @@ def test_readers_verify_the_checksums_of_pages(tmp_path: Path) -> None:
     """
     expected = _rows(tmp_path, commit=True)
     chance = random.Random(SEED)
-    paths = [tmp_path / file.path for one in read_manifests(tmp_path) for file in one.files]
+    paths = [tmp_path / file.path for one in read_manifests(Store(tmp_path)) for file in one.files]
     for number in range(400):
         path = paths[number % len(paths)]
         before = _flip(path, chance, _within_a_page(path))
@@ -78,7 +79,12 @@ def _within_a_page(path: Path) -> tuple[int, int]:
 def _rows(store: Path, *, commit: bool = False) -> list[object]:
     if commit:
         commit_sample(store)
-    tables = (document_rows(store), mention_rows(store), reject_rows(store), deletion_rows(store))
+    tables = (
+        document_rows(Store(store)),
+        mention_rows(Store(store)),
+        reject_rows(Store(store)),
+        deletion_rows(Store(store)),
+    )
     return [row for table in tables for row in table]
 
 
@@ -87,7 +93,7 @@ def test_a_lost_file_is_named_by_compact(tmp_path: Path) -> None:
     manifest = commit_sample(tmp_path)
     (tmp_path / manifest.files[1].path).unlink()
     with pytest.raises(StoreError, match=manifest.files[1].path) as told:
-        compact_store(tmp_path)
+        compact_store(Store(tmp_path))
     assert "Traceback" not in str(told.value)
     assert "space" not in str(told.value)
     assert f"manifests/{manifest.shard_id}.json" in str(told.value)
@@ -99,8 +105,8 @@ def test_a_manifest_under_another_name_does_not_double_its_shard(tmp_path: Path)
     path = tmp_path / "manifests" / f"{manifest.shard_id}.json"
     shutil.copy(path, path.with_name(f"{manifest.shard_id} (conflict).json"))
     with pytest.raises(StoreError, match="under another name"):
-        list(document_rows(tmp_path))
-    report = verify_store(tmp_path)
+        list(document_rows(Store(tmp_path)))
+    report = verify_store(Store(tmp_path))
     assert report.fault_count == 1
     assert "Remove that file" in report.faults[0]
     assert report.shards == 1
@@ -111,13 +117,13 @@ def test_verify_lists_all_that_is_wrong(tmp_path: Path) -> None:
     first = commit_sample(tmp_path)
     second = commit_sample(tmp_path, of=descriptor(4, 8))
     third = commit_sample(tmp_path, of=descriptor(8, 12))
-    record_applied(tmp_path, _entry(first.input_digest))
+    record_applied(Store(tmp_path), _entry(first.input_digest))
     (tmp_path / "manifests" / f"{first.shard_id}.json").write_text("")
     (tmp_path / second.files[0].path).unlink()
     _flip(tmp_path / third.files[1].path, random.Random(SEED))
     [entry] = (tmp_path / "ledger" / "pubmed").iterdir()
     entry.write_text("{")
-    faults = "\n".join(verify_store(tmp_path).faults)
+    faults = "\n".join(verify_store(Store(tmp_path)).faults)
     for words in (first.shard_id, second.files[0].path, third.files[1].path, entry.name):
         assert words in faults
     assert faults.count("emove") >= 4
@@ -150,4 +156,4 @@ def test_a_manifest_is_of_the_shard_that_it_names(tmp_path: Path) -> None:
     path = tmp_path / "manifests" / f"{manifest.shard_id}.json"
     path.rename(path.with_name(f"{other.shard_id}.json"))
     with pytest.raises(StoreError, match=manifest.shard_id):
-        list(read_manifests(tmp_path))
+        list(read_manifests(Store(tmp_path)))

@@ -14,6 +14,7 @@ from little_stores import Event, commit_input
 from bioner_core.store.checks.check_snapshots import snapshot_faults
 from bioner_core.store.compaction.compact import CompactionSettings, compact_store
 from bioner_core.store.history.current_rows import current_mentions
+from bioner_core.store.layout import Store
 from bioner_core.store.snapshot.snapshot_manifest import current_id, snapshot_ids, snapshots_folder
 from bioner_core.store.snapshot.snapshot_reading import open_snapshot
 
@@ -34,22 +35,24 @@ def test_ten_kills_harm_no_reader_and_lose_no_row(tmp_path: Path) -> None:
     while killed < KILLS:
         round_number += 1
         commit_input(tmp_path, 1 + round_number, [Event(round_number, version=2), Event(1000 + round_number)])
-        before = current_id(tmp_path)
+        before = current_id(Store(tmp_path))
         assert round_number < 5 * KILLS, "compaction ends before it can be killed"
         killed += _killed_after(tmp_path, randomness.uniform(0, 0.8 * seconds))
-        snapshot = open_snapshot(tmp_path)
+        snapshot = open_snapshot(Store(tmp_path))
         assert snapshot is not None
         documents = {one.doc_id: one.version for one in snapshot.documents()}
-        assert len(documents) == DOCUMENTS + (round_number if current_id(tmp_path) != before else _added(documents))
+        assert len(documents) == DOCUMENTS + (
+            round_number if current_id(Store(tmp_path)) != before else _added(documents)
+        )
         assert sum(1 for _ in snapshot.mentions()) == 3 * len(documents)
-        assert list(snapshot_faults(tmp_path, snapshot.manifest.snapshot_id)) == []
-    compact_store(tmp_path, settings)
-    snapshot = open_snapshot(tmp_path)
+        assert list(snapshot_faults(Store(tmp_path), snapshot.manifest.snapshot_id)) == []
+    compact_store(Store(tmp_path), settings)
+    snapshot = open_snapshot(Store(tmp_path))
     assert snapshot is not None
-    assert sorted(snapshot.mentions(), key=repr) == sorted(current_mentions(tmp_path), key=repr)
+    assert sorted(snapshot.mentions(), key=repr) == sorted(current_mentions(Store(tmp_path)), key=repr)
     assert len(list(snapshot.documents())) == DOCUMENTS + round_number
-    assert snapshot_ids(tmp_path) == [current_id(tmp_path)]
-    assert list(snapshots_folder(tmp_path).glob(".*")) == []
+    assert snapshot_ids(Store(tmp_path)) == [current_id(Store(tmp_path))]
+    assert list(snapshots_folder(Store(tmp_path)).glob(".*")) == []
 
 
 def _added(documents: dict[str, int]) -> int:

@@ -9,6 +9,7 @@ from little_stores import Event, commit_input, newest
 
 from bioner_core.store.compaction.compact import CompactionSettings, compact_store
 from bioner_core.store.history.current_rows import current_documents, current_mentions
+from bioner_core.store.layout import Store
 from bioner_core.store.query.query_session import query_session
 from bioner_core.store.snapshot.snapshot_reading import open_snapshot
 
@@ -42,8 +43,8 @@ def test_snapshot_is_the_newest_version_rule(inputs: list[list[Event]]) -> None:
         for number, events in enumerate(inputs, 1):
             commit_input(store, number, events)
         from_shards = _answers(store)
-        compact_store(store, CompactionSettings(memory_bytes=MEMORY, file_bytes=1))
-        snapshot = open_snapshot(store)
+        compact_store(Store(store), CompactionSettings(memory_bytes=MEMORY, file_bytes=1))
+        snapshot = open_snapshot(Store(store))
         assert snapshot is not None
         documents, mentions = list(snapshot.documents()), list(snapshot.mentions())
         shown = {
@@ -51,12 +52,12 @@ def test_snapshot_is_the_newest_version_rule(inputs: list[list[Event]]) -> None:
         }
         assert shown == newest(inputs)
         assert len(documents) == len(shown)
-        assert documents == sorted(current_documents(store), key=lambda one: one.doc_id)
-        assert sorted(mentions, key=repr) == sorted(current_mentions(store), key=repr)
+        assert documents == sorted(current_documents(Store(store)), key=lambda one: one.doc_id)
+        assert sorted(mentions, key=repr) == sorted(current_mentions(Store(store)), key=repr)
         assert [one.doc_id for one in mentions] == sorted(one.doc_id for one in mentions)
         assert _answers(store) == from_shards
 
 
 def _answers(store: Path) -> list[object]:
-    with query_session(store, memory_bytes=MEMORY) as session:
+    with query_session(Store(store), memory_bytes=MEMORY) as session:
         return [session.ask(question).read_all().to_pylist() for question in QUESTIONS]

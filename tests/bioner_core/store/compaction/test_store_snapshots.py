@@ -18,6 +18,7 @@ from bioner_core.store.checks.verify import verify_store
 from bioner_core.store.compaction.compact import CompactionReport, CompactionSettings, CompactionWatch, compact_store
 from bioner_core.store.compaction.snapshot_check import Tally, check_snapshot_rows
 from bioner_core.store.compaction.snapshot_writer import _GROUP_ROWS
+from bioner_core.store.layout import Store
 from bioner_core.store.manifest import read_manifest, write_manifest
 from bioner_core.store.reading import read_manifests
 from bioner_core.store.schemas import SCHEMA_VERSION, file_fact
@@ -30,12 +31,12 @@ MEMORY = 256 * 1024**2
 
 def compacted(store: Path, *, keep: int = 2, file_bytes: int = 2**28) -> CompactionReport:
     """Compact with little memory."""
-    return compact_store(store, CompactionSettings(keep=keep, memory_bytes=MEMORY, file_bytes=file_bytes))
+    return compact_store(Store(store), CompactionSettings(keep=keep, memory_bytes=MEMORY, file_bytes=file_bytes))
 
 
 def opened(store: Path) -> Snapshot:
     """The current snapshot."""
-    found = open_snapshot(store)
+    found = open_snapshot(Store(store))
     assert found is not None
     return found
 
@@ -85,25 +86,25 @@ def test_old_snapshots_go_and_the_current_one_stays(tmp_path: Path) -> None:
     for number in range(1, 5):
         commit_input(tmp_path, number, [Event(number)])
         report = compacted(tmp_path, keep=4)
-    kept = snapshot_ids(tmp_path)
+    kept = snapshot_ids(Store(tmp_path))
     assert len(kept) == 4
     commit_input(tmp_path, 5, [Event(5)])
     report = compacted(tmp_path, keep=1)
     assert set(report.removed) == set(kept)
-    assert snapshot_ids(tmp_path) == [current_id(tmp_path)] == [report.manifest.snapshot_id]
-    assert list(snapshots_folder(tmp_path).glob(".*")) == []
+    assert snapshot_ids(Store(tmp_path)) == [current_id(Store(tmp_path))] == [report.manifest.snapshot_id]
+    assert list(snapshots_folder(Store(tmp_path)).glob(".*")) == []
 
 
 def test_half_snapshots_are_removed_and_a_whole_one_is_only_named(tmp_path: Path) -> None:
     """Catches what a kill leaves: half a snapshot that stays for ever, or a whole one that is made a second time."""
     commit_input(tmp_path, 1, [Event(1)])
     made = compacted(tmp_path).manifest.snapshot_id
-    half = snapshots_folder(tmp_path) / f".{made}.building"
+    half = snapshots_folder(Store(tmp_path)) / f".{made}.building"
     (half / "documents").mkdir(parents=True)
     (tmp_path / "CURRENT").unlink()
     report = compacted(tmp_path)
     assert not report.made
-    assert current_id(tmp_path) == made
+    assert current_id(Store(tmp_path)) == made
     assert not half.exists()
 
 
@@ -115,8 +116,8 @@ def test_nothing_is_shown_when_the_lock_was_lost(tmp_path: Path) -> None:
         raise StoreError("lost")
 
     with pytest.raises(StoreError, match="lost"):
-        compact_store(tmp_path, CompactionSettings(memory_bytes=MEMORY), watch=CompactionWatch(check=lost))
-    assert open_snapshot(tmp_path) is None
+        compact_store(Store(tmp_path), CompactionSettings(memory_bytes=MEMORY), watch=CompactionWatch(check=lost))
+    assert open_snapshot(Store(tmp_path)) is None
     assert compacted(tmp_path).made
 
 
@@ -143,7 +144,7 @@ def test_files_say_what_they_are(tmp_path: Path) -> None:
     # The sample's mentions lie in each other, which is no pair.
     assert tables == {*SORTED_TABLES, *FLAT_TABLES} - {"runs", "entity_pairs"}
     for file in report.manifest.files:
-        path = snapshot_folder(tmp_path, report.manifest.snapshot_id) / file.path
+        path = snapshot_folder(Store(tmp_path), report.manifest.snapshot_id) / file.path
         with pq.ParquetFile(path) as parquet:
             assert parquet.schema_arrow.equals(file_schema(file.table))
             facts = {
@@ -161,7 +162,7 @@ def test_files_say_what_they_are(tmp_path: Path) -> None:
         assert {column.compression for column in columns} == {"ZSTD"}
         without = {column.path_in_schema for column in columns if not (column.is_stats_set and column.has_column_index)}
         assert without == ({"passages.list.element.text"} if file.table == "documents" else set())
-    assert list(snapshot_faults(tmp_path, report.manifest.snapshot_id)) == []
+    assert list(snapshot_faults(Store(tmp_path), report.manifest.snapshot_id)) == []
 
 
 def test_a_changed_file_is_found(tmp_path: Path) -> None:
@@ -171,7 +172,7 @@ def test_a_changed_file_is_found(tmp_path: Path) -> None:
     path = opened(tmp_path).paths("mentions")[0]
     path.write_bytes(path.read_bytes()[:-1] + b"?")
     opened(tmp_path).paths("documents")[0].unlink()
-    faults = list(snapshot_faults(tmp_path, opened(tmp_path).manifest.snapshot_id))
+    faults = list(snapshot_faults(Store(tmp_path), opened(tmp_path).manifest.snapshot_id))
     assert len(faults) == 2
     assert "cannot be read" in faults[0]
     assert "has changed" in faults[1]
@@ -189,7 +190,7 @@ def test_rows_that_are_not_what_went_in_are_refused(tmp_path: Path, broken: Tall
     commit_sample(tmp_path)
     report = compacted(tmp_path)
     broken.rows.update(documents=2, lineage=2, mentions=3)
-    folder = snapshot_folder(tmp_path, report.manifest.snapshot_id)
+    folder = snapshot_folder(Store(tmp_path), report.manifest.snapshot_id)
     with pytest.raises(StoreError, match=words):
         check_snapshot_rows(folder, report.manifest.files, broken, memory_bytes=MEMORY)
 
@@ -198,7 +199,7 @@ def test_an_older_store_is_upgraded(tmp_path: Path) -> None:
     """Catches a store of schema version 1, without removed codes, that cannot be read, is
     called damaged, or spoils the declared schema."""
     _as_version_1(tmp_path)
-    assert verify_store(tmp_path).sound
+    assert verify_store(Store(tmp_path)).sound
     report = compacted(tmp_path)
     [path] = opened(tmp_path).paths("documents")
     assert pq.read_schema(path).equals(file_schema("documents"))
@@ -210,12 +211,12 @@ def test_newer_stores_and_snapshots_are_refused(tmp_path: Path) -> None:
     """Catches rows of a meaning that this version does not know, shown as if it did."""
     manifest = commit_sample(tmp_path)
     compacted(tmp_path)
-    path = snapshot_folder(tmp_path, str(current_id(tmp_path))) / "manifest.json"
+    path = snapshot_folder(Store(tmp_path), str(current_id(Store(tmp_path)))) / "manifest.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"schema_version": SCHEMA_VERSION + 1}))
     with pytest.raises(StoreError, match="newer than"):
-        open_snapshot(tmp_path)
+        open_snapshot(Store(tmp_path))
     path.unlink()
-    write_manifest(tmp_path, replace(manifest, schema_version=SCHEMA_VERSION + 1))
+    write_manifest(Store(tmp_path), replace(manifest, schema_version=SCHEMA_VERSION + 1))
     with pytest.raises(StoreError, match="newer than"):
         compacted(tmp_path)
 
@@ -225,7 +226,7 @@ def test_a_damaged_pointer_is_named(tmp_path: Path, text: str) -> None:
     """Catches a pointer that leads out of the store."""
     (tmp_path / "CURRENT").write_text(text)
     with pytest.raises(StoreError, match="CURRENT"):
-        open_snapshot(tmp_path)
+        open_snapshot(Store(tmp_path))
 
 
 def _as_version_1(store: Path) -> None:
@@ -241,5 +242,5 @@ def _as_version_1(store: Path) -> None:
     facts = dict(table.schema.metadata) | {b"bioner.schema_version": b"1"}
     pq.write_table(table.replace_schema_metadata(facts), store / file.path)
     files = tuple(replace(one, sha256=sha256_of_file(store / one.path)) for one in manifest.files)
-    write_manifest(store, replace(manifest, schema_version=1, files=files))
-    assert read_manifest(store, manifest.shard_id) == next(read_manifests(store))
+    write_manifest(Store(store), replace(manifest, schema_version=1, files=files))
+    assert read_manifest(Store(store), manifest.shard_id) == next(read_manifests(Store(store)))

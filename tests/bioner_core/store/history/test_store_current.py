@@ -12,24 +12,24 @@ from bioner_core.errors import StoreError
 from bioner_core.store.history.current import count_current
 from bioner_core.store.history.current_rows import current_documents, current_mentions
 from bioner_core.store.history.document_index import index_files, text_digest
-from bioner_core.store.layout import input_key, shard_id
+from bioner_core.store.layout import Store, input_key, shard_id
 from bioner_core.store.manifest import Counts
 from bioner_core.store.reading import read_manifests
 
 
 def test_an_empty_store_has_no_newest_state(tmp_path: Path) -> None:
     """Would catch a first night that fails because there is nothing yet."""
-    assert list(current_documents(tmp_path)) == list(current_mentions(tmp_path)) == []
-    assert count_current(tmp_path, source="pubmed") == 0
+    assert list(current_documents(Store(tmp_path))) == list(current_mentions(Store(tmp_path))) == []
+    assert count_current(Store(tmp_path), source="pubmed") == 0
 
 
 def test_what_one_shard_withdraws_is_gone_and_the_rest_is_there(tmp_path: Path) -> None:
     """Would catch documents or mentions that are lost between shards and the newest state."""
     commit_sample(tmp_path)
-    assert [one.doc_id for one in current_documents(tmp_path)] == ["pubmed:0", "pubmed:1"]
-    assert len(list(current_mentions(tmp_path))) == 3
-    assert count_current(tmp_path, source="pubmed") == 2
-    assert count_current(tmp_path, source="pub") == 0
+    assert [one.doc_id for one in current_documents(Store(tmp_path))] == ["pubmed:0", "pubmed:1"]
+    assert len(list(current_mentions(Store(tmp_path)))) == 3
+    assert count_current(Store(tmp_path), source="pubmed") == 2
+    assert count_current(Store(tmp_path), source="pub") == 0
 
 
 def test_of_copies_in_one_shard_the_last_is_shown_with_its_own_mentions(tmp_path: Path) -> None:
@@ -45,31 +45,31 @@ def test_of_copies_in_one_shard_the_last_is_shown_with_its_own_mentions(tmp_path
     filled.add_mentions([own, replace(own, mention_id=repeated), mention(5, 5, 12)])
     counts = Counts(records_in=2, annotated=2, mentions=3, mentions_accepted=3)
     filled.commit(counts, seconds=0)
-    assert [one.passages[1].text for one in current_documents(tmp_path)] == ["CD28 again"]
-    assert [one.mention_id for one in current_mentions(tmp_path)] == [repeated]
+    assert [one.passages[1].text for one in current_documents(Store(tmp_path))] == ["CD28 again"]
+    assert [one.mention_id for one in current_mentions(Store(tmp_path))] == [repeated]
 
 
 def test_registers_are_made_anew_when_they_do_not_fit(tmp_path: Path) -> None:
     """Would catch a newest state that is read from a document index of shards that are gone, or damaged by a kill."""
     commit_sample(tmp_path)
-    count_current(tmp_path, source="pubmed")
-    [path] = index_files(tmp_path)
+    count_current(Store(tmp_path), source="pubmed")
+    [path] = index_files(Store(tmp_path))
     path.write_bytes(b"PAR1 damaged")
-    assert count_current(tmp_path, source="pubmed") == 2
+    assert count_current(Store(tmp_path), source="pubmed") == 2
     made = path.stat().st_mtime_ns
-    assert count_current(tmp_path, source="pubmed") == 2
+    assert count_current(Store(tmp_path), source="pubmed") == 2
     assert path.stat().st_mtime_ns == made
     commit_sample(tmp_path, of=descriptor(4, 8))
-    assert count_current(tmp_path, source="pubmed") == 4
+    assert count_current(Store(tmp_path), source="pubmed") == 4
 
 
 def test_a_lost_data_file_is_named(tmp_path: Path) -> None:
     """Would catch a newest state that is silently smaller because a file is gone."""
     manifest = commit_sample(tmp_path)
     (tmp_path / next(file.path for file in manifest.files if file.table == "documents")).unlink()
-    assert list(read_manifests(tmp_path)) == [manifest]
+    assert list(read_manifests(Store(tmp_path))) == [manifest]
     with pytest.raises(StoreError, match="documents"):
-        count_current(tmp_path, source="pubmed")
+        count_current(Store(tmp_path), source="pubmed")
 
 
 def test_the_digest_covers_all_that_mentions_depend_on() -> None:
@@ -115,9 +115,9 @@ def test_an_export_of_titles_does_not_replace_abstracts(
     """Would catch an abstract that is gone from the newest state because a poorer export was read after it."""
     for name, text in zip(names, texts, strict=True):
         commit_export(tmp_path, text, name=name)
-    [found] = current_documents(tmp_path)
+    [found] = current_documents(Store(tmp_path))
     assert tuple(one.text for one in found.passages) == RICH
-    assert count_current(tmp_path, source="cnki") == 1
+    assert count_current(Store(tmp_path), source="cnki") == 1
 
 
 def test_of_records_with_as_much_text_the_newest_counts(tmp_path: Path) -> None:
@@ -125,7 +125,7 @@ def test_of_records_with_as_much_text_the_newest_counts(tmp_path: Path) -> None:
     commit_export(tmp_path, RICH, name="a.txt")
     time.sleep(1.1)  # commits are ordered by their second
     commit_export(tmp_path, CORRECTED, name="b.txt")
-    [found] = current_documents(tmp_path)
+    [found] = current_documents(Store(tmp_path))
     assert tuple(one.text for one in found.passages) == CORRECTED
 
 
@@ -134,5 +134,5 @@ def test_a_shorter_record_of_a_stable_id_is_a_correction(tmp_path: Path) -> None
     commit_export(tmp_path, RICH, name="a.txt", source="jsonl")
     time.sleep(1.1)
     commit_export(tmp_path, POOR, name="b.txt", source="jsonl")
-    [found] = current_documents(tmp_path)
+    [found] = current_documents(Store(tmp_path))
     assert tuple(one.text for one in found.passages) == POOR

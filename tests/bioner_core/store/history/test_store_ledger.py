@@ -21,6 +21,7 @@ from bioner_core.store.history.ledger import (
     standing_files,
 )
 from bioner_core.store.history.release_names import Release, release_of
+from bioner_core.store.layout import Store
 from bioner_core.store.manifest import Counts
 
 NEW_YEAR = "2026-01-01T00:00:00.000001+00:00"
@@ -67,16 +68,16 @@ def test_what_is_entered_is_read_back_in_order(tmp_path: Path) -> None:
     """Would catch an entry that loses a field, or one that sorts by its name."""
     entries = [entry(2), entry(10), entry(1, year=2027)]
     for one in reversed(entries):
-        record_applied(tmp_path, one)
-    assert applied_files(tmp_path, "pubmed") == entries
-    assert ledger_kinds(tmp_path) == ["pubmed"]
+        record_applied(Store(tmp_path), one)
+    assert applied_files(Store(tmp_path), "pubmed") == entries
+    assert ledger_kinds(Store(tmp_path)) == ["pubmed"]
     run = JobRun(run_id=new_run_id(), job="j", started="t", seconds=1.0, applied=("a",), exit_code=0)
-    record_run(tmp_path, run)
-    assert job_runs(tmp_path) == [run]
+    record_run(Store(tmp_path), run)
+    assert job_runs(Store(tmp_path)) == [run]
     reload = Reload(kind="pubmed", year=2027, run_id="r", applied="t", documents_before=2, documents_after=1)
-    record_reload(tmp_path, reload)
-    assert reloads(tmp_path, "pubmed") == [reload]
-    assert reloads(tmp_path, "pmc") == []
+    record_reload(Store(tmp_path), reload)
+    assert reloads(Store(tmp_path), "pubmed") == [reload]
+    assert reloads(Store(tmp_path), "pmc") == []
 
 
 def test_entries_are_never_overwritten(tmp_path: Path) -> None:
@@ -84,17 +85,17 @@ def test_entries_are_never_overwritten(tmp_path: Path) -> None:
     first, again = entry(1), entry(1, applied="2026-01-02T00:00:00.000001+00:00")
     other = entry(1, key="pubmed26n0001.xml.gz-def", applied="2026-01-03T00:00:00.000001+00:00")
     for one in (first, again, other):
-        record_applied(tmp_path, one)
-    assert applied_files(tmp_path, "pubmed") == [first, again, other]
-    assert standing_files(applied_files(tmp_path, "pubmed")) == {(2026, 1): other}
-    assert read_input_order(tmp_path).retired == {first.input_key}
+        record_applied(Store(tmp_path), one)
+    assert applied_files(Store(tmp_path), "pubmed") == [first, again, other]
+    assert standing_files(applied_files(Store(tmp_path), "pubmed")) == {(2026, 1): other}
+    assert read_input_order(Store(tmp_path)).retired == {first.input_key}
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"kind": "pubmed"}'])
 def test_a_damaged_entry_is_named(tmp_path: Path, text: str) -> None:
     """Would catch a ledger that is read as if a file had never been applied."""
-    record_applied(tmp_path, entry(1))
+    record_applied(Store(tmp_path), entry(1))
     path = next((tmp_path / "ledger" / "pubmed").iterdir())
     path.write_text(text)
     with pytest.raises(StoreError, match=path.name):
-        applied_files(tmp_path, "pubmed")
+        applied_files(Store(tmp_path), "pubmed")

@@ -17,17 +17,18 @@ from bioner_core.store.history import lock_claims as claims
 from bioner_core.store.history.lock import Part, StoreLock
 from bioner_core.store.history.lock_claims import Claim, latest_claim, place_claim
 from bioner_core.store.history.process_identity import ProcessIdentity, birth_of, has_ended, this_process
+from bioner_core.store.layout import Store
 
 
 def lock(store: Path, **settings: Any) -> StoreLock:
     """A lock that does not wait."""
-    return StoreLock(store, **{"purpose": "test", "wait_seconds": 0.0} | settings)
+    return StoreLock(Store(store), **{"purpose": "test", "wait_seconds": 0.0} | settings)
 
 
 def foreign_claim(store: Path, *, silent_for: float, **changes: Any) -> Path:
     """The claim of a job on another host that was last heard of a while ago."""
     holder = ProcessIdentity("elsewhere", 1, "then")
-    path = place_claim(store, "store", Claim(holder, "r1", "bioner nightly pubmed", "2026-01-01"), after=None)
+    path = place_claim(Store(store), "store", Claim(holder, "r1", "bioner nightly pubmed", "2026-01-01"), after=None)
     assert path is not None
     os.utime(path, (time.time() - silent_for,) * 2)
     return path
@@ -79,7 +80,7 @@ def test_an_error_gives_the_lock_back(tmp_path: Path) -> None:
 
 def test_the_lock_of_a_dead_process_is_taken_over(tmp_path: Path) -> None:
     """Would catch a killed night after which somebody has to remove a file by hand."""
-    place_claim(tmp_path, "store", Claim(ended_process(), "r1", "bioner nightly pubmed", "then"), after=None)
+    place_claim(Store(tmp_path), "store", Claim(ended_process(), "r1", "bioner nightly pubmed", "then"), after=None)
     with lock(tmp_path) as taken:
         assert "run r1" in taken.took_over
 
@@ -87,7 +88,9 @@ def test_the_lock_of_a_dead_process_is_taken_over(tmp_path: Path) -> None:
 def test_a_process_id_that_was_given_out_again_is_not_the_holder(tmp_path: Path) -> None:
     """Would catch a lock that is respected because some other process happens to have the dead one's id."""
     mine = this_process()
-    place_claim(tmp_path, "store", Claim(ProcessIdentity(mine.host, mine.pid, "long ago"), "r1", "x", ""), after=None)
+    place_claim(
+        Store(tmp_path), "store", Claim(ProcessIdentity(mine.host, mine.pid, "long ago"), "r1", "x", ""), after=None
+    )
     with lock(tmp_path) as taken:
         assert taken.took_over
 
@@ -116,7 +119,7 @@ def test_a_damaged_lock_counts_until_its_lease_is_over(tmp_path: Path) -> None:
 def test_the_heart_beats(tmp_path: Path) -> None:
     """Would catch a long job that other hosts believe dead."""
     with lock(tmp_path, heartbeat_seconds=0.05):
-        placed = latest_claim(tmp_path, "store")
+        placed = latest_claim(Store(tmp_path), "store")
         assert placed is not None
         os.utime(placed.path, (1, 1))
         deadline = time.monotonic() + 10
@@ -129,7 +132,7 @@ def test_a_job_that_lost_its_lock_is_told(tmp_path: Path) -> None:
     """Would catch a host that wakes up after its lease and goes on writing beside its successor."""
     with lock(tmp_path) as sleeper:
         sleeper.check()
-        placed = latest_claim(tmp_path, "store")
+        placed = latest_claim(Store(tmp_path), "store")
         assert placed is not None
         text = json.loads(placed.path.read_text())
         placed.path.write_text(json.dumps(text | {"holder": {"host": "elsewhere", "pid": 1, "birth": ""}}))
@@ -172,7 +175,7 @@ def test_of_many_takers_of_a_dead_lock_one_wins(tmp_path: Path) -> None:
     """Would catch two jobs that both find the lock dead and both take it."""
     dead = ended_process()
     for number in range(5):
-        place_claim(tmp_path / str(number), "store", Claim(dead, "r1", "x", ""), after=None)
+        place_claim(Store(tmp_path / str(number)), "store", Claim(dead, "r1", "x", ""), after=None)
         seen, refused = take_at_once(tmp_path / str(number), 8)
         assert set(seen) == {1}
         assert len(seen) + refused == 8
@@ -181,13 +184,13 @@ def test_of_many_takers_of_a_dead_lock_one_wins(tmp_path: Path) -> None:
 def test_a_taker_that_read_a_stale_claim_does_not_win(tmp_path: Path) -> None:
     """Would catch the taker that is slow between reading a dead claim and replacing it, and meets its successor's."""
     dead = Claim(ended_process(), "r1", "x", "")
-    place_claim(tmp_path, "store", dead, after=None)
-    stale = latest_claim(tmp_path, "store")
+    place_claim(Store(tmp_path), "store", dead, after=None)
+    stale = latest_claim(Store(tmp_path), "store")
     with lock(tmp_path):
-        assert place_claim(tmp_path, "store", Claim(this_process(), "slow", "x", ""), after=stale) is None
+        assert place_claim(Store(tmp_path), "store", Claim(this_process(), "slow", "x", ""), after=stale) is None
     with lock(tmp_path):
-        assert place_claim(tmp_path, "store", Claim(this_process(), "slow", "x", ""), after=stale) is None
-        latest = latest_claim(tmp_path, "store")
+        assert place_claim(Store(tmp_path), "store", Claim(this_process(), "slow", "x", ""), after=stale) is None
+        latest = latest_claim(Store(tmp_path), "store")
         assert latest is not None
         assert latest.claim is not None
         assert latest.claim.run_id != "slow"
@@ -200,13 +203,15 @@ def test_what_killed_takers_wrote_aside_goes_with_the_next_claim(tmp_path: Path)
     folder.mkdir()
     for number in (1, 2):
         (folder / f".store-{number:08d}.json.0123abcd.tmp").write_text("half a cla")
-    first = place_claim(tmp_path, "store", Claim(ended_process(), "r1", "x", ""), after=None)
+    first = place_claim(Store(tmp_path), "store", Claim(ended_process(), "r1", "x", ""), after=None)
     assert first is not None
     assert sorted(path.name for path in folder.iterdir()) == [
         ".store-00000002.json.0123abcd.tmp",
         "store-00000001.json",
     ]
-    assert place_claim(tmp_path, "store", Claim(this_process(), "r2", "x", ""), after=latest_claim(tmp_path, "store"))
+    assert place_claim(
+        Store(tmp_path), "store", Claim(this_process(), "r2", "x", ""), after=latest_claim(Store(tmp_path), "store")
+    )
     assert [path.name for path in folder.iterdir()] == ["store-00000002.json"]
 
 

@@ -10,6 +10,7 @@ from store_samples import commit_sample, every_file
 
 from bioner_core.errors import ConfigurationError, StoreError
 from bioner_core.store.compaction.compact import CompactionSettings, compact_store
+from bioner_core.store.layout import Store
 from bioner_core.store.query.named_queries import named_queries, named_query
 from bioner_core.store.query.query_session import QuerySession, query_session
 from bioner_core.store.query.query_views import VIEWS
@@ -26,14 +27,14 @@ def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     commit_input(folder, 1, [Event(11, words=3), Event(12)])
     commit_input(folder, 2, [Event(11, words=1), Event(12, deleted=True)])
     if request.param == "snapshot":
-        compact_store(folder, CompactionSettings(memory_bytes=MEMORY), history=_history())
+        compact_store(Store(folder), CompactionSettings(memory_bytes=MEMORY), history=_history())
     return folder
 
 
 @pytest.fixture
 def session(store: Path) -> Iterator[QuerySession]:
     """The store, open for questions."""
-    with query_session(store, memory_bytes=MEMORY, history=_history()) as opened:
+    with query_session(Store(store), memory_bytes=MEMORY, history=_history()) as opened:
         yield opened
 
 
@@ -206,23 +207,23 @@ def test_a_pattern_in_the_path_of_a_store_is_refused(tmp_path: Path) -> None:
     folder = tmp_path / "s*"
     folder.mkdir()
     commit_sample(folder)
-    with pytest.raises(ConfigurationError, match="pattern"), query_session(folder, memory_bytes=MEMORY):
+    with pytest.raises(ConfigurationError, match="pattern"), query_session(Store(folder), memory_bytes=MEMORY):
         pass
 
 
 def test_an_empty_store_answers_with_no_rows(tmp_path: Path) -> None:
     """Catches a view that cannot be made because there is no file."""
     for _ in range(2):
-        with query_session(tmp_path, memory_bytes=MEMORY) as opened:
+        with query_session(Store(tmp_path), memory_bytes=MEMORY) as opened:
             assert all(rows(opened, f"FROM {view}") == [] for view in VIEWS)
-        compact_store(tmp_path, CompactionSettings(memory_bytes=MEMORY))
+        compact_store(Store(tmp_path), CompactionSettings(memory_bytes=MEMORY))
 
 
 def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     """Catches a traceback, or a pointless advice, where a file of the snapshot is damaged."""
     commit_sample(tmp_path)
-    compact_store(tmp_path, CompactionSettings(memory_bytes=MEMORY))
+    compact_store(Store(tmp_path), CompactionSettings(memory_bytes=MEMORY))
     for path in (tmp_path / "snapshots").rglob("*.parquet"):
         path.write_bytes(b"PAR1")
-    with pytest.raises(StoreError, match="verify"), query_session(tmp_path, memory_bytes=MEMORY):
+    with pytest.raises(StoreError, match="verify"), query_session(Store(tmp_path), memory_bytes=MEMORY):
         pass

@@ -7,6 +7,7 @@ import pytest
 from store_samples import commit_sample
 
 from bioner_core.store.compaction.compact import CompactionSettings, compact_store
+from bioner_core.store.layout import Store
 
 MENTIONS = {"pubmed:0@1:p1:0-21:genia:protein", "pubmed:0@1:p1:0-4:genia:protein", "pubmed:0@1:p1:5-12:genia:protein"}
 
@@ -16,7 +17,7 @@ def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a snapshot, found as anybody finds it: by the file CURRENT."""
     store = tmp_path_factory.mktemp("store")
     commit_sample(store)
-    compact_store(store, CompactionSettings(memory_bytes=256 * 1024**2))
+    compact_store(Store(store), CompactionSettings(memory_bytes=256 * 1024**2))
     return store / "snapshots" / (store / "CURRENT").read_text().strip()
 
 
