@@ -54,6 +54,10 @@ COMMANDS = {
         "Write the newest version of each document in another format: bioc-xml, bioc-json, pubtator, brat, jsonl, "
         "conll, kgx or neo4j."
     ),
+    "publish": (
+        "Publish the current snapshot, and the current links, as Delta tables: one folder per table under the target, "
+        "one version of it per snapshot."
+    ),
     "vocabulary": "Make, fetch, list and describe vocabularies to link to.",
     "link": "Link the mentions of a store to concepts, into the table `links`.",
     "import": (

@@ -1,0 +1,1 @@
+"""A snapshot as tables that other engines read."""

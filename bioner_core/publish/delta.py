@@ -1,0 +1,202 @@
+"""A store's snapshot as Delta tables: one per table, on this machine or on object storage.
+
+    TARGET/documents/  TARGET/mentions/  ...  TARGET/links/  TARGET/abbreviations/
+
+Each published snapshot is one version of every table, so earlier ones stay readable by version or time until the table
+is vacuumed. A table's commit is atomic; the tables are committed one after another, and each names its snapshot in the
+commit's metadata (`bioner.snapshot`), so that a reader of several can see whether they belong together.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+import bioner_core
+from bioner_core.errors import ConfigurationError, StoreError
+from bioner_core.linking.link_table import SCHEMAS_OF_LINKS, LinkPage, current_links
+from bioner_core.store.layout import Store
+from bioner_core.store.snapshot.snapshot_reading import Snapshot, open_snapshot
+from bioner_core.store.snapshot.snapshot_schemas import FLAT_TABLES, PARTITION_COLUMN, SORTED_TABLES, row_schema
+
+SCHEMES = ("s3", "s3a", "gs", "az", "abfs", "abfss")
+"""What a target may be besides a folder; only s3 has been tried."""
+
+_APPLICATION = "bioner"
+"""The name under which a table's log says how far it was published: Delta's `txn` action, which no clean-up removes."""
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedTable:
+    """One table of a target: its rows now, its version, and whether this run wrote it or found it there."""
+
+    table: str
+    rows: int
+    version: int
+    was_written: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PublishReport:
+    """What was published where."""
+
+    target: str
+    snapshot: str
+    tables: tuple[PublishedTable, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """One table to be published: its rows, and its state as a name and as a number that grows with time."""
+
+    table: str
+    state: str
+    order: int
+    schema: pa.Schema
+    batches: Callable[[], Iterator[pa.RecordBatch]]
+
+    @property
+    def partitions(self) -> list[str]:
+        return [PARTITION_COLUMN] if PARTITION_COLUMN in self.schema.names else []
+
+
+def publish_delta(
+    store: Store, target: str, *, tables: Sequence[str] = (), on_table: Callable[[str], None] = lambda _: None
+) -> PublishReport:
+    """Write the current snapshot and the current links as Delta tables under `target`, a folder or a URL.
+
+    What a table holds already is not written again, so a run that was killed is completed by the next one. Rows stream:
+    memory does not grow with the store. Without `tables` all are published;
+    `on_table` is told of each when it is done.
+
+    Raises:
+        ConfigurationError: `target` or a table cannot be, the store has no snapshot, or a newer one is published there.
+        StoreError: the store is damaged, or the target cannot be written.
+    """
+    check_target(store, target)
+    snapshot = open_snapshot(store)
+    if snapshot is None:
+        raise ConfigurationError(f"{store} has no snapshot to publish; `bioner compact --store {store}` makes one")
+    sources = {one.table: one for one in _sources(store, snapshot)}
+    if strange := sorted(set(tables) - sources.keys()):
+        raise ConfigurationError(f"--table: {strange[0]!r} is not one of {', '.join(sources)}")
+    done = []
+    for name in tables or sources:
+        done.append(_published(sources[name], f"{target.rstrip('/')}/{name}"))
+        on_table(name)
+    return PublishReport(target, snapshot.manifest.snapshot_id, tuple(done))
+
+
+def check_target(store: Store, target: str) -> None:
+    """Refuse what cannot be a target.
+
+    Raises:
+        ConfigurationError: a scheme that is not supported, credentials in the URL, or a folder inside the store.
+    """
+    parts = urlsplit(target)
+    if "://" in target:
+        if parts.scheme not in SCHEMES:
+            raise ConfigurationError(f"--delta: {parts.scheme}:// is not one of {', '.join(SCHEMES)}; or name a folder")
+        if parts.username or parts.password or parts.query:
+            raise ConfigurationError("--delta: a URL with credentials; give them by the environment (AWS_*)")
+    elif Path(target).resolve().is_relative_to(store.root.resolve()):
+        raise ConfigurationError(f"--delta: {target} is inside the store; name a folder beside it")
+
+
+def _sources(store: Store, snapshot: Snapshot) -> Iterator[_Source]:
+    state = snapshot.manifest.snapshot_id
+    order = _microseconds(datetime.strptime(state.split("-")[0], "%Y%m%dT%H%M%S_%fZ").replace(tzinfo=UTC))
+    for table in SORTED_TABLES:
+        yield _Source(table, state, order, _plain(row_schema(table)), partial(snapshot.batches, table))
+    for table in FLAT_TABLES:
+        paths = snapshot.paths(table)
+        if paths:
+            yield _Source(table, state, order, _plain(row_schema(table)), partial(_file_batches, paths))
+    page = current_links(store)
+    if page is not None:
+        for table, schema in SCHEMAS_OF_LINKS.items():
+            yield _links(store, page, table, schema)
+
+
+def _links(store: Store, page: LinkPage, table: str, schema: pa.Schema) -> _Source:
+    order = _microseconds(datetime.fromisoformat(page.created))
+    path = page.path(store, table)
+    return _Source(table, f"links-{page.run}", order, _plain(schema), partial(_file_batches, [path]))
+
+
+def _file_batches(paths: Sequence[Path]) -> Iterator[pa.RecordBatch]:
+    for path in paths:
+        try:
+            with pq.ParquetFile(path, page_checksum_verification=True) as parquet:
+                yield from parquet.iter_batches()
+        except (OSError, ValueError) as error:
+            raise StoreError(f"{path}: cannot be read ({error}). `bioner verify` says what to do") from error
+
+
+def _published(source: _Source, target: str) -> PublishedTable:
+    import deltalake
+    from deltalake.exceptions import DeltaError, TableNotFoundError
+
+    try:
+        try:
+            there = deltalake.DeltaTable(target)
+        except TableNotFoundError:
+            there = None
+        last = there.transaction_version(_APPLICATION) if there is not None else None
+        if there is not None and last is not None and last > source.order:
+            raise ConfigurationError(
+                f"{target} holds a newer state than {source.state}: another store, or a later snapshot, was published "
+                "there. Name another target"
+            )
+        if there is not None and last == source.order:
+            return PublishedTable(source.table, there.count(), there.version(), was_written=False)
+        _write(source, target)
+        done = deltalake.DeltaTable(target)
+        return PublishedTable(source.table, done.count(), done.version(), was_written=True)
+    except (DeltaError, OSError) as error:
+        raise StoreError(f"{target}: the table cannot be written ({error}). Run the command again") from error
+
+
+def _write(source: _Source, target: str) -> None:
+    from deltalake import CommitProperties, Transaction, WriterProperties, write_deltalake
+
+    # The commit's own record of the state is what makes a second run do nothing, and a second publisher at the same
+    # moment fail: Delta refuses a commit whose application has committed since.
+    about = {"bioner.snapshot": source.state, "bioner.version": bioner_core.__version__}
+    rows = pa.RecordBatchReader.from_batches(source.schema, (_in(source.schema, one) for one in source.batches()))
+    write_deltalake(
+        target,
+        rows,
+        mode="overwrite",
+        # A later version of bioner has more columns: from here on the table has them, its earlier versions do not.
+        schema_mode="overwrite",
+        partition_by=source.partitions or None,
+        writer_properties=WriterProperties(compression="ZSTD"),
+        commit_properties=CommitProperties(
+            custom_metadata=about, app_transactions=[Transaction(_APPLICATION, source.order)]
+        ),
+    )
+
+
+def _plain(schema: pa.Schema) -> pa.Schema:
+    """The schema without what is said of files; a column's meaning becomes Delta's `comment`."""
+    return pa.schema([field.with_metadata(_comment(field)) for field in schema])
+
+
+def _comment(field: pa.Field) -> dict[str, Any]:
+    meaning = (field.metadata or {}).get(b"meaning", b"")
+    return {"comment": bytes(meaning).decode()} if meaning else {}
+
+
+def _in(schema: pa.Schema, batch: pa.RecordBatch) -> pa.RecordBatch:
+    return pa.RecordBatch.from_arrays([batch.column(name) for name in schema.names], schema=schema)
+
+
+def _microseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1_000_000)
