@@ -2,7 +2,10 @@
 
 import os
 import signal
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -30,6 +33,41 @@ def shared_folder() -> Path:
     if not (folder / "DESIGN.md").is_file():
         pytest.skip("needs the shared corpora and dumps: set BIONER_SHARED to their folder")
     return folder
+
+
+@dataclass(frozen=True, slots=True)
+class S3Bucket:
+    """A bucket of a real S3 protocol on loopback, empty at first; the environment names its service."""
+
+    url: str
+    client: Any
+
+    def put(self, key: str, content: bytes) -> None:
+        """Make an object."""
+        self.client.put_object(Bucket=self.url.removeprefix("s3://"), Key=key, Body=content)
+
+
+@pytest.fixture
+def s3_bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Bucket]:
+    """A bucket served by moto."""
+    server = pytest.importorskip("moto.server", reason="moto's server is not installed")
+    boto3 = pytest.importorskip("boto3", reason="boto3 is not installed")
+    running = server.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    running.start()
+    host, port = running.get_host_and_port()
+    told = {
+        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+        "AWS_ALLOW_HTTP": "true",
+        "AWS_ACCESS_KEY_ID": "nobody",
+        "AWS_SECRET_ACCESS_KEY": "secret-of-nobody",
+        "AWS_REGION": "us-east-1",
+    }
+    for name, value in told.items():
+        monkeypatch.setenv(name, value)
+    client = boto3.client("s3", endpoint_url=told["AWS_ENDPOINT_URL"], region_name="us-east-1")
+    client.create_bucket(Bucket="dumps")
+    yield S3Bucket("s3://dumps", client)
+    running.stop()
 
 
 @pytest.hookimpl(tryfirst=True)  # before the groups are read

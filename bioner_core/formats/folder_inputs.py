@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bioner_core.errors import InputError
-from bioner_core.formats.inputs import expand_inputs, public_name
+from bioner_core.formats.input_patterns import expand_inputs
+from bioner_core.formats.inputs import public_name
 from bioner_core.formats.registry import reader_for
 from bioner_core.formats.stream import DumpStream, opened
 

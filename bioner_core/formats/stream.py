@@ -1,4 +1,4 @@
-"""Opening a dump: any place that smart-open reads, gzip found by its magic bytes, capped, with a head to sniff at."""
+"""Opening a dump: a path, a bucket's file, or any URL that smart-open reads; gzip found by its magic bytes, capped."""
 
 import hashlib
 import zlib
@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 from urllib3.exceptions import HTTPError
 
 from bioner_core.errors import InputError
+from bioner_core.formats.buckets import is_bucket, opened_bucket_file
 from bioner_core.formats.contract import CHUNK_BYTES, FileFault
 from bioner_core.formats.inputs import public_name
 from bioner_core.records import RejectReason
@@ -92,12 +93,16 @@ class DumpStream:
 
 @contextmanager
 def opened(input_file: str, *, digested: bool = False) -> Iterator[RawFile]:
-    """Open a local path or any URL that smart-open reads; `digested` takes the sha256 while it is read.
+    """Open a path, a bucket's file, or any URL that smart-open reads; `digested` takes the sha256 while it is read.
 
     Raises:
         InputError: there is no such file, it may not be read, or its kind of URL is unknown here.
     """
     name = public_name(input_file)
+    if is_bucket(input_file):
+        with opened_bucket_file(input_file) as file:
+            yield RawFile(file, name=name, digested=digested)
+        return
     try:
         import smart_open  # not at the top: with the cloud clients that it finds it takes 0.2 s, and help needs it not
 

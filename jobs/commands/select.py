@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bioner_core.formats.inputs import expand_inputs
+from bioner_core.formats.input_patterns import expand_inputs
 from bioner_core.formats.pubmed_selection import listed_pmids, selected_records
 from jobs.terminal.console import say
 from pipelines.listed_names import listed_names

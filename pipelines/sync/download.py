@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import fsspec
 
 from bioner_core.errors import InputError, StoreError
+from bioner_core.formats.buckets import is_bucket, opened_bucket_file
 from bioner_core.formats.inputs import public_name
 from bioner_core.store.atomic import fsync_path, make_folder
 from pipelines.sync.checksums import md5_of
@@ -139,6 +140,10 @@ def _read_local(path: Path) -> bytes:
 
 @contextmanager
 def _opened(listed: ListedFile) -> Iterator[BinaryIO]:
+    if is_bucket(listed.location):
+        with opened_bucket_file(listed.location) as found:
+            yield found
+        return
     try:
         file = fsspec.open(listed.location, "rb").open()
     except FileNotFoundError:

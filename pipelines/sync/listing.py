@@ -1,4 +1,4 @@
-"""What lies in a place: a local folder, an index page over HTTP, or whatever fsspec opens (S3, GCS, FTP, ...)."""
+"""What lies in a place: a local folder, an index page over HTTP, a bucket, or whatever else fsspec opens (FTP, ...)."""
 
 import os
 import re
@@ -13,6 +13,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 import fsspec
 
 from bioner_core.errors import InputError
+from bioner_core.formats.buckets import file_system, is_bucket, told_bucket_errors
 from bioner_core.formats.inputs import is_url, public_name
 from bioner_core.formats.redirects import same_server
 from pipelines.listed_names import listed_names
@@ -61,6 +62,8 @@ def list_place(place: str, policy: RetryPolicy) -> list[ListedFile]:
         found = _local_files(Path(place))
     elif urlsplit(place).scheme in ("http", "https"):
         found = with_retries(lambda: _http_files(place.rstrip("/") + "/", policy), policy, progress=lambda: 0)
+    elif is_bucket(place):
+        found = _bucket_listing(place)
     else:
         found = with_retries(lambda: _fsspec_files(place), policy, progress=lambda: 0)
     return sorted((one for one in found if not one.name.startswith(".")), key=lambda one: one.name)
@@ -172,9 +175,18 @@ def _fsspec_files(place: str) -> list[ListedFile]:
         raise PassingFault(f"{public_name(place)}: cannot be listed: {cause_of(error).words}") from None
 
 
+def _bucket_listing(place: str) -> list[ListedFile]:
+    """As `_fsspec_files`; what a service answers is told once, since obstore has asked several times by then."""
+    files, path = file_system(place)
+    with told_bucket_errors(place):
+        if not files.exists(path):
+            raise InputError(f"{public_name(place)}: is not there; check the address")
+        return [_fsspec_file(files, entry) for entry in files.find(path, detail=True).values()]
+
+
 def _fsspec_file(files: Any, entry: dict[str, Any]) -> ListedFile:
     folder, _, name = str(entry["name"]).rpartition("/")
-    marks = [entry.get(key) for key in ("size", "ETag", "etag", *_TIMES)]
+    marks = [entry.get(key) for key in ("size", "ETag", "etag", "e_tag", *_TIMES)]
     return ListedFile(
         name=name,
         location=files.unstrip_protocol(entry["name"]),

@@ -1,0 +1,118 @@
+"""Delta tables of a snapshot: one version per snapshot, never back, in a folder and on S3 over loopback."""
+
+import json
+from pathlib import Path
+
+import polars
+import pytest
+from job_stores import WordService, null_job, word_store
+
+from bioner_core.errors import ConfigurationError
+from bioner_core.publish.delta import check_target, publish_delta
+from bioner_core.store.compaction.compact import compact_store
+from bioner_core.store.layout import Store
+from bioner_core.store.reading import mention_rows
+from bioner_core.store.snapshot.snapshot_manifest import current_id, make_current
+from pipelines.annotate import run_annotation
+from tests.conftest import S3Bucket
+
+deltalake = pytest.importorskip("deltalake", reason="the extra `publish` is not installed")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """A store with a snapshot."""
+    made = Store(word_store(tmp_path))
+    compact_store(made)
+    return made
+
+
+def _add_document(store: Store, folder: Path) -> None:
+    """One more document, and a snapshot with it."""
+    more = folder / "more.jsonl"
+    more.write_text(json.dumps({"id": "later", "text": "CD40 binds"}) + "\n", encoding="utf-8")
+    job = null_job(store.root, more, fingerprint="words")
+    run_annotation(job, service_factory=WordService)
+    compact_store(store)
+
+
+def test_each_snapshot_is_a_version_and_earlier_ones_stay(store: Store, tmp_path: Path) -> None:
+    """Catches a second snapshot that is appended to the first, and a first one that cannot be read any more."""
+    target = str(tmp_path / "lake")
+    before = len(list(mention_rows(store)))
+    publish_delta(store, target, tables=["mentions"])
+    _add_document(store, tmp_path)
+    [done] = publish_delta(store, target, tables=["mentions"]).tables
+    table = deltalake.DeltaTable(f"{target}/mentions")
+    assert (done.version, table.count()) == (1, len(list(mention_rows(store))))
+    assert table.history(1)[0]["bioner.snapshot"] == current_id(store)
+    table.load_as_version(0)
+    assert table.count() == before < done.rows
+
+
+def test_an_older_snapshot_never_replaces_a_newer_one(store: Store, tmp_path: Path) -> None:
+    """Catches a job that was late and takes the tables back to last week."""
+    old = current_id(store)
+    _add_document(store, tmp_path)
+    publish_delta(store, str(tmp_path / "lake"), tables=["documents"])
+    assert old is not None
+    make_current(store, old)
+    with pytest.raises(ConfigurationError, match="newer state"):
+        publish_delta(store, str(tmp_path / "lake"), tables=["documents"])
+
+
+def test_a_table_of_an_earlier_version_gets_the_new_columns(store: Store, tmp_path: Path) -> None:
+    """Catches an upgrade that cannot publish into the tables of the version before, or that drops its columns there."""
+    target = tmp_path / "lake" / "mentions"
+    rows = [{"mention_id": "m", "gone": 1}]
+    transaction = deltalake.Transaction("bioner", 1)
+    deltalake.write_deltalake(
+        target,
+        polars.DataFrame(rows).to_arrow(),
+        commit_properties=deltalake.CommitProperties(app_transactions=[transaction]),
+    )
+    publish_delta(store, str(tmp_path / "lake"), tables=["mentions"])
+    table = deltalake.DeltaTable(target)
+    names = {field.name for field in table.schema().fields}
+    assert "origin" in names
+    assert "gone" not in names
+    table.load_as_version(0)
+    assert table.to_pyarrow_table().to_pylist() == rows
+
+
+def test_a_publication_that_was_cut_off_is_completed(store: Store, tmp_path: Path) -> None:
+    """Catches a run that begins anew, or takes what is there for all, after it was stopped between two tables."""
+
+    def stop_after(table: str) -> None:
+        if table == "mentions":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        publish_delta(store, str(tmp_path / "lake"), on_table=stop_after)
+    tables = publish_delta(store, str(tmp_path / "lake")).tables
+    assert [one.table for one in tables if not one.was_written] == ["documents", "mentions"]
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ("ftp://host/lake", "ftp:// is not one of"),
+        ("s3://key:secret@bucket/lake", "credentials"),
+        ("{store}/documents", "inside the store"),
+    ],
+)
+def test_a_target_that_cannot_be_is_refused(store: Store, target: str, said: str) -> None:
+    """Catches a store that is written over, a secret that reaches a log, and a scheme that fails after an hour."""
+    with pytest.raises(ConfigurationError, match=said) as caught:
+        check_target(store, target.format(store=store))
+    assert "secret" not in str(caught.value)
+
+
+def test_a_bucket_holds_the_same_tables(store: Store, s3_bucket: S3Bucket) -> None:
+    """Catches a target on object storage that is taken for a folder `s3:`, or a commit that is written twice there."""
+    target = f"{s3_bucket.url}/literature"
+    first = publish_delta(store, target, tables=["documents", "mentions"])
+    again = publish_delta(store, target, tables=["documents", "mentions"])
+    assert [one.was_written for one in (*first.tables, *again.tables)] == [True, True, False, False]
+    assert deltalake.DeltaTable(f"{target}/mentions").count() == len(list(mention_rows(store)))
+    assert not Path("s3:").exists()
