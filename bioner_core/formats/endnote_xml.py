@@ -10,8 +10,9 @@ from bioner_core.formats.xml_text import Element, text_of
 _RECORDS = re.compile(r"<records\b[^>]*>\s*(?:<record\b|</records>|$)|<records\s*/>")
 _UNREAD = """
     database source-app rec-number foreign-keys ref-type contributors auth-address auth-affiliaton auth-affiliation
-    secondary-title tertiary-title alt-title short-title periodical alt-periodical pages volume number issue secondary-volume
-    secondary-issue num-vols edition section reprint-status reprint-edition dates pub-location publisher orig-pub isbn
+    secondary-title tertiary-title alt-title short-title periodical alt-periodical pages volume number issue
+    secondary-volume secondary-issue num-vols edition section reprint-status reprint-edition dates pub-location
+    publisher orig-pub isbn
     accession-num call-num report-id coden electronic-resource-num label image caption notes research-notes work-type
     reviewed-item availability remote-source meeting-place work-location work-extent pack-method size repro-ratio
     remote-database-name remote-database-provider language urls access-date modified-date custom1 custom2 custom3
