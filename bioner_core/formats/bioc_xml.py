@@ -16,7 +16,7 @@ from bioner_core.formats.contract import (
     RecordFault,
     stream_chunks,
 )
-from bioner_core.formats.lost_text import text_below, visible
+from bioner_core.formats.lost_text import visible
 from bioner_core.formats.standard_entities import resolve_entities
 from bioner_core.formats.xml_documents import OpenedXml, broken_document, elements_of_documents
 from bioner_core.formats.xml_prolog import read_prolog, sniff_root
@@ -29,6 +29,7 @@ from bioner_core.formats.xml_text import (
     children,
     local_name,
     require_resolved,
+    text_below,
 )
 from bioner_core.records import RejectReason
 

@@ -5,8 +5,8 @@ The elements that a record has are looked at level by level, so that a record of
 
 from collections.abc import Mapping
 
-from bioner_core.formats.lost_text import text_below, visible
-from bioner_core.formats.xml_text import Element
+from bioner_core.formats.lost_text import visible
+from bioner_core.formats.xml_text import Element, text_below
 
 
 def _names(text: str) -> frozenset[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from bioner_core.device_bench.sample_sentences import sample_records, unmarked
 from bioner_core.labels.label_set import load_label_set
 
-FOREIGN = ("ray", "apache_beam", "duckdb", "gguf", "smart_open")
+FOREIGN = ("ray", "apache_beam", "duckdb", "gguf", "smart_open", "pyarrow", "lxml")
 
 PROGRAM = """
 import sys, time
