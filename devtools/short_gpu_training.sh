@@ -46,3 +46,4 @@ for rate in "$@"; do
 done
 [ ${#scores[@]} -gt 0 ] && { wait "${scores[@]}"; head -n 12 "$output"/scores_*.txt; }
 tail -n 3 "$output"/rate_*.log | cut -c 1-160
+[ -n "$(ls models)" ]
