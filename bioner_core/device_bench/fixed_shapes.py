@@ -99,7 +99,7 @@ def _captured(plain: Pass, models: BenchModels) -> Pass:
     """
     if not models.on_gpu:
         raise StepSkippedError("needs CUDA")
-    side = torch.cuda.Stream()
+    side: Any = torch.cuda.Stream()  # type: ignore[no-untyped-call]
     side.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(side):
         for _ in range(_WARM_UPS):

@@ -51,10 +51,12 @@ label_set = "genia"
 
 def write_corpora(data: Path) -> None:
     """A few sentences under the name of every corpus that is trained on or scored."""
-    files = {name: one.label_set for one in GOLD_SETS for name in one.files} | {"genia/train": "genia"}
-    for name, label_set in files.items():
-        old_names = {new: old for one in GOLD_SETS if name in one.files for old, new in one.new_names.items()}
-        types = [old_names.get(one, one) for one in load_label_set(label_set).type_names]
+    # Where two sets share a file, the first one's types are in it.
+    sets = {name: one for one in reversed(GOLD_SETS) for name in one.files} | {"genia/train": GOLD_SETS[0]}
+    for name, gold_set in sets.items():
+        old_names = {new: old for old, new in gold_set.new_names.items()}
+        named = gold_set.types or load_label_set(gold_set.label_set).type_names
+        types = [old_names.get(one, one) for one in named]
         (data / name).parent.mkdir(parents=True, exist_ok=True)
         with gzip.open(data / f"{name}.jsonl.gz", "wt", encoding="utf-8") as file:
             for index in range(40):
