@@ -13,7 +13,9 @@ from bioner_core.benchmark.decode_settings import DecodeBenchSettings
 from bioner_core.benchmark.sentences import BenchSentence, batches_of
 from bioner_core.benchmark.subject import BenchSubject
 from bioner_core.decoding.drafted import DraftedDecoder
+from bioner_core.device_bench.attention_kernels import attention_kernels
 from bioner_core.device_bench.bench_models import BenchModels, peak_gigabytes, reset_peak, wait_for
+from bioner_core.device_bench.fixed_shapes import fixed_shapes
 from bioner_core.device_bench.large import large_steps
 from bioner_core.device_bench.steps import Clock, Findings, Step
 from bioner_core.device_bench.where_time_goes import where_time_goes
@@ -43,6 +45,8 @@ def fast_steps(models: BenchModels) -> list[Step]:
             for size, count in sizes.decode
         ),
         Step("windows", 8, lambda clock, found: _windows(models, clock, found)),
+        Step("attention kernels", 4, lambda _, found: attention_kernels(models, found)),
+        Step("fixed shapes, compiled", 10, lambda _, found: fixed_shapes(models, found)),
         Step("where time goes", 8, lambda _, found: _profile(models, found)),
     ]
 

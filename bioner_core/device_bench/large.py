@@ -31,7 +31,10 @@ from bioner_core.models.tagging_model import TaggingModel
 SENTENCES_PER_ABSTRACT = 8.85
 """Of a PubMed citation, as docs/operations.md has it; one label set."""
 
-_SKIP = ("encoders", "floor_with_prompt", "reference", "generate", "selector")
+_SKIP = ("encoders", "floor_with_prompt", "selector")
+_SLOW = ("reference", "generate")
+_SLOW_TO = 8
+"""Above this batch size `generate` and the reference decoder are left out: of such a model they take minutes."""
 
 
 class LargeModel:
@@ -98,7 +101,8 @@ def _throughput(models: BenchModels, large: LargeModel, clock: Clock, found: Fin
             if not is_out_of_memory(error):
                 raise
             found.note(f"batch {size} does not fit")
-            break
+            free_memory()
+            continue
         found.figures["batches"].append(figures)
         found.note(figures["says"])
     best = max((one["abstracts_per_second"] for one in found.figures["batches"]), default=0.0)
@@ -106,7 +110,9 @@ def _throughput(models: BenchModels, large: LargeModel, clock: Clock, found: Fin
 
 
 def _at_batch(models: BenchModels, subject: BenchSubject, size: int, count: int) -> dict[str, Any]:
-    settings = DecodeBenchSettings(data=Path("samples"), label_set=models.label_set.name, skip=_SKIP)
+    settings = DecodeBenchSettings(
+        data=Path("samples"), label_set=models.label_set.name, skip=_SKIP + (_SLOW if size > _SLOW_TO else ())
+    )
     reset_peak(models.device)
     run = run_batches(subject, batches_of(models.sentences(subject, count), size), settings)
     summary = summarise(subject, run, batch_size=size)

@@ -2,8 +2,6 @@
 
 import copy
 import math
-import multiprocessing
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,18 +13,18 @@ from bioner_core.decoding.drafted import DraftedDecoder
 from bioner_core.decoding.reference import ReferenceDecoder
 from bioner_core.decoding.rows import DecodedRow
 from bioner_core.device_bench.bench_models import BenchModels, peak_gigabytes, reset_peak, wait_for
+from bioner_core.device_bench.lost_device import fatal_error, places
 from bioner_core.device_bench.steps import Clock, Findings, Step, StepSkippedError
 from bioner_core.errors import AnnotatorOutOfMemoryError
 from bioner_core.inference.annotation import AnnotationRequest, RowError, RowResult
 from bioner_core.inference.annotator import ModelAnnotator
 from bioner_core.inference.budget import MemoryLimit
 from bioner_core.inference.device_budget import costliest_batches
-from bioner_core.inference.row_isolation import DeviceLostError, annotate_with_bisection, free_memory
+from bioner_core.inference.row_isolation import annotate_with_bisection, free_memory
 from bioner_core.models.precision import BFLOAT16, FLOAT32
 from bioner_core.tagging.moves import COPY, Move
 
 _BATCH = 32
-_CHILD_SECONDS = 90
 
 
 def right_steps(models: BenchModels) -> list[Step]:
@@ -37,7 +35,7 @@ def right_steps(models: BenchModels) -> list[Step]:
         Step("bfloat16 flips", 5, lambda _, found: _flips(models, found)),
         Step("out of memory", 5, lambda _, found: _out_of_memory(models, found)),
         Step("token budget", 5, lambda _, found: _token_budget(models, found)),
-        Step("fatal error", 20 if models.on_gpu else 0, lambda _, found: _fatal_error(models, found)),
+        Step("fatal error", 30, lambda _, found: fatal_error(models, found)),
     ]
 
 
@@ -178,7 +176,7 @@ def _out_of_memory(models: BenchModels, found: Findings) -> None:
     else:
         pressed = _Pressed(annotator, most=max(1, len(requests) // 3))
         got = annotate_with_bisection(pressed, requests)
-    same = sum(_places(one) == _places(other) for one, other in zip(wanted, got, strict=True))
+    same = sum(places(one) == places(other) for one, other in zip(wanted, got, strict=True))
     rejected = sum(isinstance(one, RowError) for one in got)
     kind = "real CUDA errors" if models.on_gpu else "simulated errors"
     found.note(
@@ -208,11 +206,6 @@ def _annotated_within(
         torch.cuda.set_per_process_memory_fraction(1.0, device)
 
 
-def _places(result: RowResult) -> object:
-    """What must not change: spans and types. Scores move in their last digits with the shape of a batch."""
-    return result if isinstance(result, RowError) else [(one.start, one.end, one.type) for one in result]
-
-
 def _token_budget(models: BenchModels, found: Findings) -> None:
     """What `annotate` would put into a batch here, and what the dearest such batch takes."""
     annotator = models.annotator(models.fast_precision)
@@ -227,50 +220,3 @@ def _token_budget(models: BenchModels, found: Findings) -> None:
         figures["peak_gb"] = peak_gigabytes(models.device)
     said = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in figures.items())
     found.note(f"{said} ({models.fast_precision})", **figures)
-
-
-def _fatal_error(models: BenchModels, found: Findings) -> None:
-    """A process whose GPU context is lost ends by itself, as an actor does, and another one answers the row."""
-    if not models.on_gpu:
-        raise StepSkippedError("a CPU has no such errors")
-    lost = _exit_code(_lose_the_device)
-    fresh = _exit_code(_use_the_device)
-    found.note(f"the process that had it ended with {lost}, the next one with {fresh}", lost=lost, fresh=fresh)
-    if (lost, fresh) != (1, 0):
-        raise RuntimeError(f"exit codes {lost} and {fresh}, not 1 and 0")
-
-
-def _exit_code(target: Any) -> int | None:
-    """How a fresh process that does this ended; None when it hung and was ended."""
-    process = multiprocessing.get_context("spawn").Process(target=target)
-    process.start()
-    process.join(_CHILD_SECONDS)
-    if process.is_alive():
-        process.kill()
-        process.join()
-        return None
-    return process.exitcode
-
-
-class _Breaking:
-    """An annotator that reads beyond a table on the GPU."""
-
-    fingerprint = "breaking"
-
-    def annotate(self, requests: Sequence[AnnotationRequest]) -> list[RowResult]:
-        """End the GPU context."""
-        table, place = torch.zeros(4, device="cuda"), torch.tensor([10**6], device="cuda")
-        return [() for _ in range(int(table[place].sum()) + len(requests))]
-
-
-def _lose_the_device() -> None:
-    """As an actor: a lost device ends the process at once."""
-    try:
-        annotate_with_bisection(_Breaking(), [AnnotationRequest("text", "label set")] * 2)
-    except DeviceLostError:
-        os._exit(1)
-    os._exit(3)
-
-
-def _use_the_device() -> None:
-    os._exit(0 if float(torch.ones(8, device="cuda").sum()) == 8.0 else 4)

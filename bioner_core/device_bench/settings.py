@@ -46,7 +46,7 @@ class DeviceBenchSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sizes:
-    """How much each step does. `decode` has the sentences for each batch size of the decode bench.
+    """How much each step does. `decode` and `large` have the sentences for each batch size of the decode bench.
 
     `shape` names the shape of the large model, "tiny" where there is no room for one.
     """
@@ -73,7 +73,7 @@ GPU_SIZES = Sizes(
     window_batch=128,
     annotated=4096,
     shape="7b",
-    large=((32, 64), (128, 256), (256, 512), (512, 512)),
+    large=((128, 256), (256, 512), (512, 512), (32, 64), (8, 8), (1, 2)),
     attention_batch=128,
     train_tokens=(16_384, 65_536),
     train_steps=8,
@@ -88,7 +88,7 @@ CPU_SIZES = Sizes(
     window_batch=2,
     annotated=6,
     shape="tiny",
-    large=((2, 4), (4, 4)),
+    large=((2, 2), (1, 1)),
     attention_batch=2,
     train_tokens=(400,),
     train_steps=2,

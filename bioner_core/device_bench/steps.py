@@ -12,7 +12,8 @@ from typing import Any
 
 from bioner_core.inference.row_isolation import is_fatal_device_error
 
-DONE, FAILED, SKIPPED = "done", "failed", "skipped"
+DONE, FAILED, SKIPPED, CUT = "done", "failed", "skipped", "cut off"
+"""What may become of a step; one is cut off when its part's time is up, which says nothing against the device."""
 
 _TRACEBACK_LINES = 6
 

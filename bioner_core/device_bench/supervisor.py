@@ -10,11 +10,13 @@ from typing import Any
 from bioner_core.device_bench.parts import StepsOf, core_steps, run_parts
 from bioner_core.device_bench.report import DeviceBench
 from bioner_core.device_bench.settings import DeviceBenchSettings
-from bioner_core.device_bench.steps import FAILED, StepResult
+from bioner_core.device_bench.steps import CUT, FAILED, StepResult
 
 JOURNAL_FILE = "steps.jsonl"
 
-_GRACE_SECONDS = 10
+GRACE_SECONDS = 10
+"""How long a step may go on after its part's time is up before its process is ended."""
+
 _POLL_SECONDS = 0.2
 _MOST_DEATHS = 8
 
@@ -63,7 +65,8 @@ class _Watch:
             process.start()
             was_late = self._follow(process)
             if self._open is not None:
-                self._note_death("ended: over its time" if was_late else f"the process died: {process.exitcode}")
+                outcome, reason = (CUT, "over its time") if was_late else (FAILED, f"it died: {process.exitcode}")
+                self._note_end(outcome, reason)
             elif process.exitcode == 0 or not self.bench.steps or was_late:
                 return
 
@@ -72,7 +75,7 @@ class _Watch:
         while process.is_alive():
             process.join(_POLL_SECONDS)
             self._take_entries()
-            if time.time() > self._deadline + _GRACE_SECONDS:
+            if time.time() > self._deadline + GRACE_SECONDS:
                 process.kill()
                 process.join()
                 self._take_entries()
@@ -100,10 +103,10 @@ class _Watch:
                 self._open = None
                 self._add(StepResult(**entry))
 
-    def _note_death(self, reason: str) -> None:
+    def _note_end(self, outcome: str, reason: str) -> None:
         says = "; ".join(one for one in (self._found.get("says"), reason) if one)
         part, name = self._open or ("", "")
-        self._add(StepResult(part, name, FAILED, 0.0, says, self._found.get("found", {})))
+        self._add(StepResult(part, name, outcome, 0.0, says, self._found.get("found", {})))
         self._open, self._found, self._deadline = None, {}, self._ends
 
     def _add(self, result: StepResult) -> None:

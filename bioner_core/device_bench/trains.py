@@ -1,6 +1,5 @@
 """How a device trains: tokens per second and memory of steps of `train sft`, on the default base and a large shape."""
 
-import importlib.util
 import json
 import tempfile
 import time
@@ -13,6 +12,7 @@ from transformers import AutoModelForCausalLM
 
 from bioner_core.benchmark.random_models import random_configuration
 from bioner_core.device_bench.bench_models import BenchModels, peak_gigabytes, reset_peak, wait_for
+from bioner_core.device_bench.four_bits import can_hold_four_bits, hold_in_four_bits
 from bioner_core.device_bench.sample_sentences import sample_records
 from bioner_core.device_bench.settings import STAND_IN
 from bioner_core.device_bench.stand_in import SMOLLM2_135M, TINY, VOCABULARY, ChunkTokenizer, llama_configuration
@@ -35,7 +35,7 @@ from bioner_core.training.examples import ExampleBuilder
 from bioner_core.training.loss import LegalMoveLoss, training_batch
 from bioner_core.training.optimization import MasterWeights, make_optimizer, set_rates, trained_tensors
 from bioner_core.training.prompt_variation import usual_prompt
-from bioner_core.training.settings import CorpusMix, SftSettings
+from bioner_core.training.settings import CorpusMix, SftSettings, Tuning
 from bioner_core.training.sft import SftRun
 from bioner_core.training.trainable import TrainableModel
 from bioner_core.training.tuning import adapt
@@ -58,13 +58,13 @@ def training_steps(models: BenchModels) -> list[Step]:
         ),
         *(
             Step(
-                f"LoRA on the large shape, {tokens} tokens per batch",
+                f"{name} on the large shape, {tokens} tokens per batch",
                 12 if models.on_gpu else 2,
-                lambda clock, found, tokens=tokens: _large_shape(models, tokens, clock, found),  # type: ignore[misc]
+                lambda clock, found, tokens=tokens, kind=kind: _large_shape(models, tokens, clock, found, tuning=kind),  # type: ignore[misc]
             )
+            for name, kind in (("LoRA", Tuning.LORA), ("QLoRA", Tuning.QLORA))
             for tokens in models.sizes.large_train_tokens
         ),
-        Step("QLoRA on the large shape", 12 if models.on_gpu else 0, lambda _, found: _qlora(models, found)),
     ]
 
 
@@ -148,8 +148,9 @@ def _write_samples(path: Path, count: int) -> None:
             file.write(json.dumps(record) + "\n")
 
 
-def _settings(models: BenchModels, batch_tokens: int) -> SftSettings:
+def _settings(models: BenchModels, batch_tokens: int, tuning: Tuning = Tuning.LORA) -> SftSettings:
     return SftSettings(
+        tuning=tuning,
         corpora=(CorpusMix("samples", models.label_set.name),),
         batch_tokens=batch_tokens,
         precision=models.fast_precision,
@@ -172,6 +173,8 @@ def random_trainable(configuration: Any, models: BenchModels, *, settings: SftSe
             configuration, dtype=number_format(settings.precision), attn_implementation=attention
         )
         language_model.requires_grad_(False)
+        if settings.tuning is Tuning.QLORA:
+            hold_in_four_bits(language_model, compute=number_format(settings.precision))
         backbone = language_model.base_model
         adapted = adapt(language_model, settings)
         model = TaggingModel(
@@ -186,12 +189,15 @@ def random_trainable(configuration: Any, models: BenchModels, *, settings: SftSe
     return TrainableModel(model.to(models.device), vocabulary, adapted)
 
 
-def _large_shape(models: BenchModels, batch_tokens: int, clock: Clock, found: Findings) -> None:
-    """LoRA on the large shape; without recomputation first, with it where that does not fit."""
+def _large_shape(models: BenchModels, batch_tokens: int, clock: Clock, found: Findings, *, tuning: Tuning) -> None:
+    """LoRA on the large shape, or QLoRA; without recomputation first, with it where that does not fit."""
+    if tuning is Tuning.QLORA and not can_hold_four_bits():
+        raise StepSkippedError('bitsandbytes is not installed: pip install "bioner[qlora]"')
     configuration = llama_configuration(TINY) if models.sizes.shape == "tiny" else _of_shape(models.sizes.shape)
-    settings = _settings(models, batch_tokens)
+    settings = _settings(models, batch_tokens, tuning)
     trainable = random_trainable(configuration, models, settings=settings)
-    weights = sum(one.numel() for one in trainable.model.parameters())
+    # Four-bit layers count what they hold: two weights in each byte.
+    weights = sum(one.numel() * (2 if one.dtype == torch.uint8 else 1) for one in trainable.model.parameters())
     found.note(f"{weights / 1e9:.2f} G weights", parameters=weights, recompute=False)
     try:
         _time_steps(trainable, models, batch_tokens, clock, found)
@@ -257,12 +263,3 @@ def _batches(trainable: TrainableModel, label_set: LabelSet, batch_tokens: int, 
             ).to(device)
 
         yield tensors, sum(len(one.input_ids) for one in batch)
-
-
-def _qlora(models: BenchModels, found: Findings) -> None:
-    """Four bits need a package that few machines have."""
-    if not models.on_gpu:
-        raise StepSkippedError("needs an NVIDIA GPU")
-    if importlib.util.find_spec("bitsandbytes") is None:
-        raise StepSkippedError("bitsandbytes is not installed")
-    found.note('bitsandbytes is installed; run `bioner train sft` with tuning = "qlora" to measure it')

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bioner_core.document_pass.assertion import ASSERTION_VERSION
 from bioner_core.document_pass.repeat_score import THRESHOLD, WEIGHTS
-from bioner_core.store.schemas import SCHEMA_VERSION
+from bioner_core.store.schema_version import SCHEMA_VERSION
 
 RULES_VERSION = "2"
 """Changes with any rule of the document pass that finishes a document otherwise; its weights count by themselves."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from bioner_core.document_pass.finish import finish_document
 from bioner_core.documents import Document, Passage, Sentence
 from bioner_core.evaluation.corpora import GoldRecord
 from bioner_core.inference.placement import place_candidates
@@ -25,6 +24,9 @@ def finished_rows(
     Those that the decoder gave are decided on as `bioner annotate` does; those that the pass proposes stand beside
     them.
     """
+    # Imported late, since it takes pyarrow: training and scoring of single sentences run where there is none.
+    from bioner_core.document_pass.finish import finish_document
+
     document = gold_document(record)
     prefix = document_prefix(document.doc_id, document.version)
     mentions = [

@@ -16,7 +16,7 @@ from bioner_core.formats.contract import (
     RecordFault,
     stream_chunks,
 )
-from bioner_core.formats.lost_text import text_below
+from bioner_core.formats.lost_text import visible
 from bioner_core.formats.standard_entities import resolve_entities
 from bioner_core.formats.xml_documents import OpenedXml, broken_document, elements_of_documents
 from bioner_core.formats.xml_prolog import read_prolog, sniff_root
@@ -29,6 +29,7 @@ from bioner_core.formats.xml_text import (
     children,
     local_name,
     require_resolved,
+    text_below,
 )
 from bioner_core.records import RejectReason
 
@@ -36,7 +37,8 @@ _ROOT = "collection"
 _DOCUMENT = "document"
 _MARKS = (b"<document", b"<source", b"BioC")
 _HOLDERS = frozenset({"passage", "sentence"})
-_KNOWN = frozenset({"id", "infon", "offset", "text", "annotation", "relation"})
+_ONCE = frozenset({"id", "offset", "text"})
+_KNOWN = _ONCE | {"infon", "annotation", "relation"}
 _LONGEST_NUMBER = 12
 
 
@@ -84,17 +86,29 @@ def _document(element: Element, origin: Origin) -> AnnotatedDocument:
         fault = f"{number} is not a whole number that an offset or a length may be"
         raise RecordFault(RejectReason.MALFORMED, fault, doc_id=_named(origin, identifier)) from None
     record = bioc_record(found, origin)
-    lost = text_below(_strangers(element))
+    lost = _loss(element)
     return replace(record, meta=replace(record.meta, lost_characters=lost)) if lost else record
 
 
-def _strangers(element: Element) -> Iterator[Element]:
-    """Elements that BioC has no place for, below a document, its passages and their sentences."""
+def _loss(element: Element) -> int:
+    """Visible characters that BioC has no place for, in a document, its passages and their sentences.
+
+    Those are text beside its elements, elements of other names, a second text where there is one, and sentences that
+    do not stand in the text of their passage.
+    """
+    lost, own = visible(element.text or ""), _text(child(element, "text"))
+    seen = set[str]()
     for node in element:
-        if local_name(node) in _HOLDERS:
-            yield from _strangers(node)
-        elif local_name(node) not in _KNOWN:
-            yield node
+        name = local_name(node)
+        lost += visible(node.tail or "")
+        if name in _HOLDERS:
+            lost += _loss(node)
+            said = _text(child(node, "text")) if own else ""
+            lost += visible(said) if said not in own else 0
+        elif name not in _KNOWN or name in seen:
+            lost += text_below((node,))
+        seen |= {name} & _ONCE
+    return lost
 
 
 def _named(origin: Origin, identifier: str) -> str:

@@ -4,7 +4,9 @@ Text is written in common characters. Those of GB 2312, and the first level of B
 the other encoding makes of the same bytes; of what they encode themselves they are nearly all.
 """
 
+from collections import Counter
 from collections.abc import Callable
+from functools import lru_cache
 
 from bioner_core.formats.contract import FileFault
 from bioner_core.records import RejectReason
@@ -48,6 +50,8 @@ def likely_encoding(sample: bytes) -> str:
     return "gb18030"
 
 
+# Every reader asks when a file is sniffed, and the answer is the same.
+@lru_cache(maxsize=2)
 def sniffed_encoding(head: bytes) -> str:
     """The same for sniffing, where nothing is an error."""
     try:
@@ -56,9 +60,10 @@ def sniffed_encoding(head: bytes) -> str:
         return "gb18030"
 
 
-def _written(sample: bytes, encoding: str) -> str:
-    """The characters beyond ASCII."""
-    return "".join(character for character in sample.decode(encoding, errors="ignore") if not character.isascii())
+def _written(sample: bytes, encoding: str) -> Counter[str]:
+    """How often each character beyond ASCII is there."""
+    counts = Counter(sample.decode(encoding, errors="ignore"))
+    return Counter({character: number for character, number in counts.items() if not character.isascii()})
 
 
 def _fits_big5(sample: bytes) -> bool:
@@ -70,8 +75,9 @@ def _fits_big5(sample: bytes) -> bool:
     return True
 
 
-def _share(text: str, is_such: Callable[[str], bool]) -> float:
-    return sum(map(is_such, text)) / len(text) if text else 0.0
+def _share(counts: Counter[str], is_such: Callable[[str], bool]) -> float:
+    such = sum(number for character, number in counts.items() if is_such(character))
+    return such / counts.total() if counts else 0.0
 
 
 def _in_gb2312(character: str) -> bool:

@@ -8,11 +8,12 @@ import re
 from bioner_core.formats.export_record import FieldRoles
 from bioner_core.formats.tagged import TaggedReader, tag_pattern
 
-_KEYS = (
+KEYS = (
     "Title", "Author", "Source", "Year", "PubTime", "Keyword", "Summary", "Period", "Roll", "Volume", "PageCount",
     "Page", "SrcDatabase", "Organ", "Link", "URL", "DOI", "ISSN", "CLC", "Fund", "FirstDuty", "Degree", "Teacher",
     "Meeting", "City", "Publisher", "Language", "Notes",
 )  # fmt: skip
+"""The English halves of all keys but that of the type of record."""
 
 
 class CnkiEStudyReader(TaggedReader):
@@ -26,7 +27,7 @@ class CnkiEStudyReader(TaggedReader):
     name = "cnki_estudy"
     source = "cnki"
     tag_line = re.compile(
-        rf"(?P<tag>DataType(?=\s*[:：])|(?:{tag_pattern(_KEYS)})(?=-[\u4e00-\u9fff]))"
+        rf"(?P<tag>DataType(?=\s*[:：])|(?:{tag_pattern(KEYS)})(?=-[\u4e00-\u9fff]))"
         r"(?:-[\u4e00-\u9fff]{1,10})?\s*[:：](?P<value>.*)",
         re.DOTALL,
     )

@@ -5,7 +5,7 @@ Known from a public parser only, which also knows the defect of a document type 
 
 import re
 
-from bioner_core.formats.cnki_estudy import CnkiEStudyReader
+from bioner_core.formats.cnki_estudy import KEYS, CnkiEStudyReader
 from bioner_core.formats.export_xml import XmlExportReader
 
 _DATA = re.compile(r"<DATA\b[^>]*>\s*<[A-Z][A-Za-z]*\b")
@@ -18,6 +18,7 @@ class CnkiEStudyXmlReader(XmlExportReader):
     source = "cnki"
     record_tag = "DATA"
     roles = CnkiEStudyReader.roles
+    unread = frozenset({"DataType", *KEYS}) - {"Title", "Summary", "Keyword"}
 
     def is_form(self, head: str) -> bool:
         """Whether there is a `<DATA>` with fields, and a field that E-Study has."""

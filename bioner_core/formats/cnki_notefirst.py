@@ -9,6 +9,10 @@ from bioner_core.formats.export_record import FieldRoles, FieldValues
 from bioner_core.formats.export_xml import XmlExportReader
 from bioner_core.formats.xml_text import Element
 
+_UNREAD = """
+    Type Language Authors Author PrimaryAuthors SecondaryAuthors Organizations Organization Fund Media Year PubDate
+    Volume Issue Page PageScope ISSN ISBN Publisher Address DOI Url URL Link CLC
+"""
 _TRANSLATED_KEYWORDS = "keywords in another language"
 
 
@@ -27,6 +31,7 @@ class CnkiNoteFirstReader(XmlExportReader):
         doi=(".//DOI",),
         link=(".//Url", ".//URL", ".//Link"),
     )
+    unread = frozenset(_UNREAD.split())
 
     def is_form(self, head: str) -> bool:
         """Whether there is a `<Bibliography>` with a primary title."""

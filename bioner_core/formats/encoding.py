@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from typing import IO
 
 from bioner_core.formats.chinese_encodings import SAMPLE_BYTES, likely_encoding, sniffed_encoding
@@ -100,13 +101,17 @@ def _within_budget(lines: Iterator[str]) -> Iterator[str]:
         FileFault: blank lines without end, or more lines than any export has.
     """
     blank = 0
-    for number, line in enumerate(lines):
-        blank = blank + len(line) if line.isspace() else 0
-        if blank > MAX_BLANK_BYTES:
-            raise FileFault(RejectReason.TOO_LARGE, f"more than {MAX_BLANK_BYTES} blank characters one after another")
-        if number >= MAX_TEXT_LINES:
-            raise FileFault(RejectReason.TOO_LARGE, f"more than {MAX_TEXT_LINES} lines")
+    for line in islice(lines, MAX_TEXT_LINES):
+        if line.isspace():
+            blank += len(line)
+            if blank > MAX_BLANK_BYTES:
+                what = f"more than {MAX_BLANK_BYTES} blank characters one after another"
+                raise FileFault(RejectReason.TOO_LARGE, what)
+        else:
+            blank = 0
         yield line
+    if next(lines, None) is not None:
+        raise FileFault(RejectReason.TOO_LARGE, f"more than {MAX_TEXT_LINES} lines")
 
 
 def _spooled(stream: ByteSource, spool: IO[bytes], probe: "_EncodingProbe") -> FileFault | None:

@@ -8,6 +8,16 @@ from bioner_core.formats.export_xml import XmlExportReader
 from bioner_core.formats.xml_text import Element, text_of
 
 _RECORDS = re.compile(r"<records\b[^>]*>\s*(?:<record\b|</records>|$)|<records\s*/>")
+_UNREAD = """
+    database source-app rec-number foreign-keys ref-type contributors auth-address auth-affiliaton auth-affiliation
+    secondary-title tertiary-title alt-title short-title periodical alt-periodical pages volume number issue
+    secondary-volume secondary-issue num-vols edition section reprint-status reprint-edition dates pub-location
+    publisher orig-pub isbn
+    accession-num call-num report-id coden electronic-resource-num label image caption notes research-notes work-type
+    reviewed-item availability remote-source meeting-place work-location work-extent pack-method size repro-ratio
+    remote-database-name remote-database-provider language urls access-date modified-date custom1 custom2 custom3
+    custom4 custom5 custom6 custom7 misc1 misc2 misc3
+"""
 _CNKI = re.compile(r"<remote-database-(?:provider|name)>\s*(?:<style[^>]*>)?\s*CNKI|cnki\.net/", re.IGNORECASE)
 
 
@@ -27,6 +37,7 @@ class EndNoteXmlReader(XmlExportReader):
         link=("urls/related-urls/url", "urls/web-urls/url", "urls/text-urls/url"),
         typography_codes=False,
     )
+    unread = frozenset(_UNREAD.split())
 
     def is_form(self, head: str) -> bool:
         """Whether there are `<records>` with a `<record>` in them."""

@@ -7,6 +7,7 @@ a document type in the wrong place.
 import re
 from abc import abstractmethod
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from itertools import chain
 from typing import ClassVar
@@ -22,6 +23,7 @@ from bioner_core.formats.contract import (
     stream_chunks,
 )
 from bioner_core.formats.encoding import DecodedText, decode_head, decoded_text
+from bioner_core.formats.export_loss import export_loss
 from bioner_core.formats.export_record import FieldRoles, FieldValues, export_document
 from bioner_core.formats.standard_entities import resolve_entities
 from bioner_core.formats.xml_documents import OpenedXml, PieceSource, broken_document, elements_of_documents
@@ -38,10 +40,14 @@ _ENTITY = "<!ENTITY"
 
 
 class XmlExportReader(Reader):
-    """A reader of an XML export; a subclass states the tag of its records and, as paths below one, its fields."""
+    """A reader of an XML export; a subclass states the tag of its records and, as paths below one, its fields.
+
+    `unread` are the names of the elements that are not read as text, which docs/formats.md has too.
+    """
 
     record_tag: ClassVar[str]
     roles: ClassVar[FieldRoles]
+    unread: ClassVar[frozenset[str]]
 
     def recognises(self, head: bytes) -> bool:
         """Whether it is XML, and such that a record of this format is to be expected in it."""
@@ -81,7 +87,14 @@ class XmlExportReader(Reader):
             require_resolved(element)
         except UnresolvedEntity as entity:
             raise RecordFault(RejectReason.MALFORMED, f"the file does not declare the entity {entity}") from None
-        return export_document(self.values(element), self.roles, origin)
+        document = export_document(self.values(element), self.roles, origin)
+        lost = export_loss(element, self._text_fields(element), self.unread)
+        return replace(document, meta=replace(document.meta, lost_characters=lost)) if lost else document
+
+    def _text_fields(self, element: Element) -> frozenset[Element]:
+        """The elements of a record whose text makes up its passages."""
+        paths = (*self.roles.title, *self.roles.abstract, *self.roles.keywords)
+        return frozenset(one for path in paths for one in element.iterfind(path))
 
 
 def _pieces(text: DecodedText) -> Iterator[bytes]:

@@ -44,7 +44,9 @@ TABLE_CELLS = ("{*}td", "{*}th", "{*}entry", "{*}entrytbl")
 _SPACED = frozenset({"disp-formula", "break", "tr", "row", "td", "th", "entry", "entrytbl", "mtr", "mtd"})
 _FORMULAS = frozenset({"alternatives", "tex-math", "mfrac"})
 _FORMS = ("{*}table", "{*}math", "{*}tex-math", "{*}textual-form")
-_SPECIAL_TAGS = tuple(f"{{*}}{name}" for name in sorted(BLOCKS | ASIDES | UNREAD | _SPACED | _FORMULAS))
+_APART = BLOCKS | _SPACED
+_SPECIAL = _APART | ASIDES | UNREAD | _FORMULAS
+_SPECIAL_TAGS = tuple(f"{{*}}{name}" for name in sorted(_SPECIAL))
 _TEX_BODY = re.compile(r"\\begin\{document\}(.*?)\\end\{document\}", re.DOTALL)
 
 
@@ -67,22 +69,23 @@ def pieces_of(element: Element, *, cut_at_blocks: bool = True) -> Iterator[Inlin
 
     With `cut_at_blocks` false there are only runs of text: that of blocks too, blanks around it.
     """
-    if next(element.iterdescendants(*_SPECIAL_TAGS), None) is None:
+    # The first question spares most elements the second, which costs as much as reading one.
+    if not len(element) or next(element.iterdescendants(*_SPECIAL_TAGS), None) is None:
         yield Inline(all_text(element))
         return
     walk = etree.iterwalk(element, events=("start", "end"))
     for event, node in walk:
         if event == "end":
             yield from _after(node, element)
-        elif node is element or not _is_special(node):
+        elif node is element or (name := local_name(node)) not in _SPECIAL:
             yield Inline(node.text or "")
-        elif local_name(node) in ASIDES:
+        elif name in ASIDES:
             walk.skip_subtree()
             yield Aside(node)
         elif (block := _block_of(node)) is not None and cut_at_blocks:
             walk.skip_subtree()
             yield block
-        elif local_name(node) in BLOCKS or local_name(node) in _SPACED:
+        elif name in _APART:
             yield Inline(" " + (node.text or ""))
         else:
             walk.skip_subtree()
@@ -119,13 +122,8 @@ def _block_of(node: Element) -> Element | None:
 def _after(node: Element, whole: Element) -> Iterator[Inline]:
     """The text that follows an element inside the whole."""
     if node is not whole:
-        spaced = local_name(node) in BLOCKS or local_name(node) in _SPACED
+        spaced = local_name(node) in _APART
         yield Inline((" " if spaced else "") + (node.tail or ""))
-
-
-def _is_special(node: Element) -> bool:
-    name = local_name(node)
-    return name in BLOCKS or name in ASIDES or name in UNREAD or name in _SPACED or name in _FORMULAS
 
 
 def _formula(node: Element) -> str:

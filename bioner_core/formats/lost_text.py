@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterable
 
 from bioner_core.documents import Document
-from bioner_core.formats.xml_text import Element, all_text
 
 MAX_LOST_SHARE = 0.1
 """The share of a document's text that may be lost; a document that loses more is a `LOST_TEXT` reject."""
@@ -37,8 +36,3 @@ def missing(source: str, unread: Iterable[str], kept: Iterable[str]) -> int:
         return 0
     left = Counter(source) - Counter(accounted)
     return sum(number for character, number in left.items() if not character.isspace())
-
-
-def text_below(elements: Iterable[Element]) -> int:
-    """How many visible characters some elements hold."""
-    return sum(visible(all_text(element)) for element in elements)

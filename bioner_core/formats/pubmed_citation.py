@@ -78,7 +78,8 @@ def book_document(element: Element, origin: Origin) -> Document:
         RecordFault: it has no PMID, no text, or a text that cannot be resolved.
     """
     had_entities = resolve_entities(element)
-    book = element if element.tag == "BookDocument" else child(element, "BookDocument")
+    whole = {"BookDocument": element} if element.tag == "BookDocument" else _fields(element)
+    book = whole.get("BookDocument")
     fields = _fields(book)
     pmid = fields.get("PMID")
     book_title = path(fields.get("Book"), "BookTitle")
@@ -96,7 +97,9 @@ def book_document(element: Element, origin: Origin) -> Document:
             keywords=_keywords(fields.get("KeywordList")),
             input_file=origin.input_file,
             record_number=origin.record_number,
-            lost_characters=children_loss(book, fields) + abstract_loss(fields.get("Abstract")),
+            lost_characters=_unplaced(element, whole)
+            + children_loss(book, fields)
+            + abstract_loss(fields.get("Abstract")),
         ),
     )
 
@@ -185,8 +188,8 @@ def _other_abstracts(first: Element | None) -> Iterator[Passage]:
 
 
 def _unplaced(element: Element, whole: _Fields) -> int:
-    """What is lost beside a citation: nothing where it is a record by itself."""
-    return 0 if element.tag == "MedlineCitation" else children_loss(element, whole)
+    """What is lost beside a citation or a book: nothing where it is a record by itself."""
+    return 0 if element.tag in ("MedlineCitation", "BookDocument") else children_loss(element, whole)
 
 
 def _others(first: Element | None) -> Iterable[Element]:

@@ -5,18 +5,26 @@ The elements that a record has are looked at level by level, so that a record of
 
 from collections.abc import Mapping
 
-from bioner_core.formats.lost_text import text_below, visible
-from bioner_core.formats.xml_text import Element
+from bioner_core.formats.lost_text import visible
+from bioner_core.formats.xml_text import Element, text_below
 
 
 def _names(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-_READ_ONCE = _names("MedlineCitation Article BookDocument ArticleTitle Abstract VernacularTitle")
-"""Elements of which there is one: text of a second one is lost."""
+_READ: Mapping[str, frozenset[str]] = {
+    "PubmedArticle": _names("MedlineCitation"),
+    "PubmedBookArticle": _names("BookDocument"),
+    "MedlineCitation": _names("Article OtherAbstract"),
+    "Article": _names("ArticleTitle Abstract VernacularTitle"),
+    "BookDocument": _names("ArticleTitle Abstract VernacularTitle"),
+    "Abstract": _names("AbstractText"),
+}
+"""The elements that are read, by the element that holds them: anywhere else their text is lost."""
 
-_READ = _READ_ONCE | _names("AbstractText OtherAbstract")
+_READ_ONCE = frozenset[str]().union(*_READ.values()) - _names("AbstractText OtherAbstract")
+"""Elements of which there is one: text of a second one is lost."""
 
 UNREAD: Mapping[str, frozenset[str]] = {
     "PubmedArticle": _names("PubmedData"),
@@ -48,8 +56,7 @@ UNREAD: Mapping[str, frozenset[str]] = {
 UNREAD_ANYWHERE = _names("AuthorList History ReferenceList")
 """Lists that are not read wherever they stand: `pubmed_cuts` may have taken them out before the record was parsed."""
 
-_KNOWN = {name: unread | UNREAD_ANYWHERE | _READ for name, unread in UNREAD.items()}
-_KNOWN["OtherAbstract"] = _KNOWN["Abstract"]
+_KNOWN = {name: unread | UNREAD_ANYWHERE | _READ[name] for name, unread in UNREAD.items()}
 
 
 def children_loss(element: Element | None, fields: Mapping[str, Element]) -> int:

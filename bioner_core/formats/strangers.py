@@ -12,6 +12,7 @@ _PUBLISHER = re.compile(
     rf"{_START}<[^>]*wiley\.com/namespaces|{_START}<art>|{_START}<article\b[^>]*>\s*<article-metadata\b",
     re.DOTALL,
 )
+_FIELD_NAMES = r"(?:流水号|题\s*名|标\s*题|篇\s*名)"
 _KINDS: tuple[tuple[re.Pattern[str], str], ...] = (
     (
         _ERROR_REPLY,
@@ -23,6 +24,14 @@ _KINDS: tuple[tuple[re.Pattern[str], str], ...] = (
     (
         re.compile(rf"{_START}<html", re.DOTALL | re.IGNORECASE),
         "a web page: save the export itself, not the page that shows it",
+    ),
+    (
+        re.compile(rf"\s*(?:\[?\d+\]?[.、]?\s+)?(?:【\s*{_FIELD_NAMES}\s*】|{_FIELD_NAMES}\s*[:：])"),
+        "a text export of SinoMed or VIP (维普), whose fields are not known for certain: export as NoteExpress instead",
+    ),
+    (
+        re.compile(r"\s*<(?=.{0,6000}<Titles>\s*<Title>)(?=.{0,6000}<Periodical>)", re.DOTALL),
+        "VIP's (维普) own XML: export as NoteExpress instead",
     ),
     (re.compile(r"\s*%PDF"), "a PDF: only text and XML are read"),
     (re.compile(r"\s*@[A-Za-z]+\s*\{"), "BibTeX: export RIS, PubMed's text (nbib) or EndNote XML instead"),

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 
 from lxml import etree
 
+from bioner_core.formats.lost_text import visible
+
 Element = etree._Element
 
 
@@ -45,6 +47,11 @@ def all_text(element: Element) -> str:
     """All text below an element to the letter, markup removed."""
     # A third of what joining `itertext` costs.
     return etree.tostring(element, method="text", encoding="unicode", with_tail=False)
+
+
+def text_below(elements: Iterable[Element]) -> int:
+    """How many visible characters some elements hold."""
+    return sum(visible(all_text(element)) for element in elements)
 
 
 def unresolved_below(element: Element) -> bool:

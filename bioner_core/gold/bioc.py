@@ -1,15 +1,13 @@
 """BioC XML, BioC JSON and PubTator text, by the readers that `bioner annotate` has for them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from bioner_core.errors import InputError
 from bioner_core.formats.annotated import AnnotatedDocument, ForeignAnnotation, ForeignRelation
 from bioner_core.formats.bioc_json import BiocJsonReader
-from bioner_core.formats.bioc_xml import BiocXmlReader
 from bioner_core.formats.contract import Reader
 from bioner_core.formats.pubtator import PubtatorReader
-from bioner_core.formats.reader import read_records
 from bioner_core.gold.files import head_of
 from bioner_core.gold.placing import PASSAGE_BREAK, Mark, placed_record
 from bioner_core.gold.record import ImportedRecord, Misfit, MisfitKind
@@ -21,15 +19,18 @@ _NESTED_IN = "nested-in"
 
 
 class ReaderForm:
-    """A form that a reader of dumps reads, with the annotations that came with the text."""
+    """A form that readers of dumps read, with the annotations that came with the text.
 
-    def __init__(self, name: str, *readers: Reader) -> None:
+    `readers` gives those that may take a file that begins so.
+    """
+
+    def __init__(self, name: str, readers: Callable[[bytes], Sequence[Reader]]) -> None:
         self.name = name
         self._readers = readers
 
     def recognises(self, path: Path, head: bytes) -> bool:
         """Whether one of the readers takes the file for its own."""
-        return any(reader.recognises(head) for reader in self._readers)
+        return any(reader.recognises(head) for reader in self._readers(head))
 
     def read(self, path: Path) -> Iterator[ImportedRecord]:
         """A record for each document, its passages with an empty line between them.
@@ -37,7 +38,12 @@ class ReaderForm:
         Raises:
             InputError: a document is broken; the message names the file and the document's number in it, from 1.
         """
-        reader = next((one for one in self._readers if one.recognises(head_of(path))), self._readers[0])
+        # Imported late, since it imports every reader: gold of bioner's own form is read where there is no lxml.
+        from bioner_core.formats.reader import read_records
+
+        head = head_of(path)
+        readers = self._readers(head)
+        reader = next((one for one in readers if one.recognises(head)), readers[0])
         for number, found in enumerate(read_records(str(path), format_name=reader.name), start=1):
             if isinstance(found, Reject) and found.reason is RejectReason.NO_TEXT:
                 misfit = Misfit(MisfitKind.NO_TEXT, f"{path}, document {number}", found.doc_id)
@@ -98,8 +104,16 @@ def _said(relation: ForeignRelation) -> str:
     return f"relation {relation.relation_id} {dict(relation.infons).get('type', '')}"
 
 
-BIOC = ReaderForm("bioc", BiocXmlReader(), BiocJsonReader())
+def _bioc_readers(head: bytes) -> Sequence[Reader]:
+    if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
+        return (BiocJsonReader(),)
+    from bioner_core.formats.bioc_xml import BiocXmlReader
+
+    return (BiocXmlReader(), BiocJsonReader())
+
+
+BIOC = ReaderForm("bioc", _bioc_readers)
 """BioC, XML and JSON."""
 
-PUBTATOR = ReaderForm("pubtator", PubtatorReader())
+PUBTATOR = ReaderForm("pubtator", lambda _: (PubtatorReader(),))
 """PubTator text."""

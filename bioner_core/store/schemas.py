@@ -8,9 +8,7 @@ import pyarrow as pa
 import bioner_core
 from bioner_core.errors import StoreError
 from bioner_core.store.columns import column, group, many, number, text, whole
-
-SCHEMA_VERSION = 3
-"""Rises when a column changes its name, type or meaning, or comes anew; a store written by a higher one is refused."""
+from bioner_core.store.schema_version import SCHEMA_VERSION as SCHEMA_VERSION
 
 _KEY_PREFIX = b"bioner."
 

@@ -14,8 +14,12 @@ from torch import Tensor
 
 from bioner_core.errors import ModelError
 
-_TENSORS = "state.safetensors"
-_PROGRESS = "progress.json"
+TENSORS_FILE, PROGRESS_FILE = "state.safetensors", "progress.json"
+"""The files of a checkpoint."""
+
+VALUE_PREFIX = "value/"
+"""What the names of the trained values begin with; the others are the optimizer's state, without which a run begins one
+anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +43,12 @@ def save_checkpoint(
     fresh = _fresh(folder)
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
-    tensors = {f"value/{name}": value.detach().clone().contiguous() for name, value in values.items()}
+    tensors = {VALUE_PREFIX + name: value.detach().clone().contiguous() for name, value in values.items()}
     for index, state in optimizer.state_dict()["state"].items():
         tensors.update({f"optimizer/{index}/{name}": torch.as_tensor(value).clone() for name, value in state.items()})
-    save_file(tensors, fresh / _TENSORS)
+    save_file(tensors, fresh / TENSORS_FILE)
     # Invariant: a checkpoint that has its progress file is whole, since that file is written last.
-    (fresh / _PROGRESS).write_text(json.dumps(asdict(progress)), encoding="utf-8")
+    (fresh / PROGRESS_FILE).write_text(json.dumps(asdict(progress)), encoding="utf-8")
     shutil.rmtree(folder, ignore_errors=True)
     os.replace(fresh, folder)
 
@@ -58,22 +62,24 @@ def load_checkpoint(
         ModelError: the checkpoint is damaged, or its tensors are not those of this run.
     """
     _recover(folder)
-    if not (folder / _PROGRESS).is_file():
+    if not (folder / PROGRESS_FILE).is_file():
         return TrainingProgress()
     try:
-        tensors = load_file(folder / _TENSORS)
+        tensors = load_file(folder / TENSORS_FILE)
     except (OSError, SafetensorError) as error:
         raise ModelError(f"checkpoint {folder} is damaged ({error}): remove it to start anew") from error
-    shapes = {name.removeprefix("value/"): one.shape for name, one in tensors.items() if name.startswith("value/")}
+    shapes = {
+        name.removeprefix(VALUE_PREFIX): one.shape for name, one in tensors.items() if name.startswith(VALUE_PREFIX)
+    }
     if shapes != {name: value.shape for name, value in values.items()}:
         raise ModelError(f"checkpoint {folder} is of a run with other settings: remove it or name another output")
     with torch.no_grad():
         for name, value in values.items():
-            value.copy_(tensors[f"value/{name}"])
+            value.copy_(tensors[VALUE_PREFIX + name])
     saved = optimizer.state_dict()
     saved["state"] = _optimizer_state(tensors)
     optimizer.load_state_dict(saved)
-    return TrainingProgress(**json.loads((folder / _PROGRESS).read_text(encoding="utf-8")))
+    return TrainingProgress(**json.loads((folder / PROGRESS_FILE).read_text(encoding="utf-8")))
 
 
 def _fresh(folder: Path) -> Path:
@@ -82,7 +88,7 @@ def _fresh(folder: Path) -> Path:
 
 def _recover(folder: Path) -> None:
     """Finish the exchange of a run that was killed between removing the old checkpoint and renaming the new one."""
-    if not folder.exists() and (_fresh(folder) / _PROGRESS).is_file():
+    if not folder.exists() and (_fresh(folder) / PROGRESS_FILE).is_file():
         os.replace(_fresh(folder), folder)
 
 

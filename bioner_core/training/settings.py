@@ -41,6 +41,7 @@ _ABOVE_ZERO = (
     "lora_alpha",
     "gradient_clip",
     "checkpoint_steps",
+    "checkpoint_minutes",
     "average_checkpoints",
     "evaluate_sentences",
 )
@@ -78,6 +79,7 @@ class SftSettings:
     uses the held-out records of its corpora. One optimizer step takes `gradient_accumulation` batches a process.
     `varied_prompts` is the share of batches whose prompt is drawn anew (`training/prompt_variation.py`), with the
     inline scheme; `definition_rank` the dimensions in which states are compared with definitions, 0 for none.
+    No more than `checkpoint_minutes` pass without a checkpoint, where `checkpoint_steps` take longer.
     `loader_workers` processes prepare batches ahead, 0 for none: on a GPU a few, on a CPU they only take its cores.
     """
 
@@ -109,6 +111,7 @@ class SftSettings:
     threads: int = 0
     loader_workers: int = 0
     checkpoint_steps: int = 100
+    checkpoint_minutes: float = 15.0
     average_checkpoints: int = 1
     evaluate_steps: int = 0
     evaluate_sentences: int = 200

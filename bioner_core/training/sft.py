@@ -53,10 +53,7 @@ LOG_SECONDS = 60.0
 """Seconds of training after which a line is written before so many steps are done: slow machines are watched too."""
 
 FIRST_CHECKPOINT_SECONDS = 120.0
-"""Seconds of training after which the first checkpoint is written, however many steps they are."""
-
-CHECKPOINT_SECONDS = 900.0
-"""Seconds of training that a kill may cost later on, where `checkpoint_steps` take longer."""
+"""Seconds of training after which the first checkpoint is written at the latest, however many steps they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,7 +306,8 @@ class SftRun:
 
     @property
     def _most_seconds_unsaved(self) -> float:
-        return CHECKPOINT_SECONDS if self._saved_seconds else FIRST_CHECKPOINT_SECONDS
+        most = 60 * self.settings.checkpoint_minutes
+        return most if self._saved_seconds else min(most, FIRST_CHECKPOINT_SECONDS)
 
     def _save_checkpoint(self, *, is_kept: bool = True) -> None:
         self._saved_seconds = self.progress.seconds

@@ -40,10 +40,8 @@ def _annotate(settings: DeviceBenchSettings, clock: Clock, found: Findings) -> N
         raise StepSkippedError(f"{' and '.join(missing)} cannot be imported here")
     import torch
 
-    on_gpu = torch.cuda.is_available()
+    on_gpu = torch.cuda.is_available() and settings.device in (None, "cuda")
     model = settings.model or (DEFAULT_MODEL if on_gpu else STAND_IN)
-    if model == STAND_IN:
-        raise StepSkippedError("a stand-in has no files that an actor could load")
     with tempfile.TemporaryDirectory() as folder:
         documents = _GPU_DOCUMENTS if on_gpu else _CPU_DOCUMENTS
         source = Path(folder) / "samples.jsonl"
@@ -57,14 +55,17 @@ def _annotate(settings: DeviceBenchSettings, clock: Clock, found: Findings) -> N
             seconds = time.perf_counter() - started
     if done.returncode:
         raise RuntimeError(f"annotate ended with {done.returncode}: {done.stderr.strip()[-600:]}")
+    found.note("without a model" if model == STAND_IN else model, model=model)
     _note(json.loads(done.stdout), shares, documents, seconds, found)
 
 
 def _command(settings: DeviceBenchSettings, model: str, source: Path, store: Store, *, on_gpu: bool) -> list[str]:
     gpus = ["--gpus-per-actor", "1"] if on_gpu else []
+    # A stand-in has no files that an actor could load: then all but the model is run.
+    annotator = ["--annotator", "null"] if model == STAND_IN else ["--model", model]
     return [
         *(sys.executable, "-m", "jobs.main", "annotate", str(source), "--store", str(store), "--quiet", "--json"),
-        *("--model", model, "--label-set", settings.label_set, "--actors", "1", *gpus),
+        *(*annotator, "--label-set", settings.label_set, "--actors", "1", *gpus),
     ]
 
 
@@ -100,7 +101,7 @@ def busy_shares(*, on_gpu: bool) -> Iterator[list[float]]:
     shares: list[float] = []
     stop = threading.Event()
     reader = threading.Thread(target=_read_shares, args=(shares, stop), daemon=True)
-    if on_gpu and importlib.util.find_spec("pynvml") is not None:
+    if on_gpu:
         reader.start()
     try:
         yield shares
@@ -111,7 +112,23 @@ def busy_shares(*, on_gpu: bool) -> Iterator[list[float]]:
 
 
 def _read_shares(shares: list[float], stop: threading.Event) -> None:
+    """Through NVIDIA's library where it is installed, else through the command that comes with every driver."""
     import torch
 
+    read = torch.cuda.utilization if importlib.util.find_spec("pynvml") is not None else _told_by_command
     while not stop.wait(_SAMPLE_SECONDS):
-        shares.append(torch.cuda.utilization() / 100)
+        percent = read()
+        if percent is None:
+            return
+        shares.append(percent / 100)
+
+
+def _told_by_command() -> int | None:
+    """What `nvidia-smi` says of the first GPU, in percent; None where it says nothing."""
+    words = ["nvidia-smi", "--query-gpu=utilization.gpu", "--format=csv,noheader,nounits", "--id=0"]
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=5)  # noqa: S603
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    said = done.stdout.strip()
+    return int(said) if said.isdecimal() else None

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from devtools import short_gpu_run
+from devtools import file_pieces
 from devtools.short_gpu_run import main
 
 
@@ -20,7 +20,7 @@ def write_folder(folder: Path) -> dict[str, bytes]:
 
 def test_a_folder_comes_back_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Catches pieces that are joined in another order, and folders that lose a file."""
-    monkeypatch.setattr(short_gpu_run, "PIECE_BYTES", 100)
+    monkeypatch.setattr(file_pieces, "PIECE_BYTES", 100)
     files = write_folder(tmp_path / "gemma")
     main(["cut", str(tmp_path / "gemma"), "--output", str(tmp_path / "pieces")])
     assert len(list((tmp_path / "pieces").glob("piece*"))) > 3

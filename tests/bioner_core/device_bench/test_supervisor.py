@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from bioner_core.device_bench import supervisor
 from bioner_core.device_bench.report import CHART_FILE, JSON_FILE, TABLE_FILE
 from bioner_core.device_bench.settings import DeviceBenchSettings
 from bioner_core.device_bench.supervisor import bench_device
 from bioner_core.errors import ConfigurationError
-from tests.bioner_core.device_bench.bench_steps import fragile_steps, no_steps
+from tests.bioner_core.device_bench.bench_steps import endless_steps, fragile_steps, no_steps
 
 
 def test_a_step_that_ends_its_process_ends_no_other(tmp_path: Path) -> None:
@@ -39,6 +40,17 @@ def test_a_part_that_cannot_begin_is_written_down(tmp_path: Path) -> None:
     bench = bench_device(DeviceBenchSettings(minutes=1, output=tmp_path, parts=("fast",)), steps_of=no_steps)
     assert [(one.name, one.outcome) for one in bench.steps] == [("begin", "failed")]
     assert "nothing to begin with" in bench.steps[0].says
+
+
+@pytest.mark.slow
+def test_a_step_over_its_time_is_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Would catch a bench that never ends, or that blames the device where only time was short."""
+    monkeypatch.setattr(supervisor, "GRACE_SECONDS", 1)
+    settings = DeviceBenchSettings(minutes=0.4, output=tmp_path, parts=("fast",))
+    bench = bench_device(settings, steps_of=endless_steps)
+    [step] = bench.steps
+    assert (step.name, step.outcome, step.figures) == ("endless", "cut off", {"half": 1})
+    assert bench.is_sound
 
 
 def test_settings_are_checked(tmp_path: Path) -> None:

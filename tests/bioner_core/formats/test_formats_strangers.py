@@ -22,6 +22,9 @@ RIS = (
         ("<!DOCTYPE html><html><body>Sign in</body></html>", "web page"),
         ("@article{doe, title = {Zinc}}", "BibTeX"),
         ("%PDF-1.7", "PDF"),
+        ("【题　　名】肝与肾\n【作　　者】某某\n", "SinoMed or VIP"),
+        ("1. 流水号：2020123456\n标题：肝与肾\n", "SinoMed or VIP"),
+        ("<Records><Record><Titles><Title><Text>肝</Text></Title></Titles><Periodical/></Record></Records>", "VIP's"),
         ("nothing in particular", "no format"),
     ],
 )

@@ -1,11 +1,16 @@
 """The measure of loss: text that is in no passage and that nothing names as not read."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from bioner_core.documents import Document
+from bioner_core.formats.cnki_estudy_xml import CnkiEStudyXmlReader
+from bioner_core.formats.cnki_notefirst import CnkiNoteFirstReader
+from bioner_core.formats.endnote_xml import EndNoteXmlReader
+from bioner_core.formats.export_loss import SENTENCE
 from bioner_core.formats.jats_loss import UNREAD_META, UNREAD_TITLES
 from bioner_core.formats.jats_text import UNREAD
 from bioner_core.formats.lost_text import MAX_LOST_SHARE, missing
@@ -35,7 +40,22 @@ CITATION = """<PubmedArticleSet><PubmedArticle><MedlineCitation>
 {second}<Language>eng</Language></Article><GeneralNote>A note.</GeneralNote>
 <OtherAbstract Language="fre"><AbstractText>Des foies.</AbstractText></OtherAbstract></MedlineCitation>
 <PubmedData><PublicationStatus>ppublish</PublicationStatus></PubmedData></PubmedArticle></PubmedArticleSet>"""
-LONG = "All of it was seen in twelve animals, none of which had been seen before. " * 4
+BOOK = """<PubmedBookArticleSet><PubmedBookArticle><BookDocument><PMID>99</PMID>
+<Book><BookTitle>A book of livers</BookTitle></Book><ArticleTitle>A chapter.</ArticleTitle>
+<Abstract><AbstractText>{long}</AbstractText></Abstract>{inside}<Sections><Section>One</Section></Sections>
+</BookDocument>{beside}<PubmedBookData><History/></PubmedBookData></PubmedBookArticle></PubmedBookArticleSet>"""
+END_NOTE = """<xml><records><record><contributors><authors><author>Nobody</author></authors></contributors>{stray}
+<titles><title><style>Of livers</style></title><secondary-title>J Inv</secondary-title>{title}</titles>
+<keywords><keyword>liver</keyword></keywords><dates><year>2001</year></dates><abstract>{long}</abstract>
+<notes>A note.</notes>{beside}</record></records></xml>"""
+E_STUDY = """<ROOT><DATA><DataType>1</DataType><Title>Of livers</Title><Author>Nobody</Author><Source>J Inv</Source>
+<Summary>{long}</Summary><Keyword>liver;;kidney</Keyword>{beside}</DATA></ROOT>"""
+NOTE_FIRST = """<Bibliographies><Bibliography><Type>Journal</Type><PrimaryTitle><Title Lang="en">Of livers</Title>
+</PrimaryTitle><Media>J Inv</Media><Keywords><Keyword Lang="en">liver</Keyword></Keywords>
+<Abstract Lang="en">{long}</Abstract>{beside}</Bibliography></Bibliographies>"""
+SAID = "It was said in a place of which nothing here knows that it is there."
+SAID_SIZE = 54
+LONG = "All of it was seen in twelve animals, none of which had been seen before. " * 10
 
 
 def read_one(folder: Path, text: str) -> Document | Reject:
@@ -64,10 +84,30 @@ def citation(*, stray: str = "", part: str = "", second: str = "", long: str = L
     return CITATION.format(stray=stray, part=part, second=second, long=long)
 
 
-def test_nothing_is_lost_of_what_is_known(tmp_path: Path) -> None:
+def book(*, inside: str = "", beside: str = "") -> str:
+    """A chapter of a book."""
+    return BOOK.format(inside=inside, beside=beside, long=LONG)
+
+
+def end_note(*, stray: str = "", title: str = "", beside: str = "", long: str = LONG) -> str:
+    """A record of EndNote XML."""
+    return END_NOTE.format(stray=stray, title=title, beside=beside, long=long)
+
+
+def e_study(beside: str = "") -> str:
+    """A record of E-Study XML."""
+    return E_STUDY.format(beside=beside, long=LONG)
+
+
+def note_first(beside: str = "") -> str:
+    """A record of NoteFirst XML."""
+    return NOTE_FIRST.format(beside=beside, long=LONG)
+
+
+@pytest.mark.parametrize("make", [article, citation, book, end_note, e_study, note_first])
+def test_nothing_is_lost_of_what_is_known(make: Callable[[], str], tmp_path: Path) -> None:
     """Would catch labels, second forms and metadata that count as lost, and notes of titles and tables that are."""
-    assert lost_of(tmp_path, article()) == 0
-    assert lost_of(tmp_path, citation()) == 0
+    assert lost_of(tmp_path, make()) == 0
 
 
 @pytest.mark.parametrize(
@@ -80,6 +120,17 @@ def test_nothing_is_lost_of_what_is_known(tmp_path: Path) -> None:
         (citation(part="<AbstractSection>In a part.</AbstractSection>"), 8),
         (citation(second="<Abstract><AbstractText>Said again.</AbstractText></Abstract>"), 10),
         (citation(second="<ArticleTitle>Of hearts.</ArticleTitle>"), 9),
+        (citation(second="<AbstractText>Astray here.</AbstractText>"), 11),
+        (citation(second="<OtherAbstract><AbstractText>Astray.</AbstractText></OtherAbstract>"), 7),
+        (book(inside="<OtherAbstract><AbstractText>Des foies.</AbstractText></OtherAbstract>"), 9),
+        (book(inside="<Synopsis>In a few words.</Synopsis>"), 12),
+        (book(beside="<BookBlurb>Read me.</BookBlurb>"), 7),
+        (end_note(beside=f"<full-text>{SAID}</full-text>"), SAID_SIZE),
+        (end_note(beside="<full-text>No. 12</full-text>"), 0),
+        (end_note(title=f"<foreign-title><style>{SAID}</style></foreign-title>"), SAID_SIZE),
+        (end_note(stray="bare"), 4),
+        (e_study(f"<FullText>{SAID}</FullText>"), SAID_SIZE),
+        (note_first(f"<Body><P>{SAID}</P><Author>Nobody</Author></Body>"), SAID_SIZE),
     ],
 )
 def test_text_of_unknown_elements_is_counted(tmp_path: Path, text: str, lost: int) -> None:
@@ -87,25 +138,39 @@ def test_text_of_unknown_elements_is_counted(tmp_path: Path, text: str, lost: in
     assert lost_of(tmp_path, text) == lost
 
 
-@pytest.mark.parametrize("make", [article, citation])
-def test_a_document_that_loses_too_much_is_a_reject(tmp_path: Path, make: object) -> None:
+@pytest.mark.parametrize(
+    ("make", "doc_id"),
+    [(article, "pmc:PMC77"), (citation, "pubmed:88"), (end_note, "endnote:"), (book, "pubmed:99")],
+)
+def test_a_document_that_loses_too_much_is_a_reject(make: Callable[..., str], doc_id: str, tmp_path: Path) -> None:
     """Would catch an article whose text is somewhere else than in its passages, annotated as if that were all."""
     unknown = f"<Unknown>{LONG}</Unknown>"
-    text = article(meta=unknown) if make is article else citation(part=unknown)
-    record = read_one(tmp_path, text)
+    place = {article: "meta", citation: "part", end_note: "beside", book: "beside"}[make]
+    record = read_one(tmp_path, make(**{place: unknown}))
     assert isinstance(record, Reject)
-    assert (record.reason, record.doc_id) == (RejectReason.LOST_TEXT, "pmc:PMC77" if make is article else "pubmed:88")
+    assert record.reason is RejectReason.LOST_TEXT
+    assert record.doc_id.startswith(doc_id)
     assert "characters" in record.message
     assert MAX_LOST_SHARE == 0.1
 
 
-def test_bioc_counts_what_it_has_no_place_for(tmp_path: Path) -> None:
-    """Would catch a passage whose text stands in an element of another name, beside one that is read."""
-    passage = "<passage><infon key='type'>title</infon><offset>0</offset><text>{}</text>{}</passage>"
-    for extra, lost in (("", 0), ("<annotation><text>of it</text></annotation>", 0), ("<fulltext>More.</fulltext>", 5)):
-        inner = passage.format(LONG, extra)
-        text = f"<collection><source>BioC</source><document><id>4</id>{inner}</document></collection>"
-        assert lost_of(tmp_path, text) == lost
+@pytest.mark.parametrize(
+    ("extra", "lost"),
+    [
+        ("", 0),
+        ("<annotation><text>of it</text></annotation>", 0),
+        ("<fulltext>More.</fulltext>", 5),
+        ("astray", 6),
+        ("<text>Said again.</text>", 10),
+        (f"<sentence><offset>0</offset><text>{LONG}</text></sentence>", 0),
+        ("<sentence><offset>0</offset><text>Not in it.</text></sentence>", 8),
+    ],
+)
+def test_bioc_counts_what_it_has_no_place_for(extra: str, lost: int, tmp_path: Path) -> None:
+    """Would catch text of a passage that stands in another element, bare, or in a second one, and so nowhere."""
+    passage = f"<passage><infon key='type'>title</infon><offset>0</offset><text>{LONG}</text>{extra}</passage>"
+    text = f"<collection><source>BioC</source><document><id>4</id>{passage}</document></collection>"
+    assert lost_of(tmp_path, text) == lost
 
 
 def test_text_given_out_twice_makes_up_for_none_that_is_lost() -> None:
@@ -116,6 +181,9 @@ def test_text_given_out_twice_makes_up_for_none_that_is_lost() -> None:
 
 def test_the_page_names_all_that_is_not_read() -> None:
     """Would catch an element that the measure passes over though no user can know that it is not read."""
-    named = set(re.findall(r"`([A-Za-z-]+)`", FORMATS_PAGE.read_text(encoding="utf-8")))
+    page = FORMATS_PAGE.read_text(encoding="utf-8")
+    named = set(re.findall(r"`([A-Za-z0-9-]+)`", page))
     unread = UNREAD | UNREAD_META | UNREAD_TITLES | frozenset().union(*UNREAD_OF_PUBMED.values())
+    unread |= EndNoteXmlReader.unread | CnkiEStudyXmlReader.unread | CnkiNoteFirstReader.unread
+    assert f"{SENTENCE} characters" in page
     assert unread - {"sub-article", "response", "front", "front-stub"} <= named
