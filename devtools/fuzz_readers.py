@@ -22,7 +22,14 @@ SLOWEST_SECONDS = 20
 LONGEST_INPUT = 64 * 1024
 
 _STATS = re.compile(r"stat::(\w+):\s+(\d+)")
-_INSTRUMENTED = ["bioner_core.formats", "bioner_core.store", "bioner_core.models.model_card", "bioner_core.typed_json"]
+_INSTRUMENTED = [
+    "bioner_core.formats",
+    "bioner_core.gold",
+    "bioner_core.concepts.readers",
+    "bioner_core.store",
+    "bioner_core.models.model_card",
+    "bioner_core.typed_json",
+]
 
 OneInput = Callable[[bytes], None]
 Targets = Mapping[str, Callable[[], OneInput]]
@@ -74,9 +81,12 @@ def _in_child(make: Callable[[], OneInput], words: list[str], log: Path) -> bool
         descriptor = os.open(log, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
         os.dup2(descriptor, 1)
         os.dup2(descriptor, 2)
-        atheris.Setup(["fuzz", *words], make())
-        atheris.Fuzz()  # ends the process
-        os._exit(0)
+        try:
+            atheris.Setup(["fuzz", *words], make())
+            atheris.Fuzz()  # ends the process, unless it has found something
+        finally:
+            # Never by the way of Python: it would remove the folder of this process's parent, with the log in it.
+            os._exit(1)
     return os.waitpid(child, 0)[1] != 0
 
 
