@@ -11,7 +11,8 @@ from bioner_core.store.document_mentions import DocumentMentions
 from bioner_core.store.newest import open_newest
 from bioner_core.viewer.page import render_page
 from jobs.options.common import Json, Store
-from jobs.terminal.console import only_results_on_stdout, print_result, require_folder_of, require_store
+from jobs.terminal.console import only_results_on_stdout, print_result, require_folder_of
+from jobs.terminal.damage import require_store_to_show
 from jobs.terminal.document_view import print_document
 from jobs.terminal.mention_table import as_object
 
@@ -33,7 +34,7 @@ Rejected = Annotated[bool, typer.Option("--rejected", help="In the terminal, als
 def show(document: Document, store: Store, html: Html = None, rejected: Rejected = False, as_json: Json = False) -> int:
     """Show a document; returns the exit code."""
     with only_results_on_stdout():
-        require_store(store)
+        require_store_to_show(store)
         found, origin = _found(store, document)
         if html is not None:
             require_folder_of(html, option="--html")

@@ -1,0 +1,30 @@
+"""What a Ray that is over has left behind is ended, and nothing else."""
+
+import os
+import subprocess
+import sys
+
+from pipelines.pool.ray_processes import end_marked, marked, marked_processes
+
+SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
+PARENT = f"import subprocess; print(subprocess.Popen({SLEEP!r}, stdout=subprocess.DEVNULL).pid)"
+
+
+def test_only_what_bears_the_mark_is_ended() -> None:
+    """Catches a worker that outlives its Ray for minutes, and the end of a process of somebody else."""
+    other = subprocess.Popen(SLEEP)
+    with marked("mine"):
+        parent = subprocess.run([sys.executable, "-c", PARENT], capture_output=True, text=True, check=True)
+        with marked("another's"):
+            third = subprocess.Popen(SLEEP)
+    orphan = int(parent.stdout)
+    try:
+        assert "BIONER_RAY" not in os.environ
+        assert marked_processes("mine") == [orphan]
+        assert end_marked("mine") == [orphan]
+        assert end_marked("mine") == []
+        assert (other.poll(), third.poll()) == (None, None)
+    finally:
+        for one in (other, third):
+            one.kill()
+            one.wait()
