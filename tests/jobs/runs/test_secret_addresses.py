@@ -64,7 +64,7 @@ def test_no_file_of_a_store_holds_the_secret(
 ) -> None:
     """Catches a token in manifests, plans, reports, names of shards, the documents themselves, or a log."""
     store = tmp_path / "store"
-    job = replace(null_job(store, fingerprint="words"), inputs=(address.replace("PLACE", place),))
+    job = replace(null_job(store, tmp_path, fingerprint="words"), inputs=(address.replace("PLACE", place),))
     assert run_annotation(job, service_factory=WordService).exit_code() == 0
     for path in store.rglob("*"):
         assert HIDDEN not in str(path)

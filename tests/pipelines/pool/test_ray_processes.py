@@ -7,7 +7,9 @@ import sys
 from pipelines.pool.ray_processes import end_marked, marked, marked_processes
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
-PARENT = f"import subprocess; print(subprocess.Popen({SLEEP!r}, stdout=subprocess.DEVNULL).pid)"
+PARENT = (
+    f"import subprocess; print(subprocess.Popen({SLEEP!r}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).pid)"
+)
 
 
 def test_only_what_bears_the_mark_is_ended() -> None:
