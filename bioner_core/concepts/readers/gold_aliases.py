@@ -24,7 +24,9 @@ def read_gold_aliases(path: Path, prefix: str) -> Iterator[Concept]:
     for number, line in text_lines(path):
         try:
             for one in loaded_json(line)["entities"]:
-                concept, kind, text = (typed(str, one.get(name, "")) for name in ("concept", "type", "text"))
+                concept, kind, text = (
+                    typed(str, value) for value in (one.get("concept", ""), one["type"], one["text"])
+                )
                 for curie in gold_curies(concept, kind, prefix=prefix):
                     meant[kind, text][curie] += 1
         except (ValueError, KeyError, TypeError, AttributeError) as error:
