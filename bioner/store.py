@@ -1,5 +1,6 @@
 """A store of annotations, read: tables, documents, mentions and SQL. Nothing here writes into it."""
 
+import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from bioner_core.mentions import Mention
 from bioner_core.store import layout
 from bioner_core.store.query.query_session import query_session
 from bioner_core.store.query.query_views import VIEWS
-from bioner_core.store.reading import document_rows, mention_rows, read_manifests
+from bioner_core.store.reading import document_rows, left_out_shards, mention_rows, shown_manifests
 from bioner_core.store.snapshot.snapshot_reading import Snapshot, open_snapshot
 
 _QUERY_MEMORY = 2_000_000_000
@@ -56,7 +57,7 @@ class Store:
 
 
 def open_store(path: str | Path) -> Store:
-    """Open a store for reading.
+    """Open a store for reading. Damaged shards, where there is no snapshot, are told by warnings.
 
     Raises:
         StoreError: there is no store there, or it is damaged or of a newer version.
@@ -64,8 +65,10 @@ def open_store(path: str | Path) -> Store:
     folder = Path(path)
     store = layout.Store(folder)
     snapshot = open_snapshot(store) if folder.is_dir() else None
-    if snapshot is None and next(iter(read_manifests(store)), None) is None:
+    if snapshot is None and next(iter(shown_manifests(store)), None) is None:
         raise StoreError(f"{folder} is no store: nothing is committed there. `bioner annotate` makes one")
+    for fault in left_out_shards(store) if snapshot is None else ():
+        warnings.warn(f"left out of every answer of query: {fault}", stacklevel=2)
     return Store(folder, snapshot)
 
 

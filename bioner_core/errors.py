@@ -37,5 +37,9 @@ class StoreError(BionerError):
     """The store is damaged, written by a newer version, or a commit's counts do not add up."""
 
 
+class DamagedFileError(StoreError):
+    """A small file of the store is not what was written; the message names it and what to do. Never: a newer one."""
+
+
 class PoolError(BionerError):
     """The annotator actors cannot be started or reached; the message carries the actor's own traceback."""

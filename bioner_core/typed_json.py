@@ -3,6 +3,7 @@
 A record of a wrong type that is only noticed where it is used ends in a traceback far from the file that is at fault.
 """
 
+import hashlib
 import json
 import math
 import types
@@ -12,6 +13,8 @@ from functools import cache
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 Record = TypeVar("Record")
+
+_CHECKSUM = "checksum"
 
 
 def loaded_json(text: str) -> Any:
@@ -24,6 +27,30 @@ def loaded_json(text: str) -> Any:
         return json.loads(text)
     except RecursionError:
         raise ValueError("nested too deep") from None
+
+
+def with_checksum(value: dict[str, Any]) -> dict[str, Any]:
+    """The object with a digest of what it says, so that a flipped bit in a number or a name is noticed."""
+    return value | {_CHECKSUM: _digest(value)}
+
+
+def without_checksum(value: Any) -> Any:
+    """An object that `with_checksum` gave, as it was; one that never had a checksum is given back as it is.
+
+    Raises:
+        ValueError: it says something else than what was written.
+    """
+    if not isinstance(value, dict) or _CHECKSUM not in value:
+        return value
+    found = {name: one for name, one in value.items() if name != _CHECKSUM}
+    if _digest(found) != value[_CHECKSUM]:
+        raise ValueError("it has changed since it was written: its checksum is of something else")
+    return found
+
+
+def _digest(value: dict[str, Any]) -> str:
+    words = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(words.encode()).hexdigest()
 
 
 def typed(kind: type[Record], value: object) -> Record:

@@ -9,9 +9,11 @@ import argparse
 import json
 import os
 import re
+import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib import import_module
 from pathlib import Path
@@ -22,7 +24,14 @@ SLOWEST_SECONDS = 20
 LONGEST_INPUT = 64 * 1024
 
 _STATS = re.compile(r"stat::(\w+):\s+(\d+)")
-_INSTRUMENTED = ["bioner_core.formats", "bioner_core.store", "bioner_core.models.model_card", "bioner_core.typed_json"]
+_INSTRUMENTED = [
+    "bioner_core.formats",
+    "bioner_core.gold",
+    "bioner_core.concepts.readers",
+    "bioner_core.store",
+    "bioner_core.models.model_card",
+    "bioner_core.typed_json",
+]
 
 OneInput = Callable[[bytes], None]
 Targets = Mapping[str, Callable[[], OneInput]]
@@ -42,8 +51,8 @@ def fuzz(target: str, make: Callable[[], OneInput], *, seconds: int, seeds: Path
     """Fuzz one target in a child of this process, whose code is instrumented already."""
     kept = output / target
     kept.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="bioner-fuzz-") as folder:
-        corpus, log = Path(folder, "corpus"), Path(folder, "log")
+    with _folder_of_this_process() as folder:
+        corpus, log = folder / "corpus", folder / "log"
         corpus.mkdir()
         for number, seed in enumerate(_seeds(target, seeds)):
             (corpus / f"seed-{number}").write_bytes(seed[:LONGEST_INPUT])
@@ -65,6 +74,18 @@ def fuzz(target: str, make: Callable[[], OneInput], *, seconds: int, seeds: Path
     return FuzzResult(target, inputs, peak, _last_words(said) if failed else "")
 
 
+@contextmanager
+def _folder_of_this_process() -> Iterator[Path]:
+    """A folder for the block. A child that leaves the block too does not remove it: its log is there."""
+    owner = os.getpid()
+    folder = Path(tempfile.mkdtemp(prefix="bioner-fuzz-"))
+    try:
+        yield folder
+    finally:
+        if os.getpid() == owner:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 def _in_child(make: Callable[[], OneInput], words: list[str], log: Path) -> bool:
     """Whether the child ended with anything but success."""
     atheris: Any = import_module("atheris")
@@ -75,7 +96,7 @@ def _in_child(make: Callable[[], OneInput], words: list[str], log: Path) -> bool
         os.dup2(descriptor, 1)
         os.dup2(descriptor, 2)
         atheris.Setup(["fuzz", *words], make())
-        atheris.Fuzz()  # ends the process
+        atheris.Fuzz()  # ends the process; after a finding by an exception, behind which its input is written
         os._exit(0)
     return os.waitpid(child, 0)[1] != 0
 

@@ -1,4 +1,5 @@
-"""What is fuzzed: every reader, and every small file of a store or a model that somebody else may have written.
+"""What is fuzzed: every reader of documents, of annotated corpora and of vocabularies, and every small file of a store
+or a model that somebody else may have written.
 
 A target makes what it needs once, and returns a function of bytes that raises nothing but what is a defect of ours.
 """
@@ -10,11 +11,16 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
+from bioner_core.concepts.readers.registry import FORMS as VOCABULARY_FORMS
+from bioner_core.concepts.readers.registry import read_concepts
 from bioner_core.errors import BionerError
 from bioner_core.formats.contract import Reader
 from bioner_core.formats.registry import READERS
 from bioner_core.formats.stream import DumpStream, RawFile
+from bioner_core.gold.forms import FORMS as GOLD_FORMS
+from bioner_core.gold.forms import read_form
 from bioner_core.labels.label_set import load_label_set
+from bioner_core.linking.link_table import current_links
 from bioner_core.models.model_card import read_card
 from bioner_core.records import Record
 from bioner_core.store.history.ledger import applied_files, job_runs, reloads
@@ -22,6 +28,7 @@ from bioner_core.store.history.lock_claims import latest_claim
 from bioner_core.store.history.model_notes import model_words
 from bioner_core.store.layout import Store
 from bioner_core.store.manifest import manifest_from_json
+from bioner_core.store.precision_pin import read_pin
 from bioner_core.store.snapshot.snapshot_manifest import current_id, read_snapshot_manifest
 from pipelines.job_report import read_report
 from pipelines.plan_record import read_plan
@@ -74,6 +81,41 @@ def _of_file(name: str, read: Callable[[Store], object]) -> OneInput:
     return one_input
 
 
+def _of_gold(form: str) -> OneInput:
+    """Records of a corpus whose offsets are those of its texts."""
+
+    def read(store: Store) -> None:
+        for one in read_form(store.file("corpus"), form):
+            if one.record is not None:
+                spans = [(span.start, span.end) for span in one.record.spans]
+                if any(not 0 <= start < end <= len(one.record.text) for start, end in spans):
+                    raise AssertionError(f"{spans[:5]} in a text of {len(one.record.text)}")
+
+    return _of_file("corpus", read)
+
+
+def _of_brat(data: bytes) -> tuple[bytes, bytes]:
+    """Text and annotations, from one input: what stands before the first form feed, and what behind."""
+    text, _, marks = data.partition(b"\f")
+    return text, marks
+
+
+def _brat() -> OneInput:
+    folder = Path(tempfile.mkdtemp(prefix="bioner-fuzz-brat-"))
+
+    def one_input(data: bytes) -> None:
+        for name, content in zip(("a.txt", "a.ann"), _of_brat(data), strict=True):
+            (folder / name).write_bytes(content)
+        with suppress(BionerError):
+            list(read_form(folder, "brat"))
+
+    return one_input
+
+
+def _of_vocabulary(form: str) -> OneInput:
+    return _of_file("terms.rrf", lambda store: list(read_concepts(store.file("terms.rrf"), form=form, prefix="X")))
+
+
 def _of_text(read: Callable[[str], object]) -> OneInput:
     def one_input(data: bytes) -> None:
         with suppress(BionerError):
@@ -96,12 +138,17 @@ _FILES: dict[str, tuple[str, Callable[[Store], object]]] = {
     "ledger_reload": ("ledger/reloads/one.json", lambda store: reloads(store, "pubmed")),
     "lock_claim": ("locks/store-00000001.json", lambda store: latest_claim(store, "store")),
     "model_note": ("models/key.json", lambda store: model_words(store, "key")),
+    "links_page": ("links/CURRENT.json", current_links),
+    "store_precision": ("precision.json", read_pin),
     "model_card": ("model.toml", lambda store: read_card(store.root)),
     "label_set": ("one.toml", lambda store: load_label_set(str(store.file("one.toml")))),
 }
 
 TARGETS: dict[str, Callable[[], OneInput]] = {
     **{reader.name: partial(_of_reader, reader) for reader in READERS},
+    **{f"gold_{name}": partial(_of_gold, name) for name in GOLD_FORMS if name != "brat"},
+    "gold_brat": _brat,
+    **{f"vocabulary_{name}": partial(_of_vocabulary, name) for name in VOCABULARY_FORMS},
     **{name: partial(_of_file, *file) for name, file in _FILES.items()},
     "manifest": partial(_of_text, lambda text: manifest_from_json(text, where="fuzz")),
     "md5_companion": partial(_of_text, lambda text: stated_md5(text, name="a.gz")),

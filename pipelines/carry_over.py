@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,10 +20,10 @@ from bioner_core.errors import StoreError
 from bioner_core.formats.reader import UNKNOWN, read_records
 from bioner_core.mentions import Mention
 from bioner_core.store.atomic import replacing
-from bioner_core.store.committed import files_are_there, needs_no_decoding
+from bioner_core.store.committed import files_are_there, needs_no_decoding, whole_manifest
 from bioner_core.store.history.document_index import TEXT_DIGEST_BYTES, index_files, matching_rows, text_digest
 from bioner_core.store.layout import ShardDescriptor, Store, input_key_of
-from bioner_core.store.manifest import Manifest, read_manifest
+from bioner_core.store.manifest import Manifest
 from bioner_core.store.mention_ids import document_prefix
 from bioner_core.store.reading import shard_batches
 from bioner_core.store.rows import mentions_from_arrow
@@ -70,7 +71,7 @@ def plan_carry_over(store: Store, descriptors: Sequence[ShardDescriptor], *, fin
 
     Raises:
         InputError: the input cannot be read.
-        StoreError: a document index is damaged, or the store cannot be written.
+        StoreError: the store cannot be written.
     """
     todo = [one for one in descriptors if not needs_no_decoding(store, one, fingerprint=fingerprint, decode=decode)]
     if not todo:
@@ -85,7 +86,7 @@ def plan_carry_over(store: Store, descriptors: Sequence[ShardDescriptor], *, fin
         "shard": [precedent.shard for _, precedent in hits],
     }
     with replacing(_plan_path(store, todo[0])) as temporary:
-        pq.write_table(pa.table(columns, schema=_PLAN_SCHEMA), temporary)
+        pq.write_table(pa.table(columns, schema=_PLAN_SCHEMA), temporary, write_page_checksum=True)
 
 
 def carried_mentions(store: Store, descriptor: ShardDescriptor) -> CarriedMentions:
@@ -102,7 +103,7 @@ def carried_mentions(store: Store, descriptor: ShardDescriptor) -> CarriedMentio
     for shard, wanted in by_shard.items():
         # Race: the shard may have been replaced since the plan was made. A document that it no longer holds is not
         # found, and goes to the model.
-        manifest = read_manifest(store, shard)
+        manifest = whole_manifest(store, shard)
         if manifest is not None:
             found |= _kept(store, manifest, wanted)
     return CarriedMentions(found)
@@ -135,7 +136,7 @@ def _precedents(store: Store, digests: dict[int, bytes], *, decode: str, leave_o
         # Invariant: an input never takes mentions from its own shards: these are replaced by the run that asks.
         if path.stem == leave_out:
             continue
-        for row in matching_rows(path, wanted):
+        for row in _matching(path, wanted):
             digest, precedent = row.pop("text_digest"), _Precedent(**row)
             if precedent.shard not in usable:
                 usable[precedent.shard] = _is_usable(store, precedent.shard, decode)
@@ -144,8 +145,16 @@ def _precedents(store: Store, digests: dict[int, bytes], *, decode: str, leave_o
     return found
 
 
+def _matching(path: Path, wanted: pa.Array) -> list[dict[str, Any]]:
+    """The rows of a document index; none of a damaged one, whose texts go to the model: no night ends for it."""
+    try:
+        return list(matching_rows(path, wanted))
+    except StoreError:
+        return []
+
+
 def _is_usable(store: Store, shard: str, decode: str) -> bool:
-    manifest = read_manifest(store, shard)
+    manifest = whole_manifest(store, shard)
     # Invariant: candidates are taken from a shard of the same decode fingerprint only: another model or label set would
     # have answered otherwise. What is made of them is decided anew.
     return manifest is not None and manifest.decode_fingerprint == decode and files_are_there(store, manifest)
@@ -157,7 +166,8 @@ def _planned(store: Store, descriptor: ShardDescriptor) -> list[tuple[int, _Prec
         return []
     number = pc.field("record_number")
     try:
-        rows = pq.read_table(path, filters=(number >= descriptor.first) & (number < descriptor.last)).to_pylist()
+        wanted = (number >= descriptor.first) & (number < descriptor.last)
+        rows = pq.read_table(path, filters=wanted, page_checksum_verification=True).to_pylist()
     except (OSError, ValueError) as error:
         raise StoreError(f"{path}: cannot be read ({error}). Remove it and run the same command again") from error
     return [(row.pop("record_number"), _Precedent(**row)) for row in rows]

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from bioner_core.document_pass.settings import FinishSettings
-from bioner_core.errors import StoreError
+from bioner_core.errors import DamagedFileError, StoreError
 from bioner_core.store.atomic import write_text
 from bioner_core.store.history.process_identity import this_process
 from bioner_core.store.layout import Store
-from bioner_core.typed_json import loaded_json, typed
+from bioner_core.typed_json import loaded_json, typed, with_checksum, without_checksum
 from pipelines.outcome import ShardOutcome
 
 
@@ -30,9 +30,23 @@ def new_report_path(store: Store) -> Path:
     return report_path(store, f"{datetime.now(UTC):%Y%m%dT%H%M%S_%fZ}-{secrets.token_hex(4)}")
 
 
+def report_paths(store: Store) -> list[Path]:
+    """The reports of all runs that ended, in the order of their starting."""
+    return sorted(store.jobs.glob("[!.]*.json"))
+
+
 def latest_report(store: Store) -> Path | None:
     """The report of the run that ended last in the order of starting, or None when no run has ended yet."""
-    return max(store.jobs.glob("[!.]*.json"), default=None)
+    return max(report_paths(store), default=None)
+
+
+def run_start(job_id: str) -> datetime | None:
+    """When a run began, by its id; None if the id tells no time."""
+    try:
+        found = datetime.strptime(job_id.partition("-")[0], "%Y%m%dT%H%M%S_%fZ")
+    except ValueError:
+        return None
+    return found.replace(tzinfo=UTC)
 
 
 def write_report(outcomes: Iterable[ShardOutcome], path: Path, *, finish: FinishSettings) -> None:
@@ -41,8 +55,21 @@ def write_report(outcomes: Iterable[ShardOutcome], path: Path, *, finish: Finish
     Raises:
         StoreError: the store cannot be written.
     """
+    _write(path, outcomes, {"finish": _finish_row(finish)})
+
+
+def write_renewed_report(outcomes: Iterable[ShardOutcome], path: Path) -> None:
+    """Write what is known of a run whose own report is damaged; how it made mentions of candidates is not.
+
+    Raises:
+        StoreError: the store cannot be written.
+    """
+    _write(path, outcomes, {"renewed": True})
+
+
+def _write(path: Path, outcomes: Iterable[ShardOutcome], more: dict[str, Any]) -> None:
     rows = sorted((asdict(outcome) for outcome in outcomes), key=lambda row: (row["shard_id"], row["input_file"]))
-    write_text(path, json.dumps({"shards": rows, "finish": _finish_row(finish)}, ensure_ascii=False) + "\n")
+    write_text(path, json.dumps(with_checksum({"shards": rows} | more), ensure_ascii=False) + "\n")
 
 
 _unwritten: dict[Path, StoreError] = {}
@@ -73,14 +100,16 @@ def read_report(path: Path) -> list[ShardOutcome]:
     """The outcomes of a run.
 
     Raises:
-        StoreError: there is no such report, it could not be written, or it is damaged.
+        DamagedFileError: there is no such report, or it is damaged.
+        StoreError: it could not be written.
     """
     if path in _unwritten:
         raise _unwritten.pop(path)
     try:
-        return [typed(ShardOutcome, row) for row in loaded_json(path.read_text(encoding="utf-8"))["shards"]]
+        found = without_checksum(loaded_json(path.read_text(encoding="utf-8")))
+        return [typed(ShardOutcome, row) for row in found["shards"]]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise StoreError(
+        raise DamagedFileError(
             f"{path}: the report of the run cannot be read ({error!r}); do all Beam workers share the store's folder?"
         ) from error
 

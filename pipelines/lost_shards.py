@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from bioner_core.errors import StoreError
+from bioner_core.errors import DamagedFileError
 from bioner_core.store.layout import Store, shard_id
-from pipelines.job_report import read_report
+from pipelines.job_report import read_report, report_paths
 from pipelines.outcome import Status
 from pipelines.plan_record import damaged_plans, read_plans
 
@@ -18,11 +18,14 @@ def lost_shard_faults(store: Store) -> Iterator[str]:
     plans = read_plans(store)
     planned = {shard_id(plan.key, first, last): plan.input_file for plan in plans for first, last in plan.ranges}
     committed: set[str] = set()
-    for path in sorted(store.jobs.glob("[!.]*.json")):
+    for path in report_paths(store):
         try:
             outcomes = read_report(path)
-        except StoreError:
-            yield f"jobs/{path.name} is damaged. It only tells how a run ended: remove it"
+        except DamagedFileError:
+            yield (
+                f"jobs/{path.name} is damaged. The next run on the store makes it anew from the manifests; or remove "
+                "it: it only tells how a run ended"
+            )
         else:
             committed |= {one.shard_id for one in outcomes if one.status is not Status.FAILED}
     for shard in sorted(committed & planned.keys()):

@@ -12,7 +12,7 @@ from pathlib import Path
 from bioner_core.errors import StoreError
 from bioner_core.store.atomic import write_text
 from bioner_core.store.layout import Store
-from bioner_core.typed_json import loaded_json, typed
+from bioner_core.typed_json import loaded_json, typed, with_checksum, without_checksum
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def write_plan(store: Store, plan: InputPlan) -> None:
     Raises:
         StoreError: the store cannot be written.
     """
-    write_text(_path(store, plan.key), json.dumps(asdict(plan), ensure_ascii=False) + "\n")
+    write_text(_path(store, plan.key), json.dumps(with_checksum(asdict(plan)), ensure_ascii=False) + "\n")
 
 
 def read_plan(store: Store, key: str) -> InputPlan | None:
@@ -50,7 +50,8 @@ def read_plan(store: Store, key: str) -> InputPlan | None:
     """
     path = _path(store, key)
     try:
-        return typed(InputPlan, loaded_json(path.read_text(encoding="utf-8")))
+        plan = typed(InputPlan, without_checksum(loaded_json(path.read_text(encoding="utf-8"))))
+        return plan if plan.key == key else None  # a copy under another name would count its input twice
     except FileNotFoundError:
         return None
     except OSError as error:

@@ -15,7 +15,7 @@ from bioner_core.inference.document_rows import ANNOTATE_STAGE
 from bioner_core.records import RejectReason
 from bioner_core.store.layout import ShardDescriptor, Store, input_key, input_key_of
 from bioner_core.store.manifest import Manifest
-from bioner_core.store.reading import read_manifests, shard_batches
+from bioner_core.store.reading import shard_batches, shown_manifests
 from pipelines.job import AnnotationJob
 from pipelines.known_rows import KnownRows, known_rows
 from pipelines.outcome import ShardOutcome, Status, failed_outcome, finished_outcome
@@ -69,7 +69,7 @@ def faulty_shards(store: Store, reasons: Collection[RejectReason]) -> list[Fault
     Raises:
         StoreError: a manifest or a table of rejects is damaged or of a newer schema version.
     """
-    found = (FaultyShard(one, _tally(store, one, reasons)) for one in read_manifests(store) if _has_rejects(one))
+    found = (FaultyShard(one, _tally(store, one, reasons)) for one in shown_manifests(store) if _has_rejects(one))
     return [one for one in found if one.rejects.documents or one.rejects.rows]
 
 

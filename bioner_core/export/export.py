@@ -17,7 +17,7 @@ from bioner_core.store.document_mentions import DocumentMentions
 from bioner_core.store.history.model_notes import chosen_fingerprint
 from bioner_core.store.layout import Store
 from bioner_core.store.newest import open_newest
-from bioner_core.store.reading import read_manifests
+from bioner_core.store.reading import shown_manifests
 
 
 def export_store(
@@ -58,13 +58,13 @@ def export_store(
 
 
 def _fingerprint(store: Store, wanted: str) -> str:
-    return chosen_fingerprint(store, wanted, {manifest.fingerprint for manifest in read_manifests(store)})
+    return chosen_fingerprint(store, wanted, {manifest.fingerprint for manifest in shown_manifests(store)})
 
 
 def _provenance(store: Store, selection: Selection, *, origin: str) -> Provenance:
     label_sets: set[str] = set()
     newest_commit = ""
-    for manifest in read_manifests(store):
+    for manifest in shown_manifests(store):
         label_sets.update(manifest.label_sets)
         newest_commit = max(newest_commit, manifest.created)
     if selection.label_set is not None and selection.label_set not in label_sets:

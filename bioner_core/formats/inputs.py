@@ -9,6 +9,18 @@ _BUCKET_CREDENTIALS = re.compile(r"^(s3[a-z]?://)[^/@:]+:.+@")
 COMPANIONS = (".md5",)
 """Suffixes of files that say something of another file."""
 
+_HIDDEN = "..."
+"""What stands in a public name where the path of a URL holds a secret."""
+_MARKS = "access[-_]?key|access[-_]?token|api[-_]?key|auth|credentials?|jwt|key|password|sas|secret|sig|signature|token"
+_NAMED_SECRET = re.compile(rf"(?:x-amz-)?(?:{_MARKS})([=:].+)?", re.IGNORECASE)
+"""A folder that holds a secret behind its name, or says that the next one is one."""
+_TOKEN = re.compile(r"[A-Za-z0-9_~+=-]{20,}|eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_.-]+")
+_TURN = re.compile(r"[A-Za-z](?=[0-9])|[0-9](?=[A-Za-z])")
+_TURNS = 4
+"""How often letters and digits must take turns in a folder that nobody typed; in names with years they do so twice."""
+_PARAMETERS = re.compile(r";|%3[BF]|%23|\?", re.IGNORECASE)
+"""Where the parameters of a segment begin, also as they stand in a URL that was quoted twice."""
+
 
 def is_url(name: str) -> bool:
     """Whether a name is a URL and not a local path."""
@@ -18,10 +30,31 @@ def is_url(name: str) -> bool:
 def public_name(input_file: str) -> str:
     """The name of an input for logs, rejects and stored metadata.
 
-    Credentials, query and fragment of a URL are left out; bytes of a local name that are not text are replaced.
+    Credentials, query and fragment of a URL are left out, and so are the parameters of its path (`;sig=...`); folders
+    of its path that are secrets (`/token/...`, or a long mixture of letters and digits) are hidden. The file's own name
+    stays. Bytes of a local name that are not text are replaced.
     """
     if not is_url(input_file):
         return os.fsencode(input_file).decode(errors="replace")
-    parts = urlsplit(_BUCKET_CREDENTIALS.sub(r"\1", input_file))
+    try:
+        parts = urlsplit(_BUCKET_CREDENTIALS.sub(r"\1", input_file))
+    except ValueError:  # as [ without ] in a host: nothing of it can be told from a secret
+        return f"{input_file.partition('://')[0]}://{_HIDDEN}"
     host = parts.netloc.rpartition("@")[2]
-    return urlunsplit((parts.scheme, host, parts.path, "", ""))
+    return urlunsplit((parts.scheme, host, _public_path(parts.path), "", ""))
+
+
+def _public_path(path: str) -> str:
+    *folders, name = (_PARAMETERS.split(one, maxsplit=1)[0] for one in path.split("/"))
+    shown: list[str] = []
+    follows = False
+    for one in folders:
+        named = _NAMED_SECRET.fullmatch(one)
+        secret = follows or (named is not None and named[1]) or _is_token(one)
+        shown.append(_HIDDEN if secret and one else one)
+        follows = named is not None and not named[1]
+    return "/".join([*shown, name])
+
+
+def _is_token(folder: str) -> bool:
+    return _TOKEN.fullmatch(folder) is not None and (folder.startswith("eyJ") or len(_TURN.findall(folder)) >= _TURNS)

@@ -27,8 +27,10 @@ class Network(Enum):
     LOOPBACK = "this machine itself"
 
 
-def redirect_target(asked: str, current: str, location: str) -> str:
+def redirect_target(asked: str, current: str, location: str, *, known: Network | None = None) -> str:
     """The URL to ask next, for a redirect met at `current` on the way from `asked`, the address that the user gave.
+
+    `known` is the network in which `asked` was reached; without it, what its name stands for now must do.
 
     Raises:
         InputError: it leads to another scheme, from HTTPS to HTTP, or to a host of a nearer network than `asked` is in.
@@ -44,13 +46,19 @@ def redirect_target(asked: str, current: str, location: str) -> str:
         raise InputError(f"{name}: redirects to {parts.scheme or 'no'}://, and only http and https are followed")
     if parts.scheme == "http" and urlsplit(current).scheme == "https":
         raise InputError(f"{name}: redirects from https to http, to {public_name(target)}; that is not followed")
-    nearer = networks_of(host) - networks_of(urlsplit(asked).hostname or "") - {Network.PUBLIC}
+    ours = networks_of(urlsplit(asked).hostname or "") if known is None else {known}
+    nearer = networks_of(host) - ours - {Network.PUBLIC}
     if nearer:
-        raise InputError(
-            f"{name}: redirects to {host}, which is in {nearer.pop().value}; that is not followed. If it is right, "
-            "give that address itself"
-        )
+        raise not_followed(name, host, nearer.pop())
     return target
+
+
+def not_followed(name: str, host: str, network: Network) -> InputError:
+    """The error for a redirect, met at `name`, into a network that the user did not name."""
+    return InputError(
+        f"{name}: redirects to {host}, which is in {network.value}; that is not followed. If it is right, give that "
+        "address itself"
+    )
 
 
 def same_server(one: str, other: str) -> bool:
@@ -68,11 +76,12 @@ def networks_of(host: str) -> set[Network]:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):  # the request itself will say it
         return set()
-    return {_network(str(address[0]).partition("%")[0]) for *_, address in found}
+    return {network_of(str(address[0])) for *_, address in found}
 
 
-def _network(text: str) -> Network:
-    address = ipaddress.ip_address(text)
+def network_of(address_text: str) -> Network:
+    """The network of one address, a scope behind `%` left out."""
+    address = ipaddress.ip_address(address_text.partition("%")[0])
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
         address = address.ipv4_mapped
     if address.is_loopback or address.is_unspecified:  # 0.0.0.0 is answered by this machine

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bioner_core.document_pass.abbreviation_pairs import abbreviation_pairs
+from bioner_core.errors import DamagedFileError
 from bioner_core.linking.link_table import LinkPage, LinkWriter, current_links, link_writer, make_current
 from bioner_core.linking.linker import LINKER_VERSION, Linker, NamedText
 from bioner_core.store.document_mentions import DocumentMentions
@@ -73,7 +74,7 @@ def link_store(
         linked=sum(tally.linked.values()),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
-    make_current(store, page)
+    page = make_current(store, page)
     by_type = {name: {"mentions": count, "linked": tally.linked[name]} for name, count in sorted(tally.types.items())}
     seconds = time.monotonic() - started
     return LinkReport(page, dict(sorted(tally.methods.items())), by_type, tally.pairs, seconds, tally.seconds)
@@ -82,10 +83,16 @@ def link_store(
 def current_page_of(store: Store, linker: Linker) -> LinkPage | None:
     """The page of links that another run would only make again: of this snapshot, rules and vocabularies; else None.
 
+    A damaged page is none: the links are made anew.
+
     Raises:
-        StoreError: the page, or the store, is damaged.
+        StoreError: the store is damaged.
     """
-    page, origin = current_links(store), open_newest(store).origin
+    origin = open_newest(store).origin
+    try:
+        page = current_links(store)
+    except DamagedFileError:
+        return None
     if page is None or page.fingerprint != linker_fingerprint(linker) or not origin.startswith("snapshot:"):
         return None
     return page if page.made_from == origin else None

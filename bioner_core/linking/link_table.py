@@ -10,7 +10,7 @@ Readers go through the page, so a run that dies leaves the old links, or the new
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +18,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bioner_core.document_pass.abbreviation_pairs import AbbreviationPair
-from bioner_core.errors import StoreError
+from bioner_core.errors import DamagedFileError, StoreError
+from bioner_core.file_digest import sha256_of_file
 from bioner_core.linking.linker import ConceptLink
 from bioner_core.store.atomic import replacing, write_text
 from bioner_core.store.layout import Store
 from bioner_core.store.schemas import file_metadata
+from bioner_core.typed_json import loaded_json, typed, with_checksum, without_checksum
 
 CURRENT = "CURRENT.json"
 _AT_ONCE = 20_000
@@ -66,7 +68,10 @@ SCHEMAS_OF_LINKS = {"links": LINKS, "abbreviations": ABBREVIATIONS}
 
 @dataclass(frozen=True, slots=True)
 class LinkPage:
-    """What the current links are: of what state of the store, by which linker, to which vocabularies."""
+    """What the current links are: of what state of the store, by which linker, to which vocabularies.
+
+    `digests` are the sha256 of its two files by table; empty in pages from before they were kept.
+    """
 
     run: str
     made_from: str
@@ -76,6 +81,7 @@ class LinkPage:
     mentions: int
     linked: int
     created: str
+    digests: dict[str, str] = field(default_factory=dict)
 
     def path(self, store: Store, table: str) -> Path:
         """The file of one of the two tables."""
@@ -147,34 +153,38 @@ def link_writer(store: Store, run: str, fingerprint: str) -> Iterator[LinkWriter
             writer.close()
 
 
-def make_current(store: Store, page: LinkPage) -> None:
+def make_current(store: Store, page: LinkPage) -> LinkPage:
     """From here on readers see this run's links; files of other runs, also of such as died, are removed.
+
+    Returns the page with the digests of its files.
 
     Whoever calls it holds the store's lock.
 
     Raises:
         StoreError: the store cannot be written; readers see the links that they saw before.
     """
-    write_text(store.links / CURRENT, json.dumps(asdict(page), indent=1, ensure_ascii=False) + "\n")
+    page = replace(page, digests={table: sha256_of_file(page.path(store, table)) for table in SCHEMAS_OF_LINKS})
+    write_text(store.links / CURRENT, json.dumps(with_checksum(asdict(page)), indent=1, ensure_ascii=False) + "\n")
     kept = {store.links / CURRENT, *(page.path(store, table) for table in SCHEMAS_OF_LINKS)}
     for path in store.links.iterdir():
         if path not in kept:
             path.unlink(missing_ok=True)
+    return page
 
 
 def current_links(store: Store) -> LinkPage | None:
     """What the current links are, None where the store was never linked.
 
     Raises:
-        StoreError: the page is damaged.
+        DamagedFileError: the page is damaged.
     """
     path = store.links / CURRENT
     try:
-        return LinkPage(**json.loads(path.read_text(encoding="utf-8")))
+        return typed(LinkPage, without_checksum(loaded_json(path.read_text(encoding="utf-8"))))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, TypeError) as error:
-        raise StoreError(f"{path}: is damaged ({error!r}). Remove it and run `bioner link`") from error
+    except (OSError, ValueError) as error:
+        raise DamagedFileError(f"{path}: is damaged ({error!r}). Remove it and run `bioner link`") from error
 
 
 def best_concepts(store: Store) -> dict[str, ConceptLink]:

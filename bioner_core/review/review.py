@@ -21,7 +21,7 @@ from bioner_core.review.tasks import write_brat, write_configuration, write_task
 from bioner_core.store.document_mentions import DocumentMentions
 from bioner_core.store.layout import Store
 from bioner_core.store.newest import open_newest
-from bioner_core.store.reading import read_manifests
+from bioner_core.store.reading import shown_manifests
 
 TASK_FORMS = ("label-studio", "brat")
 """The forms in which items go out."""
@@ -78,7 +78,7 @@ def export_review(
 
 
 def _check_label_set(store: Store, label_set: str | None) -> None:
-    known = {name for manifest in read_manifests(store) for name in manifest.label_sets}
+    known = {name for manifest in shown_manifests(store) for name in manifest.label_sets}
     if label_set is not None and label_set not in known:
         raise ConfigurationError(f"--label-set: {label_set!r} is not in this store; it has: {', '.join(sorted(known))}")
 

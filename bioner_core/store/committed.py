@@ -1,7 +1,10 @@
 """Whether a shard needs work: the question that makes a rerun cheap."""
 
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
+from bioner_core.errors import DamagedFileError
 from bioner_core.store.layout import ShardDescriptor, Store
 from bioner_core.store.manifest import Manifest, read_manifest
 from bioner_core.store.schemas import SCHEMA_VERSION
@@ -11,9 +14,9 @@ def committed_manifest(store: Store, descriptor: ShardDescriptor, *, fingerprint
     """The shard's manifest if it is for this very work and its files are there with the right sizes, else None.
 
     Raises:
-        StoreError: the manifest is damaged, or a newer version of bioner wrote it.
+        StoreError: a newer version of bioner wrote the manifest.
     """
-    manifest = read_manifest(store, descriptor.shard_id)
+    manifest = whole_manifest(store, descriptor.shard_id)
     if manifest is None or not _is_for(manifest, descriptor, fingerprint):
         return None
     # Invariant: a shard is skipped only if all that its answers depend on is equal and its files have their sizes. The
@@ -28,9 +31,9 @@ def unfinished_manifest(store: Store, descriptor: ShardDescriptor, *, fingerprin
     fingerprint.
 
     Raises:
-        StoreError: the manifest is damaged, or a newer version of bioner wrote it.
+        StoreError: a newer version of bioner wrote the manifest.
     """
-    manifest = read_manifest(store, descriptor.shard_id)
+    manifest = whole_manifest(store, descriptor.shard_id)
     if manifest is None or manifest.fingerprint == fingerprint or manifest.decode_fingerprint != decode:
         return None
     return manifest if _is_of_records(manifest, descriptor) and files_are_there(store, manifest) else None
@@ -40,16 +43,32 @@ def needs_no_decoding(store: Store, descriptor: ShardDescriptor, *, fingerprint:
     """Whether a shard is committed, or its candidates are, so that no model is needed for it.
 
     Raises:
-        StoreError: the manifest is damaged, or a newer version of bioner wrote it.
+        StoreError: a newer version of bioner wrote the manifest.
     """
     if committed_manifest(store, descriptor, fingerprint=fingerprint) is not None:
         return True
     return unfinished_manifest(store, descriptor, fingerprint=fingerprint, decode=decode) is not None
 
 
+def whole_manifest(store: Store, shard: str) -> Manifest | None:
+    """The manifest of a shard, or None where there is none or a damaged one: either way the shard is to be made.
+
+    Raises:
+        StoreError: a newer version of bioner wrote it.
+    """
+    with suppress(DamagedFileError):
+        return read_manifest(store, shard)
+    return None
+
+
 def files_are_there(store: Store, manifest: Manifest) -> bool:
     """Whether all files of a shard are there with their sizes."""
-    return all(_has_size(store.file(file.path), file.bytes) for file in manifest.files)
+    return not any(torn_files(store, manifest))
+
+
+def torn_files(store: Store, manifest: Manifest) -> Iterator[str]:
+    """The files of a shard, as the manifest names them, that are gone or have another size."""
+    return (file.path for file in manifest.files if not _has_size(store.file(file.path), file.bytes))
 
 
 def _is_for(manifest: Manifest, descriptor: ShardDescriptor, fingerprint: str) -> bool:

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from bioner_core.errors import StoreError
+from bioner_core.errors import DamagedFileError
 from bioner_core.store.atomic import write_text
 from bioner_core.store.layout import Store
 from bioner_core.store.schemas import check_schema_version
-from bioner_core.typed_json import loaded_json, typed
+from bioner_core.typed_json import loaded_json, typed, with_checksum, without_checksum
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,27 +135,30 @@ class Manifest:
         return self.first_created or self.created
 
     def to_json(self) -> str:
-        """The manifest as an indented JSON object; the counts stand at its top level."""
+        """The manifest as an indented JSON object with its checksum; the counts stand at its top level."""
         flat = asdict(self)
         counts = flat.pop("counts")
-        return json.dumps(flat | counts, indent=1, ensure_ascii=False) + "\n"
+        return json.dumps(with_checksum(flat | counts), indent=1, ensure_ascii=False) + "\n"
 
 
 def manifest_from_json(text: str, *, where: str) -> Manifest:
     """Read what `Manifest.to_json` wrote.
 
     Raises:
-        StoreError: the text is no manifest, or one of a newer schema version; the message names `where`.
+        DamagedFileError: the text is no manifest, or has changed since it was written; the message names `where`.
+        StoreError: it is of a newer schema version.
     """
     try:
         flat: dict[str, Any] = loaded_json(text)
+        # First of all, since a newer version may have another checksum: what it wrote is refused, and never made anew.
         check_schema_version(typed(int, flat["schema_version"]), where=where)
+        flat = without_checksum(flat)
         # Manifests of earlier versions lack the counts that came later.
         later = {name: flat.pop(name, 0) for name in _LATER_COUNTS}
         counts = later | {one.name: flat.pop(one.name) for one in fields(Counts) if one.name not in later}
         return typed(Manifest, flat | {"counts": counts})
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise StoreError(
+        raise DamagedFileError(
             f"{where}: is not a manifest that bioner wrote ({error!r}). Remove that file and annotate its input again"
         ) from error
 
@@ -173,7 +176,8 @@ def read_manifest(store: Store, shard: str) -> Manifest | None:
     """The manifest of a shard, or None when it was never committed.
 
     Raises:
-        StoreError: the manifest is damaged, unreadable, of another shard, or of a newer schema version.
+        DamagedFileError: the manifest is damaged, unreadable, or of another shard.
+        StoreError: it is of a newer schema version.
     """
     path = store.manifest(shard)
     try:
@@ -181,10 +185,12 @@ def read_manifest(store: Store, shard: str) -> Manifest | None:
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:
-        raise StoreError(f"{path}: cannot be read ({error}). Check the file and its permissions") from error
+        raise DamagedFileError(
+            f"{path}: cannot be read ({error}). Check its permissions, or remove it and annotate its input again"
+        ) from error
     found = manifest_from_json(text, where=str(path))
     if found.shard_id != shard:
-        raise StoreError(
+        raise DamagedFileError(
             f"{path}: is the manifest of shard {found.shard_id} under another name, as a copy is. Counted, it would "
             "double that shard's rows. Remove that file"
         )

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bioner_core.store.atomic import TEMPORARY_SUFFIX
+from bioner_core.store.committed import whole_manifest
 from bioner_core.store.layout import Store, input_key_of
-from bioner_core.store.manifest import Manifest, read_manifest
+from bioner_core.store.manifest import Manifest
 
 _SUFFIX = ".json"
 
@@ -29,10 +30,12 @@ class StoreNames:
     def manifests(self, key: str) -> list[Manifest]:
         """The committed shards of one content of one input (`layout.input_key`), by first record.
 
+        One whose manifest is damaged is left out: it is made anew.
+
         Raises:
-            StoreError: a manifest is damaged or of a newer schema version.
+            StoreError: a manifest is of a newer schema version.
         """
-        found = (read_manifest(self.store, shard) for shard in self.shards.get(key, ()))
+        found = (whole_manifest(self.store, shard) for shard in self.shards.get(key, ()))
         return sorted((manifest for manifest in found if manifest is not None), key=lambda manifest: manifest.first)
 
     def left_behind(self, key: str) -> list[Path]:

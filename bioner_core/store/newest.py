@@ -16,7 +16,7 @@ from bioner_core.store.document_mentions import DocumentMentions, joined, shard_
 from bioner_core.store.history.current import CurrentShard, current_shards
 from bioner_core.store.layout import Store
 from bioner_core.store.manifest import Manifest
-from bioner_core.store.reading import read_manifests
+from bioner_core.store.reading import shown_manifests
 from bioner_core.store.rows import documents_from_arrow, mentions_from_arrow
 from bioner_core.store.snapshot.snapshot_reading import Snapshot, open_snapshot
 
@@ -118,7 +118,7 @@ class _Shards:
             yield from _current(shard, shard_documents(self.store, shard.manifest))
 
     def document(self, doc_id: str) -> DocumentMentions | None:
-        manifests = read_manifests(self.store)
+        manifests = shown_manifests(self.store)
         holders = {one.shard_id for one in manifests if self._rows(one, "documents", doc_id)}
         for shard in current_shards(self.store) if holders else ():
             if shard.manifest.shard_id in holders:

@@ -3,11 +3,11 @@
 import json
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Any
 
-from bioner_core.errors import StoreError
+from bioner_core.errors import DamagedFileError
 from bioner_core.store.atomic import write_text
 from bioner_core.store.layout import Store
+from bioner_core.typed_json import loaded_json, typed, with_checksum, without_checksum
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +24,15 @@ def read_pin(store: Store) -> PrecisionPin | None:
     """The precision that the store is pinned to; None before its first run with a model.
 
     Raises:
-        StoreError: the file is damaged or cannot be read.
+        DamagedFileError: the file is damaged or cannot be read.
     """
     path = store.precision
     try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return PrecisionPin(**{name: str(value) for name, value in found.items()})
+        return typed(PrecisionPin, without_checksum(loaded_json(path.read_text(encoding="utf-8"))))
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (OSError, ValueError, TypeError, AttributeError) as error:
-        raise StoreError(
+    except (OSError, ValueError) as error:
+        raise DamagedFileError(
             f"{path}: cannot be read ({error!r}). Remove it and name the store's --precision at the next run"
         ) from error
 
@@ -45,4 +44,4 @@ def write_pin(store: Store, *, precision: str, reason: str, processor: str) -> N
         StoreError: the store cannot be written.
     """
     pin = PrecisionPin(precision, reason, processor, datetime.now(UTC).isoformat(timespec="seconds"))
-    write_text(store.precision, json.dumps(asdict(pin)) + "\n")
+    write_text(store.precision, json.dumps(with_checksum(asdict(pin))) + "\n")

@@ -7,10 +7,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bioner_core.documents import Document
-from bioner_core.errors import StoreError
+from bioner_core.errors import DamagedFileError, StoreError
 from bioner_core.mentions import Mention
 from bioner_core.records import Deletion
 from bioner_core.store import rows
+from bioner_core.store.committed import torn_files
 from bioner_core.store.layout import TABLES, Store
 from bioner_core.store.manifest import Manifest, StoredFile, read_manifest
 from bioner_core.store.names import list_names
@@ -39,6 +40,45 @@ def read_manifests(store: Store, *, on_fault: Callable[[StoreError], None] | Non
             continue
         if manifest is not None:  # None: swept away since it was listed
             yield manifest
+
+
+def shown_manifests(store: Store, *, on_left_out: Callable[[str], None] | None = None) -> Iterator[Manifest]:
+    """The committed shards that can be shown, in the order of their ids: one bad file hides no other shard.
+
+    Left out are shards whose manifest is damaged, or of which a file is gone or torn. `on_left_out` is told of each,
+    with what to do; so whoever shows rows to people names what they lack (`left_out_shards`).
+
+    Raises:
+        StoreError: a manifest is of a newer schema version.
+    """
+
+    def damaged(error: StoreError) -> None:
+        if not isinstance(error, DamagedFileError):
+            raise error
+        if on_left_out is not None:
+            on_left_out(str(error))
+
+    for manifest in read_manifests(store, on_fault=damaged):
+        torn = next(torn_files(store, manifest), None)
+        if torn is None:
+            yield manifest
+        elif on_left_out is not None:
+            on_left_out(
+                f"shard {manifest.shard_id}: {torn} is gone or torn. Restore it, or annotate {manifest.input_file} "
+                "again: the shard is made anew"
+            )
+
+
+def left_out_shards(store: Store) -> list[str]:
+    """The shards that `shown_manifests` leaves out, each in words with what to do; looks at no row.
+
+    Raises:
+        StoreError: a manifest is of a newer schema version.
+    """
+    found: list[str] = []
+    for _ in shown_manifests(store, on_left_out=found.append):
+        pass
+    return found
 
 
 def document_rows(store: Store) -> Iterator[Document]:
@@ -87,7 +127,7 @@ def manifests_of_input(store: Store, key: str) -> list[Manifest]:
     Whoever asks for many inputs lists once: `names.list_names`.
 
     Raises:
-        StoreError: a manifest is damaged or of a newer schema version.
+        StoreError: a manifest is of a newer schema version.
     """
     return list_names(store).manifests(key)
 

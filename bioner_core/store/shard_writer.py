@@ -17,8 +17,9 @@ from bioner_core.mentions import Mention
 from bioner_core.records import Deletion
 from bioner_core.store import rows
 from bioner_core.store.atomic import replacing
+from bioner_core.store.committed import whole_manifest
 from bioner_core.store.layout import TABLES, ShardDescriptor, Store, table_file_name
-from bioner_core.store.manifest import Counts, Manifest, StoredFile, read_manifest, write_manifest
+from bioner_core.store.manifest import Counts, Manifest, StoredFile, write_manifest
 from bioner_core.store.rows import RejectRow
 from bioner_core.store.schemas import ROW_GROUP_ROWS, SCHEMA_VERSION, SCHEMAS, SORT_COLUMNS, schema_for
 from bioner_core.store.sweep import sweep_shard
@@ -82,7 +83,7 @@ class ShardWriter:
         # files that nobody names; a kill after it leaves the new one whole, and stale files, which the next commit
         # removes. So a file that the old manifest names is neither overwritten nor removed before the new manifest is
         # on disk.
-        earlier = read_manifest(self._store, self._header.descriptor.shard_id)
+        earlier = whole_manifest(self._store, self._header.descriptor.shard_id)
         taken = {file.path: file.sha256 for file in earlier.files} if earlier else {}
         files = tuple(self._write(name, table, taken) for name, table in tables.items() if table.num_rows)
         manifest = self._manifest(counts, seconds, files, first_created=earlier.known_since if earlier else "")

@@ -3,6 +3,8 @@
 import contextlib
 import io
 import os
+import secrets
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,6 +13,7 @@ import psutil
 from ray.cluster_utils import Cluster
 
 from bioner_core.errors import PoolError
+from pipelines.pool.ray_processes import end_marked, marked, marked_processes
 from pipelines.pool.ray_session import on_loopback
 
 _SYSTEM = {
@@ -34,7 +37,7 @@ class LocalCluster:
     def __init__(self, *, cpus: int) -> None:
         os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
         self._cpus = cpus
-        self._nodes: list[Any] = []
+        self._nodes: list[tuple[Any, str]] = []
         self._cluster = _started(self._head)
 
     @property
@@ -53,11 +56,22 @@ class LocalCluster:
         Raises:
             PoolError: it did not start, however often it was tried.
         """
-        self._nodes.append(_started(lambda: self._cluster.add_node(num_cpus=self._cpus, node_ip_address="127.0.0.1")))
+        mark = secrets.token_hex(8)
+        with marked(mark):
+            node = _started(lambda: self._cluster.add_node(num_cpus=self._cpus, node_ip_address="127.0.0.1"))
+        self._nodes.append((node, mark))
 
     def kill_node(self) -> None:
-        """Kill the node that was added last with SIGKILL; its actors end with it."""
-        self._cluster.remove_node(self._nodes.pop(), allow_graceful=False)
+        """Kill the node that was added last with SIGKILL; its actors end with it, and workers that still start too."""
+        node, mark = self._nodes.pop()
+        self._cluster.remove_node(node, allow_graceful=False)
+        end_marked(mark)
+
+    def signal_node(self, number: signal.Signals) -> None:
+        """Send a signal to every process of the node that was added last: SIGSTOP is as if its network were cut."""
+        for pid in marked_processes(self._nodes[-1][1]):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
 
     def close(self) -> None:
         """End all nodes."""

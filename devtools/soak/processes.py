@@ -8,9 +8,8 @@ from collections.abc import Collection, Iterator
 import psutil
 
 _MARK = "BIONER_SOAK"
-_PATIENCE_SECONDS = 150.0
-"""A worker of Ray that was just started when its raylet was killed waits for it as long as Ray may take to start, which
-is 120 seconds here; then it ends by itself."""
+_PATIENCE_SECONDS = 60.0
+"""How long a process may be without owner: Ray's agents take half a minute to notice that they are."""
 
 _MEGABYTE = 1024 * 1024
 _STILL = (psutil.STATUS_ZOMBIE, psutil.STATUS_STOPPED, psutil.STATUS_DEAD)

@@ -110,7 +110,7 @@ def backfill_pubmed(source: "ReleaseSource", part: Part, options: SyncOptions) -
     from pipelines.nightly.backfill import pubmed_files, run_backfill
 
     def work(place: "SyncContext", session: "AnnotationSession") -> "SyncReport":
-        entries = applied_files(place.store, PUBMED)
+        entries = applied_files(place.store, PUBMED, on_damaged=lambda _: None)
         files, gap = pubmed_files(source, entries, place.policy, fingerprint=session.run_fingerprint)
         mine = _mine(files, part, options)
         return run_backfill(
@@ -124,7 +124,7 @@ def backfill_pubmed(source: "ReleaseSource", part: Part, options: SyncOptions) -
             gap=gap,
         )
 
-    return run_sync(options, work, purpose=_purpose("pubmed", part), part=part)
+    return run_sync(options, work, purpose=_purpose("pubmed", part), places=source.places, part=part)
 
 
 def backfill_pmc(places: Sequence[str], part: Part, options: SyncOptions) -> "SyncReport":
@@ -138,7 +138,7 @@ def backfill_pmc(places: Sequence[str], part: Part, options: SyncOptions) -> "Sy
     from pipelines.nightly.backfill import PMC, pmc_files, run_backfill
 
     def work(place: "SyncContext", session: "AnnotationSession") -> "SyncReport":
-        entries = applied_files(place.store, PMC)
+        entries = applied_files(place.store, PMC, on_damaged=lambda _: None)
         files = pmc_files(places, entries, place.policy, fingerprint=session.run_fingerprint)
         return run_backfill(
             PMC,
@@ -150,7 +150,7 @@ def backfill_pmc(places: Sequence[str], part: Part, options: SyncOptions) -> "Sy
             max_reject_rate=options.run.max_reject_rate,
         )
 
-    return run_sync(options, work, purpose=_purpose("pmc", part), part=part)
+    return run_sync(options, work, purpose=_purpose("pmc", part), places=places, part=part)
 
 
 def _mine(files: "Sequence[PendingFile]", part: Part, options: SyncOptions) -> "list[PendingFile]":

@@ -8,7 +8,8 @@ import typer
 from bioner_core.export.export import export_store
 from bioner_core.export.selection import Selection
 from jobs.options.common import Json, OfModel, Quiet, StoreOption
-from jobs.terminal.console import only_results_on_stdout, print_result, require_store
+from jobs.terminal.console import only_results_on_stdout, print_result
+from jobs.terminal.damage import require_store_to_show
 from jobs.terminal.progress import ProgressBar
 
 HELP = """
@@ -48,7 +49,7 @@ def export(
 ) -> int:
     """Export a store; returns the exit code."""
     with only_results_on_stdout():
-        require_store(store)
+        require_store_to_show(store)
         with ProgressBar("documents", quiet=quiet) as progress:
             report = export_store(
                 store,

@@ -6,7 +6,8 @@ import typer
 
 from bioner_core.store.history.lock import StoreLock
 from jobs.options.common import Json, Quiet, StoreOption, Wait
-from jobs.terminal.console import only_results_on_stdout, print_result, require_store, say
+from jobs.terminal.console import only_results_on_stdout, print_result, say
+from jobs.terminal.damage import require_store_to_show
 from jobs.terminal.progress import ProgressBar
 
 HELP = """
@@ -42,7 +43,7 @@ def link(
     from bioner_core.linking.linker import Linker
 
     with only_results_on_stdout():
-        require_store(store)
+        require_store_to_show(store)
         linker = Linker(open_vocabularies(vocabularies), default_taxon=default_taxon)
         with (
             StoreLock(store, purpose="bioner link", wait_seconds=wait) as lock,

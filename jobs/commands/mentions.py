@@ -6,6 +6,7 @@ import typer
 
 from jobs.options.common import Json, StoreOption
 from jobs.terminal.console import only_results_on_stdout, print_result, require_store
+from jobs.terminal.damage import tell_left_out
 from jobs.terminal.mention_table import as_object, print_mentions, some_documents
 
 HELP = """
@@ -27,6 +28,7 @@ def mentions(
     """Print mentions; returns the exit code."""
     with only_results_on_stdout():
         require_store(store)
+        tell_left_out(store)
         found = some_documents(store, limit=limit, nested_only=nested, accepted_only=accepted)
     result = {"documents": [as_object(one) for one in found]}
 

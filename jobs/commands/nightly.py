@@ -86,7 +86,9 @@ def pubmed(
         done = (
             pubmed_plan(source, options)
             if options.dry_run
-            else run_sync(options, work, purpose="bioner nightly pubmed", snapshot=ending, linker=linker)
+            else run_sync(
+                options, work, purpose="bioner nightly pubmed", places=source.places, snapshot=ending, linker=linker
+            )
         )
     return report(done, as_json=options.as_json)
 
@@ -110,6 +112,6 @@ def cnki(options: SyncOptions, snapshot: SnapshotOptions, places: RequiredPlaces
         done = (
             exports_plan(places, options)
             if options.dry_run
-            else run_sync(options, work, purpose="bioner nightly cnki", snapshot=ending, linker=linker)
+            else run_sync(options, work, purpose="bioner nightly cnki", places=places, snapshot=ending, linker=linker)
         )
     return report(done, as_json=options.as_json)

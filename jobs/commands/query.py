@@ -21,7 +21,8 @@ from bioner_core.store.query.query_session import QuerySession, query_session
 from bioner_core.store.snapshot.snapshot_manifest import current_id
 from jobs.options.common import OfModel, StoreOption, bytes_of
 from jobs.terminal.answer_table import write_table
-from jobs.terminal.console import only_results_on_stdout, require_folder_of, require_store, say
+from jobs.terminal.console import only_results_on_stdout, require_folder_of, say
+from jobs.terminal.damage import require_store_to_show
 from jobs.terminal.mention_table import printable
 from pipelines.watch.run_history import run_history
 
@@ -100,7 +101,7 @@ def query(
     if output is not None:
         require_folder_of(output, option="--output")
     given = _given(param or [])
-    require_store(store)
+    require_store_to_show(store)
     with _session(store, memory, timeout, model) as session:
         answer = _asked(session, sql, named, given)
         words = "raw csv" if raw and answer_format is AnswerFormat.CSV else answer_format.value

@@ -12,7 +12,8 @@ from bioner_core.report.page import render_report
 from bioner_core.store.atomic import write_text
 from bioner_core.store.query.query_session import query_session
 from jobs.options.common import Json, StoreOption, bytes_of
-from jobs.terminal.console import only_results_on_stdout, print_result, require_folder_of, require_store
+from jobs.terminal.console import only_results_on_stdout, print_result, require_folder_of
+from jobs.terminal.damage import require_store_to_show
 from jobs.terminal.mention_table import printable
 from pipelines.watch.run_history import run_history
 
@@ -37,7 +38,7 @@ def report(
 ) -> int:
     """Report on a store; returns the exit code."""
     with only_results_on_stdout():
-        require_store(store)
+        require_store_to_show(store)
         memory_bytes = bytes_of(memory, option="--memory", least=_LEAST_MEMORY)
         if html is not None:
             require_folder_of(html, option="--html")

@@ -12,7 +12,8 @@ from bioner_core.review.choice import Choice, ReviewSettings
 from bioner_core.review.item import ReviewUnit
 from bioner_core.review.review import export_review, exported_file, import_review
 from jobs.options.common import Json, Quiet, StoreOption
-from jobs.terminal.console import only_results_on_stdout, print_result, require_store
+from jobs.terminal.console import only_results_on_stdout, print_result
+from jobs.terminal.damage import require_store_to_show
 from jobs.terminal.progress import ProgressBar
 
 app = typer.Typer(help="Give a curator what teaches most, and take corrections back.", rich_markup_mode=None)
@@ -71,7 +72,7 @@ def export(
 ) -> int:
     """Write items for a curator; returns the exit code."""
     with only_results_on_stdout():
-        require_store(store)
+        require_store_to_show(store)
         settings = ReviewSettings(count=count, unit=by, choice=choose, label_set=label_set, seed=seed)
         with ProgressBar("documents", quiet=quiet) as progress:
             found = export_review(

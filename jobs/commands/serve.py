@@ -9,7 +9,8 @@ import typer
 from bioner_core.errors import ConfigurationError, StoreError
 from bioner_core.store.snapshot.snapshot_manifest import current_id
 from jobs.options.common import StoreOption, bytes_of
-from jobs.terminal.console import require_store, say
+from jobs.terminal.console import say
+from jobs.terminal.damage import require_store_to_show
 
 HELP = """
 Serve a store's snapshot as pages to a browser on this machine: search documents, look at mentions and concepts, ask
@@ -30,7 +31,7 @@ Memory = Annotated[str, typer.Option(help="How much memory all questions togethe
 
 def serve(store: StoreOption, port: Port = 0, timeout: Timeout = 30.0, memory: Memory = "2GB") -> int:
     """Serve until interrupted; returns the exit code."""
-    require_store(store)
+    require_store_to_show(store)
     memory_bytes = bytes_of(memory, option="--memory", least=_LEAST_MEMORY)
     if current_id(store) is None:
         raise StoreError(f"{store} has no snapshot to serve; `bioner compact --store {store}` makes one")

@@ -12,7 +12,8 @@ from bioner_core.store.layout import Store
 from bioner_core.store.newest import open_newest
 from bioner_core.viewer.page import render_page
 from jobs.options.common import Json, StoreOption
-from jobs.terminal.console import only_results_on_stdout, print_result, require_folder_of, require_store
+from jobs.terminal.console import only_results_on_stdout, print_result, require_folder_of
+from jobs.terminal.damage import require_store_to_show
 from jobs.terminal.document_view import print_document
 from jobs.terminal.mention_table import as_object
 
@@ -36,7 +37,7 @@ def show(
 ) -> int:
     """Show a document; returns the exit code."""
     with only_results_on_stdout():
-        require_store(store)
+        require_store_to_show(store)
         found, origin = _found(store, document)
         if html is not None:
             require_folder_of(html, option="--html")

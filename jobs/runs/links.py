@@ -8,7 +8,7 @@ from bioner_core.errors import StoreError
 from bioner_core.linking.link_store import current_page_of, link_store
 from bioner_core.linking.linker import Linker
 from bioner_core.store.layout import Store
-from bioner_core.store.reading import read_manifests
+from bioner_core.store.reading import shown_manifests
 from jobs.terminal.progress import ProgressBar
 from pipelines.nightly.report import SyncReport
 
@@ -28,7 +28,7 @@ def with_links(done: SyncReport, store: Store, linker: Linker, *, quiet: bool) -
     What was applied stays applied when linking fails: that is a failure of the report.
     """
     try:
-        if next(read_manifests(store), None) is None:
+        if next(shown_manifests(store), None) is None:
             return done
         page = current_page_of(store, linker)
         if page is None:

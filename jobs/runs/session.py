@@ -27,6 +27,7 @@ from jobs.runs.row_rate import guessed_rate, keep_rate, kept_rate, rate_key
 from jobs.runs.standard_input import STANDARD_INPUT, with_standard_input
 from jobs.runs.store_precision import in_store_precision, pin_precision
 from jobs.terminal.console import say
+from jobs.terminal.damage import tell_left_out
 from jobs.terminal.process import interrupted_exit_code
 from jobs.terminal.progress import ProgressBar
 from pipelines.finished import needs_no_model
@@ -40,6 +41,7 @@ from pipelines.job import (
 from pipelines.pool.client_settings import ClientSettings
 from pipelines.pool.pool_registry import check_pool_name
 from pipelines.pool.service import AnnotationService, ServiceFactory
+from pipelines.report_renewal import renew_reports
 from pipelines.shard_size import SHARD_SECONDS
 from pipelines.summary import JobSummary
 from pipelines.watch.live_note import WatchedPool, live_note
@@ -119,6 +121,8 @@ def open_lock(
 ) -> Iterator[StoreLock]:
     """Hold the store for the block, and say so when a dead job's lock had to be taken over.
 
+    What is damaged in the store is told, and reports of runs that are damaged are made anew.
+
     Raises:
         StoreError: another job is at work on the store.
     """
@@ -126,6 +130,9 @@ def open_lock(
     with lock:
         if lock.took_over and not config.run.quiet:
             say(f"took over the lock of a job that has died: {lock.took_over}")
+        tell_left_out(config.store)
+        for renewed in renew_reports(config.store):
+            say(f"note: {renewed}")
         yield lock
 
 

@@ -7,6 +7,7 @@ from jobs.options.common import bytes_of
 from jobs.options.sync import SnapshotOptions
 from jobs.terminal.console import say
 from jobs.terminal.progress import ProgressBar
+from pipelines.report_renewal import renew_reports
 from pipelines.watch.run_history import run_history
 
 _LEAST_MEMORY = 256 * 1024**2
@@ -34,6 +35,8 @@ def compact_held(
     Raises:
         StoreError: as `compact_store`.
     """
+    for renewed in renew_reports(store):
+        say(f"note: {renewed}")
     watch = CompactionWatch(progress.planned, progress.done, lock.check)
     return compact_store(store, settings, history=run_history(store), watch=watch)
 

@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 
+from bioner_core.errors import DamagedFileError
 from bioner_core.labels.label_set import LabelSetChoice
 from bioner_core.models.precision import AUTO, PRECISIONS
 from bioner_core.models.processor import processor_name
 from bioner_core.store.layout import Store
 from bioner_core.store.manifest import total
-from bioner_core.store.precision_pin import read_pin, write_pin
-from bioner_core.store.reading import read_manifests
+from bioner_core.store.precision_pin import PrecisionPin, read_pin, write_pin
+from bioner_core.store.reading import shown_manifests
 from jobs.runs.annotator import MODEL, AnnotatorChoice
 from jobs.terminal.console import say
 from pipelines.job import decode_fingerprint
@@ -21,7 +22,7 @@ def in_store_precision(choice: AnnotatorChoice, store: Store) -> AnnotatorChoice
 
     Raises:
         ModelError: there is no such model.
-        StoreError: the pin or a manifest is damaged.
+        StoreError: a manifest is of a newer schema version.
     """
     if choice.kind != MODEL or choice.precision != AUTO:
         return choice
@@ -35,20 +36,29 @@ def in_store_precision(choice: AnnotatorChoice, store: Store) -> AnnotatorChoice
 def store_precision(choice: AnnotatorChoice, store: Store) -> str:
     """The precision of the store; empty when it has none yet.
 
-    A store from before precisions were pinned has that with which this very annotator made shards of it.
+    A store from before precisions were pinned, or whose pin is damaged, has that with which this very annotator made
+    shards of it.
 
     Raises:
         ModelError, StoreError: as `in_store_precision`.
     """
-    pin = read_pin(store)
+    pin = _whole_pin(store)
     if pin is not None:
         return pin.precision
-    made = {one.decode_fingerprint for one in read_manifests(store)} - {""}
+    made = {one.decode_fingerprint for one in shown_manifests(store)} - {""}
     if not made:
         return ""
     label_sets = [LabelSetChoice(one.name, one.languages) for one in choice.label_sets]
     of_precision = {name: replace(choice, precision=name).fingerprint() for name in PRECISIONS}
     return next((name for name, one in of_precision.items() if decode_fingerprint(one, label_sets) in made), "")
+
+
+def _whole_pin(store: Store) -> PrecisionPin | None:
+    """The pin, or None where there is none or a damaged one, which the run that begins now makes anew."""
+    try:
+        return read_pin(store)
+    except DamagedFileError:
+        return None
 
 
 def pin_precision(choice: AnnotatorChoice, store: Store) -> None:
@@ -61,12 +71,12 @@ def pin_precision(choice: AnnotatorChoice, store: Store) -> None:
         return
     now, before = choice.precision_choice, store_precision(choice, store)
     if before and before != now.name:
-        counts = total(one.counts for one in read_manifests(store))
+        counts = total(one.counts for one in shown_manifests(store))
         say(
             f"the store's precision was {before} and is {now.name} from now on: {counts.annotated + counts.unchanged} "
             f"documents that it holds were annotated in {before}, and each is annotated anew when its input is given "
             "again"
         )
-    pin = read_pin(store)
+    pin = _whole_pin(store)
     if pin is None or pin.precision != now.name:
         write_pin(store, precision=now.name, reason=now.reason or "asked for by name", processor=processor_name())

@@ -11,7 +11,7 @@ from bioner_core.store.compaction.compact import CompactionSettings
 from bioner_core.store.history.input_order import PUBMED
 from bioner_core.store.history.ledger import AppliedFile, applied_files, new_run_id
 from bioner_core.store.history.lock import Part
-from bioner_core.store.reading import read_manifests
+from bioner_core.store.reading import shown_manifests
 from jobs.options.metrics import metrics_shown
 from jobs.options.sync import SyncOptions
 from jobs.runs.annotator import chosen_annotator
@@ -26,7 +26,7 @@ from pipelines.nightly.backfill import PMC, of_part, pmc_files, pubmed_files
 from pipelines.nightly.estimate import ARTICLE_GUESS, EXPORT_GUESS, RELEASE_GUESS, Estimate, Guess, estimate
 from pipelines.nightly.report import SyncReport
 from pipelines.summary import EXIT_COMMITTED, EXIT_FAILED
-from pipelines.sync.listing import ListedFile
+from pipelines.sync.listing import ListedFile, list_place
 
 
 def config_of(options: SyncOptions) -> AnnotateConfig:
@@ -59,20 +59,25 @@ def run_sync(
     work: Callable[[SyncContext, AnnotationSession], SyncReport],
     *,
     purpose: str,
+    places: Sequence[str] = (),
     part: Part | None = None,
     snapshot: CompactionSettings | None = None,
     linker: Linker | None = None,
 ) -> SyncReport:
     """Do `work` with the store locked; the model is started when the first file needs it, and ended after the last.
 
+    Before a new store is made, `places` are listed: a mistyped one leaves no folder behind.
+
     With `snapshot` one is made under the same lock, of what the store holds then, also when a file has failed, and with
     `linker` what is newest then is linked.
 
     Raises:
-        BionerError: an option is unusable, or the store cannot be had.
+        BionerError: an option is unusable, the store cannot be had, or a place of a new one cannot be listed.
     """
     config, run_id = config_of(options), new_run_id()
     session = AnnotationSession(config)
+    for place_name in () if options.store.root.exists() else places:
+        list_place(place_name, options.policy)
     make_store(options.store)
     with (
         metrics_shown(options.metrics, config.page, job=purpose.removeprefix("bioner ")),
@@ -100,7 +105,7 @@ def run_sync(
 def _with_snapshot(done: SyncReport, place: SyncContext, settings: CompactionSettings, *, quiet: bool) -> SyncReport:
     """The report, and the snapshot that was made or already is of this state; a store without shards gets none."""
     try:
-        if next(read_manifests(place.store), None) is None:
+        if next(shown_manifests(place.store), None) is None:
             return done
         with ProgressBar("shard tables", quiet=quiet) as progress:
             made = compact_held(place.store, settings, lock=place.lock, progress=progress)

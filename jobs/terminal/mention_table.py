@@ -13,7 +13,7 @@ from bioner_core.mentions import Mention
 from bioner_core.store.document_mentions import DocumentMentions, shard_documents
 from bioner_core.store.layout import Store
 from bioner_core.store.manifest import Manifest
-from bioner_core.store.reading import read_manifests
+from bioner_core.store.reading import shown_manifests
 
 PIPE_WIDTH = 120
 """Width of the table where standard output is no terminal."""
@@ -38,7 +38,7 @@ def some_documents(store: Store, *, limit: int, nested_only: bool, accepted_only
     Raises:
         StoreError: a manifest or a file is damaged or of a newer schema version.
     """
-    manifests = list(read_manifests(store))
+    manifests = list(shown_manifests(store))
     sources = sorted({one.source for one in manifests})
     queues = [_of_source(store, manifests, source) for source in sources]
     found = (_accepted(one) if accepted_only else one for one in _in_turns(queues))

@@ -51,6 +51,8 @@ def line(view: StoreView) -> str:
         words.append(f"{sum(one.state == 'busy' for one in view.actors)} of {len(view.actors)} actors busy")
     if view.memory_kills:
         words.append(f"{view.memory_kills} actor processes ended for memory")
+    if view.damaged:
+        words.append(f"{len(view.damaged)} shards damaged: `bioner verify` names them")
     words.append(_left(view))
     return "  ".join(words)
 
@@ -67,6 +69,7 @@ def page(view: StoreView) -> RenderableType:
         ("mentions", f"{counts.mentions}, {counts.mentions_accepted} accepted"),
         ("left", _left(view)),
         *([("memory", f"Ray ended {view.memory_kills} actor processes: {_MEMORY_CURE}")] if view.memory_kills else []),
+        *(("damaged", fault) for fault in view.damaged),
         *(("rejects", f"{number} {reason}") for reason, number in view.reject_reasons.items()),
     ]:
         facts.add_row(Text(name, style="bold"), Text(value))

@@ -107,7 +107,9 @@ def run_pubmed(
     """
     log = RunLog(place.run_id, "nightly pubmed")
     try:
-        plan = look(source, applied_files(place.store, PUBMED), place.policy)
+        # A file whose entry is damaged counts as new: its shards are there, and it is entered once more.
+        entries = applied_files(place.store, PUBMED, on_damaged=lambda _: None)
+        plan = look(source, entries, place.policy)
         log.planned = len(plan.pending)
         progress.planned(len(plan.before_gap))
         for wanted in plan.before_gap:

@@ -20,6 +20,7 @@ from ray._raylet import Config  # type: ignore[attr-defined]  # no stubs
 from bioner_core.errors import ConfigurationError, PoolError
 from pipelines.pool.pool_settings import LOCAL, PoolSettings
 from pipelines.pool.ray_privacy import private_ray_folder, use_private_token
+from pipelines.pool.ray_processes import end_marked, marked
 
 _CONNECT_SECONDS = 20.0
 """Until a head that does not answer is given up; Ray itself would try for minutes, and say nothing meanwhile."""
@@ -33,9 +34,9 @@ _connecting = threading.Lock()
 def ray_session(settings: PoolSettings) -> Iterator[str]:
     """Be connected to the Ray of the settings; yields the address that other processes join.
 
-    A Ray that this call started ends with it, and so does a connection that it made; where the process was connected
-    before, it stays so. The folder of that Ray's logs goes with it; after an error it stays, for whoever looks for the
-    cause.
+    A Ray that this call started ends with it, with all that it started, and so does a connection that it made; where
+    the process was connected before, it stays so. The folder of that Ray's logs goes with it; after an error it stays,
+    for whoever looks for the cause.
 
     Raises:
         ConfigurationError: the process is connected to another cluster than the settings name.
@@ -44,10 +45,10 @@ def ray_session(settings: PoolSettings) -> Iterator[str]:
     if ray.is_initialized():
         yield _current_address(settings.ray_address)
         return
-    folder = ""
+    folder = started = ""
     try:
         if settings.ray_address == LOCAL:
-            folder = _start(settings)
+            folder = started = _start(settings)
         else:
             join_ray(settings.ray_address, namespace=settings.namespace)
         yield _current_address(settings.ray_address)
@@ -56,6 +57,8 @@ def ray_session(settings: PoolSettings) -> Iterator[str]:
         raise
     finally:
         ray.shutdown()
+        if started:
+            end_marked(started)
         if folder:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -126,10 +129,12 @@ def _start(settings: PoolSettings) -> str:
     folder = private_ray_folder()
     for attempt in (1, 2):
         try:
-            _init(settings, folder)
+            with marked(str(folder)):
+                _init(settings, folder)
             break
         except Exception as error:  # Ray has no class of its own for a node that is not up in time
             ray.shutdown()
+            end_marked(str(folder))
             if attempt == 2:
                 raise PoolError(
                     f"cannot start Ray on this machine, tried twice: {error}. If the machine is busy, give it more "

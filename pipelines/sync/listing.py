@@ -60,13 +60,20 @@ def list_place(place: str, policy: RetryPolicy) -> list[ListedFile]:
     """
     if not is_url(place):
         found = _local_files(Path(place))
-    elif urlsplit(place).scheme in ("http", "https"):
+    elif _scheme(place) in ("http", "https"):
         found = with_retries(lambda: _http_files(place.rstrip("/") + "/", policy), policy, progress=lambda: 0)
     elif is_bucket(place):
         found = _bucket_listing(place)
     else:
         found = with_retries(lambda: _fsspec_files(place), policy, progress=lambda: 0)
     return sorted((one for one in found if not one.name.startswith(".")), key=lambda one: one.name)
+
+
+def _scheme(place: str) -> str:
+    try:
+        return urlsplit(place).scheme
+    except ValueError:
+        raise InputError(f"{public_name(place)}: is an address that cannot be read; check its brackets") from None
 
 
 def _local_files(folder: Path) -> list[ListedFile]:

@@ -1,13 +1,13 @@
 """Which runs worked on a store: the reports of annotation runs, and the ledger of nightly jobs and backfills."""
 
 from collections import Counter
-from datetime import UTC, datetime
 
+from bioner_core.errors import DamagedFileError
 from bioner_core.store.history.ledger import JobRun, applied_files, job_runs, ledger_kinds
 from bioner_core.store.layout import Store, input_key_of
 from bioner_core.store.manifest import total
 from bioner_core.store.snapshot.run_history import RunHistory, RunRow
-from pipelines.job_report import read_report, report_path
+from pipelines.job_report import read_report, report_paths, run_start
 from pipelines.outcome import ShardOutcome, Status
 
 ANNOTATION = "annotate"
@@ -21,23 +21,31 @@ def run_history(store: Store) -> RunHistory:
     """All runs that ended by themselves, and the run that committed each shard.
 
     A shard that a nightly job or a backfill applied belongs to that job, any other one to its annotation run. A run
-    that was killed left no report, and the shards that it committed have no run.
+    that was killed left no report, and the shards that it committed have no run. Reports and ledger entries that are
+    damaged are left out, as lost ones are.
 
     Raises:
-        StoreError: a report or a ledger entry is damaged.
+        StoreError: a report of this very process could not be written.
     """
     runs: list[RunRow] = []
     run_of_shard: dict[str, str] = {}
-    for path in sorted(store.jobs.glob("[!.]*.json")):
-        outcomes = read_report(report_path(store, path.stem))
+    for path in report_paths(store):
+        try:
+            outcomes = read_report(path)
+        except DamagedFileError:
+            continue
         runs.append(_annotation_run(path.stem, outcomes))
         run_of_shard |= {one.shard_id: path.stem for one in outcomes if one.status in _COMMITTED}
-    runs += [_job_run(one) for one in job_runs(store)]
+    runs += [_job_run(one) for one in job_runs(store, on_damaged=_left_out)]
     return RunHistory(tuple(runs), run_of_shard | _runs_of_jobs(store, run_of_shard))
 
 
+def _left_out(_: DamagedFileError) -> None:
+    """`bioner verify` names it."""
+
+
 def _runs_of_jobs(store: Store, shards: dict[str, str]) -> dict[str, str]:
-    entries = [entry for kind in ledger_kinds(store) for entry in applied_files(store, kind)]
+    entries = [entry for kind in ledger_kinds(store) for entry in applied_files(store, kind, on_damaged=_left_out)]
     run_of_input = {entry.input_key: entry.run_id for entry in sorted(entries, key=lambda one: one.applied)}
     found = ((shard, run_of_input.get(input_key_of(shard))) for shard in shards)
     return {shard: run for shard, run in found if run is not None}
@@ -76,8 +84,5 @@ def _job_run(run: JobRun) -> RunRow:
 
 def _started(run_id: str) -> str:
     """The time in the id of a run, as ISO 8601; empty if the id tells none."""
-    try:
-        found = datetime.strptime(run_id.partition("-")[0], "%Y%m%dT%H%M%S_%fZ")
-    except ValueError:
-        return ""
-    return found.replace(tzinfo=UTC).isoformat(timespec="seconds")
+    found = run_start(run_id)
+    return "" if found is None else found.isoformat(timespec="seconds")

@@ -1,15 +1,17 @@
 """How a store stands: what is planned, what is committed, what was rejected, what failed last time."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from bioner_core.errors import StoreError
+from bioner_core.errors import DamagedFileError, StoreError
+from bioner_core.store.history.ledger import damaged_entries
 from bioner_core.store.history.lock import live_claims
 from bioner_core.store.history.model_notes import model_in_words
 from bioner_core.store.layout import Store, shard_id
-from bioner_core.store.manifest import Counts, total
-from bioner_core.store.reading import read_manifests
+from bioner_core.store.manifest import Counts, Manifest, total
+from bioner_core.store.reading import shown_manifests
 from pipelines.job_report import latest_report, read_report
 from pipelines.outcome import ShardOutcome, Status
 from pipelines.plan_record import read_plans
@@ -21,7 +23,8 @@ class StoreStatus:
     """The state of a store. `counts` are the sums of all manifests; `pending` are planned shards without a manifest.
 
     `fingerprints` and `reject_reasons` say how many shards and rejects there are of each; `failures` are those of the
-    run that ended last. `damaged` are manifests and reports that cannot be read, with what to do; they do not count.
+    run that ended last. `damaged` are shards, reports and ledger entries that cannot be read, with what to do; they do
+    not count.
     `jobs` say in words who holds the store's lock, and `models` what each fingerprint stands for, where that is noted.
     """
 
@@ -51,10 +54,10 @@ def store_status(store: Store) -> StoreStatus:
     """Read the state of a store; one that does not exist yet is empty. Reads manifests and reject codes only.
 
     Raises:
-        StoreError: a table of rejects is damaged or of a newer schema version.
+        StoreError: a manifest is of a newer schema version.
     """
     damaged: list[str] = []
-    manifests = list(read_manifests(store, on_fault=lambda error: damaged.append(str(error))))
+    manifests = list(shown_manifests(store, on_left_out=damaged.append))
     plans = list(read_plans(store))
     planned = {shard_id(plan.key, first, last) for plan in plans for first, last in plan.ranges}
     failures = _last_failures(store, damaged)
@@ -66,12 +69,22 @@ def store_status(store: Store) -> StoreStatus:
         counts=total(manifest.counts for manifest in manifests),
         seconds=round(sum(manifest.seconds for manifest in manifests), 3),
         fingerprints=fingerprints,
-        reject_reasons=dict(reject_reasons(store, manifests).most_common()),
+        reject_reasons=dict(_reject_reasons(store, manifests, damaged).most_common()),
         failures=failures,
-        damaged=tuple(damaged),
+        damaged=(*damaged, *damaged_entries(store)),
         jobs=tuple(map(str, live_claims(store))),
         models={one: model_in_words(store, one) for one in fingerprints},
     )
+
+
+def _reject_reasons(store: Store, manifests: Sequence[Manifest], damaged: list[str]) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for manifest in manifests:
+        try:
+            found += reject_reasons(store, [manifest])
+        except StoreError as error:
+            damaged.append(str(error))
+    return found
 
 
 def _last_failures(store: Store, damaged: list[str]) -> tuple[ShardOutcome, ...]:
@@ -80,6 +93,6 @@ def _last_failures(store: Store, damaged: list[str]) -> tuple[ShardOutcome, ...]
         return ()
     try:
         return tuple(one for one in read_report(report) if one.status is Status.FAILED)
-    except StoreError:
-        damaged.append(f"{report}: cannot be read. It only tells how a run ended: remove it")
+    except DamagedFileError:
+        damaged.append(f"{report}: cannot be read. The next run on the store makes it anew")
         return ()

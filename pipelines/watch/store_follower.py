@@ -7,7 +7,7 @@ from bioner_core.errors import StoreError
 from bioner_core.formats.inputs import public_name
 from bioner_core.store.layout import input_key_of
 from bioner_core.store.manifest import Manifest, read_manifest
-from bioner_core.store.reading import read_manifests
+from bioner_core.store.reading import shown_manifests
 from pipelines.job import AnnotationJob
 from pipelines.metrics.meters import PROCESS
 from pipelines.metrics.metrics import shard_increases
@@ -68,7 +68,7 @@ class _Follower:
 def _done_before(job: AnnotationJob) -> dict[str, int]:
     """How many records of each input an earlier run has committed in the way that this job wants them."""
     done = dict[str, int]()
-    for manifest in read_manifests(job.store):
+    for manifest in shown_manifests(job.store):
         if manifest.fingerprint == job.run_fingerprint:
             key = input_key_of(manifest.shard_id)
             done[key] = done.get(key, 0) + manifest.last - manifest.first

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from bioner_core.errors import StoreError
 from bioner_core.store.history.lock import live_claims
 from bioner_core.store.layout import Store, shard_id
 from bioner_core.store.manifest import Counts, Manifest, read_manifest, total
@@ -24,7 +25,8 @@ class StoreView:
     `jobs` say in words who is at work, empty when nobody is. `records_per_second` counts records of the inputs over the
     last minutes, `documents_per_second` those of them that have annotations; `seconds_left` is None while there is no
     telling. `actors` are those of the running jobs, where these say, and `memory_kills` how many processes of theirs
-    Ray has ended because their machine ran out of memory.
+    Ray has ended because their machine ran out of memory. `damaged` are shards that cannot be read, with what to do:
+    they do not count.
     """
 
     time: str
@@ -39,6 +41,7 @@ class StoreView:
     seconds_left: float | None
     actors: tuple[LiveActor, ...]
     memory_kills: int = 0
+    damaged: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """A flat object for `--json`: the counts at the top level."""
@@ -63,12 +66,13 @@ class StoreWatch:
         self._plans = FolderWatch(store.plans)
         self._shards: dict[str, _Shard] = {}
         self._planned: dict[str, dict[str, int]] = {}
+        self._damaged: dict[str, str] = {}
 
     def look(self, now: datetime | None = None) -> StoreView:
         """The store now.
 
         Raises:
-            StoreError: a manifest, a plan, a claim or a table of rejects is damaged or of a newer schema version.
+            StoreError: a plan or a claim cannot be read.
         """
         now = now or datetime.now(UTC)
         claims = live_claims(self._store)
@@ -96,15 +100,22 @@ class StoreWatch:
             seconds_left=round(sum(pending.values()) / records, 1) if records and claims else None,
             actors=live.actors,
             memory_kills=live.memory_kills,
+            damaged=tuple(self._damaged.values()),
         )
 
     def _read_shards(self) -> None:
         for name in self._manifests.changed():
-            manifest = read_manifest(self._store, name)
-            if manifest is not None:
-                self._shards[name] = self._shard(manifest)
-        for name in self._shards.keys() - self._manifests.present:
-            del self._shards[name]
+            self._shards.pop(name, None)
+            self._damaged.pop(name, None)
+            try:
+                manifest = read_manifest(self._store, name)
+                if manifest is not None:
+                    self._shards[name] = self._shard(manifest)
+            except StoreError as error:
+                self._damaged[name] = str(error)
+        for known in (self._shards, self._damaged):
+            for name in known.keys() - self._manifests.present:
+                known.pop(name)
 
     def _shard(self, manifest: Manifest) -> _Shard:
         reasons = reject_reasons(self._store, [manifest])

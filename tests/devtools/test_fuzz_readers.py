@@ -37,6 +37,9 @@ FOUND = {
     "ledger_entry": b'{"kind": "pubmed", "name": "a", "order": [1], "input_key": "k", "bytes": 1, "md5": "", '
     b'"sha256": "", "stamp": "", "fingerprint": "", "run_id": "", "applied": "", "seconds": 1, "rows_sent": 1, '
     b'"counts": {"rs": 1}}',
+    "gold_conll": b"IL-2\tB-protein\n\tO\n",
+    "vocabulary_gene-info": b"#tax_id\rGeneID\n",
+    "vocabulary_table": b"id,name\rsynonyms\n",
     "ledger_run": b'{"run_id": "", "job": "", "started": "", "seconds": 1, "applied": [], "exit_code": 0, '
     b'"message": "", "counts": {"row_2ejects": 0}}',
 }

@@ -5,6 +5,7 @@ The feeder is a process of its own that joins the cluster by its address, as `bi
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -84,6 +85,32 @@ def test_the_other_node_takes_over_the_work_of_one_that_dies(
     assert len(_alive(tmp_path) & before) == 1, "the actor beside the dead node went on"
     cluster.add_node()
     _await(lambda: len(_alive(tmp_path)) == 2)
+    feeder.tell(calm.path, Store(tmp_path / "again"))
+    assert feeder.answer(300)["exit_code"] == 0
+    assert_undisturbed(calm.calm_store.root, tmp_path / "again")
+
+
+def test_a_network_that_is_cut_between_nodes_changes_no_row(
+    cluster: LocalCluster, feeder: FeederProcess, calm: SoakInput, tmp_path: Path
+) -> None:
+    """Batches that wait for ever at a node that neither answers nor closes its connections, or that are counted twice
+    when it comes back.
+
+    The feeder and one actor are on one node; the other node is silenced in the middle of a job. It comes back when Ray
+    has given it up, and dies then.
+    """
+    store = tmp_path / "store"
+    feeder.tell(calm.path, Store(store))
+    _await(lambda: any(read_manifests(Store(store))))
+    cluster.signal_node(signal.SIGSTOP)
+    try:
+        answer = feeder.answer(300)
+    finally:
+        cluster.signal_node(signal.SIGCONT)
+    assert (answer["exit_code"], answer["failures"], answer["finished"]) == (0, [], True)
+    assert_undisturbed(calm.calm_store.root, store)
+    cluster.kill_node()
+    cluster.add_node()
     feeder.tell(calm.path, Store(tmp_path / "again"))
     assert feeder.answer(300)["exit_code"] == 0
     assert_undisturbed(calm.calm_store.root, tmp_path / "again")

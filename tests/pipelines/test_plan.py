@@ -78,7 +78,7 @@ def _planned_by_old_readers(store: Path, **changes: object) -> None:
     """Rewrite the plan of a store as one that other readers made."""
     [path] = (store / "plans").glob("[!.]*.json")
     flat = json.loads(path.read_text(encoding="utf-8"))
-    del flat["readers_version"]
+    del flat["readers_version"], flat["checksum"]
     path.write_text(json.dumps(flat | changes), encoding="utf-8")
 
 

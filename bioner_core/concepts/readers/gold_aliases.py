@@ -1,6 +1,5 @@
 """A vocabulary of what a gold corpus calls its concepts: aliases, each as sure as it is common."""
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -9,6 +8,7 @@ from bioner_core.concepts.concept import Concept, Synonym
 from bioner_core.concepts.gold_ids import gold_curies
 from bioner_core.concepts.readers.lines import text_lines
 from bioner_core.errors import InputError
+from bioner_core.typed_json import loaded_json, typed
 
 
 def read_gold_aliases(path: Path, prefix: str) -> Iterator[Concept]:
@@ -23,10 +23,12 @@ def read_gold_aliases(path: Path, prefix: str) -> Iterator[Concept]:
     meant: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for number, line in text_lines(path):
         try:
-            entities = json.loads(line)["entities"]
-            for one in entities:
-                for curie in gold_curies(one.get("concept", ""), one["type"], prefix=prefix):
-                    meant[one["type"], one["text"]][curie] += 1
+            for one in loaded_json(line)["entities"]:
+                concept, kind, text = (
+                    typed(str, value) for value in (one.get("concept", ""), one["type"], one["text"])
+                )
+                for curie in gold_curies(concept, kind, prefix=prefix):
+                    meant[kind, text][curie] += 1
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(f"{path}, line {number}: is no record of a gold corpus ({error!r})") from error
     yield from _concepts(meant)

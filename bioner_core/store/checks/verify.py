@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from bioner_core.errors import StoreError
 from bioner_core.store.checks.check_files import file_faults
 from bioner_core.store.checks.check_mentions import mention_faults
+from bioner_core.store.checks.check_notes import note_faults
 from bioner_core.store.checks.check_snapshots import leftovers, pointer_faults, snapshot_faults
-from bioner_core.store.history.ledger import AppliedFile, applied_files, ledger_kinds
+from bioner_core.store.history.ledger import AppliedFile, applied_files, damaged_entries, ledger_kinds
 from bioner_core.store.layout import Store, input_key_of
 from bioner_core.store.manifest import Counts, Manifest, total
 from bioner_core.store.reading import read_manifests
@@ -65,7 +65,8 @@ def verify_store(
     rows of each table match the counts; `passage.text[start:end] == text` for every mention; each parent exists, is
     accepted and encloses; depths follow from parents; no `mention_id` occurs twice in a shard; no two shards of one
     input overlap; each file in the ledger has all its records in the store. Of snapshots: CURRENT names one that is
-    there; each file has its digest, rows and schema; counts add up; no other file lies in their folders.
+    there; each file has its digest, rows and schema; counts add up; no other file lies in their folders. The page of
+    the links, the store's precision and the notes of models can be read.
 
     A manifest or a ledger entry that cannot be read is a fault like others, and the rest is checked.
     """
@@ -79,7 +80,7 @@ def verify_store(
             findings.add(f"shard {manifest.shard_id}: {fault}")
         if on_shard:
             on_shard(manifest)
-    for fault in _ledger_faults(store, records):
+    for fault in (*_ledger_faults(store, records), *note_faults(store)):
         findings.add(fault)
     snapshots = _check_snapshots(store, findings, on_snapshot)
     return VerificationReport(shards, snapshots, counts, findings.count, tuple(findings.kept), tuple(leftovers(store)))
@@ -99,13 +100,9 @@ def _check_snapshots(store: Store, findings: _Findings, on_snapshot: Callable[[s
 
 def _ledger_faults(store: Store, records: Counter[str]) -> Iterator[str]:
     """A file that counts as applied is not looked at again, so a shard of it that is lost would stay lost."""
+    yield from damaged_entries(store)
     for kind in ledger_kinds(store):
-        try:
-            entries = applied_files(store, kind)
-        except StoreError as error:
-            yield str(error)
-        else:
-            yield from _lost_records(entries, records)
+        yield from _lost_records(applied_files(store, kind, on_damaged=lambda _: None), records)
 
 
 def _lost_records(entries: Iterable[AppliedFile], records: Counter[str]) -> Iterator[str]:

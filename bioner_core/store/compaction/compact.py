@@ -9,6 +9,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +18,7 @@ import duckdb
 import pyarrow as pa
 
 import bioner_core
-from bioner_core.errors import StoreError
+from bioner_core.errors import DamagedFileError, StoreError
 from bioner_core.store.atomic import fsync_path, make_folder
 from bioner_core.store.checks.promised_file import check_shard_files
 from bioner_core.store.compaction.external_sort import SortSpace, sorted_batches
@@ -109,6 +110,9 @@ def compact_store(
 ) -> CompactionReport:
     """Make a snapshot of what is committed now, unless the current one is of this state. Hold the store's lock for it.
 
+    A damaged `CURRENT`, or a damaged older snapshot, stops nothing: what is made here takes its place. A damaged
+    manifest or ledger entry does, since the snapshot would lack rows.
+
     Memory stays near `settings.memory_bytes`, whatever the store holds; disk space for another snapshot is needed.
 
     Raises:
@@ -124,10 +128,16 @@ def compact_store(
     if manifest is None:
         work = _Compaction(store, settings, watch, manifests, state)
         manifest = work.run(history or RunHistory())
-    if current_id(store) != manifest.snapshot_id:
+    if _shown(store) != manifest.snapshot_id:
         watch.check()
         make_current(store, manifest.snapshot_id)
     return CompactionReport(manifest, made, sweep_snapshots(store, keep=settings.keep))
+
+
+def _shown(store: Store) -> str | None:
+    with suppress(DamagedFileError):
+        return current_id(store)
+    return None
 
 
 def _state_digest(store: Store, manifests: Sequence[Manifest]) -> str:
@@ -141,9 +151,10 @@ def _state_digest(store: Store, manifests: Sequence[Manifest]) -> str:
 def _existing(store: Store, state: str) -> SnapshotManifest | None:
     """A whole snapshot of this state, also one that a killed run did not come to name in `CURRENT`."""
     for snapshot_id in reversed(snapshot_ids(store)):
-        manifest = read_snapshot_manifest(store, snapshot_id)
-        if manifest.state == state and _is_whole(snapshot_folder(store, snapshot_id), manifest.files):
-            return manifest
+        with suppress(DamagedFileError):
+            manifest = read_snapshot_manifest(store, snapshot_id)
+            if manifest.state == state and _is_whole(snapshot_folder(store, snapshot_id), manifest.files):
+                return manifest
     return None
 
 

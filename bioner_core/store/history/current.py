@@ -26,6 +26,7 @@ from bioner_core.store.history.document_index import EXPORT_SOURCES, manifests_b
 from bioner_core.store.history.input_order import read_input_order
 from bioner_core.store.layout import Store
 from bioner_core.store.manifest import Manifest
+from bioner_core.store.reading import left_out_shards
 
 MEMORY_LIMIT = "1GB"
 """What DuckDB may hold in memory while it finds the newest records; it puts the rest on disk beside the store."""
@@ -86,8 +87,10 @@ def count_current(store: Store, *, source: str, first_year: int | None = None) -
     """How many articles of a source have a newest record; `first_year` as in `read_input_order`.
 
     Raises:
-        StoreError: the store is damaged.
+        StoreError: the store is damaged. A count that lacks a shard would say that a release is incomplete.
     """
+    for fault in left_out_shards(store):
+        raise StoreError(fault)
     with _scratch(store) as scratch:
         inputs = [one for one in _inputs(store, scratch, first_year=first_year) if one.source == source]
         with _newest_records(store, inputs, scratch) as database:
@@ -128,7 +131,8 @@ def _scratch(store: Store) -> Iterator[Path]:
 
 def _inputs(store: Store, scratch: Path, *, first_year: int | None = None) -> list[_Input]:
     """The inputs that count, from the oldest to the newest, their document indexes made to fit."""
-    input_order = read_input_order(store, first_year=first_year)
+    # What is shown names the damaged entries itself, and a compaction has read all of them before it comes here.
+    input_order = read_input_order(store, first_year=first_year, on_damaged=lambda _: None)
     placed = []
     for key, manifests in manifests_by_input(store):
         place = input_order.place(key, manifests)

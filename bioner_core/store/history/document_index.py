@@ -20,9 +20,10 @@ from bioner_core.documents import Document
 from bioner_core.errors import StoreError
 from bioner_core.formats.record_keys import record_keys
 from bioner_core.store.atomic import replacing
+from bioner_core.store.history.index_digest import is_as_written, note_digest
 from bioner_core.store.layout import Store, input_key_of
 from bioner_core.store.manifest import Manifest
-from bioner_core.store.reading import read_manifests, shard_batches
+from bioner_core.store.reading import shard_batches, shown_manifests
 from bioner_core.store.rows import deletions_from_arrow, documents_from_arrow
 
 TEXT_DIGEST_BYTES = 16
@@ -48,7 +49,6 @@ sentences has no result; `characters` are those of all passages."""
 EXPORT_SOURCES = frozenset({"cnki", "wanfang"})
 """Sources whose records have no stable id: one article may come under several, and is known by several keys."""
 
-_STATE_KEY = b"bioner.register_state"
 _GROUP_ROWS = 50_000
 """Documents in a row group of a document index: some megabytes, and few seeks for whoever scans the digests."""
 _LAYOUT = "2"
@@ -73,13 +73,13 @@ def index_path(store: Store, key: str) -> Path:
 
 
 def manifests_by_input(store: Store) -> Iterator[tuple[str, list[Manifest]]]:
-    """The committed shards of each input, an input at a time.
+    """The committed shards of each input that can be shown, an input at a time.
 
     Raises:
-        StoreError: a manifest is damaged or of a newer schema version.
+        StoreError: a manifest is of a newer schema version.
     """
     found: defaultdict[str, list[Manifest]] = defaultdict(list)
-    for manifest in read_manifests(store):
+    for manifest in shown_manifests(store):
         found[input_key_of(manifest.shard_id)].append(manifest)
     yield from sorted(found.items())
 
@@ -95,9 +95,9 @@ def refresh_index(store: Store, key: str, manifests: Sequence[Manifest], *, othe
     """
     path = index_path(store, key)
     state = _state(manifests)
-    # Invariant: a document index that does not fit its shards is never used. It carries a digest of the files that it
-    # was made from, so it needs no lock and may be removed at any time.
-    if _recorded_state(path) == state:
+    # Invariant: a document index that does not fit its shards, or has changed on disk, is never used. Beside it stand
+    # digests of the files that it was made from and of itself, so it needs no lock and may be removed at any time.
+    if is_as_written(path, state):
         return path
     try:
         return _written(path, store, manifests, state)
@@ -107,13 +107,14 @@ def refresh_index(store: Store, key: str, manifests: Sequence[Manifest], *, othe
         return _written(otherwise_in / path.name, store, manifests, state)
 
 
-def _written(path: Path, store: Store, manifests: Sequence[Manifest], state: bytes) -> Path:
+def _written(path: Path, store: Store, manifests: Sequence[Manifest], state: str) -> Path:
     with (
         replacing(path) as temporary,
-        pq.ParquetWriter(temporary, SCHEMA.with_metadata({_STATE_KEY: state}), compression="zstd") as writer,
+        pq.ParquetWriter(temporary, SCHEMA, compression="zstd", write_page_checksum=True) as writer,
     ):
         for group in _row_groups(_shard_rows(store, manifest) for manifest in manifests):
             writer.write_table(group)
+    note_digest(path, state)
     return path
 
 
@@ -131,7 +132,7 @@ def matching_rows(path: Path, digests: pa.Array) -> Iterator[dict[str, Any]]:
         StoreError: the file is damaged.
     """
     try:
-        with pq.ParquetFile(path) as parquet:
+        with pq.ParquetFile(path, page_checksum_verification=True) as parquet:
             for group in range(parquet.num_row_groups):
                 found = parquet.read_row_group(group, columns=["text_digest"]).column(0)
                 matches = pc.is_in(found, value_set=digests)
@@ -142,17 +143,9 @@ def matching_rows(path: Path, digests: pa.Array) -> Iterator[dict[str, Any]]:
         raise StoreError(f"{path}: cannot be read ({error}). Remove it: it is made anew when it is needed") from error
 
 
-def _state(manifests: Iterable[Manifest]) -> bytes:
+def _state(manifests: Iterable[Manifest]) -> str:
     parts = [(one.shard_id, [file.sha256 for file in one.files if file.table != "mentions"]) for one in manifests]
-    return hashlib.sha256(json.dumps([_LAYOUT, parts]).encode()).hexdigest().encode()
-
-
-def _recorded_state(path: Path) -> bytes:
-    try:
-        metadata = pq.read_schema(path).metadata or {}
-    except (OSError, ValueError):  # missing or damaged: made anew
-        return b""
-    return bytes(metadata.get(_STATE_KEY, b""))
+    return hashlib.sha256(json.dumps([_LAYOUT, parts]).encode()).hexdigest()
 
 
 def _row_groups(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:

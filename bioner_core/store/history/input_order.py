@@ -4,10 +4,11 @@ The newest record of a document wins; newest means latest in this order. It come
 PubMed release file; all other inputs stand before those, in the order in which they were first committed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from bioner_core.errors import DamagedFileError
 from bioner_core.store.history.ledger import AppliedFile, applied_files, ledger_kinds, reloads, standing_files
 from bioner_core.store.history.release_names import release_of
 from bioner_core.store.layout import Store
@@ -36,14 +37,22 @@ class InputOrder:
         return (1, order, "") if order else (0, (), committed)
 
 
-def read_input_order(store: Store, *, first_year: int | None = None) -> InputOrder:
+def read_input_order(
+    store: Store,
+    *,
+    first_year: int | None = None,
+    on_damaged: Callable[[DamagedFileError], None] | None = None,
+) -> InputOrder:
     """The order of a store's inputs; `first_year` asks what it would be after a reload of that year.
 
+    With `on_damaged`, which is told of each ledger entry that cannot be read, the order is that of the others.
+
     Raises:
-        StoreError: a ledger entry is damaged.
+        DamagedFileError: a ledger entry is damaged, and there is no `on_damaged`.
     """
-    entries = [entry for kind in ledger_kinds(store) for entry in applied_files(store, kind)]
-    latest = max((one.year for one in reloads(store, PUBMED)), default=0)
+    kinds = ledger_kinds(store)
+    entries = [entry for kind in kinds for entry in applied_files(store, kind, on_damaged=on_damaged)]
+    latest = max((one.year for one in reloads(store, PUBMED, on_damaged=on_damaged)), default=0)
     return InputOrder(
         orders={entry.input_key: entry.order for entry in entries},
         retired=_republished([entry for entry in entries if entry.kind == PUBMED]),

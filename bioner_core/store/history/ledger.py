@@ -10,17 +10,17 @@ file, so what it names is committed.
 
 import json
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
-from bioner_core.errors import StoreError
+from bioner_core.errors import DamagedFileError
 from bioner_core.store.atomic import write_text
 from bioner_core.store.layout import Store
 from bioner_core.store.manifest import Counts
-from bioner_core.typed_json import loaded_json, typed
+from bioner_core.typed_json import loaded_json, typed, with_checksum, without_checksum
 
 Entry = TypeVar("Entry")
 
@@ -79,6 +79,14 @@ class JobRun:
     counts: Counts = field(default_factory=Counts)
 
 
+_LOST: dict[type, str] = {
+    AppliedFile: ", and its input is applied again",
+    Reload: ": the next night retires the years before once more",
+    JobRun: ": it only tells how a run ended",
+}
+"""What becomes of it where an entry is lost."""
+
+
 def utc_now() -> str:
     """The time as the ledger writes it: ISO 8601, UTC, to the microsecond, so that entries sort by it."""
     return datetime.now(UTC).isoformat(timespec="microseconds")
@@ -92,21 +100,30 @@ def new_run_id() -> str:
 def record_applied(store: Store, entry: AppliedFile) -> None:
     """Enter a file whose shards are all committed. A file that is applied again, under another model, has a new entry.
 
+    Damaged entries of the same file go: this one says what they said.
+
     Raises:
         StoreError: the store cannot be written.
     """
-    order = "-".join(f"{number:05d}" for number in entry.order)
     token = "".join(character for character in entry.applied if character.isdigit())
-    _write(store, f"{entry.kind}/{order}-{entry.input_key}-{token}.json", entry)
+    _write(store, f"{entry.kind}/{_order_words(entry.order)}-{entry.input_key}-{token}.json", entry)
+    for path in _entries(store, entry.kind):
+        if f"-{entry.input_key}-" in path.name and not any(_readable([path], AppliedFile, on_damaged=lambda _: None)):
+            path.unlink(missing_ok=True)
 
 
-def applied_files(store: Store, kind: str) -> list[AppliedFile]:
+def applied_files(
+    store: Store, kind: str, *, on_damaged: Callable[[DamagedFileError], None] | None = None
+) -> list[AppliedFile]:
     """All entries of one kind, by order and then by time.
 
+    With `on_damaged`, which is told of each entry that cannot be read, the others are given all the same: a file whose
+    entry is left out counts as one that was never applied.
+
     Raises:
-        StoreError: an entry is damaged.
+        DamagedFileError: an entry is damaged, and there is no `on_damaged`.
     """
-    entries = (_read(path, AppliedFile) for path in _entries(store, kind))
+    entries = _readable(_entries(store, kind), AppliedFile, on_damaged=on_damaged)
     return sorted(entries, key=lambda entry: (entry.order, entry.applied))
 
 
@@ -130,13 +147,13 @@ def record_reload(store: Store, reload: Reload) -> None:
     _write(store, f"reloads/{reload.kind}-{reload.year}.json", reload)
 
 
-def reloads(store: Store, kind: str) -> list[Reload]:
-    """The reloads of one kind, by year.
+def reloads(store: Store, kind: str, *, on_damaged: Callable[[DamagedFileError], None] | None = None) -> list[Reload]:
+    """The reloads of one kind, by year; `on_damaged` as in `applied_files`.
 
     Raises:
-        StoreError: an entry is damaged.
+        DamagedFileError: an entry is damaged, and there is no `on_damaged`.
     """
-    found = (_read(path, Reload) for path in _entries(store, "reloads"))
+    found = _readable(_entries(store, "reloads"), Reload, on_damaged=on_damaged)
     return sorted((one for one in found if one.kind == kind), key=lambda one: one.year)
 
 
@@ -149,13 +166,29 @@ def record_run(store: Store, run: JobRun) -> None:
     _write(store, f"runs/{run.run_id}.json", run)
 
 
-def job_runs(store: Store) -> list[JobRun]:
-    """All runs that ended, by the time of their start.
+def job_runs(store: Store, *, on_damaged: Callable[[DamagedFileError], None] | None = None) -> list[JobRun]:
+    """All runs that ended, by the time of their start; `on_damaged` as in `applied_files`.
 
     Raises:
-        StoreError: an entry is damaged.
+        DamagedFileError: an entry is damaged, and there is no `on_damaged`.
     """
-    return sorted((_read(path, JobRun) for path in _entries(store, "runs")), key=lambda run: run.started)
+    found = _readable(_entries(store, "runs"), JobRun, on_damaged=on_damaged)
+    return sorted(found, key=lambda run: run.started)
+
+
+def damaged_entries(store: Store) -> list[str]:
+    """The entries of all kinds, reloads and runs that cannot be read, each in words with what to do."""
+    found: list[str] = []
+
+    def note(error: DamagedFileError) -> None:
+        found.append(str(error))
+
+    for kind in ledger_kinds(store):
+        applied_files(store, kind, on_damaged=note)
+    for _ in _readable(_entries(store, "reloads"), Reload, on_damaged=note):
+        pass
+    job_runs(store, on_damaged=note)
+    return found
 
 
 def _entries(store: Store, folder: str) -> list[Path]:
@@ -163,18 +196,34 @@ def _entries(store: Store, folder: str) -> list[Path]:
 
 
 def _write(store: Store, name: str, entry: AppliedFile | Reload | JobRun) -> None:
-    write_text(store.ledger / name, json.dumps(asdict(entry), ensure_ascii=False, indent=1) + "\n")
+    write_text(store.ledger / name, json.dumps(with_checksum(asdict(entry)), ensure_ascii=False, indent=1) + "\n")
+
+
+def _order_words(order: Iterable[int]) -> str:
+    return "-".join(f"{number:05d}" for number in order)
+
+
+def _readable(
+    paths: Iterable[Path], kind: type[Entry], *, on_damaged: Callable[[DamagedFileError], None] | None
+) -> Iterator[Entry]:
+    for path in paths:
+        try:
+            yield _read(path, kind)
+        except DamagedFileError as error:
+            if on_damaged is None:
+                raise
+            on_damaged(error)
 
 
 def _read(path: Path, kind: type[Entry]) -> Entry:
     try:
-        flat = loaded_json(path.read_text(encoding="utf-8"))
+        flat = without_checksum(loaded_json(path.read_text(encoding="utf-8")))
         missing = {field.name for field in fields(kind)} ^ flat.keys()  # type: ignore[arg-type]  # they are dataclasses
         if missing:
             raise ValueError(f"missing or unknown: {', '.join(sorted(missing))}")
         return typed(kind, flat)
     except (OSError, ValueError, AttributeError) as error:
-        raise StoreError(
-            f"{path}: is not a ledger entry that bioner wrote ({error}). Restore that file; if it is lost, remove it, "
-            "and its input is applied again"
+        raise DamagedFileError(
+            f"{path}: is not a ledger entry that bioner wrote ({error}). Restore that file; if it is lost, remove it"
+            f"{_LOST[kind]}"
         ) from error

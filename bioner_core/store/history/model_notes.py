@@ -4,12 +4,13 @@ Only for people. A note that is lost or damaged is no fault of the store, and is
 """
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
 
 from bioner_core.errors import ConfigurationError
 from bioner_core.store.atomic import write_text
 from bioner_core.store.layout import Store
-from bioner_core.typed_json import loaded_json, typed
+from bioner_core.typed_json import loaded_json, typed, with_checksum, without_checksum
 
 _SHOWN = 16
 """Digits of a fingerprint that people are shown."""
@@ -22,15 +23,30 @@ def note_model(store: Store, fingerprint: str, words: Mapping[str, str]) -> None
         StoreError: the store cannot be written.
     """
     if model_words(store, fingerprint) != dict(words):
-        write_text(store.models / f"{fingerprint}.json", json.dumps(dict(words), ensure_ascii=False) + "\n")
+        write_text(
+            store.models / f"{fingerprint}.json", json.dumps(with_checksum(dict(words)), ensure_ascii=False) + "\n"
+        )
 
 
 def model_words(store: Store, fingerprint: str) -> dict[str, str]:
     """What a fingerprint stands for; empty where nobody noted it."""
     try:
-        return typed(dict[str, str], loaded_json((store.models / f"{fingerprint}.json").read_text(encoding="utf-8")))
+        return _words(store.models / f"{fingerprint}.json")
     except (OSError, ValueError):
         return {}
+
+
+def damaged_notes(store: Store) -> Iterator[str]:
+    """The notes that cannot be read, in words."""
+    for path in sorted(store.models.glob("[!.]*.json")):
+        try:
+            _words(path)
+        except (OSError, ValueError) as error:
+            yield f"{path}: is damaged ({error}). Remove it; the next run with that model makes it anew"
+
+
+def _words(path: Path) -> dict[str, str]:
+    return typed(dict[str, str], without_checksum(loaded_json(path.read_text(encoding="utf-8"))))
 
 
 def model_in_words(store: Store, fingerprint: str) -> str:

@@ -16,7 +16,7 @@ from bioner_core.store.layout import Store
 from bioner_core.store.query.link_views import link_views
 from bioner_core.store.query.model_views import model_documents, only_of_model
 from bioner_core.store.query.query_views import shard_views, snapshot_views
-from bioner_core.store.reading import read_manifests
+from bioner_core.store.reading import shown_manifests
 from bioner_core.store.snapshot.run_history import RunHistory
 from bioner_core.store.snapshot.snapshot_reading import open_snapshot
 
@@ -104,7 +104,7 @@ def query_session(
                     database, snapshot.paths_by_table(), schema_version=snapshot.manifest.schema_version
                 )
             else:
-                paths = shard_views(database, store, list(read_manifests(store)), history or RunHistory())
+                paths = shard_views(database, store, list(shown_manifests(store)), history or RunHistory())
             fingerprints = model_documents(database)
             if model is not None:
                 only_of_model(database, chosen_fingerprint(store, model, fingerprints))

@@ -9,11 +9,11 @@ import re
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from bioner_core.errors import StoreError
+from bioner_core.errors import DamagedFileError
 from bioner_core.store.atomic import write_text
 from bioner_core.store.layout import Store
 from bioner_core.store.schemas import check_schema_version
-from bioner_core.typed_json import loaded_json, typed
+from bioner_core.typed_json import loaded_json, typed, with_checksum, without_checksum
 
 MANIFEST_NAME = "manifest.json"
 """The file that makes a folder a snapshot; written last."""
@@ -64,8 +64,8 @@ class SnapshotManifest:
     fingerprints: dict[str, int] = field(default_factory=dict)
 
     def to_json(self) -> str:
-        """The manifest as an indented JSON object."""
-        return json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n"
+        """The manifest as an indented JSON object with its checksum."""
+        return json.dumps(with_checksum(asdict(self)), indent=1, ensure_ascii=False) + "\n"
 
 
 def snapshots_folder(store: Store) -> Path:
@@ -87,7 +87,7 @@ def current_id(store: Store) -> str | None:
     """The id of the snapshot that readers open, None before the first compaction.
 
     Raises:
-        StoreError: the file CURRENT is damaged.
+        DamagedFileError: the file CURRENT is damaged.
     """
     path = store.current
     try:
@@ -95,9 +95,9 @@ def current_id(store: Store) -> str | None:
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:
-        raise StoreError(f"{path}: cannot be read ({error}). Remove it and run `bioner compact`") from error
+        raise DamagedFileError(f"{path}: cannot be read ({error}). Remove it and run `bioner compact`") from error
     if not is_snapshot_id(text):
-        raise StoreError(f"{path}: names no snapshot ({text[:80]!r}). Remove it and run `bioner compact`")
+        raise DamagedFileError(f"{path}: names no snapshot ({text[:80]!r}). Remove it and run `bioner compact`")
     return text
 
 
@@ -123,15 +123,16 @@ def read_snapshot_manifest(store: Store, snapshot_id: str) -> SnapshotManifest:
     """The manifest of a snapshot.
 
     Raises:
-        StoreError: it is missing or damaged, or a newer version of bioner wrote it.
+        DamagedFileError: it is missing or damaged.
+        StoreError: a newer version of bioner wrote it.
     """
     path = snapshot_folder(store, snapshot_id) / MANIFEST_NAME
     try:
         flat = loaded_json(path.read_text(encoding="utf-8"))
         check_schema_version(typed(int, flat["schema_version"]), where=str(path))
-        return typed(SnapshotManifest, flat)
+        return typed(SnapshotManifest, without_checksum(flat))
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise StoreError(
+        raise DamagedFileError(
             f"{path}: is not a manifest that bioner wrote ({error!r}). Remove that folder and run `bioner compact`"
         ) from error
 

@@ -94,6 +94,21 @@ def test_expanding_inputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         ("s3://key:sec/ret@bucket/a.xml", "s3://bucket/a.xml"),
         ("s3://bucket/a@b.xml", "s3://bucket/a@b.xml"),
         ("sftp://user:secret@host/a", "sftp://host/a"),
+        ("https://host/a;sig=secret/b.xml;sig=secret", "https://host/a/b.xml"),
+        ("https://host/a/b.xml%3Fsig%3Dsecret", "https://host/a/b.xml"),
+        ("https://host/token/secret/b.xml", "https://host/token/.../b.xml"),
+        ("https://host/a/sig=secret/b.xml", "https://host/a/.../b.xml"),
+        ("https://host/0a1B2c3D4e5F6a7B8c9D0e/b.xml.gz", "https://host/.../b.xml.gz"),
+        ("https://host/eyJhbGciOi.eyJzdWIi.abc-DEF/b.xml", "https://host/.../b.xml"),
+        (
+            "https://host/pubmed-baseline-2026-january-files/b.xml",
+            "https://host/pubmed-baseline-2026-january-files/b.xml",
+        ),
+        (
+            "https://host/source=pubmed/b0a1c2d3e4f5a6b7c8d9e0f1.xml",
+            "https://host/source=pubmed/b0a1c2d3e4f5a6b7c8d9e0f1.xml",
+        ),
+        ("http://user:secret@[::1/x", "http://..."),
         ("file\udce4.xml", "file\ufffd.xml"),
     ],
 )

@@ -196,6 +196,8 @@ BROKEN: dict[str, tuple[str, str, str]] = {
     "conll tag": ("a.conll", "rats O\nmice Q-x\n", "a.conll, line 2"),
     "conll offsets": ("a.conll", "-DOCSTART-\td\t0\tO\n\nrats\t0\t9\tO\n", "a.conll, line 3"),
     "conll number": ("a.conll", f"-DOCSTART-\td\t0\tO\n\nrats\t{'9' * 30}\t9\tO\n", "a.conll, line 3"),
+    "conll far": ("a.conll", "-DOCSTART-\td\t0\tO\n\nrats\t900000000\t900000004\tO\n", "a.conll, line 3"),
+    "conll nothing": ("a.conll", "rats B-x\n\tO\n", "a.conll, line 2"),
     "doccano": ("a.jsonl", '{"text": "x", "label": []}\n{"text": "x", "label": [[0, "1", "a"]]}\n', "a.jsonl, line 2"),
     "doccano none": ("a.jsonl", '{"text": "x", "label": []}\n{"text": "x"}\n', "a.jsonl, line 2"),
     "doccano depth": ("a.jsonl", '{"text": "x", "label": []}\n' + "[" * 9999 + "\n", "a.jsonl, line 2"),

@@ -93,11 +93,13 @@ def test_bad_options_are_named_before_anything_starts(
     assert not (tmp_path / "s").exists()
 
 
-def test_a_place_that_does_not_answer_is_one_line(bioner: Command, tmp_path: Path) -> None:
-    """Catches a traceback, or a success, when the place cannot be listed."""
-    done = bioner("nightly", "pubmed", "--from", tmp_path / "nil", "--store", tmp_path / "s", "--annotator", "null")
+@pytest.mark.parametrize("verb", ["nightly pubmed", "nightly cnki", "backfill pubmed", "backfill pmc"])
+def test_a_place_that_does_not_answer_is_one_line(bioner: Command, tmp_path: Path, verb: str) -> None:
+    """Catches a traceback, a success, or a new store left behind, when the place cannot be listed."""
+    done = bioner(*verb.split(), "--from", tmp_path / "nil", "--store", tmp_path / "s", "--annotator", "null")
     assert done.code == 1
     assert "cannot be listed" in done.err or "no folder" in done.err
+    assert not (tmp_path / "s").exists()
 
 
 @pytest.mark.parametrize("verb", [("nightly", "pubmed"), ("nightly", "cnki"), ("backfill", "pubmed"), ("annotate",)])

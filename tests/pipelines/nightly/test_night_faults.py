@@ -248,3 +248,25 @@ def test_a_night_killed_at_any_rename_is_finished_by_the_next(
         countdown += 1
         status = check_killed_and_resumed(tmp_path / f"s{countdown}", server, calm, countdown)
     assert countdown > 30
+
+
+@pytest.mark.parametrize("kind", ["ledger/pubmed", "ledger/runs", "manifests", "register", "plans"])
+def test_a_damaged_file_of_the_store_stops_no_night(tmp_path: Path, kind: str) -> None:
+    """Would catch a kilobyte of damage after which no night applies anything; what can be made anew is."""
+    store, place = tmp_path / "s", tmp_path / "in"
+    for number, content in enumerate(FILES, start=1):
+        publish(place, f"pubmed26n{number:04d}.xml.gz", content)
+    assert night(store, place, annotator=annotator(store)).exit_code() == 0
+    bad = min(path for path in (store / kind).iterdir() if path.suffix in (".json", ".parquet"))
+    bad.write_text('{"a": [')
+    publish(place, "pubmed26n0004.xml.gz", release({1: "Protein 1 binds", 12: "Protein 2 binds"}))
+    report = night(store, place, annotator=annotator(store))
+    assert (report.exit_code(), report.failures) == (0, ())
+    assert "pubmed26n0004.xml.gz" in [one.name for one in report.applied]
+    if kind == "ledger/pubmed":
+        assert not bad.exists()
+        assert applied_names(store) == [f"pubmed26n{number:04d}.xml.gz" for number in (1, 2, 3, 4)]
+        assert verify_store(Store(store)).sound
+    faults = verify_store(Store(store)).faults
+    assert (bad.name in "\n".join(faults)) == (kind in ("ledger/runs", "manifests"))
+    assert len(titles_of(store)) > 190, "the other shards are shown"

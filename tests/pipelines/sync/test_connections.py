@@ -13,7 +13,8 @@ import pytest
 from faulty_server import FaultyServer
 
 from bioner_core.errors import InputError
-from bioner_core.formats.redirects import redirect_target
+from bioner_core.formats import guarded_session, redirects
+from bioner_core.formats.redirects import Network, network_of, redirect_target
 from bioner_core.formats.stream import opened
 from pipelines.sync.download import local_copy
 from pipelines.sync.listing import ListedFile, list_place
@@ -201,6 +202,32 @@ def test_listing_download_and_reading_follow_no_bad_redirect(server: HTTPServer,
     with pytest.raises(InputError, match="redirects"), opened(url):
         pass
     assert len(server.asked) <= 40
+
+
+def test_what_is_judged_is_the_address_that_is_connected_to(
+    server: HTTPServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Would catch a name that is public when a redirect is judged, and this machine when it is followed."""
+    known, judged = socket.getaddrinfo, network_of
+
+    def turned(host: str, *arguments: object, **options: object) -> object:
+        return known("127.0.0.1" if host == "turns.example" else host, *arguments, **options)
+
+    reached = iter([Network.PUBLIC])  # where the address that the user gave is
+    monkeypatch.setattr(socket, "getaddrinfo", turned)
+    monkeypatch.setattr(redirects, "networks_of", lambda _: {Network.PUBLIC})
+    monkeypatch.setattr(guarded_session, "network_of", lambda address: next(reached, None) or judged(address))
+    server.target = f"http://turns.example:{server.server_address[1]}/pub/x.xml"
+    with pytest.raises(InputError, match=r"redirects to turns.example, which is in this machine itself"):
+        local_copy(ListedFile("x.xml", url_of(server, "to/x.xml"), "", "", None), tmp_path, md5="", policy=HASTE)
+    assert not any("/pub/" in one for one in server.asked)
+
+
+def test_a_redirect_within_the_network_that_was_reached_is_followed(server: HTTPServer, tmp_path: Path) -> None:
+    """Would catch a mirror inside that can no longer be asked, since its own address is taken for a nearer one."""
+    server.target = f"http://localhost:{server.server_address[1]}/pub/one.xml"
+    path = local_copy(ListedFile("one.xml", url_of(server, "to/x"), "", "", None), tmp_path, md5="", policy=HASTE)
+    assert path.is_file()
 
 
 def test_an_index_page_does_not_move_to_another_server(server: HTTPServer) -> None:

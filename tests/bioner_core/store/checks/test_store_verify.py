@@ -109,6 +109,7 @@ def test_repeated_documents_are_told_apart(tmp_path: Path) -> None:
 def _edit(store: Path, shard: str, change: Callable[[dict[str, Any]], None]) -> None:
     path = store / "manifests" / f"{shard}.json"
     manifest = json.loads(path.read_text())
+    manifest.pop("checksum")  # as bioner wrote manifests before they had one
     change(manifest)
     path.write_text(json.dumps(manifest))
 
@@ -221,7 +222,9 @@ def test_a_sound_snapshot_has_no_faults_and_is_counted(tmp_path: Path) -> None:
 def test_a_snapshot_whose_manifest_lies_is_found(tmp_path: Path, wrong: dict[str, Any], words: str) -> None:
     """Would catch counts of a snapshot that nobody compares with its files."""
     path = _compacted(tmp_path) / "manifest.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | wrong))
+    told = json.loads(path.read_text())
+    told.pop("checksum")
+    path.write_text(json.dumps(told | wrong))
     faults = verify_store(Store(tmp_path)).faults
     assert any(words in fault for fault in faults), faults
 

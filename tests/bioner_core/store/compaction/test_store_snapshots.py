@@ -241,6 +241,10 @@ def _as_version_1(store: Path) -> None:
     table = table.set_column(place, pa.field("meta", older.type, nullable=False), older)
     facts = dict(table.schema.metadata) | {b"bioner.schema_version": b"1"}
     pq.write_table(table.replace_schema_metadata(facts), store / file.path)
-    files = tuple(replace(one, sha256=sha256_of_file(store / one.path)) for one in manifest.files)
+    paths = {one.path: store / one.path for one in manifest.files}
+    files = tuple(
+        replace(one, bytes=paths[one.path].stat().st_size, sha256=sha256_of_file(paths[one.path]))
+        for one in manifest.files
+    )
     write_manifest(Store(store), replace(manifest, schema_version=1, files=files))
     assert read_manifest(Store(store), manifest.shard_id) == next(read_manifests(Store(store)))

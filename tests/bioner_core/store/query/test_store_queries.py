@@ -1,5 +1,6 @@
 """Questions to a store: what the views hold, what the named queries answer, and what no query may do."""
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -115,6 +116,19 @@ def test_named_queries_answer_what_they_say(session: QuerySession) -> None:
     assert [one["reason"] for one in named(session, "rejects_by_reason")] == ["no_text"]
 
 
+def test_one_list_over_all_years_counts_documents_without_a_year(session: QuerySession) -> None:
+    """Catches a top list that is always by year, or that leaves out what has none."""
+    by_year: Counter[tuple[str, str]] = Counter()
+    for one in named(session, "top_entities", limit="1000"):
+        by_year[one["type"], one["entity"]] += one["mentions"]
+    found = named(session, "top_entities_all_years", limit="1000")
+    assert {(one["type"], one["entity"]): one["mentions"] for one in found} == dict(by_year)
+    assert any(one["year"] is None for one in named(session, "top_entities", limit="1000"))
+    counts = [one["mentions"] for one in found if one["type"] == found[0]["type"]]
+    assert counts == sorted(counts, reverse=True)
+    assert len(named(session, "top_entities_all_years", type=found[0]["type"], limit="1")) == 1
+
+
 def test_every_named_query_says_what_it_answers() -> None:
     """Catches a query file without description, or one whose parameters are not those of its SQL."""
     for one in named_queries():
@@ -125,6 +139,7 @@ def test_every_named_query_says_what_it_answers() -> None:
 def test_parameters_are_values_and_never_sql(session: QuerySession) -> None:
     """Catches an injection by a parameter."""
     assert named(session, "top_entities", type="' OR 1=1 --") == []
+    assert named(session, "top_entities_all_years", type="' OR 1=1 --") == []
     with pytest.raises(ConfigurationError, match="whole number"):
         named(session, "top_entities", limit="1; DROP VIEW documents")
 

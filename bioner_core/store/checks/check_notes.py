@@ -1,0 +1,38 @@
+"""Are the small files beside the shards whole: the page of the links, the store's precision, the notes of models?"""
+
+from collections.abc import Iterator
+
+from bioner_core.errors import StoreError
+from bioner_core.file_digest import sha256_of_file
+from bioner_core.linking.link_table import SCHEMAS_OF_LINKS, current_links
+from bioner_core.store.history.model_notes import damaged_notes
+from bioner_core.store.layout import Store
+from bioner_core.store.precision_pin import read_pin
+
+
+def note_faults(store: Store) -> Iterator[str]:
+    """What is wrong with them, in words with what to do; nothing when all is well."""
+    try:
+        read_pin(store)
+    except StoreError as error:
+        yield str(error)
+    yield from damaged_notes(store)
+    yield from _link_faults(store)
+
+
+def _link_faults(store: Store) -> Iterator[str]:
+    try:
+        page = current_links(store)
+    except StoreError as error:
+        yield str(error)
+        return
+    if page is None:
+        return
+    for table in SCHEMAS_OF_LINKS:
+        path = page.path(store, table)
+        try:
+            changed = page.digests.get(table, "") not in ("", sha256_of_file(path))
+        except OSError:
+            changed = True
+        if changed:
+            yield f"{path}: is gone or has changed since it was written. Remove the folder links and run `bioner link`"
