@@ -39,4 +39,5 @@ class CnkiEStudyReader(TaggedReader):
         year=("Year", "PubTime"),
         doi=("DOI",),
         link=("Link", "URL"),
+        classes=("CLC",),
     )
