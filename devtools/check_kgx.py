@@ -4,8 +4,8 @@
     python -m devtools.check_kgx graph
 
 None of the three packages is one of bioner's. Without bioregistry prefixes are compared with the Biolink model alone.
-kgx fetches the Biolink model and a table of predicates when it is imported; here it reads the model that its package
-`biolink-model` brings along, and no table. Nothing is fetched.
+kgx fetches the Biolink model, a table of predicates and a table of prefixes; here it reads the model that its package
+`biolink-model` brings along, and the prefixes in that. Nothing is fetched.
 """
 
 import argparse
@@ -14,7 +14,7 @@ import json
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
@@ -43,7 +43,7 @@ def check(folder: Path) -> dict[str, Any]:
         "without_category": sum(not one.get("category") for one in nodes.values()),
         "unknown_categories": sorted(categories - known_categories()),
         "dangling": sum(start not in nodes or end not in nodes for start, end, _ in edges),
-        "prefixes": prefixes(nodes, known=known_prefixes()),
+        "prefixes": prefixes(nodes, known=known_prefixes({curie.partition(":")[0] for curie in nodes})),
     }
 
 
@@ -68,16 +68,19 @@ def _is_document(facts: Mapping[str, Any]) -> bool:
     return "biolink:Publication" in facts.get("category", ())
 
 
-def known_prefixes() -> dict[str, str]:
-    """The prefixes of the Biolink model, and those that bioregistry prefers, with where they are known."""
-    found = {str(prefix): "biolink" for prefix in _read_model()["prefixes"]}
+def known_prefixes(asked: Iterable[str]) -> dict[str, str]:
+    """Which prefixes the Biolink model has, and which bioregistry knows as they are written, or as synonyms."""
+    model = _read_model()
+    preferred = (prefix for one in model["classes"].values() for prefix in (one or {}).get("id_prefixes", ()))
+    biolink = {*model["prefixes"], *preferred}
+    found = {prefix: ["biolink"] * (prefix in biolink) for prefix in asked}
     if find_spec("bioregistry") is not None:
         registry: Any = importlib.import_module("bioregistry")
-        for prefix in {*found, *(one.get_preferred_prefix() or one.prefix for one in registry.resources())}:
-            name = registry.normalize_prefix(prefix)
-            if name is not None:
-                found[prefix] = f"{found[prefix]}, bioregistry:{name}" if prefix in found else f"bioregistry:{name}"
-    return found
+        for prefix, places in found.items():
+            entry = registry.get_resource(prefix)
+            if entry and prefix in {entry.prefix, entry.get_preferred_prefix(), *entry.get_synonyms()}:
+                places.append(f"bioregistry:{entry.prefix}")
+    return {prefix: ", ".join(places) for prefix, places in found.items() if places}
 
 
 def known_categories() -> set[str]:
@@ -107,6 +110,8 @@ def _without_network(toolkit: ModuleType, scratch: Path) -> None:
         made(self, model, str(no_predicates))
 
     toolkit.Toolkit.__init__ = init
+    contexts: Any = importlib.import_module("kgx.config")
+    contexts.jsonld_context_map["biolink"] = _read_model()["prefixes"] | {"@vocab": "https://w3id.org/biolink/vocab/"}
 
 
 def _read_model() -> dict[str, Any]:

@@ -25,9 +25,12 @@ def read_gold_aliases(path: Path, prefix: str) -> Iterator[Concept]:
         try:
             entities = json.loads(line)["entities"]
             for one in entities:
-                for curie in gold_curies(one.get("concept", ""), one["type"], prefix=prefix):
-                    meant[one["type"], one["text"]][curie] += 1
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+                kind, text = one["type"], one["text"]
+                if not (isinstance(kind, str) and isinstance(text, str)):
+                    raise TypeError("type and text must be strings")
+                for curie in gold_curies(one.get("concept", ""), kind, prefix=prefix):
+                    meant[kind, text][curie] += 1
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise InputError(f"{path}, line {number}: is no record of a gold corpus ({error!r})") from error
     yield from _concepts(meant)
 
