@@ -1,6 +1,7 @@
 """A concept of a vocabulary: its identifier, its names, and what is checked of them whatever file they come from."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -56,11 +57,13 @@ def checked(concepts: Iterable[Concept], *, file: str) -> Iterator[Concept]:
     """The concepts, each of which is sound.
 
     Raises:
-        InputError: an id is no CURIE, a name is missing, too long or a formula, or one id has too many synonyms; the
-            message names file and line.
+        InputError: an id is no CURIE, a name is missing, too long or a formula, or one id has too many synonyms, in one
+            row or in many; the message names file and line.
     """
+    names: Counter[str] = Counter()
     for one in concepts:
-        fault = _fault(one)
+        names[one.concept_id] += 1 + len(one.synonyms)
+        fault = _fault(one, names=names[one.concept_id])
         if fault:
             raise InputError(f"{file}, line {one.line}: {fault}" if one.line else f"{file}: {fault}")
         yield one
@@ -95,7 +98,7 @@ def check_hierarchy(parents: Mapping[str, tuple[str, ...]], lines: Mapping[str, 
                 stack.append((following, iter(parents.get(following, ()))))
 
 
-def _fault(concept: Concept) -> str:
+def _fault(concept: Concept, *, names: int) -> str:
     if not is_curie(concept.concept_id):
         return (
             f"id {concept.concept_id[:60]!r} is no CURIE such as MESH:D003924; "
@@ -103,10 +106,10 @@ def _fault(concept: Concept) -> str:
         )
     if not concept.name.strip():
         return f"{concept.concept_id} has no name"
-    if len(concept.synonyms) > MOST_SYNONYMS:
-        return f"{concept.concept_id} has {len(concept.synonyms)} synonyms, more than the {MOST_SYNONYMS} allowed"
-    names = (concept.name, *(one.name for one in concept.synonyms))
-    if any(len(name) > LONGEST_NAME for name in names):
+    if names > MOST_SYNONYMS + 1:
+        return f"{concept.concept_id} has {names - 1} synonyms or more, and {MOST_SYNONYMS} are allowed"
+    written = (concept.name, *(one.name for one in concept.synonyms))
+    if any(len(name) > LONGEST_NAME for name in written):
         return f"{concept.concept_id} has a name of more than {LONGEST_NAME} characters"
-    formula = next((name for name in names if _FORMULA.match(name.lstrip())), None)
+    formula = next((name for name in written if _FORMULA.match(name.lstrip())), None)
     return "" if formula is None else f"{concept.concept_id}: {formula[:40]!r} is a formula of a spreadsheet, no name"

@@ -135,23 +135,27 @@ def read_tables(folder: Path) -> tuple[pa.Table, pa.Table]:
 
 
 def _joined(concepts: Iterable[Concept]) -> dict[str, Concept]:
-    found: dict[str, Concept] = {}
+    rows: dict[str, list[Concept]] = {}
     for one in concepts:
-        first = found.get(one.concept_id)
-        found[one.concept_id] = one if first is None else _merged(first, one)
-    return found
+        rows.setdefault(one.concept_id, []).append(one)
+    return {concept_id: _merged(found) for concept_id, found in rows.items()}
 
 
-def _merged(first: Concept, second: Concept) -> Concept:
-    weights = {one.name: one.weight for one in second.synonyms} | {second.name: SYNONYM}
-    for one in first.synonyms:
-        weights[one.name] = max(one.weight, weights.get(one.name, 0.0))
+def _merged(rows: Sequence[Concept]) -> Concept:
+    """One concept of its rows, of which some vocabularies have one a name: so it must not cost their square."""
+    first, *others = rows
+    if not others:
+        return first
+    weights: dict[str, float] = {}
+    named = ((one.name, SYNONYM) for one in others)
+    for name, weight in (*((one.name, one.weight) for row in rows for one in row.synonyms), *named):
+        weights[name] = max(weight, weights.get(name, 0.0))
     weights.pop(first.name, None)
     return replace(
         first,
         synonyms=tuple(Synonym(name, weight) for name, weight in weights.items()),
-        replaces=tuple(dict.fromkeys((*first.replaces, *second.replaces))),
-        parents=tuple(dict.fromkeys((*first.parents, *second.parents))),
+        replaces=tuple(dict.fromkeys(old for row in rows for old in row.replaces)),
+        parents=tuple(dict.fromkeys(parent for row in rows for parent in row.parents)),
     )
 
 

@@ -20,6 +20,8 @@ _INTRODUCTION = re.compile(
 )
 _SENTENCE_END = re.compile(r"[.;:!?。；：！？]\s+(?=\S)|[。；！？\n]|[(（)）]")
 _HAN = re.compile(r"[\u3400-\u9fff]")
+_LOOKED_BACK = 1_000
+"""Characters before a bracket that a definition may take: without an end, brackets cost the square of a passage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +62,10 @@ def _in_passage(index: int, text: str, ends: Mapping[tuple[int, int], int]) -> I
             first, at = first[skipped.end() :], at + skipped.end()
         parts = _COMMA.split(first)
         short = parts[0].strip()
-        before = text[: bracket.start()].rstrip()
+        since = max(0, bracket.start() - _LOOKED_BACK)
+        before = text[since : bracket.start()].rstrip()
         if is_short_form(short):
-            pair = _behind(index, text, before, short, at, ends)
+            pair = _behind(index, text, (since, before), short, at, ends)
             if pair:
                 yield pair
                 continue
@@ -73,8 +76,8 @@ def _in_passage(index: int, text: str, ends: Mapping[tuple[int, int], int]) -> I
             start = matched_start(inside, last)
             if start is not None and start < len(inside) and inside[start:].casefold() != last.casefold():
                 begin = bracket.start(1) + start
-                short_at = len(before) - len(last)
-                yield _pair(index, text, (begin, bracket.end(1)), (short_at, len(before)))
+                short_end = since + len(before)
+                yield _pair(index, text, (begin, bracket.end(1)), (short_end - len(last), short_end))
 
 
 def is_short_form(text: str) -> bool:
@@ -103,13 +106,15 @@ def matched_start(term: str, short: str) -> int | None:
 
 
 def _behind(
-    index: int, text: str, before: str, short: str, short_at: int, ends: Mapping[tuple[int, int], int]
+    index: int, text: str, looked_at: tuple[int, str], short: str, short_at: int, ends: Mapping[tuple[int, int], int]
 ) -> AbbreviationPair | None:
-    """The pair of a bracket that holds a short form."""
+    """The pair of a bracket that holds a short form; `looked_at` is the text before it, and where that begins."""
+    offset, before = looked_at
+    end = offset + len(before)
     short_span = (short_at, short_at + len(short))
-    known = ends.get((index, len(before)))
+    known = ends.get((index, end))
     if before and _HAN.match(before[-1]):
-        return None if known is None else _pair(index, text, (known, len(before)), short_span)
+        return None if known is None else _pair(index, text, (known, end), short_span)
     since = max((one.end() for one in _SENTENCE_END.finditer(before)), default=0)
     words = list(re.finditer(r"\S+", before[since:]))
     most = min(len(short) + 5, 2 * len(short))
@@ -119,7 +124,7 @@ def _behind(
     start = matched_start(before[begin:], short)
     if start is None or len(before) - begin - start <= len(short):
         return None
-    return _pair(index, text, (begin + start, len(before)), short_span)
+    return _pair(index, text, (offset + begin + start, end), short_span)
 
 
 def _inside(index: int, text: str, at: int, inside: str, short: str) -> Iterator[AbbreviationPair]:

@@ -1,7 +1,8 @@
 """What a document says of the names that its sentences have: one type for a name, short forms, repeats."""
 
+import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bioner_core.document_pass.abbreviation_pairs import AbbreviationPair
@@ -17,6 +18,7 @@ _SHORTEST_REPEAT = 3
 _SHORTEST_HAN_REPEAT = 2
 _MAJORITY = 0.75
 _OFTEN, _LEAST_SHARE = 6, 0.25
+_HYPHENS = re.compile(r"[-\u2010-\u2015]")
 _UNSUPPORTED = 0.49
 """What the score of a short form that its document does not support is multiplied by, and that of a long form by its
 short form alone: corpora seldom mark those, so they stay candidates."""
@@ -50,7 +52,7 @@ def proposals(
     A mention that gets another type stays as it was, turned down, and a proposal of the other type is accepted in its
     place: so the rows of the decoder always say what the decoder said.
     """
-    typed = _one_type_a_name(mentions)
+    typed = _one_type_a_name(mentions, pairs)
     decided = [
         replace(one, accepted=new.accepted and new.type == one.type) for one, new in zip(mentions, typed, strict=True)
     ]
@@ -64,17 +66,42 @@ def _retyped(one: Mention) -> Proposal:
     return Proposal(*place, one.type, REPEAT, one.tag_score, one.selector_score, accepted=True, in_place=True)
 
 
-def _one_type_a_name(mentions: Sequence[Mention]) -> list[Mention]:
-    """Give the accepted mentions of one name the type that most of them have, if that is clearly most."""
+def _one_type_a_name(mentions: Sequence[Mention], pairs: Iterable[AbbreviationPair]) -> list[Mention]:
+    """Give the accepted mentions of one name the type that most of them have, if that is clearly most.
+
+    A short form has the type of its long form, if its own mentions have that and others: in the letters of a short form
+    there is little to see, and a model that takes them for something else does so again and again.
+    """
+    votes, spelt = _votes(mentions, folded), _votes(mentions, _without_hyphens)
+    winners = {name: _winner(scores) for name, scores in votes.items() if len(scores) > 1}
+    for pair in pairs:
+        name = folded(pair.short_form)
+        kind = _winner(spelt.get(_without_hyphens(pair.long_form), {}))
+        if name in winners and kind in votes[name]:
+            winners[name] = kind
+    return _with_types(mentions, {name: kind for name, kind in winners.items() if kind is not None})
+
+
+def _votes(mentions: Iterable[Mention], called: Callable[[str], str]) -> dict[str, dict[str, float]]:
+    """How much speaks for each type of each name."""
     votes: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
     for one in mentions:
         if one.accepted:
-            votes[folded(one.text)][one.type] += one.selector_score
-    winners = {}
-    for name, scores in votes.items():
-        best = max(scores, key=lambda kind: (scores[kind], kind))
-        if len(scores) > 1 and scores[best] >= _MAJORITY * sum(scores.values()):
-            winners[name] = best
+            votes[called(one.text)][one.type] += one.selector_score
+    return votes
+
+
+def _winner(scores: Mapping[str, float]) -> str | None:
+    """The type for which clearly most speaks."""
+    best = max(scores, key=lambda kind: (scores[kind], kind), default=None)
+    return best if best is not None and scores[best] >= _MAJORITY * sum(scores.values()) else None
+
+
+def _without_hyphens(name: str) -> str:
+    return " ".join(_HYPHENS.sub(" ", name).casefold().split())
+
+
+def _with_types(mentions: Sequence[Mention], winners: Mapping[str, str]) -> list[Mention]:
     taken = {(one.passage_index, one.start, one.end, one.type) for one in mentions if one.accepted}
     changed = []
     for one in mentions:

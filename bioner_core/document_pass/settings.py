@@ -9,7 +9,7 @@ from bioner_core.document_pass.assertion import ASSERTION_VERSION
 from bioner_core.document_pass.repeat_score import THRESHOLD, WEIGHTS
 from bioner_core.store.schema_version import SCHEMA_VERSION
 
-RULES_VERSION = "2"
+RULES_VERSION = "3"
 """Changes with any rule of the document pass that finishes a document otherwise; its weights count by themselves."""
 
 

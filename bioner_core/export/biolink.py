@@ -7,6 +7,7 @@ from functools import lru_cache
 from urllib.parse import quote
 
 from bioner_core.documents import Document
+from bioner_core.linking.types import type_family
 
 _OTHER_CATEGORY = "biolink:NamedThing"
 
@@ -26,14 +27,30 @@ _CATEGORIES = {
     ("cmeee", "mic"): "biolink:OrganismalEntity",
     ("cmeee", "pro"): "biolink:Procedure",
     ("cmeee", "sym"): "biolink:PhenotypicFeature",
-    ("craft", "CHEBI"): "biolink:ChemicalEntity",
-    ("craft", "CL"): "biolink:Cell",
     ("craft", "GO_BP"): "biolink:BiologicalProcess",
+    ("craft", "GO_CC"): "biolink:CellularComponent",
+    ("craft", "GO_MF"): "biolink:MolecularActivity",
+    ("craft", "PR"): "biolink:Protein",
+    ("craft", "SO"): _OTHER_CATEGORY,  # parts of sequences, and hardly ever variants of them
+    ("gene_families", "GeneFamily"): "biolink:GeneFamily",
+    ("gene_families", "DomainMotif"): "biolink:ProteinDomain",
     ("genia", "DNA"): "biolink:NucleicAcidEntity",
     ("genia", "RNA"): "biolink:NucleicAcidEntity",
     ("genia", "cell_line"): "biolink:CellLine",
     ("genia", "cell_type"): "biolink:Cell",
     ("genia", "protein"): "biolink:Protein",
+}
+_OF_FAMILY = {
+    "disease": "biolink:Disease",
+    "phenotype": "biolink:PhenotypicFeature",
+    "chemical": "biolink:ChemicalEntity",
+    "gene": "biolink:Gene",
+    "species": "biolink:OrganismTaxon",
+    "cellline": "biolink:CellLine",
+    "celltype": "biolink:Cell",
+    "anatomy": "biolink:AnatomicalEntity",
+    "procedure": "biolink:Procedure",
+    "variant": "biolink:SequenceVariant",
 }
 _BLANKS = re.compile(r"\s+")
 _KEPT = ":@#.-_~"
@@ -41,8 +58,9 @@ _PLAIN = re.compile(r"[A-Za-z0-9:@#._~-]*\Z")
 
 
 def category_of(label_set: str, type_name: str) -> str:
-    """The Biolink category of an entity type; `biolink:NamedThing` for a type that has none here."""
-    return _CATEGORIES.get((label_set, type_name), _OTHER_CATEGORY)
+    """The Biolink category of a type: its label set's, else that of what the linker takes it for, else `NamedThing`."""
+    known = _CATEGORIES.get((label_set, type_name))
+    return known or _OF_FAMILY.get(type_family(type_name), _OTHER_CATEGORY)
 
 
 def document_curie(doc_id: str) -> str:

@@ -40,4 +40,5 @@ class CnkiEStudyReader(TaggedReader):
         year=("Year", "PubTime"),
         doi=("DOI",),
         link=("Link", "URL"),
+        classes=("CLC",),
     )

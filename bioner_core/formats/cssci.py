@@ -19,6 +19,7 @@ CSSCI_ROLES = FieldRoles(
     journal=("期刊", "来源期刊"),
     year=("年代卷期",),
     keyword_marks="/;；",
+    classes=("中图类号",),
 )
 
 _SPREAD = "|".join(r"\s*".join(tag) for tag in sorted(TAGS, key=len, reverse=True))

@@ -6,15 +6,16 @@ passage of its own, beside `journal`, `year`, `doi` and `link`. Text is kept to 
 
 from collections.abc import Iterator, Mapping
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
-from bioner_core.documents import Document, DocumentMeta, Passage, RemovedCode
+from bioner_core.documents import Correction, Document, DocumentMeta, Heading, Passage, RemovedCode
 from bioner_core.formats.contract import Origin, RecordFault
 from bioner_core.formats.export_record import KEYWORD_SEPARATOR
 from bioner_core.formats.identifiers import normal_pmcid, normal_pmid
 from bioner_core.formats.identity import RecordNames, document_id, public_ids
 from bioner_core.formats.languages import detect_language, stated_language
 from bioner_core.records import RejectReason
+from bioner_core.typed_json import typed
 
 _COLUMNS = ("title", "abstract", "text", "keywords")
 
@@ -38,6 +39,8 @@ KNOWN_FIELDS = frozenset(
 """The fields that are read; others may stand beside them."""
 
 Fields = Mapping[str, Any]
+
+_Stated = TypeVar("_Stated")
 
 
 class _FieldFault(Exception):
@@ -165,6 +168,9 @@ def _meta(fields: Fields, passages: tuple[Passage, ...], origin: Origin) -> Docu
         input_file=origin.input_file,
         record_number=origin.record_number,
         removed_codes=_removed_codes(given, passages),
+        headings=_stated(given, "headings", tuple[Heading, ...]),
+        publication_types=_stated(given, "publication_types", tuple[str, ...]),
+        corrections=_stated(given, "corrections", tuple[Correction, ...]),
     )
 
 
@@ -176,6 +182,15 @@ def _ids(given: Fields) -> tuple[tuple[str, str], ...]:
     if not isinstance(ids, dict):
         raise _FieldFault('"meta.ids" must be an object')
     return tuple((str(kind), str(value)) for kind, value in ids.items())
+
+
+def _stated(given: Fields, name: str, kind: type[_Stated]) -> _Stated | None:
+    """What an indexer said, as bioner's own tables have it; None where there is no such field."""
+    value = given.get(name)
+    try:
+        return None if value is None else typed(kind, value)
+    except ValueError as error:
+        raise _FieldFault(f'"meta.{name}" must be as bioner writes it: {error}') from None
 
 
 def _removed_codes(given: Fields, passages: tuple[Passage, ...]) -> tuple[RemovedCode, ...]:

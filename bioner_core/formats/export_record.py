@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from bioner_core.documents import Document, DocumentMeta, Passage, RemovedCode
+from bioner_core.documents import Document, DocumentMeta, Heading, Passage, RemovedCode
 from bioner_core.formats.contract import Origin, RecordFault
 from bioner_core.formats.export_text import abstract_text, plain_text
 from bioner_core.formats.identity import RecordNames, document_id, public_ids
@@ -18,7 +18,11 @@ from bioner_core.records import RejectReason
 KEYWORD_SEPARATOR = "; "
 """What stands between two keywords in the text of a `keywords` passage, whatever stands there in the export."""
 
+CLASS = "clc"
+"""`Heading.vocabulary` of codes of the Chinese Library Classification (中图分类号)."""
+
 _YEAR = re.compile(r"(?<!\d)\d{4}(?!\d)")
+_CLASS_MARKS = re.compile(r"[;；,，、\s]+")
 
 FieldValues = Mapping[str, Sequence[str]]
 """The values that each field of a record has, in file order; no empty ones."""
@@ -30,7 +34,8 @@ class FieldRoles:
 
     Title, abstract and keywords come in pairs: the original, then its translation; a field that a format lacks is the
     empty string. `keyword_marks` are the characters that part keywords, each alone or repeated, line ends beside them.
-    `typography_codes` says whether CNKI's codes may stand in the text.
+    `typography_codes` says whether CNKI's codes may stand in the text. `classes` has class codes; a format without such
+    a field says nothing of them.
     """
 
     title: tuple[str, ...]
@@ -42,6 +47,7 @@ class FieldRoles:
     link: tuple[str, ...] = ()
     keyword_marks: str = ";；"
     typography_codes: bool = True
+    classes: tuple[str, ...] = ()
 
 
 def export_document(values: FieldValues, roles: FieldRoles, origin: Origin) -> Document:
@@ -65,6 +71,7 @@ def export_document(values: FieldValues, roles: FieldRoles, origin: Origin) -> D
         input_file=origin.input_file,
         record_number=origin.record_number,
         removed_codes=codes,
+        headings=_class_codes(values, roles),
     )
     return Document(doc_id, origin.source, 1, _original_language(values, roles), passages, meta)
 
@@ -85,6 +92,15 @@ def _keywords(values: FieldValues, roles: FieldRoles) -> list[list[str]]:
         [word for value in values.get(field, ()) for piece in marks.split(plain_text(value)) if (word := piece.strip())]
         for field in roles.keywords
     ]
+
+
+def _class_codes(values: FieldValues, roles: FieldRoles) -> tuple[Heading, ...] | None:
+    """The class codes of a record, each once; a record names them by nothing but the code."""
+    if not roles.classes:
+        return None
+    written = (plain_text(value) for field in roles.classes for value in values.get(field, ()))
+    codes = dict.fromkeys(code for text in written for code in _CLASS_MARKS.split(text) if code)
+    return tuple(Heading(CLASS, code, code) for code in codes)
 
 
 def _keyword_texts(keywords: Iterable[Sequence[str]]) -> Iterator[tuple[str, str]]:

@@ -8,6 +8,7 @@ from bioner_core.formats.contract import Origin, RecordFault
 from bioner_core.formats.identifiers import normal_doi, normal_pmcid, normal_pmid
 from bioner_core.formats.jats_loss import jats_loss
 from bioner_core.formats.jats_passages import jats_passages, language_of
+from bioner_core.formats.jats_subjects import article_types, subjects
 from bioner_core.formats.standard_entities import resolve_entities
 from bioner_core.formats.xml_text import Element, UnresolvedEntity, child, children, path, text_of
 from bioner_core.records import RejectReason
@@ -61,6 +62,8 @@ def jats_document(element: Element, part_of: tuple[Element, int] | None, origin:
             input_file=origin.input_file,
             record_number=origin.record_number,
             lost_characters=jats_loss(element, passages),
+            headings=subjects(meta),
+            publication_types=article_types(element),
         ),
     )
 

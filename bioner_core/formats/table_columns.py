@@ -43,6 +43,7 @@ _NAMES = {
     "date": ("pubtime", "发表时间", "出版时间", "发表日期"),
     "doi": ("doi",),
     "link": ("url", "link", "网址", "链接"),
+    "class": ("clc", "分类号", "中图分类号", "中图类号", "中图分类"),
 }
 _FIELD_OF = {"".join(name.split()): field for field, names in _NAMES.items() for name in names}
 _BOTH_HALVES = re.compile(r"(?P<english>[A-Za-z]+)-(?P<chinese>.+)")
@@ -54,6 +55,7 @@ _ROLES = FieldRoles(
     year=("year", "date"),
     doi=("doi",),
     link=("link",),
+    classes=("class",),
 )
 _CSSCI_ROLES = replace(_ROLES, keyword_marks=CSSCI_ROLES.keyword_marks)
 

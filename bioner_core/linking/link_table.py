@@ -1,15 +1,17 @@
 """The tables of a link run in a store: `links` and `abbreviations`, and the page that says which files are current.
 
-    STORE/links/CURRENT.json                    what was linked to what, and the names of the two files; written last
+    STORE/links/CURRENT.json                    what was linked to what, and the names of the files; written last
     STORE/links/links-<run>.parquet             one row a mention and concept; "no concept" is a row too
     STORE/links/abbreviations-<run>.parquet     one row a definition
+    STORE/links/linked-<run>.parquet            one row a document: where it was read from, and how many rows it has
 
 Readers go through the page, so a run that dies leaves the old links, or the new ones.
 """
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -63,14 +65,26 @@ ABBREVIATIONS = pa.schema(
     ]
 )
 SCHEMAS_OF_LINKS = {"links": LINKS, "abbreviations": ABBREVIATIONS}
-"""The tables of a link run, by name."""
+"""The tables of a link run that can be asked, by name."""
+
+LINKED = "linked"
+_FILES = SCHEMAS_OF_LINKS | {
+    LINKED: pa.schema(
+        [
+            _field("doc_id", pa.string(), "a document that was linked, with or without mentions", example="pubmed:1"),
+            _field("origin", pa.string(), "which record and shard it was read from, in which state", example="1.0.9f"),
+            *(_field(table, pa.int32(), f"rows that it has in {table}", example="3") for table in SCHEMAS_OF_LINKS),
+        ]
+    )
+}
+"""All that a run writes; by `linked` the next run tells what is new."""
 
 
 @dataclass(frozen=True, slots=True)
 class LinkPage:
     """What the current links are: of what state of the store, by which linker, to which vocabularies.
 
-    `digests` are the sha256 of its two files by table; empty in pages from before they were kept.
+    `digests` are the sha256 of its files by table; empty in pages from before they were kept.
     """
 
     run: str
@@ -84,25 +98,24 @@ class LinkPage:
     digests: dict[str, str] = field(default_factory=dict)
 
     def path(self, store: Store, table: str) -> Path:
-        """The file of one of the two tables."""
+        """The file of one of the tables."""
         return store.links / f"{table}-{self.run}.parquet"
 
 
 class LinkWriter:
-    """Writes the rows of one link run, in the order of the documents."""
+    """Writes the rows of one link run, in the order of the documents.
+
+    What is added between two calls of `end_document` is of one document.
+    """
 
     def __init__(self, paths: dict[str, Path], fingerprint: str) -> None:
-        self._writers = {
-            table: pq.ParquetWriter(
-                paths[table],
-                schema.with_metadata(file_metadata(table, fingerprint)),
-                compression="zstd",
-                write_page_index=True,
-                write_page_checksum=True,
-            )
-            for table, schema in SCHEMAS_OF_LINKS.items()
+        self._tables = {
+            table: _TableWriter(paths[table], schema.with_metadata(file_metadata(table, fingerprint)))
+            for table, schema in _FILES.items()
         }
-        self._rows: dict[str, list[tuple[Any, ...]]] = {table: [] for table in SCHEMAS_OF_LINKS}
+        self._counts = dict.fromkeys(SCHEMAS_OF_LINKS, 0)
+        self.rows = Counter[str]()
+        """Rows of all documents that have ended, by table."""
 
     def add_links(self, doc_id: str, mention_id: str, links: Sequence[ConceptLink]) -> None:
         """The links of one mention."""
@@ -115,23 +128,68 @@ class LinkWriter:
         for one in pairs:
             self._add("abbreviations", (doc_id, *(getattr(one, field.name) for field in fields(one))))
 
+    def copy(self, table: str, rows: Iterable[pa.RecordBatch]) -> None:
+        """Rows of the document as an earlier run wrote them."""
+        for batch in rows:
+            self._tables[table].copy(batch)
+            self._counts[table] += batch.num_rows
+
+    def end_document(self, doc_id: str, origin: str) -> None:
+        """All rows of a document were given."""
+        self._tables[LINKED].add((doc_id, origin, *self._counts.values()))
+        self.rows.update(self._counts)
+        self._counts = dict.fromkeys(SCHEMAS_OF_LINKS, 0)
+
     def close(self) -> None:
         """Write what is left, and the ends of the files."""
-        for table, writer in self._writers.items():
-            self._flush(table)
-            writer.close()
+        for table in self._tables.values():
+            table.close()
 
     def _add(self, table: str, row: tuple[Any, ...]) -> None:
-        self._rows[table].append(row)
-        if len(self._rows[table]) >= _AT_ONCE:
-            self._flush(table)
+        self._tables[table].add(row)
+        self._counts[table] += 1
 
-    def _flush(self, table: str) -> None:
-        rows, schema = self._rows[table], SCHEMAS_OF_LINKS[table]
-        if rows:
-            columns = [pa.array(one, field.type) for one, field in zip(zip(*rows, strict=True), schema, strict=True)]
-            self._writers[table].write_table(pa.Table.from_arrays(columns, schema=schema))
-            rows.clear()
+
+class _TableWriter:
+    """One file: new rows and copied ones, in the order in which they come, some thousands at once."""
+
+    def __init__(self, path: Path, schema: pa.Schema) -> None:
+        self._schema = schema
+        self._file = pq.ParquetWriter(path, schema, compression="zstd", write_page_index=True, write_page_checksum=True)
+        self._rows: list[tuple[Any, ...]] = []
+        self._batches: list[pa.RecordBatch] = []
+        self._waiting = 0
+
+    def add(self, row: tuple[Any, ...]) -> None:
+        self._rows.append(row)
+        self._wait_for(1)
+
+    def copy(self, batch: pa.RecordBatch) -> None:
+        self._pack()
+        self._batches.append(batch.replace_schema_metadata(self._schema.metadata))
+        self._wait_for(batch.num_rows)
+
+    def close(self) -> None:
+        self._flush()
+        self._file.close()
+
+    def _wait_for(self, rows: int) -> None:
+        self._waiting += rows
+        if self._waiting >= _AT_ONCE:
+            self._flush()
+
+    def _pack(self) -> None:
+        if self._rows:
+            pairs = zip(zip(*self._rows, strict=True), self._schema, strict=True)
+            columns = [pa.array(values, field.type) for values, field in pairs]
+            self._batches.append(pa.RecordBatch.from_arrays(columns, schema=self._schema))
+            self._rows = []
+
+    def _flush(self) -> None:
+        self._pack()
+        if self._batches:
+            self._file.write_table(pa.Table.from_batches(self._batches, self._schema).combine_chunks())
+        self._batches, self._waiting = [], 0
 
 
 @contextmanager
@@ -141,12 +199,9 @@ def link_writer(store: Store, run: str, fingerprint: str) -> Iterator[LinkWriter
     Raises:
         StoreError: the disk refuses.
     """
-    folder = store.links
-    with (
-        replacing(folder / f"links-{run}.parquet") as links,
-        replacing(folder / f"abbreviations-{run}.parquet") as abbreviations,
-    ):
-        writer = LinkWriter({"links": links, "abbreviations": abbreviations}, fingerprint)
+    with ExitStack() as stack:
+        paths = {table: stack.enter_context(replacing(store.links / f"{table}-{run}.parquet")) for table in _FILES}
+        writer = LinkWriter(paths, fingerprint)
         try:
             yield writer
         finally:
@@ -163,9 +218,9 @@ def make_current(store: Store, page: LinkPage) -> LinkPage:
     Raises:
         StoreError: the store cannot be written; readers see the links that they saw before.
     """
-    page = replace(page, digests={table: sha256_of_file(page.path(store, table)) for table in SCHEMAS_OF_LINKS})
+    page = replace(page, digests={table: sha256_of_file(page.path(store, table)) for table in _FILES})
     write_text(store.links / CURRENT, json.dumps(with_checksum(asdict(page)), indent=1, ensure_ascii=False) + "\n")
-    kept = {store.links / CURRENT, *(page.path(store, table) for table in SCHEMAS_OF_LINKS)}
+    kept = {store.links / CURRENT, *(page.path(store, table) for table in _FILES)}
     for path in store.links.iterdir():
         if path not in kept:
             path.unlink(missing_ok=True)

@@ -69,7 +69,7 @@ class Linker:
 
     def __init__(self, vocabularies: Sequence[Vocabulary], *, default_taxon: str = HUMAN) -> None:
         self.vocabularies = tuple(vocabularies)
-        self._default_taxon = default_taxon
+        self.default_taxon = default_taxon
         self._nothing = ConceptLink(
             ",".join(one.page.name for one in self.vocabularies),
             ",".join(one.page.exact_version for one in self.vocabularies),
@@ -93,7 +93,7 @@ class Linker:
         found = [self._of_mention(one, long_forms) for one in mentions]
         agreed = Counter(one[0].match.concept_id for one in found if _is_sure(one))
         taxa = [taxon for taxon, _ in agreed.most_common() if taxon.startswith("NCBITaxon:")]
-        order = {taxon: place for place, taxon in enumerate([*taxa, self._default_taxon])}
+        order = {taxon: place for place, taxon in enumerate([*taxa, self.default_taxon])}
         return [self._ranked(one, agreed, order) for one in found]
 
     def _of_mention(self, mention: NamedText, long_forms: Mapping[str, str]) -> tuple[_Found, ...]:

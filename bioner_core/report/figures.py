@@ -3,6 +3,7 @@
 from typing import Any
 
 from bioner_core.errors import ConfigurationError
+from bioner_core.report.agreement import agreement_of
 from bioner_core.report.drift import drift_of
 from bioner_core.report.scope import Row, Scope, rows_of
 from bioner_core.store.manifest import Counts, loss_lines
@@ -109,6 +110,7 @@ def report_figures(session: QuerySession, *, run: str | None = None) -> dict[str
         "reannotation": _reannotation(session),
         "runs": runs[:SHOWN_RUNS],
         "drift": drift_of(session, run=run),
+        "heading_agreement": agreement_of(session),
     }
 
 

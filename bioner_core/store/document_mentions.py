@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
+import pyarrow as pa
+
 from bioner_core.documents import Document
 from bioner_core.mentions import Mention
 from bioner_core.store.layout import Store
@@ -48,9 +50,19 @@ def shard_documents(store: Store, manifest: Manifest) -> Iterator[DocumentMentio
     Raises:
         StoreError: a file is damaged, missing, or of a newer schema version.
     """
-    documents = (one for batch in shard_batches(store, manifest, "documents") for one in documents_from_arrow(batch))
-    mentions = (one for batch in shard_batches(store, manifest, "mentions") for one in mentions_from_arrow(batch))
-    yield from joined(documents, mentions, fingerprint=manifest.fingerprint)
+    documents, mentions = (shard_batches(store, manifest, table) for table in ("documents", "mentions"))
+    yield from joined_batches(documents, mentions, fingerprint=manifest.fingerprint)
+
+
+def joined_batches(
+    documents: Iterable[pa.RecordBatch], mentions: Iterable[pa.RecordBatch], *, fingerprint: str = ""
+) -> Iterator[DocumentMentions]:
+    """`joined`, of rows of the two tables."""
+    yield from joined(
+        (one for batch in documents for one in documents_from_arrow(batch)),
+        (one for batch in mentions for one in mentions_from_arrow(batch)),
+        fingerprint=fingerprint,
+    )
 
 
 def joined(

@@ -12,8 +12,9 @@ from jobs.terminal.progress import ProgressBar
 
 HELP = """
 Link the mentions of a store to concepts, into the table `links`. A cheap pass over what is stored: no model runs, and a
-new vocabulary or rule needs nothing else. Of several vocabularies the one that finds a name most surely wins, then the
-first. Genes are those of the species that the document speaks of, human where it names none.
+new vocabulary or rule needs nothing else; with the same ones only what came or changed is linked. Of several
+vocabularies the one that finds a name most surely wins, then the first. Genes are those of the species that the
+document speaks of, human where it names none.
 
 \b
 Examples:
@@ -25,6 +26,7 @@ Vocabularies = Annotated[
     list[str], typer.Option("--vocabulary", help="Name or folder of one; repeatable, in order.", show_default=False)
 ]
 AllCandidates = Annotated[bool, typer.Option("--all-candidates", help="Also what the selector turned down.")]
+Anew = Annotated[bool, typer.Option("--anew", help="Link everything again; the links are the same.")]
 Taxon = Annotated[str, typer.Option(help="Species of genes in documents that name none.")]
 
 
@@ -33,6 +35,7 @@ def link(
     vocabularies: Vocabularies,
     default_taxon: Taxon = "NCBITaxon:9606",
     all_candidates: AllCandidates = False,
+    anew: Anew = False,
     wait: Wait = 0.0,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -51,13 +54,16 @@ def link(
         ):
             if lock.took_over:
                 say(f"took over the lock of a job that has died: {lock.took_over}")
-            report = link_store(store, linker, all_candidates=all_candidates, on_document=lambda: progress.done(1))
+            report = link_store(
+                store, linker, all_candidates=all_candidates, anew=anew, on_document=lambda: progress.done(1)
+            )
     print_result(report.to_json(), as_json=as_json, show=lambda: _show(report.to_json()))
     return 0
 
 
 def _show(report: dict[str, object]) -> None:
     print(f"{report['linked']} of {report['mentions']} mentions of {report['documents']} documents linked")
+    print(f"{report['documents_linked_now']} of these documents were linked now, the links of the others kept")
     print(f"{report['abbreviations']} abbreviations; {report['mentions_per_second']} mentions/s in the linker")
     for method, count in dict(report["by_method"]).items():  # type: ignore[call-overload]
         print(f"  {method:<20} {count}")

@@ -109,6 +109,8 @@ def _node(node: dict[str, Any], parents: dict[str, tuple[str, ...]]) -> Concept 
     meta = node.get("meta") or {}
     if node.get("type") != "CLASS" or not node.get("lbl") or meta.get("deprecated"):
         return None
+    if not all(isinstance(name, str) for name in (node["lbl"], *(one["val"] for one in meta.get("synonyms", ())))):
+        raise TypeError("names must be strings")
     names = tuple(Synonym(one["val"], _WEIGHTS.get(one["pred"], RELATED)) for one in meta.get("synonyms", ()))
     old = (one["val"] for one in meta.get("basicPropertyValues", ()) if one["pred"].endswith("hasAlternativeId"))
     return Concept(

@@ -109,21 +109,21 @@ def _rows(path: Path) -> Iterator[tuple[int, Row]]:
     lines = text_lines(path)
     _, head = next(lines, (0, ""))
     tabs = "\t" in head
-    names = [name.strip().casefold() for name in _cells(head, f"{path}, line 1", tabs=tabs)]
+    names = [name.strip().casefold() for name in _cells(path, 1, head, tabs=tabs)]
     for number, line in lines:
         if not line.strip():
             continue
-        cells = _cells(line, f"{path}, line {number}", tabs=tabs)
+        cells = _cells(path, number, line, tabs=tabs)
         if len(cells) > len(names) or (not tabs and len(cells) < len(names)):
             raise InputError(f"{path}, line {number}: has {len(cells)} columns, the header {len(names)}")
         yield number, dict(zip(names, (one.strip() for one in cells), strict=False))
 
 
-def _cells(line: str, where: str, *, tabs: bool) -> Sequence[str]:
+def _cells(path: Path, number: int, line: str, *, tabs: bool) -> Sequence[str]:
     try:
         return line.split("\t") if tabs else next(csv.reader([line]), [])
     except csv.Error as error:
-        raise InputError(f"{where}: is no CSV ({error})") from error
+        raise InputError(f"{path}, line {number}: is no CSV ({error})") from error
 
 
 def _given(row: Row, column: str, separator: str) -> list[str]:

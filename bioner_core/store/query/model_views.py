@@ -2,6 +2,7 @@
 
 import duckdb
 
+from bioner_core.store.query.query_views import HEADINGS
 from bioner_core.store.query.summaries import make_summary_views
 
 _SCHEMA = "one_model"
@@ -38,5 +39,6 @@ def only_of_model(database: duckdb.DuckDBPyConnection, fingerprint: str) -> None
     database.execute("CREATE TABLE main.wanted_model (fingerprint VARCHAR)")
     database.execute("INSERT INTO main.wanted_model VALUES ($wanted)", {"wanted": fingerprint})
     database.execute(_VIEWS)
+    database.execute(HEADINGS.format(schema=_SCHEMA))
     database.execute(f"SET search_path = '{_SCHEMA},main'")
     make_summary_views(database)

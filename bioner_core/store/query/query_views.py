@@ -18,6 +18,7 @@ from bioner_core.store.snapshot.snapshot_schemas import SORTED_TABLES, SUMMARY_T
 
 VIEWS = {
     "documents": "the newest version of each document, with year and journal of its meta",
+    "headings": "what indexers filed these documents under: MeSH headings, substances, JATS subjects, class codes",
     "mentions": "accepted mentions of these documents",
     "candidates": "all their mention candidates, accepted or not",
     "rejects": "records and sentences without annotation, and why",
@@ -42,6 +43,14 @@ _STORED_DOCUMENTS = """
 CREATE VIEW documents AS
 SELECT doc_id, source, version, lang, meta.year AS year, meta.journal AS journal, passages, meta FROM stored_documents
 """
+
+
+HEADINGS = """
+CREATE VIEW {schema}.headings AS
+SELECT doc_id, heading.vocabulary, heading.id, heading.name, heading.qualifier, heading.major
+FROM (SELECT doc_id, unnest(meta.headings) AS heading FROM {schema}.documents)
+"""
+"""Makes the view `headings` of the documents of a schema."""
 
 
 def snapshot_views(
@@ -145,6 +154,7 @@ JOIN (copies JOIN current_records USING (shard, record_number)) AS c
 
 def _finish(database: duckdb.DuckDBPyConnection) -> None:
     database.execute(_STORED_DOCUMENTS)
+    database.execute(HEADINGS.format(schema="main"))
     database.execute(_OF_MENTIONS)
 
 

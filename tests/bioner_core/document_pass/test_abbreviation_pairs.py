@@ -54,3 +54,12 @@ def test_offsets_always_hold_their_text(text: str) -> None:
         assert text[one.long_start : one.long_end] == one.long_form
         assert text[one.short_start : one.short_end] == one.short_form
         assert one.long_form != one.short_form
+
+
+def test_brackets_of_a_long_passage_are_looked_at_once_each() -> None:
+    """Catches work that grows with the square of a passage (here that would take an hour), and offsets that slip."""
+    text = "a heart failure case (see 7 here). " * 40_000 + "chronic heart failure (CHF), or not"
+    [pair] = abbreviation_pairs([Passage("body", "", "en", text)])
+    assert (pair.long_form, pair.short_form) == ("chronic heart failure", "CHF")
+    assert text[pair.long_start : pair.long_end] == pair.long_form
+    assert text[pair.short_start : pair.short_end] == pair.short_form

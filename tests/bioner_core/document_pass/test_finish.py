@@ -212,3 +212,16 @@ def test_finished_mentions_hold_all_that_finishing_needs(
     assert finish_mentions(doc, decoder_candidates(once), first) == once
     assert finish_mentions(doc, decoder_candidates(once), then) == finish_mentions(doc, candidates, then)
     assert {one.parent_id for one in once} <= {None, *(one.mention_id for one in once if one.accepted)}
+
+
+def test_a_short_form_of_several_types_has_that_of_its_long_form() -> None:
+    """Catches a disease that is a chemical all through an article, since the model takes its letters for one."""
+    doc = document("Salt induced fever (SIF) is bad, salt-induced fever is. SIF and SIF and SIF.")
+    wrong = [mention(doc, "SIF", "Chemical", nth=number) for number in (0, 1, 2)]
+    right = [mention(doc, "SIF", "Disease", nth=3), mention(doc, "salt-induced fever", "Disease")]
+    kinds = {(text, kind) for text, _, kind, _ in accepted(doc, *wrong, *right) if text == "SIF"}
+    assert kinds == {("SIF", "Disease")}
+    without_long_form = {(text, kind) for text, _, kind, _ in accepted(doc, *wrong, right[0]) if text == "SIF"}
+    assert without_long_form == {("SIF", "Chemical")}
+    of_one_mind = {(text, kind) for text, _, kind, _ in accepted(doc, *wrong, right[1]) if text == "SIF"}
+    assert ("SIF", "Chemical") in of_one_mind

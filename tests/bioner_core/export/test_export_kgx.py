@@ -23,6 +23,7 @@ from bioner_core.export.biolink import category_of, document_curie, entity_curie
 from bioner_core.export.export import export_store
 from bioner_core.export.kgx_tables import EXACT_SUM
 from bioner_core.export.selection import Selection
+from bioner_core.labels.label_set import load_label_set
 from bioner_core.store.layout import Store
 from bioner_core.store.query.named_queries import named_query
 from bioner_core.store.query.query_session import query_session
@@ -197,22 +198,6 @@ def test_neo4j_reads_headers_types_and_no_dangling_edge(export: Export) -> None:
     assert "neo4j-admin database import full" in (folder / "import.txt").read_text()
 
 
-def test_the_kgx_package_reads_the_graph_without_a_dangling_edge(export: Export) -> None:
-    """Catches a file that the package itself refuses, and nodes that edges name and nobody wrote."""
-    try:
-        transformer = pytest.importorskip("kgx.transformer", reason="the package kgx is not installed")
-    except OSError as error:  # it fetches the Biolink model when it is imported
-        pytest.skip(f"the package kgx needs the network ({error})")
-    folder, report = export("kgx")
-    graph = transformer.Transformer()
-    graph.transform({"filename": [str(folder / "nodes.tsv"), str(folder / "edges.tsv")], "format": "tsv"})
-    store = graph.store.graph
-    nodes, edges = dict(store.nodes(data=True)), list(store.edges(data=True))
-    assert all(one.get("category") for one in nodes.values())
-    assert len(edges) == sum(number for key, number in report.items() if key.startswith("edges_"))
-    assert all(subject in nodes and target in nodes for subject, target, _ in edges)
-
-
 def test_sums_of_scores_do_not_depend_on_the_order() -> None:
     """Catches counts of the same store that differ in the last digit because two threads added them up."""
     scores = [random.Random(7).random() for _ in range(5_000)]
@@ -241,3 +226,17 @@ def test_surface_forms_fall_together_as_they_should() -> None:
     assert document_curie("pmc:PMC1") == "PMC:PMC1"
     assert CURIE.fullmatch(document_curie("jsonl:a b|c"))
     assert category_of("my-own", "widget") == "biolink:NamedThing"
+
+
+def test_types_of_every_shipped_label_set_have_a_category() -> None:
+    """Catches genes, species or Chinese diseases that are `NamedThing` in the graph, and a protein that is a gene."""
+    found = {
+        (name, kind): category_of(name, kind)
+        for name in ("pubtator", "species", "cell_lines", "gene_families", "craft", "genia", "bc5cdr")
+        for kind in load_label_set(name).type_names
+    }
+    unnamed = {one for one, category in found.items() if category == "biolink:NamedThing"}
+    assert unnamed == {("craft", "SO"), ("craft", "MOP")}
+    assert found["pubtator", "Gene"] == "biolink:Gene"
+    assert found["genia", "protein"] == "biolink:Protein"
+    assert category_of("cehrner", "疾病和诊断") == "biolink:Disease"

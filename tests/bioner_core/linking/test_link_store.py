@@ -61,7 +61,7 @@ def test_a_new_run_sweeps_the_old_one_away(tmp_path: Path, linker: Linker) -> No
     link_store(Store(store), linker)
     (store / "links" / ".links-of-a-dead-run.parquet.tmp").touch()
     link_store(Store(store), linker)
-    assert len(list((store / "links").iterdir())) == 3
+    assert len(list((store / "links").iterdir())) == 4
 
 
 def test_damage_is_said(tmp_path: Path, linker: Linker) -> None:

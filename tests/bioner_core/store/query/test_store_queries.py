@@ -85,6 +85,7 @@ def test_the_views_hold_the_newest_state(session: QuerySession) -> None:
         "nested_entities": 1,
         "entity_pairs": 0,
         "entity_choices": 1,
+        "headings": 0,
         "links": 0,
         "abbreviations": 0,
     }

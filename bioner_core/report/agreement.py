@@ -1,0 +1,57 @@
+"""How far linked concepts agree with the MeSH headings of their documents, by month: a drift alarm without gold.
+
+NLM's indexers read the whole article and name its topics, while mentions are of all that the text names: neither share
+is near 1, and what counts is whether they stay where they were.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from bioner_core.report.scope import Row, rows_of
+from bioner_core.store.query.named_queries import named_query
+from bioner_core.store.query.query_session import QuerySession
+
+LEAST_HEADINGS = 200
+"""With fewer in the newest month, or in all months before it, nothing is judged."""
+
+LARGE_CHANGE = 0.10
+"""From here on a change of a share is a reason to look."""
+
+_SHARES = {"share_of_linked": "linked", "share_of_headings": "headings"}
+_SHOWN = "1000"
+
+
+def agreement_of(session: QuerySession) -> dict[str, Any] | None:
+    """Rows by month and type, and the newest month of each type against those before it together; None without rows.
+
+    A change is a difference of shares, None where there is nothing before; `large` only where both sides have enough.
+
+    Raises:
+        ConfigurationError: DuckDB refuses the question.
+    """
+    query = named_query("heading_agreement")
+    months = rows_of(session, query.sql, query.bound({"limit": _SHOWN}))
+    if not months:
+        return None
+    by_type: dict[str, list[Row]] = defaultdict(list)
+    for row in months:
+        by_type[row["type"]].append(row)
+    changes = [_change(name, rows) for name, rows in sorted(by_type.items())]
+    return {"months": months, "changes": changes, "large": any(one["large"] for one in changes)}
+
+
+def _change(name: str, rows: Sequence[Row]) -> dict[str, Any]:
+    newest, before = rows[0], rows[1:]
+    judged = min(newest["headings"], sum(row["headings"] for row in before)) >= LEAST_HEADINGS
+    changes = {share: _difference(newest, before, whole) for share, whole in _SHARES.items()}
+    large = judged and any(value is not None and abs(value) >= LARGE_CHANGE for value in changes.values())
+    return {"type": name, "month": newest["month"], **changes, "judged": judged, "large": large}
+
+
+def _difference(newest: Row, before: Sequence[Row], whole: str) -> float | None:
+    total = sum(row[whole] for row in before)
+    if not total or not newest[whole]:
+        return None
+    share = newest["agreeing"] / newest[whole] - sum(row["agreeing"] for row in before) / total
+    return round(float(share), 4)
