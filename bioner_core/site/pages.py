@@ -1,5 +1,6 @@
 """The pages of a store: each a function from a request to HTML, in a session of its own that ends with it."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,29 +15,33 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from bioner_core.concepts.addresses import concept_address, document_address
 from bioner_core.errors import ConfigurationError
-from bioner_core.export.provenance import Tally
-from bioner_core.export.substitution import xml_characters
+from bioner_core.linking.linked_documents import with_concepts
 from bioner_core.report.figures import report_figures
 from bioner_core.report.page import render_report
 from bioner_core.site.searches import (
+    ConceptView,
     DocumentSearch,
     concept_view,
-    links_of_document,
     overview,
     search_documents,
 )
-from bioner_core.store.newest import open_newest
+from bioner_core.store.document_mentions import DocumentMentions
+from bioner_core.store.newest import NewestState, open_newest
 from bioner_core.store.query.answers import answer_rows, word_of
 from bioner_core.store.query.named_queries import NamedQuery, named_queries, named_query
 from bioner_core.store.query.query_session import QuerySession, query_session
 from bioner_core.store.query.query_views import VIEWS
 from bioner_core.store.snapshot.run_history import RunHistory
-from bioner_core.text.bidi import spelled_out
+from bioner_core.viewer.marks import held
 from bioner_core.viewer.page import render_page
 
 SHOWN_ROWS = 500
 """Rows of an answer that a page shows; a download has all."""
+
+AROUND = 120
+"""Characters of an example on either side of its mention."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,19 +116,20 @@ class Pages:
         found = newest.document(doc_id)
         if found is None:
             return self.told(f"There is no document {doc_id!r} in the newest state of the store.", 404)
-        with self.session() as session:
-            links = links_of_document(session, doc_id)
-        below = Markup(self._templates.get_template("links.html.j2").render(links=links))  # noqa: S704 - escaped there
+        found = next(with_concepts(self._settings.store, [found]))
+        about = self._templates.get_template("links.html.j2")
+        below = Markup(about.render(links=_links_of(found), source=document_address(doc_id)))  # noqa: S704 - escaped there
         return HTMLResponse(render_page(found, origin=newest.origin, above=self._navigation(), below=below))
 
     def concept(self, request: Request) -> Response:
         """One concept: names, years, neighbours, sentences."""
         concept = request.query_params.get("id", "").strip()
         with self.session() as session:
-            found = concept_view(session, concept, neighbours_sql=named_query("concept_pairs").sql)
+            found = concept_view(session, concept)
         if found is None:
             return self.told(f"No mention is linked to {concept!r}. `bioner link` links the mentions of a store.", 404)
-        return self._page("concept.html.j2", found=found)
+        examples = tuple(_examples(open_newest(self._settings.store), found))
+        return self._page("concept.html.j2", found=found, examples=examples, source=concept_address(concept))
 
     def questions(self, request: Request) -> Response:
         """The ready questions, and the box for SQL."""
@@ -186,6 +192,43 @@ def question_of(given: Mapping[str, str]) -> Question:
     return Question(named.sql, named, values)
 
 
+@dataclass(frozen=True, slots=True)
+class DocumentLink:
+    """What a document says in one text of one type, and what that is linked to."""
+
+    text: str
+    type: str
+    concept_id: str
+    name: str
+    mentions: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConceptExample:
+    """A mention of a concept with the text around it."""
+
+    doc_id: str
+    before: str
+    text: str
+    after: str
+
+
+def _links_of(found: DocumentMentions) -> list[DocumentLink]:
+    """Each text that is linked, the most frequent first."""
+    linked = ((one, found.concepts[one.mention_id]) for one in found.mentions if one.mention_id in found.concepts)
+    counts = Counter((one.text, one.type, to.concept_id, to.name) for one, to in linked if one.accepted)
+    return [DocumentLink(*key, count) for key, count in counts.most_common()]
+
+
+def _examples(newest: NewestState, found: ConceptView) -> Iterator[ConceptExample]:
+    for one in found.surest:
+        document = newest.document(one["doc_id"])
+        if document is not None:
+            text, start, end = document.document.passages[one["passage_index"]].text, one["start"], one["end"]
+            around = max(start - AROUND, 0), end + AROUND
+            yield ConceptExample(one["doc_id"], text[around[0] : start], text[start:end], text[end : around[1]])
+
+
 def _search_of(given: Mapping[str, str]) -> DocumentSearch:
     page = given.get("page", "0")
     if not (page.isascii() and page.isdecimal() and len(page) < 9):
@@ -204,4 +247,4 @@ def _held(value: Any) -> Any:
     """Characters that HTML cannot hold show as U+FFFD, those that turn text round are spelled out; null is nothing."""
     if value is None:
         return ""
-    return spelled_out(xml_characters(value, Tally())) if type(value) is str else value
+    return held(value) if type(value) is str else value

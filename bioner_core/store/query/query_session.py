@@ -107,7 +107,9 @@ def query_session(
             fingerprints = model_documents(database)
             if model is not None:
                 only_of_model(database, chosen_fingerprint(store, model, fingerprints))
-            paths += link_views(database, store)
+            # Counts by concept are of the whole snapshot.
+            whole = snapshot.manifest.snapshot_id if snapshot is not None and model is None else ""
+            paths += link_views(database, store, snapshot_id=whole)
             _shut(database, paths)
         except duckdb.Error as error:
             raise StoreError(f"{store}: cannot be opened for queries ({error}). Run `bioner verify`") from error
