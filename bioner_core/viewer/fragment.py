@@ -13,7 +13,7 @@ from bioner_core.viewer.stack import Piece, stacked
 from bioner_core.viewer.words import about_mention, type_and_assertion
 
 _MARK = "color:inherit;background:none;border-radius:2px;-webkit-box-decoration-break:clone;box-decoration-break:clone"
-_NAME = "font-size:.65em;vertical-align:super;line-height:0;margin-right:.2em;user-select:none"
+_NAME = "font-size:.65em;vertical-align:super;line-height:0;margin-right:.2em;user-select:none;unicode-bidi:isolate"
 
 
 def render_fragment(text: str, mentions: Sequence[Mention], *, lang: str) -> str:
