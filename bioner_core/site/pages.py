@@ -24,6 +24,7 @@ from bioner_core.site.searches import (
     ConceptView,
     DocumentSearch,
     concept_view,
+    concepts_named,
     overview,
     search_documents,
 )
@@ -122,10 +123,13 @@ class Pages:
         return HTMLResponse(render_page(found, origin=newest.origin, above=self._navigation(), below=below))
 
     def concept(self, request: Request) -> Response:
-        """One concept: names, years, neighbours, sentences."""
+        """One concept by its id: names, years, neighbours, sentences; or the concepts of a name."""
         concept = request.query_params.get("id", "").strip()
         with self.session() as session:
             found = concept_view(session, concept)
+            named = concepts_named(session, concept) if found is None and concept else ()
+        if named:
+            return self._page("concepts.html.j2", words=concept, named=named)
         if found is None:
             return self.told(f"No mention is linked to {concept!r}. `bioner link` links the mentions of a store.", 404)
         examples = tuple(_examples(open_newest(self._settings.store), found))

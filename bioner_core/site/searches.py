@@ -36,6 +36,12 @@ SELECT type, entity, sum(mentions)::BIGINT AS mentions FROM entity_years WHERE r
 GROUP BY ALL ORDER BY mentions DESC, entity LIMIT 20
 """
 _CONCEPT = "SELECT * FROM concepts WHERE concept_id = $concept"
+_NAMED = """
+SELECT concept_id, name, vocabulary, mentions, documents FROM concepts
+WHERE contains(lower(name), lower($words))
+   OR concept_id IN (SELECT concept_id FROM concept_names WHERE text = lower($words))
+ORDER BY mentions DESC, concept_id LIMIT 50
+"""
 _NAMES = "SELECT * FROM concept_names WHERE concept_id = $concept ORDER BY mentions DESC, text LIMIT 30"
 _YEARS = """
 SELECT coalesce(nullif(year, ''), 'unknown') AS year, documents
@@ -110,6 +116,11 @@ def concept_view(session: QuerySession, concept: str) -> ConceptView | None:
         tuple(_rows(session, sql, asked)) for sql in (_NAMES, _YEARS, _NEIGHBOURS, _SUREST)
     )
     return ConceptView(found[0], names, years, neighbours, surest)
+
+
+def concepts_named(session: QuerySession, words: str) -> tuple[_Row, ...]:
+    """Concepts whose name has these words, or that are called so in a text; the most mentioned first."""
+    return tuple(_rows(session, _NAMED, {"words": words}))
 
 
 def _rows(session: QuerySession, sql: str, values: Mapping[str, str] | None = None) -> list[_Row]:
