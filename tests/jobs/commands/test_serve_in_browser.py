@@ -138,7 +138,7 @@ def test_nothing_else_is_asked_for_and_the_token_is_gone(browser: Any, address: 
     token = address.partition("token=")[2]
     page = browser.new_context().new_page()
     asked: list[Any] = []
-    page.on("request", asked.append)
+    page.on("request", lambda request: asked.append(request))
     page.goto(address)
     assert token not in page.url
     for path in PATHS:
