@@ -34,13 +34,13 @@ def render_report(figures: Mapping[str, Any], *, above: Markup | None = None) ->
     return environment.get_template("report.html.j2").render(
         figures=figures,
         charts=_charts(figures),
-        meanings=_meanings(figures["types"]),
+        meanings=meanings_of(figures["types"]),
         rows_of=_rows_of,
         above=above or Markup(),
     )
 
 
-def _meanings(types: _Rows) -> list[tuple[str, str]]:
+def meanings_of(types: _Rows) -> list[tuple[str, str]]:
     """What types are called whose names do not say it, such as `dis`."""
     found = dict.fromkeys((str(one["type"]), meaning_of(one["label_set"], one["type"])) for one in types)
     return [(name, meaning) for name, meaning in found if meaning and meaning.lower() != name.lower()]
