@@ -2,11 +2,10 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from threading import BoundedSemaphore
 from typing import Any
 
 import pyarrow as pa
@@ -25,9 +24,10 @@ from bioner_core.site.searches import (
     DocumentSearch,
     concept_view,
     concepts_named,
-    overview,
     search_documents,
+    top_entities,
 )
+from bioner_core.site.sessions import SessionLimits, SessionPool
 from bioner_core.store.document_mentions import DocumentMentions
 from bioner_core.store.newest import NewestState, open_newest
 from bioner_core.store.query.answers import answer_rows, word_of
@@ -35,6 +35,7 @@ from bioner_core.store.query.named_queries import NamedQuery, named_queries, nam
 from bioner_core.store.query.query_session import QuerySession, query_session
 from bioner_core.store.query.query_views import VIEWS
 from bioner_core.store.snapshot.run_history import RunHistory
+from bioner_core.store.snapshot.snapshot_manifest import read_snapshot_manifest
 from bioner_core.viewer.marks import held
 from bioner_core.viewer.page import render_page
 
@@ -70,7 +71,8 @@ class Pages:
     def __init__(self, settings: SiteSettings, *, history: Callable[[Path], RunHistory]) -> None:
         self._settings = settings
         self._history = history
-        self._free = BoundedSemaphore(settings.at_once)
+        limits = SessionLimits(settings.memory_bytes, settings.seconds, settings.at_once)
+        self._sessions = SessionPool(settings.store, limits)
         self._templates = Environment(
             loader=PackageLoader("bioner_core.site", ""),
             autoescape=True,
@@ -80,26 +82,16 @@ class Pages:
             finalize=_held,
         )
 
-    @contextmanager
-    def session(self, *, history: RunHistory | None = None) -> Iterator[QuerySession]:
-        """A session for one page; no more than the settings allow are open at once.
-
-        Raises:
-            StoreError: the store is damaged.
-        """
-        one = self._settings
-        memory = one.memory_bytes // one.at_once
-        with (
-            self._free,
-            query_session(one.store, memory_bytes=memory, seconds=one.seconds, history=history) as session,
-        ):
-            yield session
+    def session(self) -> AbstractContextManager[QuerySession]:
+        """A session for one page; no more than the settings allow are lent at once."""
+        return self._sessions.session()
 
     def home(self, request: Request) -> Response:
         """Counts, the search form, and the most mentioned entities."""
         with self.session() as session:
-            counts, top = overview(session)
+            top = top_entities(session)
             origin = session.origin
+        counts = read_snapshot_manifest(self._settings.store, origin)
         return self._page("home.html.j2", counts=counts, top=top, origin=origin, wanted=DocumentSearch())
 
     def documents(self, request: Request) -> Response:
@@ -148,7 +140,13 @@ class Pages:
 
     def runs(self, request: Request) -> Response:
         """The report: runs, drift, types, scores, rejects."""
-        with self.session(history=self._history(self._settings.store)) as session:
+        one = self._settings
+        with query_session(
+            one.store,
+            memory_bytes=one.memory_bytes // one.at_once,
+            seconds=one.seconds,
+            history=self._history(one.store),
+        ) as session:
             figures = report_figures(session, run=None)
         return HTMLResponse(render_report(figures, above=self._navigation()))
 

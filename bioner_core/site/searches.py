@@ -30,7 +30,6 @@ SELECT doc_id, year, journal, lang,
        left(coalesce([p.text for p in passages if p.section = 'title'][1], passages[1].text, ''), 300) AS title
 FROM documents WHERE doc_id IN (SELECT unnest(string_split($ids, chr(10)))) ORDER BY doc_id
 """
-_COUNTS = "SELECT (SELECT count(*) FROM documents) AS documents, (SELECT count(*) FROM candidates) AS candidates"
 _TOP = """
 SELECT type, entity, sum(mentions)::BIGINT AS mentions FROM entity_years WHERE rank <= 20
 GROUP BY ALL ORDER BY mentions DESC, entity LIMIT 20
@@ -101,9 +100,9 @@ def search_documents(session: QuerySession, wanted: DocumentSearch) -> FoundDocu
     return FoundDocuments(tuple(heads), len(found) > PAGE_ROWS)
 
 
-def overview(session: QuerySession) -> tuple[_Row, tuple[_Row, ...]]:
-    """How much there is, and the most mentioned entities."""
-    return _rows(session, _COUNTS)[0], tuple(_rows(session, _TOP))
+def top_entities(session: QuerySession) -> tuple[_Row, ...]:
+    """The most mentioned entities."""
+    return tuple(_rows(session, _TOP))
 
 
 def concept_view(session: QuerySession, concept: str) -> ConceptView | None:
