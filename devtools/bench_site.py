@@ -39,11 +39,13 @@ _SECONDS = 120.0
 
 @dataclass(frozen=True, slots=True)
 class PageTime:
-    """Seconds of one page, asked for the first time and again, and its size in bytes."""
+    """Seconds of one page, asked for the first time and again, in all and of processors, and its size in bytes."""
 
     page: str
     first_s: float
     again_s: float
+    first_cpu_s: float
+    again_cpu_s: float
     size: int
 
 
@@ -116,15 +118,17 @@ def _page_times(store: Path, snapshot: Snapshot) -> Iterator[PageTime]:
     browser = TestClient(app, base_url=f"http://127.0.0.1:{_PORT}")
     browser.cookies.set(access.cookie, access.token)
     for page in _addresses(snapshot):
-        started = time.monotonic()
-        answer = browser.get(page)
-        first = time.monotonic() - started
-        again = time.monotonic()
-        browser.get(page)
-        if answer.status_code != 200:
-            raise StoreError(f"{page}: {answer.status_code}: {answer.text[-300:]}")
-        yield PageTime(page, round(first, 2), round(time.monotonic() - again, 2), len(answer.content))
-        say(f"{page}: {first:.2f} s")
+        (first, first_cpu, size), (again, again_cpu, _) = (_asked(browser, page) for _ in range(2))
+        yield PageTime(page, first, again, first_cpu, again_cpu, size)
+        say(f"{page}: {first} s, {first_cpu} s of processors; again {again} s, {again_cpu} s")
+
+
+def _asked(browser: TestClient, page: str) -> tuple[float, float, int]:
+    started, at_work = time.monotonic(), time.process_time()
+    answer = browser.get(page)
+    if answer.status_code != 200:
+        raise StoreError(f"{page}: {answer.status_code}: {answer.text[-300:]}")
+    return round(time.monotonic() - started, 2), round(time.process_time() - at_work, 2), len(answer.content)
 
 
 def _addresses(snapshot: Snapshot) -> list[str]:

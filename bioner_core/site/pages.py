@@ -1,11 +1,12 @@
 """The pages of a store: each a function from a request to HTML, in a session of its own that ends with it."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import pyarrow as pa
@@ -25,17 +26,18 @@ from bioner_core.site.searches import (
     concept_view,
     concepts_named,
     search_documents,
+    texts_of,
     top_entities,
 )
 from bioner_core.site.sessions import SessionLimits, SessionPool
 from bioner_core.store.document_mentions import DocumentMentions
-from bioner_core.store.newest import NewestState, open_newest
+from bioner_core.store.newest import open_newest
 from bioner_core.store.query.answers import answer_rows, word_of
 from bioner_core.store.query.named_queries import NamedQuery, named_queries, named_query
 from bioner_core.store.query.query_session import QuerySession, query_session
 from bioner_core.store.query.query_views import VIEWS
 from bioner_core.store.snapshot.run_history import RunHistory
-from bioner_core.store.snapshot.snapshot_manifest import read_snapshot_manifest
+from bioner_core.store.snapshot.snapshot_manifest import current_id, read_snapshot_manifest
 from bioner_core.viewer.marks import held
 from bioner_core.viewer.page import render_page
 
@@ -73,6 +75,8 @@ class Pages:
         self._history = history
         limits = SessionLimits(settings.memory_bytes, settings.seconds, settings.at_once)
         self._sessions = SessionPool(settings.store, limits)
+        self._report = "", ""
+        self._reporting = Lock()
         self._templates = Environment(
             loader=PackageLoader("bioner_core.site", ""),
             autoescape=True,
@@ -120,11 +124,12 @@ class Pages:
         with self.session() as session:
             found = concept_view(session, concept)
             named = concepts_named(session, concept) if found is None and concept else ()
+            texts = texts_of(session, (one["doc_id"] for one in found.surest)) if found else {}
         if named:
             return self._page("concepts.html.j2", words=concept, named=named)
         if found is None:
             return self.told(f"No mention is linked to {concept!r}. `bioner link` links the mentions of a store.", 404)
-        examples = tuple(_examples(open_newest(self._settings.store), found))
+        examples = tuple(_examples(found, texts))
         return self._page("concept.html.j2", found=found, examples=examples, source=concept_address(concept))
 
     def questions(self, request: Request) -> Response:
@@ -139,16 +144,19 @@ class Pages:
         return self._page("answer.html.j2", asked=asked, shown=shown, query=str(request.url.query), most=SHOWN_ROWS)
 
     def runs(self, request: Request) -> Response:
-        """The report: runs, drift, types, scores, rejects."""
+        """The report: runs, drift, types, scores, rejects; made once for each snapshot, for it reads all mentions."""
+        with self._reporting:
+            if self._report[0] != (current_id(self._settings.store) or ""):
+                self._report = self._reported()
+            return HTMLResponse(self._report[1])
+
+    def _reported(self) -> tuple[str, str]:
+        """The snapshot that the report is of, and its page."""
         one = self._settings
-        with query_session(
-            one.store,
-            memory_bytes=one.memory_bytes // one.at_once,
-            seconds=one.seconds,
-            history=self._history(one.store),
-        ) as session:
+        memory, history = one.memory_bytes // one.at_once, self._history(one.store)
+        with query_session(one.store, memory_bytes=memory, seconds=one.seconds, history=history) as session:
             figures = report_figures(session, run=None)
-        return HTMLResponse(render_report(figures, above=self._navigation()))
+            return session.origin, render_report(figures, above=self._navigation())
 
     def told(self, message: str, status: int = 400) -> Response:
         """A page with one message."""
@@ -222,13 +230,11 @@ def _links_of(found: DocumentMentions) -> list[DocumentLink]:
     return [DocumentLink(*key, count) for key, count in counts.most_common()]
 
 
-def _examples(newest: NewestState, found: ConceptView) -> Iterator[ConceptExample]:
+def _examples(found: ConceptView, texts: Mapping[str, Sequence[str]]) -> Iterator[ConceptExample]:
     for one in found.surest:
-        document = newest.document(one["doc_id"])
-        if document is not None:
-            text, start, end = document.document.passages[one["passage_index"]].text, one["start"], one["end"]
-            around = max(start - AROUND, 0), end + AROUND
-            yield ConceptExample(one["doc_id"], text[around[0] : start], text[start:end], text[end : around[1]])
+        text, start, end = texts[one["doc_id"]][one["passage_index"]], one["start"], one["end"]
+        before, after = text[max(start - AROUND, 0) : start], text[end : end + AROUND]
+        yield ConceptExample(one["doc_id"], before, text[start:end], after)
 
 
 def _search_of(given: Mapping[str, str]) -> DocumentSearch:

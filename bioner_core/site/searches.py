@@ -4,7 +4,7 @@ Rows are dicts by column. Searches look at the newest state alone; those in text
 as it takes: the caller's session has a time limit.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +35,10 @@ SELECT type, entity, sum(mentions)::BIGINT AS mentions FROM entity_years WHERE r
 GROUP BY ALL ORDER BY mentions DESC, entity LIMIT 20
 """
 _CONCEPT = "SELECT * FROM concepts WHERE concept_id = $concept"
+_TEXTS = """
+SELECT doc_id, [p.text for p in passages] AS texts
+FROM documents WHERE doc_id IN (SELECT unnest(string_split($ids, chr(10))))
+"""
 _NAMED = """
 SELECT concept_id, name, vocabulary, mentions, documents FROM concepts
 WHERE contains(lower(name), lower($words))
@@ -115,6 +119,11 @@ def concept_view(session: QuerySession, concept: str) -> ConceptView | None:
         tuple(_rows(session, sql, asked)) for sql in (_NAMES, _YEARS, _NEIGHBOURS, _SUREST)
     )
     return ConceptView(found[0], names, years, neighbours, surest)
+
+
+def texts_of(session: QuerySession, doc_ids: Iterable[str]) -> dict[str, list[str]]:
+    """The texts of the passages of documents."""
+    return {one["doc_id"]: one["texts"] for one in _rows(session, _TEXTS, {"ids": "\n".join(doc_ids)})}
 
 
 def concepts_named(session: QuerySession, words: str) -> tuple[_Row, ...]:
