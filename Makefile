@@ -88,5 +88,5 @@ $(VENV)/installed: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed
-	@$(PIP) --editable '.[buckets,dev,publish,serve,train]' || { echo "$$NO_PACKAGES" >&2; exit 1; }
+	@$(PIP) --editable '.[browser,buckets,dev,publish,serve,train]' || { echo "$$NO_PACKAGES" >&2; exit 1; }
 	@touch $@

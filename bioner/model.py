@@ -44,6 +44,16 @@ class TaggedText:
         """The accepted mentions."""
         return tuple(one for one in self.candidates if one.accepted)
 
+    def to_html(self) -> str:
+        """The text with its mentions as lines over it: markup for a notebook, without script or style sheet."""
+        from bioner_core.viewer.fragment import render_fragment
+
+        return render_fragment(self.text, self.candidates, lang=language_of(self.text))
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows of it."""
+        return self.to_html()
+
 
 class Model:
     """Finds entities. Made by `load_model`; holds the network, so make one and keep it.

@@ -27,8 +27,9 @@ RATE = re.compile(
 OLD_KEYS = {"records_a_second", "sentences_a_second", "documents_a_second"}
 """Keys of `--json`, which never change; the last is what CHANGELOG.md and docs/commands.md say that it was called."""
 
-NOT_YET = ("bioner_core/training/", "bioner_core/models/", "bioner_core/benchmark/", "bioner_core/formats/")
-"""Where rates are still given as "a": to be rewritten with the code that they describe."""
+
+KEPT = ("bioner_core/training/plan.py",)
+"""A phrase that is part of a digest: written otherwise, runs that were begun before would not go on."""
 
 
 def texts() -> list[Path]:
@@ -60,7 +61,7 @@ def test_rates_are_given_per() -> None:
     found = {
         f"{path.relative_to(REPOSITORY)}: {match[0]}"
         for path in texts()
-        if not any(part in path.as_posix() for part in (*NOT_YET, "docs/schema.md", "store/schema_page", "store/rows"))
+        if not any(part in path.as_posix() for part in (*KEPT, "docs/schema.md", "store/schema_page", "store/rows"))
         for match in RATE.finditer(path.read_text(encoding="utf-8"))
     }
     assert not found

@@ -8,7 +8,7 @@ _Rows = list[tuple[str, tuple[float | None, ...]]]
 
 
 def pipeline_chart(bench: PipelineBench) -> str:
-    """Documents a minute of each run; its actors' busy share above the share of linear growth; its feeder's memory."""
+    """Documents per minute of each run; its actors' busy share above that of linear growth; its feeder's memory."""
     points = bench.points
     rates: _Rows = [(_name(one), (60 * one.documents_per_second,)) for one in points]
     shares: _Rows = [(_name(one), (one.actor_busy_share, bench.linear_share(one))) for one in points]
@@ -16,7 +16,7 @@ def pipeline_chart(bench: PipelineBench) -> str:
         (_name(one), (_megabytes(one.feeder_peak_memory), _megabytes(one.actor_peak_memory))) for one in points
     ]
     charts = [
-        ("documents a minute", bar_chart("documents a minute", rates, as_counts=True)),
+        ("documents per minute", bar_chart("documents per minute", rates, as_counts=True)),
         ("actors at work, %; of linear growth, %", bar_chart("shares", shares)),
         ("peak memory of feeder; of an actor, MB", bar_chart("memory", memory, as_counts=True)),
     ]

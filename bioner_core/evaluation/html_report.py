@@ -10,6 +10,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from bioner_core.evaluation.charts import bar_chart, reliability_chart
+from bioner_core.evaluation.comparison import Comparison
 from bioner_core.evaluation.mistakes import MistakeKind
 from bioner_core.evaluation.reliability import ReliabilityBin
 from bioner_core.text.bidi import spelled_out
@@ -26,8 +27,10 @@ _KINDS = {
 _SIDES = ("with the selector", "without")
 
 
-def render_report(report: Mapping[str, Any]) -> str:
+def render_report(report: Mapping[str, Any], comparison: Comparison | None = None) -> str:
     """The page of a report as `bioner evaluate --output` writes it; all text of the corpus in it is escaped.
+
+    `comparison` sets it beside an earlier report of the same data.
 
     Raises:
         KeyError: a field of the report is missing.
@@ -45,7 +48,8 @@ def render_report(report: Mapping[str, Any]) -> str:
         report=report,
         sides=list(zip(_SIDES, sides, strict=False)),
         summary=_summary(report),
-        charts=_charts(report, sides),
+        charts=_charts(report, sides) | ({"change": _change_chart(comparison)} if comparison else {}),
+        comparison=comparison,
         kinds={str(kind): words for kind, words in _KINDS.items()},
         segments=_segments,
     )
@@ -88,6 +92,11 @@ def _charts(report: Mapping[str, Any], sides: Sequence[Mapping[str, Any]]) -> di
             is_probability=True,
         )
     return charts
+
+
+def _change_chart(comparison: Comparison) -> str:
+    rows = [(one.name, [side["f1"] if side else None for side in (one.before, one.after)]) for one in comparison.scores]
+    return bar_chart("F1 before and after, in percent", rows)
 
 
 _SUBSETS = {"Flat": "flat", "Nested": "nested", "Inside another": "inner"}

@@ -4,11 +4,13 @@
     STORE/links/links-<run>.parquet             one row a mention and concept; "no concept" is a row too
     STORE/links/abbreviations-<run>.parquet     one row a definition
     STORE/links/linked-<run>.parquet            one row a document: where it was read from, and how many rows it has
+    STORE/links/concept_<what>-<run>.parquet    counts by concept, sorted by it, made of the links afterwards
 
 Readers go through the page, so a run that dies leaves the old links, or the new ones.
 """
 
 import json
+import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -79,6 +81,53 @@ _FILES = SCHEMAS_OF_LINKS | {
 }
 """All that a run writes; by `linked` the next run tells what is new."""
 
+_CONCEPT = _field("concept_id", pa.string(), "the concept as CURIE", example="MESH:D003924")
+_DOCUMENTS = _field("documents", pa.int64(), "documents that have them", unit="count", example="12")
+SUMMARIES_OF_LINKS = {
+    "concepts": pa.schema(
+        [
+            _CONCEPT,
+            _field("vocabulary", pa.string(), "where it is from", example="mesh"),
+            _field("name", pa.string(), "its preferred name", example="Diabetes Mellitus, Type 2"),
+            _field("mentions", pa.int64(), "accepted mentions that mean it", unit="count", example="31"),
+            _DOCUMENTS,
+        ]
+    ),
+    "concept_names": pa.schema(
+        [
+            _CONCEPT,
+            _field("text", pa.string(), "what it is called, in lower case", example="type 2 diabetes"),
+            _field("lang", pa.string(), "language of the sentences", example="en"),
+            _field("type", pa.string(), "type of the mentions", example="Disease"),
+            _field("mentions", pa.int64(), "mentions with this text", unit="count", example="12"),
+        ]
+    ),
+    "concept_years": pa.schema(
+        [_CONCEPT, _field("year", pa.string(), "year of publication, empty when unknown", example="2024"), _DOCUMENTS]
+    ),
+    "concept_documents": pa.schema(
+        [
+            _CONCEPT,
+            _field("doc_id", pa.string(), "a document that has it", example="pubmed:1"),
+            _field("mentions", pa.int64(), "its mentions there", unit="count", example="3"),
+            _field("selector_score", pa.float64(), "score of the surest one", unit="probability", example="0.93"),
+            _field("passage_index", pa.int32(), "passage of the surest one, from 0", unit="passages"),
+            _field("start", pa.int32(), "where that begins", unit="code points of the passage"),
+            _field("end", pa.int32(), "where it ends, exclusive", unit="code points of the passage"),
+        ]
+    ),
+    "concept_neighbours": pa.schema(
+        [
+            _CONCEPT,
+            _field("other_id", pa.string(), "a concept in the same sentence", example="MESH:D007333"),
+            _field("other_name", pa.string(), "its preferred name", example="Insulin Resistance"),
+            _field("sentences", pa.int64(), "sentences that have both, neither inside the other", unit="count"),
+            _field("documents", pa.int64(), "articles that have such a sentence", unit="count", example="12"),
+        ]
+    ),
+}
+"""Counts by concept, made after a link run of the accepted mentions of a snapshot; see `link_summaries`."""
+
 
 @dataclass(frozen=True, slots=True)
 class LinkPage:
@@ -98,7 +147,7 @@ class LinkPage:
     digests: dict[str, str] = field(default_factory=dict)
 
     def path(self, store: Store, table: str) -> Path:
-        """The file of one of the tables."""
+        """The file of one of its tables."""
         return store.links / f"{table}-{self.run}.parquet"
 
 
@@ -220,9 +269,11 @@ def make_current(store: Store, page: LinkPage) -> LinkPage:
     """
     page = replace(page, digests={table: sha256_of_file(page.path(store, table)) for table in _FILES})
     write_text(store.links / CURRENT, json.dumps(with_checksum(asdict(page)), indent=1, ensure_ascii=False) + "\n")
-    kept = {store.links / CURRENT, *(page.path(store, table) for table in _FILES)}
+    kept = {store.links / CURRENT, *(page.path(store, table) for table in (*_FILES, *SUMMARIES_OF_LINKS))}
     for path in store.links.iterdir():
-        if path not in kept:
+        if path.is_dir():  # where a run that was killed while it counted had its sorts
+            shutil.rmtree(path, ignore_errors=True)
+        elif path not in kept:
             path.unlink(missing_ok=True)
     return page
 

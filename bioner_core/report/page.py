@@ -7,9 +7,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from bioner_core.evaluation.charts import bar_chart
-from bioner_core.export.provenance import Tally
-from bioner_core.export.substitution import xml_characters
-from bioner_core.text.bidi import spelled_out
+from bioner_core.viewer.colours import meaning_of
+from bioner_core.viewer.marks import held
 
 MOST_TYPES = 30
 """How many types have a bar; the table has all."""
@@ -33,8 +32,18 @@ def render_report(figures: Mapping[str, Any], *, above: Markup | None = None) ->
     environment.filters["grouped"] = lambda number: f"{number:,}"
     environment.filters["minute"] = _minute
     return environment.get_template("report.html.j2").render(
-        figures=figures, charts=_charts(figures), rows_of=_rows_of, above=above or Markup()
+        figures=figures,
+        charts=_charts(figures),
+        meanings=meanings_of(figures["types"]),
+        rows_of=_rows_of,
+        above=above or Markup(),
     )
+
+
+def meanings_of(types: _Rows) -> list[tuple[str, str]]:
+    """What types are called whose names do not say it, such as `dis`."""
+    found = dict.fromkeys((str(one["type"]), meaning_of(one["label_set"], one["type"])) for one in types)
+    return [(name, meaning) for name, meaning in found if meaning and meaning.lower() != name.lower()]
 
 
 def _minute(moment: str) -> str:
@@ -50,7 +59,7 @@ def _held(value: Any) -> Any:
     """Characters that HTML cannot hold show as U+FFFD; a missing value shows as nothing."""
     if value is None:
         return ""
-    return spelled_out(xml_characters(value, Tally())) if type(value) is str else value
+    return held(value) if type(value) is str else value
 
 
 def _charts(figures: Mapping[str, Any]) -> dict[str, str]:
@@ -76,7 +85,7 @@ def _charts(figures: Mapping[str, Any]) -> dict[str, str]:
             as_counts=True,
         ),
     }
-    return {name: spelled_out(xml_characters(chart, Tally())) for name, chart in charts.items()}
+    return {name: held(chart) for name, chart in charts.items()}
 
 
 def _pair_chart(title: str, rows: _Rows, names: Sequence[str]) -> str:

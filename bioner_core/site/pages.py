@@ -1,10 +1,11 @@
 """The pages of a store: each a function from a request to HTML, in a session of its own that ends with it."""
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from itertools import islice
-from threading import BoundedSemaphore
+from threading import Lock
 from typing import Any
 
 import pyarrow as pa
@@ -13,18 +14,22 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from bioner_core.concepts.addresses import concept_address, document_address
 from bioner_core.errors import ConfigurationError
-from bioner_core.export.provenance import Tally
-from bioner_core.export.substitution import xml_characters
+from bioner_core.linking.linked_documents import with_concepts
 from bioner_core.report.figures import report_figures
 from bioner_core.report.page import render_report
 from bioner_core.site.searches import (
+    ConceptView,
     DocumentSearch,
     concept_view,
-    links_of_document,
-    overview,
+    concepts_named,
     search_documents,
+    texts_of,
+    top_entities,
 )
+from bioner_core.site.sessions import SessionLimits, SessionPool
+from bioner_core.store.document_mentions import DocumentMentions
 from bioner_core.store.layout import Store
 from bioner_core.store.newest import open_newest
 from bioner_core.store.query.answers import answer_rows, word_of
@@ -32,11 +37,15 @@ from bioner_core.store.query.named_queries import NamedQuery, named_queries, nam
 from bioner_core.store.query.query_session import QuerySession, query_session
 from bioner_core.store.query.query_views import VIEWS
 from bioner_core.store.snapshot.run_history import RunHistory
-from bioner_core.text.bidi import spelled_out
+from bioner_core.store.snapshot.snapshot_manifest import current_id, read_snapshot_manifest
+from bioner_core.viewer.marks import held
 from bioner_core.viewer.page import render_page
 
 SHOWN_ROWS = 500
 """Rows of an answer that a page shows; a download has all."""
+
+AROUND = 120
+"""Characters of an example on either side of its mention."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +73,10 @@ class Pages:
     def __init__(self, settings: SiteSettings, *, history: Callable[[Store], RunHistory]) -> None:
         self._settings = settings
         self._history = history
-        self._free = BoundedSemaphore(settings.at_once)
+        limits = SessionLimits(settings.memory_bytes, settings.seconds, settings.at_once)
+        self._sessions = SessionPool(settings.store, limits)
+        self._report = "", ""
+        self._reporting = Lock()
         self._templates = Environment(
             loader=PackageLoader("bioner_core.site", ""),
             autoescape=True,
@@ -74,26 +86,16 @@ class Pages:
             finalize=_held,
         )
 
-    @contextmanager
-    def session(self, *, history: RunHistory | None = None) -> Iterator[QuerySession]:
-        """A session for one page; no more than the settings allow are open at once.
-
-        Raises:
-            StoreError: the store is damaged.
-        """
-        one = self._settings
-        memory = one.memory_bytes // one.at_once
-        with (
-            self._free,
-            query_session(one.store, memory_bytes=memory, seconds=one.seconds, history=history) as session,
-        ):
-            yield session
+    def session(self) -> AbstractContextManager[QuerySession]:
+        """A session for one page; no more than the settings allow are lent at once."""
+        return self._sessions.session()
 
     def home(self, request: Request) -> Response:
         """Counts, the search form, and the most mentioned entities."""
         with self.session() as session:
-            counts, top = overview(session)
+            top = top_entities(session)
             origin = session.origin
+        counts = read_snapshot_manifest(self._settings.store, origin)
         return self._page("home.html.j2", counts=counts, top=top, origin=origin, wanted=DocumentSearch())
 
     def documents(self, request: Request) -> Response:
@@ -111,19 +113,24 @@ class Pages:
         found = newest.document(doc_id)
         if found is None:
             return self.told(f"There is no document {doc_id!r} in the newest state of the store.", 404)
-        with self.session() as session:
-            links = links_of_document(session, doc_id)
-        below = Markup(self._templates.get_template("links.html.j2").render(links=links))  # noqa: S704 - escaped there
+        found = next(with_concepts(self._settings.store, [found]))
+        about = self._templates.get_template("links.html.j2")
+        below = Markup(about.render(links=_links_of(found), source=document_address(doc_id)))  # noqa: S704 - escaped there
         return HTMLResponse(render_page(found, origin=newest.origin, above=self._navigation(), below=below))
 
     def concept(self, request: Request) -> Response:
-        """One concept: names, years, neighbours, sentences."""
+        """One concept by its id: names, years, neighbours, sentences; or the concepts of a name."""
         concept = request.query_params.get("id", "").strip()
         with self.session() as session:
-            found = concept_view(session, concept, neighbours_sql=named_query("concept_pairs").sql)
+            found = concept_view(session, concept)
+            named = concepts_named(session, concept) if found is None and concept else ()
+            texts = texts_of(session, (one["doc_id"] for one in found.surest)) if found else {}
+        if named:
+            return self._page("concepts.html.j2", words=concept, named=named)
         if found is None:
             return self.told(f"No mention is linked to {concept!r}. `bioner link` links the mentions of a store.", 404)
-        return self._page("concept.html.j2", found=found)
+        examples = tuple(_examples(found, texts))
+        return self._page("concept.html.j2", found=found, examples=examples, source=concept_address(concept))
 
     def questions(self, request: Request) -> Response:
         """The ready questions, and the box for SQL."""
@@ -137,10 +144,19 @@ class Pages:
         return self._page("answer.html.j2", asked=asked, shown=shown, query=str(request.url.query), most=SHOWN_ROWS)
 
     def runs(self, request: Request) -> Response:
-        """The report: runs, drift, types, scores, rejects."""
-        with self.session(history=self._history(self._settings.store)) as session:
+        """The report: runs, drift, types, scores, rejects; made once for each snapshot, for it reads all mentions."""
+        with self._reporting:
+            if self._report[0] != (current_id(self._settings.store) or ""):
+                self._report = self._reported()
+            return HTMLResponse(self._report[1])
+
+    def _reported(self) -> tuple[str, str]:
+        """The snapshot that the report is of, and its page."""
+        one = self._settings
+        memory, history = one.memory_bytes // one.at_once, self._history(one.store)
+        with query_session(one.store, memory_bytes=memory, seconds=one.seconds, history=history) as session:
             figures = report_figures(session, run=None)
-        return HTMLResponse(render_report(figures, above=self._navigation()))
+            return session.origin, render_report(figures, above=self._navigation())
 
     def told(self, message: str, status: int = 400) -> Response:
         """A page with one message."""
@@ -186,6 +202,41 @@ def question_of(given: Mapping[str, str]) -> Question:
     return Question(named.sql, named, values)
 
 
+@dataclass(frozen=True, slots=True)
+class DocumentLink:
+    """What a document says in one text of one type, and what that is linked to."""
+
+    text: str
+    type: str
+    concept_id: str
+    name: str
+    mentions: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConceptExample:
+    """A mention of a concept with the text around it."""
+
+    doc_id: str
+    before: str
+    text: str
+    after: str
+
+
+def _links_of(found: DocumentMentions) -> list[DocumentLink]:
+    """Each text that is linked, the most frequent first."""
+    linked = ((one, found.concepts[one.mention_id]) for one in found.mentions if one.mention_id in found.concepts)
+    counts = Counter((one.text, one.type, to.concept_id, to.name) for one, to in linked if one.accepted)
+    return [DocumentLink(*key, count) for key, count in counts.most_common()]
+
+
+def _examples(found: ConceptView, texts: Mapping[str, Sequence[str]]) -> Iterator[ConceptExample]:
+    for one in found.surest:
+        text, start, end = texts[one["doc_id"]][one["passage_index"]], one["start"], one["end"]
+        before, after = text[max(start - AROUND, 0) : start], text[end : end + AROUND]
+        yield ConceptExample(one["doc_id"], before, text[start:end], after)
+
+
 def _search_of(given: Mapping[str, str]) -> DocumentSearch:
     page = given.get("page", "0")
     if not (page.isascii() and page.isdecimal() and len(page) < 9):
@@ -204,4 +255,4 @@ def _held(value: Any) -> Any:
     """Characters that HTML cannot hold show as U+FFFD, those that turn text round are spelled out; null is nothing."""
     if value is None:
         return ""
-    return spelled_out(xml_characters(value, Tally())) if type(value) is str else value
+    return held(value) if type(value) is str else value

@@ -23,7 +23,7 @@ class LogWindow:
         return now.seconds - self._start.seconds
 
     def line(self, now: TrainingProgress, share_done: float) -> str:
-        """One line: step, loss, recall and precision of tags given gold history, tokens a second, time left."""
+        """One line: step, loss, recall and precision of tags given gold history, tokens per second, time left."""
         seconds = max(self.seconds(now), 1e-9)
         terms = sum(one.terms for one in self._parts)
         loss = sum(float(one.loss) * one.terms for one in self._parts) / max(terms, 1)

@@ -68,7 +68,7 @@ class SftRun:
     """One fine-tuning run: model, optimizer, progress. Resumes from the checkpoint in its output folder.
 
     Started in several processes (`torchrun`), each takes its share of every step's batches; the sum of their gradients
-    is that of one process with as many batches a step. Only the main process logs, evaluates and writes.
+    is that of one process with as many batches per step. Only the main process logs, evaluates and writes.
     """
 
     def __init__(self, settings: SftSettings, output: Path, *, log: Callable[[str], None]) -> None:

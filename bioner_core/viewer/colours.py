@@ -15,6 +15,20 @@ COLOURS = 10
 STYLES = 2 * COLOURS
 """Each colour has a plain and a double line."""
 
+NOTEBOOK_COLOURS = (
+    "#4a86e0",
+    "#cc6d1f",
+    "#21965b",
+    "#dd4f95",
+    "#9470da",
+    "#12949f",
+    "#ad8210",
+    "#e0564a",
+    "#768d0c",
+    "#828c98",
+)
+"""The colours where nobody knows the background: three to one against white and a dark theme's grey."""
+
 _FIRST = ("genia", "bc5cdr", "pubtator", "cmeee", "cmedqaner")
 """Label sets whose types keep their styles whatever label sets are added later."""
 
@@ -31,6 +45,14 @@ def meaning_of(label_set: str, type_name: str) -> str:
     """What a type is called in both languages, such as `disease 疾病`; empty where its label set does not ship."""
     known = entity_type(label_set, type_name)
     return "" if known is None else " ".join(dict.fromkeys(name for name in (known.en, known.zh) if name))
+
+
+def definition_of(label_set: str, type_name: str, *, lang: str) -> str:
+    """How its label set defines a type, in `zh` or English; empty where its label set does not ship."""
+    known = entity_type(label_set, type_name)
+    if known is None:
+        return ""
+    return (known.definition_zh if lang == "zh" else "") or known.definition_en or known.definition_zh
 
 
 def entity_type(label_set: str, type_name: str) -> EntityType | None:

@@ -1,21 +1,19 @@
 """One document as a page: a single HTML file that needs no network and no script."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from html import escape
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from bioner_core.documents import Passage
-from bioner_core.export.provenance import Tally
-from bioner_core.export.substitution import xml_characters
 from bioner_core.mentions import Mention
 from bioner_core.store.document_mentions import DocumentMentions
-from bioner_core.text.bidi import spelled_out
-from bioner_core.viewer.colours import COLOURS, meaning_of, style_number
+from bioner_core.viewer.colours import COLOURS, definition_of, meaning_of, style_number
+from bioner_core.viewer.marks import as_text, held, marked
 from bioner_core.viewer.stack import Piece, stacked
+from bioner_core.viewer.words import about_mention, type_and_assertion
 
 TypeKey = tuple[str, str]
 
@@ -32,6 +30,7 @@ class _DrawnPassage:
 class _LegendEntry:
     name: str
     meaning: str
+    definition: str
     label_set: str
     style: str
     count: int
@@ -48,7 +47,7 @@ def render_page(
     environment = Environment(
         loader=PackageLoader("bioner_core.viewer", ""), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    environment.filters["held"] = _held
+    environment.filters["held"] = held
     counts = Counter((one.label_set, one.type) for one in found.mentions if one.accepted)
     styles = _styles({(one.label_set, one.type) for one in found.mentions})
     passages = list(_passages(found, styles))
@@ -60,11 +59,15 @@ def render_page(
         origin=origin,
         title=next((one.text for one in found.document.passages if one.text), ""),
         passages=passages,
-        legend=[_LegendEntry(key[1], meaning_of(*key), key[0], style, counts[key]) for key, style in styles.items()],
+        legend=[_legend_entry(key, style, counts[key], found.document.lang) for key, style in styles.items()],
         turned_down=[one for one in found.mentions if not one.accepted],
         accepted=sum(counts.values()),
         levels=max([1, *(one.above for one in passages), *(one.below for one in passages)]),
     )
+
+
+def _legend_entry(key: TypeKey, style: str, count: int, lang: str) -> _LegendEntry:
+    return _LegendEntry(key[1], meaning_of(*key), definition_of(*key, lang=lang), key[0], style, count)
 
 
 def _styles(types: Iterable[TypeKey]) -> dict[TypeKey, str]:
@@ -77,47 +80,36 @@ def _passages(found: DocumentMentions, styles: Mapping[TypeKey, str]) -> Iterato
     by_passage: dict[int, list[Mention]] = {}
     for one in found.mentions:
         by_passage.setdefault(one.passage_index, []).append(one)
-    parents = {one.mention_id: one.text for one in found.mentions}
+    words = _descriptions(found)
     for index, passage in enumerate(found.document.passages):
         mentions = by_passage.get(index, [])
         stack = stacked(passage.text, mentions)
-        body = Markup("".join(_marked(stack.content, stack.levels, styles=styles, parents=parents)))  # noqa: S704 - escaped
+
+        def opening(piece: Piece, levels: Mapping[str, int] = stack.levels) -> str:
+            key = piece.mention.mention_id
+            style = styles[piece.mention.label_set, piece.mention.type]
+            return _opening(piece, levels[key], style=style, about=words[key])
+
+        body = Markup("".join(marked(stack.content, opening)))  # noqa: S704 - escaped there
         heights = (stack.height(mentions, accepted=kind) for kind in (True, False))
         yield _DrawnPassage(passage, body, *heights)
 
 
-def _marked(
-    content: Sequence[Piece | str],
-    levels: Mapping[str, int],
-    *,
-    styles: Mapping[TypeKey, str],
-    parents: Mapping[str, str],
-) -> Iterator[str]:
-    for one in content:
-        if isinstance(one, str):
-            yield escape(_held(one))
-            continue
-        mention = one.mention
-        style = styles[mention.label_set, mention.type]
-        words = escape(_held(_description(mention, parents)))
-        # A rejected candidate is out of the way of the keyboard; the table below the text has it.
-        is_first = mention.accepted and one.is_start
-        focus = f' tabindex="0" data-t="{escape(_held(mention.type))}"' if is_first else ""
-        kind = "m" if mention.accepted else "r"
-        yield f'<mark class="{kind} {style} h{levels[mention.mention_id]}"{focus} aria-description="{words}">'
-        yield from _marked(one.content, levels, styles=styles, parents=parents)
-        yield "</mark>"
+def _opening(piece: Piece, level: int, *, style: str, about: str) -> str:
+    mention = piece.mention
+    # A rejected candidate is out of the way of the keyboard; the table below the text has it.
+    is_first = mention.accepted and piece.is_start
+    focus = f' tabindex="0" data-t="{as_text(type_and_assertion(mention))}"' if is_first else ""
+    kind = "m" if mention.accepted else "r"
+    return f'<mark class="{kind} {style} h{level}"{focus} aria-description="{as_text(about)}">'
 
 
-def _description(mention: Mention, parents: Mapping[str, str]) -> str:
-    parent = parents.get(mention.parent_id or "")
-    inside = "" if parent is None else f" · inside “{parent}”"
-    verdict = "" if mention.accepted else " · turned down"
-    return (
-        f"{mention.type} ({mention.label_set}) · selector {mention.selector_score:.2f} · tag {mention.tag_score:.2f}"
-        f" · {mention.start}-{mention.end}{inside}{verdict}"
-    )
-
-
-def _held(text: str) -> str:
-    return spelled_out(xml_characters(text, Tally()))
+def _descriptions(found: DocumentMentions) -> dict[str, str]:
+    texts = {one.mention_id: one.text for one in found.mentions}
+    concepts = {key: f"{one.name} {one.concept_id}".strip() for key, one in found.concepts.items()}
+    return {
+        one.mention_id: about_mention(
+            one, inside=texts.get(one.parent_id or "", ""), concept=concepts.get(one.mention_id, "")
+        )
+        for one in found.mentions
+    }

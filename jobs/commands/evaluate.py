@@ -11,6 +11,7 @@ import typer
 
 import bioner_core
 from bioner_core.errors import ConfigurationError
+from bioner_core.evaluation.comparison import Comparison, compare, read_report
 from bioner_core.evaluation.corpora import read_corpus, with_types
 from bioner_core.evaluation.definition_probe import DefinitionProbe, probe_definition, probe_label_sets
 from bioner_core.evaluation.html_report import render_report
@@ -45,6 +46,7 @@ reliable the scores are.
 Examples:
   bioner evaluate --data test.jsonl.gz --label-set genia
   bioner evaluate --data test.jsonl.gz --label-set genia --output report.json --html report.html
+  bioner evaluate --data test.jsonl.gz --label-set genia --model runs/mine --before report.json --html change.html
   bioner evaluate --data ncbi.jsonl --label-set bc5cdr --map SpecificDisease=Disease --types Disease --json
   bioner evaluate --data notes.jsonl --label-set my_types.toml
   bioner evaluate --data test.jsonl.gz --label-set bc5cdr --probe Disease --limit 50
@@ -77,6 +79,10 @@ Map = Annotated[
 Decoder = Annotated[str, typer.Option(help="drafted (fast), or reference (plain, the same answers).")]
 Output = Annotated[Path | None, typer.Option(help="Write the whole report to this file, as JSON.", dir_okay=False)]
 Html = Annotated[Path | None, typer.Option(help="Write the whole report to this file, as a page.", dir_okay=False)]
+Before = Annotated[
+    Path | None,
+    typer.Option(help="A report that --output wrote of an earlier model on the same data, to compare.", dir_okay=False),
+]
 Probe = Annotated[
     str | None, typer.Option(help="A type of the label set: score it again defined wrongly, and under another name.")
 ]
@@ -109,6 +115,7 @@ class EvaluationOptions:
     examples: Examples = 5
     document_pass: DocumentPass = None
     probe: Probe = None
+    before: Before = None
     quiet: Quiet = False
 
 
@@ -125,6 +132,7 @@ def evaluate(options: EvaluationOptions, output: Output = None, html: Html = Non
         if not options.label_set:
             raise ConfigurationError("--label-set: is missing; name one, or give --links to score links")
         label_set = load_label_set(options.label_set)
+        before = read_report(options.before) if options.before else None
         run, annotator, probe = _run(options, label_set)
     about: dict[str, Any] = {
         "data": str(options.data),
@@ -135,10 +143,14 @@ def evaluate(options: EvaluationOptions, output: Output = None, html: Html = Non
     }
     if probe is not None:
         about["probe"] = asdict(probe)
-    if output or html:
+    comparison = None
+    if output or html or before is not None:
         whole = about | _origin(options, annotator) | run.to_json() | {"examples": run.examples_json()}
-        _write_reports(whole, output=output, html=html)
-    print_result(about | run.to_json(), as_json=as_json, show=lambda: _show(run, probe))
+        if before is not None:
+            comparison = compare(before, whole)
+            about["before"] = whole["before"] = comparison.to_json()
+        _write_reports(whole, comparison, output=output, html=html)
+    print_result(about | run.to_json(), as_json=as_json, show=lambda: _show(run, probe, comparison))
     return 0
 
 
@@ -240,13 +252,14 @@ def _command(options: EvaluationOptions, *, precision: str) -> str:
     return shlex.join(words)
 
 
-def _write_reports(report: dict[str, Any], *, output: Path | None, html: Path | None) -> None:
-
+def _write_reports(
+    report: dict[str, Any], comparison: Comparison | None, *, output: Path | None, html: Path | None
+) -> None:
     if output is not None:
         output.write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
         say(f"report: {output}")
     if html is not None:
-        html.write_text(render_report(report), encoding="utf-8")
+        html.write_text(render_report(report, comparison), encoding="utf-8")
         say(f"report: {html}")
 
 
@@ -254,8 +267,13 @@ def _names(types: str | None) -> tuple[str, ...]:
     return tuple(name.strip() for name in types.split(",")) if types else ()
 
 
-def _show(run: EvaluationRun, probe: DefinitionProbe | None) -> None:
+def _show(run: EvaluationRun, probe: DefinitionProbe | None, comparison: Comparison | None) -> None:
     print_scores(run)
+    if comparison is not None:
+        print(f"before ({comparison.before_model}) and after, F1:")
+        for one in comparison.scores:
+            before, after = (f"{side['f1']:.4f}" if side else "-" for side in (one.before, one.after))
+            print(f"  {one.name:<24} {before} -> {after}" + ("" if one.f1 is None else f"  {one.f1:+.4f}"))
     if probe is not None:
         print(
             f"{probe.type}, every candidate counted: F1 {probe.f1:.4f}; "

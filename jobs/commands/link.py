@@ -44,6 +44,7 @@ def link(
     from bioner_core.concepts.vocabularies import open_vocabularies
     from bioner_core.linking.link_store import link_store
     from bioner_core.linking.linker import Linker
+    from bioner_core.store.query.link_summaries import make_link_summaries
 
     with only_results_on_stdout():
         require_store_to_show(store)
@@ -57,6 +58,7 @@ def link(
             report = link_store(
                 store, linker, all_candidates=all_candidates, anew=anew, on_document=lambda: progress.done(1)
             )
+            make_link_summaries(store)
     print_result(report.to_json(), as_json=as_json, show=lambda: _show(report.to_json()))
     return 0
 

@@ -8,6 +8,7 @@ from bioner_core.errors import StoreError
 from bioner_core.linking.link_store import current_page_of, link_store
 from bioner_core.linking.linker import Linker
 from bioner_core.store.layout import Store
+from bioner_core.store.query.link_summaries import make_link_summaries
 from bioner_core.store.reading import shown_manifests
 from jobs.terminal.progress import ProgressBar
 from pipelines.nightly.report import SyncReport
@@ -34,6 +35,7 @@ def with_links(done: SyncReport, store: Store, linker: Linker, *, quiet: bool) -
         if page is None:
             with ProgressBar("documents", quiet=quiet) as progress:
                 page = link_store(store, linker, on_document=lambda: progress.done(1)).page
+        make_link_summaries(store)
     except StoreError as error:
         return replace(done, failures=(*done.failures, f"the files are applied, but not linked: {error}"))
     return replace(done, links=page)

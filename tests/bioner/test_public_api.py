@@ -174,3 +174,11 @@ def test_the_example_of_the_package_runs_and_a_store_is_read(tmp_path: Path) -> 
     assert [one.doc_id for one in store.documents()] == [document.doc_id]
     assert store.query("SELECT count(*) AS n FROM documents").to_pydict() == {"n": [1]}
     assert (list(store.mentions()), store.snapshot_id) == ([], "")
+
+
+def test_a_notebook_shows_what_was_found(model: bioner.Model) -> None:
+    """Would catch a cell that shows a long line of Python, and text that becomes markup of the notebook."""
+    shown = model.tag("CD28 <b>binds</b>.")._repr_html_()
+    assert shown.startswith("<div")
+    assert ">protein</small>CD28</mark>" in shown
+    assert "&lt;b&gt;" in shown

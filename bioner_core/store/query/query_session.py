@@ -40,6 +40,19 @@ class QuerySession:
         found = self._database.sql("SELECT type FROM entity_years UNION SELECT type FROM entity_choices").fetchall()
         return {name for (name,) in found}
 
+    @contextmanager
+    def given_up_after(self, seconds: float | None) -> Iterator[None]:
+        """Whatever is being answered so many seconds from now is given up, unless the block has ended before."""
+        timer = threading.Timer(seconds, self._database.interrupt) if seconds else None
+        if timer is not None:
+            timer.daemon = True
+            timer.start()
+        try:
+            yield
+        finally:
+            if timer is not None:
+                timer.cancel()
+
     def ask(self, sql: str, parameters: Mapping[str, str] | None = None) -> pa.RecordBatchReader:
         """The answer, streamed; read it before the session ends and before the next question.
 
@@ -108,25 +121,15 @@ def query_session(
             fingerprints = model_documents(database)
             if model is not None:
                 only_of_model(database, chosen_fingerprint(store, model, fingerprints))
-            paths += link_views(database, store)
+            # Counts by concept are of the whole snapshot.
+            whole = snapshot.manifest.snapshot_id if snapshot is not None and model is None else ""
+            paths += link_views(database, store, snapshot_id=whole)
             _shut(database, paths)
         except duckdb.Error as error:
             raise StoreError(f"{store}: cannot be opened for queries ({error}). Run `bioner verify`") from error
-        with _given_up_after(seconds, database):
-            yield QuerySession(snapshot.manifest.snapshot_id if snapshot else "", database, fingerprints)
-
-
-@contextmanager
-def _given_up_after(seconds: float | None, database: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    timer = threading.Timer(seconds, database.interrupt) if seconds else None
-    if timer is not None:
-        timer.daemon = True
-        timer.start()
-    try:
-        yield
-    finally:
-        if timer is not None:
-            timer.cancel()
+        session = QuerySession(snapshot.manifest.snapshot_id if snapshot else "", database, fingerprints)
+        with session.given_up_after(seconds):
+            yield session
 
 
 def _shut(database: duckdb.DuckDBPyConnection, paths: list[Path]) -> None:

@@ -18,17 +18,18 @@ _BATCH_ROWS = 10_000
 
 
 @cache
-def _select(name: str) -> str:
+def select_of(name: str) -> str:
+    """The SELECT of a summary, of a snapshot or of a link run."""
     return files("bioner_core.store.query").joinpath("summaries", f"{name}.sql").read_text(encoding="utf-8")
 
 
 def summary_rows(database: duckdb.DuckDBPyConnection, name: str) -> Iterator[pa.RecordBatch]:
     """The rows of a summary, from the views of this database, in their order."""
-    for batch in database.sql(_select(name)).to_arrow_reader(_BATCH_ROWS):
+    for batch in database.sql(select_of(name)).to_arrow_reader(_BATCH_ROWS):
         yield conform(batch, row_schema(name))
 
 
 def make_summary_views(database: duckdb.DuckDBPyConnection) -> None:
     """Make a view of each summary."""
     for name in SUMMARY_TABLES:
-        database.execute(f"CREATE VIEW {name} AS {_select(name)}")
+        database.execute(f"CREATE VIEW {name} AS {select_of(name)}")

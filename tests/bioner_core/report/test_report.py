@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 from bioner_core.errors import ConfigurationError
 from bioner_core.report.drift import largest_gap, total_variation
 from bioner_core.report.figures import report_figures
-from bioner_core.report.page import render_report
+from bioner_core.report.page import meanings_of, render_report
 from bioner_core.store.layout import Store
 from bioner_core.store.manifest import write_manifest
 from bioner_core.store.query.query_session import query_session
 from bioner_core.store.reading import read_manifests
 from bioner_core.store.snapshot.run_history import RunHistory, RunRow
+from bioner_core.viewer.colours import meaning_of
 from tests.bioner_core.evaluation.test_html_report import Outline
 from tests.bioner_core.export.awkward_store import awkward_store, commit, document, mentions_of
 
@@ -192,3 +193,9 @@ def test_an_empty_store_has_a_page(tmp_path: Path) -> None:
     figures = figures_of(tmp_path)
     assert figures["throughput"]["documents_per_second"] is None
     Outline(render_report(figures))
+
+
+def test_short_names_of_types_are_explained() -> None:
+    """Would catch `dis` and `bod` in a table, which nobody can look up on the page."""
+    types = [{"type": "dis", "label_set": "cmeee"}, {"type": "dis", "label_set": "mine"}]
+    assert meanings_of(types) == [("dis", meaning_of("cmeee", "dis"))]

@@ -1,4 +1,4 @@
-"""The mix: weights by temperature, batches a step, and the digest that tells two plans apart."""
+"""The mix: weights by temperature, batches per step, and the digest that tells two plans apart."""
 
 from dataclasses import replace
 from itertools import islice

@@ -6,7 +6,8 @@ from html.parser import HTMLParser
 
 from bioner_core.documents import Document, Passage
 from bioner_core.mentions import Mention
-from bioner_core.store.document_mentions import DocumentMentions
+from bioner_core.store.document_mentions import DocumentMentions, MentionConcept
+from bioner_core.viewer.colours import definition_of
 from bioner_core.viewer.page import render_page
 from tests.bioner_core.evaluation.test_html_report import Outline
 from tests.bioner_core.export.awkward_store import CHINESE, CHINESE_FOUND, ENGLISH, ENGLISH_FOUND, mentions_of
@@ -121,3 +122,21 @@ def test_a_long_text_stays_light() -> None:
 def test_each_passage_runs_in_the_direction_of_its_script() -> None:
     """Catches an Arabic or Hebrew passage that begins at the left edge."""
     assert page_of(ENGLISH, []).count('<p class="text" dir="auto"') == len(ENGLISH.passages)
+
+
+def test_what_a_sentence_denies_and_what_a_mention_means_is_said() -> None:
+    """Catches a negated mention that looks like any other, and a concept that only a table below the text has."""
+    first, *others = mentions_of(ENGLISH, ENGLISH_FOUND)
+    negated = replace(first, assertion="negated", accepted=True)
+    concepts = {first.mention_id: MentionConcept("T:1", "a <concept>")}
+    page = render_page(DocumentMentions(ENGLISH, (negated, *others), concepts=concepts), origin="shards")
+    assert f'data-t="{first.type}, negated"' in page
+    assert "a &lt;concept&gt; T:1" in page
+
+
+def test_the_page_says_how_the_types_are_defined() -> None:
+    """Catches a short name of a type whose meaning stands in a file of the program alone."""
+    page = page_of(ENGLISH, mentions_of(ENGLISH, [("CD28", "genia", "protein", True)]))
+    assert definition_of("genia", "protein", lang="en") in page
+    assert definition_of("genia", "protein", lang="zh") != definition_of("genia", "protein", lang="en")
+    assert definition_of("mine", "protein", lang="en") == ""

@@ -126,3 +126,24 @@ def test_both_decoders_score_alike_with_the_real_model(bioner_process: Command, 
     for changing in ("decoder", "seconds", "sentences_per_second", "reliability"):
         del drafted[changing], reference[changing]
     assert drafted == reference
+
+
+@pytest.mark.usefixtures("pulled_base")
+def test_a_model_is_set_beside_an_earlier_one(
+    bioner: Command, gold: Path, model_card: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Catches a report that is found unfit after an hour of scoring, and a comparison that one of the outputs lacks."""
+    loads: list[object] = []
+    monkeypatch.setattr(annotator, "load_annotator", lambda *_, **__: loads.append(1) or SelectingNothing())
+    words = ("evaluate", "--data", gold, "--label-set", "genia", "--model", model_card)
+    before, page = gold.with_name("before.json"), gold.with_name("change.html")
+    assert bioner(*words, "--output", before).code == 0
+    done = bioner(*words, "--before", before, "--html", page, "--json")
+    found = json.loads(done.out)["before"]
+    assert (found["before_model"], found["scores"][0]["name"], found["scores"][0]["f1"]) == (str(model_card), "all", 0)
+    assert "Before and after" in page.read_text(encoding="utf-8")
+    assert f"before ({model_card}) and after, F1:" in bioner(*words, "--before", before).out
+    loaded = len(loads)
+    wrong = bioner(*words, "--before", gold)
+    assert (wrong.code, len(loads)) == (2, loaded)
+    assert "no report" in wrong.err

@@ -102,6 +102,9 @@ def test_a_concept_shows_names_sentences_and_neighbours(reader: TestClient) -> N
     assert "/concept?id=T%3A2" in page
     assert "<strong>CD28</strong>" in page
     assert reader.get("/concept", params={"id": "T:9"}).status_code == 404
+    for words in ("cd28 <ANT", "cd28"):
+        named = reader.get("/concept", params={"id": words}).text
+        assert ("/concept?id=T%3A1" in named, "/concept?id=T%3A2" in named) == (True, False), words
 
 
 def test_questions_are_answered_and_downloaded(reader: TestClient) -> None:

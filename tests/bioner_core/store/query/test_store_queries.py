@@ -88,6 +88,12 @@ def test_the_views_hold_the_newest_state(session: QuerySession) -> None:
         "headings": 0,
         "links": 0,
         "abbreviations": 0,
+        "linked_mentions": 0,
+        "concepts": 0,
+        "concept_names": 0,
+        "concept_years": 0,
+        "concept_documents": 0,
+        "concept_neighbours": 0,
     }
     assert rows(session, "SELECT DISTINCT source FROM candidates") == [{"source": "pubmed"}]
 

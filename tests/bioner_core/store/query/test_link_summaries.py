@@ -1,0 +1,87 @@
+"""Counts by concept: files that say what the views would."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from job_stores import word_store
+
+from bioner_core.concepts.concept import Concept
+from bioner_core.linking.link_store import link_store
+from bioner_core.linking.link_table import SUMMARIES_OF_LINKS, current_links, make_current
+from bioner_core.linking.linker import Linker
+from bioner_core.store.compaction.compact import CompactionSettings, compact_store
+from bioner_core.store.layout import Store
+from bioner_core.store.query.link_summaries import make_link_summaries
+from bioner_core.store.query.link_views import has_summaries
+from bioner_core.store.query.query_session import query_session
+from tests.bioner_core.concept_samples import made_vocabulary
+
+MEMORY = 256 * 1024**2
+
+
+def linked_store(folder: Path) -> tuple[Path, Linker]:
+    """A store with a snapshot and links of two concepts that stand in one sentence."""
+    store = word_store(folder)
+    compact_store(Store(store), CompactionSettings(memory_bytes=MEMORY))
+    linker = Linker([made_vocabulary(folder, Concept("T:1", "CD28"), Concept("T:2", "binds"))])
+    link_store(Store(store), linker)
+    return store, linker
+
+
+def answers(store: Path) -> dict[str, list[dict[str, Any]]]:
+    """All that the store says of concepts."""
+    with query_session(Store(store), memory_bytes=MEMORY) as session:
+        return {table: session.ask(f"FROM {table}").read_all().to_pylist() for table in SUMMARIES_OF_LINKS}
+
+
+def test_the_files_say_what_the_views_say(tmp_path: Path) -> None:
+    """Catches counts that change when they are stored, and a concept that is its own neighbour."""
+    store, _ = linked_store(tmp_path)
+    counted = answers(store)
+    assert make_link_summaries(Store(store), memory_bytes=MEMORY)
+    page = current_links(Store(store))
+    assert page is not None
+    assert has_summaries(Store(store), page)
+    assert answers(store) == counted
+    assert {one["concept_id"]: one["documents"] for one in counted["concepts"]} == {"T:1": 1, "T:2": 1}
+    pairs = {(one["concept_id"], one["other_id"], one["sentences"]) for one in counted["concept_neighbours"]}
+    assert pairs == {("T:1", "T:2", 1), ("T:2", "T:1", 1)}
+    [place] = [one for one in counted["concept_documents"] if one["concept_id"] == "T:2"]
+    assert (place["start"], place["end"]) == (5, 10)
+    assert [one["text"] for one in counted["concept_names"]] == ["cd28", "binds"]
+
+
+def test_counts_of_an_older_snapshot_are_not_shown(tmp_path: Path) -> None:
+    """Catches counts of documents that are gone since, and counts that are made of links of another state."""
+    store, _ = linked_store(tmp_path)
+    make_link_summaries(Store(store), memory_bytes=MEMORY)
+    page = current_links(Store(store))
+    assert page is not None
+    for table in SUMMARIES_OF_LINKS:
+        page.path(Store(store), table).write_bytes(b"of another time")
+    make_current(Store(store), replace(page, made_from="snapshot:older"))
+    assert [one["concept_id"] for one in answers(store)["concepts"]] == ["T:1", "T:2"]
+    for table in SUMMARIES_OF_LINKS:
+        page.path(Store(store), table).unlink()
+    assert not make_link_summaries(Store(store), memory_bytes=MEMORY)
+
+
+def test_what_a_killed_run_left_goes_with_the_next(tmp_path: Path) -> None:
+    """Catches sorts of a run that was killed while it counted, which stop every later one."""
+    store, linker = linked_store(tmp_path)
+    left = store / "links" / ".counting-killed"
+    left.mkdir()
+    (left / "sort.tmp").touch()
+    link_store(Store(store), linker)
+    assert not left.exists()
+
+
+def test_without_a_snapshot_there_are_no_files(tmp_path: Path) -> None:
+    """Catches counts of shards, which no later state of the store could tell from its own."""
+    store = word_store(tmp_path)
+    linker = Linker([made_vocabulary(tmp_path, Concept("T:1", "CD28"))])
+    assert not make_link_summaries(Store(store))
+    link_store(Store(store), linker)
+    assert not make_link_summaries(Store(store))
+    assert [one["concept_id"] for one in answers(store)["concepts"]] == ["T:1"]
