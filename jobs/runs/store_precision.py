@@ -42,9 +42,21 @@ def store_precision(choice: AnnotatorChoice, store: Store) -> str:
     Raises:
         ModelError, StoreError: as `in_store_precision`.
     """
-    pin = _whole_pin(store)
+    damage: DamagedFileError | None = None
+    try:
+        pin = read_pin(store)
+    except DamagedFileError as error:
+        pin, damage = None, error
     if pin is not None:
         return pin.precision
+    found = _made_in(choice, store)
+    if damage is not None and not found:  # nothing tells what it was, and a guess might change it
+        raise damage
+    return found
+
+
+def _made_in(choice: AnnotatorChoice, store: Store) -> str:
+    """The precision in which this very annotator made shards of the store; empty where it made none."""
     made = {one.decode_fingerprint for one in shown_manifests(store)} - {""}
     if not made:
         return ""

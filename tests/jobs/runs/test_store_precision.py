@@ -106,3 +106,14 @@ def test_a_damaged_pin_is_an_error_that_says_what_to_do(model_card: Path, tmp_pa
     (Store(tmp_path).precision).write_text("{", encoding="utf-8")
     with pytest.raises(StoreError, match="--precision"):
         in_store_precision(of(model_card), Store(tmp_path))
+
+
+def test_a_damaged_pin_is_what_the_shards_were_made_in(model_card: Path, tmp_path: Path) -> None:
+    """Catches a night that ends for a file that the store's own shards make needless."""
+    made_by(of(model_card, "float32"), tmp_path)
+    (Store(tmp_path).precision).write_text("{", encoding="utf-8")
+    assert in_store_precision(of(model_card), Store(tmp_path)).precision == "float32"
+    pin_precision(of(model_card, "float32"), Store(tmp_path))
+    pin = read_pin(Store(tmp_path))
+    assert pin is not None
+    assert pin.precision == "float32"

@@ -4,6 +4,6 @@
 SELECT type, entity, sum(mentions)::BIGINT AS mentions, sum(documents)::BIGINT AS documents
 FROM entity_years
 WHERE $type IN ('', type)
-GROUP BY ALL
+GROUP BY type, entity
 QUALIFY row_number() OVER (PARTITION BY type ORDER BY sum(mentions) DESC, entity) <= $limit::INTEGER
 ORDER BY type, mentions DESC, entity
