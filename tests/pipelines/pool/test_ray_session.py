@@ -8,6 +8,7 @@ from types import FrameType
 import pytest
 import ray
 
+from bioner_core.errors import PoolError
 from pipelines.pool.pool_settings import PoolSettings
 from pipelines.pool.ray_session import ray_session
 
@@ -59,3 +60,17 @@ def test_a_handler_of_the_process_stays() -> None:
     finally:
         signal.signal(signal.SIGTERM, before)
     assert seen == [signal.SIGTERM]
+
+
+def test_a_ray_that_is_not_up_in_time_is_started_a_second_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Catches one late start on a busy machine that ends a night, and an end that does not say what would help."""
+    tries: list[object] = []
+
+    def late(**settings: object) -> None:
+        tries.append(settings)
+        raise RuntimeError("the node was not up in time")
+
+    monkeypatch.setattr(ray, "init", late)
+    with pytest.raises(PoolError, match=r"tried twice.*give it more time"), ray_session(PoolSettings(local_cpus=1)):
+        pass
+    assert len(tries) == 2
