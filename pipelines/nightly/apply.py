@@ -75,7 +75,8 @@ def apply_file(
     started = time.monotonic()
     path = local_copy(wanted.listed, place.downloads, md5=md5, policy=place.policy)
     place.lock.check()
-    summary = annotator.annotate(str(path))
+    # By its full path: tables keep it, and a later `retry` may be called in another working folder.
+    summary = annotator.annotate(str(path.absolute()))
     if summary.exit_code() == EXIT_FAILED:
         raise FileNotAppliedError(
             f"{wanted.listed.name}: {summary.shards_failed} shards failed, {summary.shards_committed} were committed; "

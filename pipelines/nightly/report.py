@@ -74,7 +74,7 @@ class SyncReport:
             return ["nothing to do: every file is applied, no model call", *self._snapshot_line(), *self._links_line()]
         counts = self.counts
         found = [
-            f"{len(self.applied)} files applied in {self.seconds:.1f} s, {self.pending} are still to be applied",
+            f"{len(self.applied)} files applied in {self.seconds:.1f} s, {self._left()}",
             f"{counts.records_in} records = {counts.annotated} annotated + {counts.unchanged} unchanged "
             f"+ {counts.deleted} deleted + {counts.rejected} rejected",
             f"{self.rows_sent} model rows; {counts.unchanged} documents needed none",
@@ -85,6 +85,12 @@ class SyncReport:
         if self.exit_code() == EXIT_TOO_MANY_REJECTS:
             found.append(f"{self.reject_rate:.1%} rejects, more than the {self.max_reject_rate:.1%} allowed")
         return found + self._snapshot_line() + self._links_line()
+
+    def _left(self) -> str:
+        # A run that failed before its place was listed has planned nothing: 0 would be a promise.
+        if self.failures and not self.applied and not self.pending:
+            return "how many are left is not known"
+        return f"{self.pending} are still to be applied"
 
     def _snapshot_line(self) -> list[str]:
         if self.snapshot is None:

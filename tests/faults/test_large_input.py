@@ -14,11 +14,12 @@ MOST_MEGABYTES = 300
 MEASURE = """
 import resource, sys
 from pathlib import Path
+from bioner_core.store.layout import Store
 from pipelines.plan import plan_input
 from pipelines.shard_input import ShardInput
 peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 before = peak()
-descriptors = plan_input(sys.argv[1], store=Path(sys.argv[2]), shard_records=200)
+descriptors = plan_input(sys.argv[1], store=Store(Path(sys.argv[2])), shard_records=200)
 with ShardInput() as source:
     read = sum(1 for one in descriptors for _ in source.records(one))
 print(len(descriptors), read, sum(one.records for one in descriptors), (peak() - before) // 1024)

@@ -28,7 +28,7 @@ class WordAnnotator:
     """An `InputAnnotator` that runs the real pipeline with an annotator that finds each word; counts model rows."""
 
     def __init__(self, store: Path, *, fingerprint: str = "model-1", shard_records: int = 4) -> None:
-        self._settings = {"store": store, "annotator_fingerprint": fingerprint, "shard_records": shard_records}
+        self._settings = {"store": Store(store), "annotator_fingerprint": fingerprint, "shard_records": shard_records}
         self.rows_asked = 0
 
     @property

@@ -17,7 +17,7 @@ from night_samples import (
 from bioner_core.store.checks.verify import verify_store
 from bioner_core.store.history.ledger import applied_files, job_runs, reloads
 from bioner_core.store.layout import Store
-from bioner_core.store.reading import document_rows
+from bioner_core.store.reading import document_rows, read_manifests
 
 FIRST = release({1: "Old one", 2: "Two binds", 3: "Three"})
 SECOND = release({1: "New one", 4: "Four"}, deleted=[3, 99])
@@ -50,6 +50,25 @@ def test_a_second_run_the_same_night_does_nothing(tmp_path: Path) -> None:
     report = night(tmp_path / "s", place, annotator=annotator)
     assert (report.exit_code(), report.applied, report.pending, annotator.rows_asked) == (0, (), 0, 0)
     assert [len(run.applied) for run in job_runs(Store(tmp_path / "s"))] == [2, 0]
+
+
+def test_a_place_given_by_a_relative_path_is_found_again_from_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Would catch tables that name their input by a path which is right in the working folder of one night only."""
+    place_with(tmp_path / "in", FIRST)
+    monkeypatch.chdir(tmp_path)
+    night(Path("s"), "in")
+    inputs = {manifest.input_file for manifest in read_manifests(Store(tmp_path / "s"))}
+    assert inputs
+    assert all(Path(one).is_absolute() and Path(one).is_file() for one in inputs)
+
+
+def test_a_night_that_saw_nothing_promises_nothing(tmp_path: Path) -> None:
+    """Would catch "0 are still to be applied" after a night that could not even list its place."""
+    report = night(tmp_path / "s", tmp_path / "nowhere")
+    assert report.failures
+    assert "how many are left is not known" in report.lines()[0]
 
 
 def test_a_later_file_brings_a_withdrawn_citation_back(tmp_path: Path) -> None:
