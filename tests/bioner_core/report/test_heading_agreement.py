@@ -16,6 +16,7 @@ from bioner_core.report.agreement import agreement_of
 from bioner_core.report.figures import report_figures
 from bioner_core.report.page import render_report
 from bioner_core.store.compaction.compact import CompactionSettings, compact_store
+from bioner_core.store.layout import Store
 from bioner_core.store.manifest import write_manifest
 from bioner_core.store.query.named_queries import named_query
 from bioner_core.store.query.query_session import query_session
@@ -38,9 +39,9 @@ def fill(store: Path, month: str, first: int, headings: Sequence[Sequence[Headin
         found = [("fever", "bc5cdr", "Disease", True), ("acid", "bc5cdr", "Chemical", True)]
         documents.append((made, mentions_of(made, found)))
     commit(store, documents, name=month)
-    for one in read_manifests(store):
+    for one in read_manifests(Store(store)):
         if one.input_file == month:
-            write_manifest(store, replace(one, created=f"{month}-05T00:00:00+00:00"))
+            write_manifest(Store(store), replace(one, created=f"{month}-05T00:00:00+00:00"))
 
 
 @pytest.fixture(params=["snapshot", "shards"])
@@ -50,16 +51,16 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     fill(folder, "2026-01", 1, [[FEVER, ACID], [FEVER, replace(FEVER, qualifier="")]])
     fill(folder, "2026-02", 5, [[ACID], [Heading("mesh", "D9", "Mice")], []])
     if request.param == "snapshot":
-        compact_store(folder, CompactionSettings(memory_bytes=MEMORY))
+        compact_store(Store(folder), CompactionSettings(memory_bytes=MEMORY))
     words = [Concept("MESH:D1", "fever", "Disease"), Concept("MESH:C2", "acid", "Chemical")]
-    link_store(folder, Linker([made_vocabulary(tmp_path, *words)]))
+    link_store(Store(folder), Linker([made_vocabulary(tmp_path, *words)]))
     return folder
 
 
 def named(store: Path, name: str, **given: str) -> list[dict[str, Any]]:
     """The answer to a named query."""
     query = named_query(name)
-    with query_session(store, memory_bytes=MEMORY) as session:
+    with query_session(Store(store), memory_bytes=MEMORY) as session:
         return list(session.ask(query.sql, query.bound(given)).read_all().to_pylist())
 
 
@@ -81,7 +82,7 @@ def test_agreement_by_month_and_type(store: Path) -> None:
 
 def test_the_newest_month_is_judged_against_those_before(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Catches an alarm on a handful of headings, and none where the shares fall."""
-    with query_session(store, memory_bytes=MEMORY) as session:
+    with query_session(Store(store), memory_bytes=MEMORY) as session:
         quiet = agreement_of(session)
         monkeypatch.setattr(agreement, "LEAST_HEADINGS", 0)
         loud = agreement_of(session)
@@ -100,7 +101,7 @@ def test_a_store_without_links_or_headings_has_no_such_part(tmp_path: Path) -> N
     """Catches a report that fails, or an empty table, where nothing can be compared."""
     store = tmp_path / "store"
     fill(store, "2026-01", 1, [[FEVER]])
-    with query_session(store, memory_bytes=MEMORY) as session:
+    with query_session(Store(store), memory_bytes=MEMORY) as session:
         assert agreement_of(session) is None
         assert "Agreement" not in render_report(report_figures(session))
 
