@@ -104,7 +104,7 @@ def _export_speeds(store: Store) -> dict[str, int]:
 
 
 def _seconds_of_named_queries(session: QuerySession, mention_id: str) -> dict[str, float]:
-    given = {"mention": mention_id, "since": "2000-01-01", "concept": "MESH:D003924"}
+    given = {"mention": mention_id, "since": "2000-01-01", "concept": "MESH:D003924", "heading": "D003924"}
     seconds = {}
     for query in named_queries():
         known = {one.name for one in query.parameters}

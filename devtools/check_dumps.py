@@ -18,7 +18,7 @@ from bioner_core.store.layout import Store, input_key
 from bioner_core.store.manifest import Counts, Manifest, total
 from bioner_core.store.reading import manifests_of_input
 from jobs.options.annotation import RunOptions
-from jobs.options.common import Json
+from jobs.options.common import Json, StoreOption
 from jobs.options.groups import takes_option_groups
 from jobs.runs.annotator import chosen_annotator
 from jobs.runs.session import AnnotateConfig, annotate_inputs
@@ -147,7 +147,7 @@ def _manifests(store: Store, one: ListedFile) -> list[Manifest]:
 @takes_option_groups
 def check_dumps(
     shared: Shared,
-    store: Store,
+    store: StoreOption,
     run: RunOptions,
     as_json: Json = False,
 ) -> int:

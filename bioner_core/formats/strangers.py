@@ -30,7 +30,7 @@ _KINDS: tuple[tuple[re.Pattern[str], str], ...] = (
         "a text export of SinoMed or VIP (维普), whose fields are not known for certain: export as NoteExpress instead",
     ),
     (
-        re.compile(r"\s*<(?=.{0,6000}<Titles>\s*<Title>)(?=.{0,6000}<Periodical>)", re.DOTALL),
+        re.compile(r"\s*<(?=.{0,6000}<Titles>\s*<Title>)(?=.{0,6000}<Periodical[\s/>])", re.DOTALL),
         "VIP's (维普) own XML: export as NoteExpress instead",
     ),
     (re.compile(r"\s*%PDF"), "a PDF: only text and XML are read"),

@@ -17,6 +17,7 @@ _PROC = Path("/proc")
 _GRACE_SECONDS = 2.0
 """What ends by itself is left to do so."""
 _POLL_SECONDS = 0.1
+"""Between two looks at what is left: most of it is gone at the first."""
 
 
 @contextmanager

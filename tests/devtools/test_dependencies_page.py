@@ -7,7 +7,7 @@ from pathlib import Path
 from devtools.dependencies_page import dependencies_page, licence_of, read_dependencies
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-NO_IMPORTS = {"gguf", "bitsandbytes", "atheris", "httpx2", "lxml-stubs", "types-regex"}
+NO_IMPORTS = {"gguf", "bitsandbytes", "atheris", "httpx2", "lxml-stubs", "types-regex", "flask-cors"}
 NO_IMPORTS |= {
     "mkdocs-material",
     "mkdocstrings",
