@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, BinaryIO, Self
-from urllib.parse import urlsplit
 
 from bioner_core.errors import ConfigurationError, InputError, MissingInputError
 from bioner_core.formats.inputs import COMPANIONS, public_name
@@ -26,7 +25,8 @@ _STATUS = re.compile(r"status code: (\d{3})")
 
 def is_bucket(name: str) -> bool:
     """Whether a name is the URL of a bucket or of something in one."""
-    return urlsplit(name).scheme.lower() in SCHEMES if "://" in name else False
+    scheme, mark, _ = name.partition("://")
+    return bool(mark) and scheme.lower() in SCHEMES
 
 
 def bucket_files(pattern: str) -> list[str]:
@@ -76,7 +76,8 @@ def file_system(url: str) -> tuple[Any, str]:
     Raises:
         ConfigurationError: obstore is not installed, or the URL holds credentials.
     """
-    if "@" in urlsplit(url).netloc and not url.startswith(("abfs", "adl")):  # Azure's containers stand before the @
+    place = url.partition("://")[2].partition("/")[0]
+    if "@" in place and not url.startswith(("abfs", "adl")):  # Azure's containers stand before the @
         raise ConfigurationError(
             f"{public_name(url)}: holds credentials; give them by the environment, as AWS_ACCESS_KEY_ID and others"
         )
