@@ -115,7 +115,7 @@ def link_store(
         documents=work.documents,
         mentions=0,
         linked=0,
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        created=datetime.now(UTC).isoformat(timespec="microseconds"),
     )
     sums = _sums(page.path(store, "links"))
     page = replace(page, mentions=sums.mentions, linked=sums.linked)
