@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -76,9 +77,12 @@ def publish_delta(
     `on_table` is told of each when it is done.
 
     Raises:
-        ConfigurationError: `target` or a table cannot be, the store has no snapshot, or a newer one is published there.
+        ConfigurationError: deltalake is not installed, `target` or a table cannot be, the store has no snapshot, or a newer
+            one is published there.
         StoreError: the store is damaged, or the target cannot be written.
     """
+    if find_spec("deltalake") is None:
+        raise ConfigurationError("`bioner publish` needs deltalake: install bioner with the extra `publish`")
     check_target(store, target)
     snapshot = open_snapshot(store)
     if snapshot is None:

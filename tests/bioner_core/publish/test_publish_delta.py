@@ -8,6 +8,7 @@ import pytest
 from job_stores import WordService, null_job, word_store
 
 from bioner_core.errors import ConfigurationError
+from bioner_core.publish import delta
 from bioner_core.publish.delta import check_target, publish_delta
 from bioner_core.store.compaction.compact import compact_store
 from bioner_core.store.layout import Store
@@ -91,6 +92,13 @@ def test_a_publication_that_was_cut_off_is_completed(store: Store, tmp_path: Pat
         publish_delta(store, str(tmp_path / "lake"), on_table=stop_after)
     tables = publish_delta(store, str(tmp_path / "lake")).tables
     assert [one.table for one in tables if not one.was_written] == ["documents", "mentions"]
+
+
+def test_a_missing_package_is_named(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Catches a traceback where the extra was not installed."""
+    monkeypatch.setattr(delta, "find_spec", lambda _: None)
+    with pytest.raises(ConfigurationError, match="extra `publish`"):
+        publish_delta(store, str(tmp_path / "lake"))
 
 
 @pytest.mark.parametrize(
