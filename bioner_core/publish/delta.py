@@ -77,8 +77,8 @@ def publish_delta(
     `on_table` is told of each when it is done.
 
     Raises:
-        ConfigurationError: deltalake is not installed, `target` or a table cannot be, the store has no snapshot, or a newer
-            one is published there.
+        ConfigurationError: deltalake is not installed, `target` or a table cannot be, the store has no snapshot, or
+            a newer one is published there.
         StoreError: the store is damaged, or the target cannot be written.
     """
     if find_spec("deltalake") is None:

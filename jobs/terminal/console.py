@@ -36,7 +36,7 @@ def only_results_on_stdout() -> Iterator[None]:
     kept = os.dup(1)
     os.dup2(2, 1)
     try:
-        # Where `sys.stdout` does not write to descriptor 1 (a notebook, a test), Ray's thread would print among results.
+        # A notebook's or test's `sys.stdout` does not write to descriptor 1: Ray's thread would print among results.
         with redirect_stdout(sys.stderr):
             yield
     finally:
