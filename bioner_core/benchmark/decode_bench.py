@@ -13,7 +13,7 @@ from bioner_core.benchmark.random_models import random_configuration, random_mod
 from bioner_core.benchmark.sentences import BenchSentence, batches_of, draw_sentences
 from bioner_core.benchmark.subject import BenchSubject
 from bioner_core.decoding.prepared_label_set import prepare_label_set
-from bioner_core.errors import AnnotatorOutOfMemoryError
+from bioner_core.errors import AnnotatorOutOfMemoryError, ConfigurationError
 from bioner_core.evaluation.corpora import read_corpus
 from bioner_core.evaluation.run import scored_types
 from bioner_core.inference.out_of_memory import is_out_of_memory
@@ -21,7 +21,8 @@ from bioner_core.labels.label_set import load_label_set
 from bioner_core.models.base_model import base_folder
 from bioner_core.models.directory import model_folder
 from bioner_core.models.loading import default_device, load_model
-from bioner_core.models.model_card import read_card
+from bioner_core.models.model_card import int8_is_good, read_card
+from bioner_core.models.precision import INT8
 from bioner_core.models.precision_choice import choose_precision
 from bioner_core.selector.selector import load_selector
 
@@ -49,8 +50,15 @@ def bench_decode(
     scored_types(records, label_set)
     configuration = random_configuration(settings.random_config) if settings.random_config else None
     folder = model_folder(settings.model)
-    base = base_folder(read_card(folder).base)
-    chosen = choose_precision(settings.precision, on_gpu=default_device() == "cuda", base=base)
+    card = read_card(folder)
+    chosen = choose_precision(
+        settings.precision,
+        on_gpu=default_device() == "cuda",
+        base=base_folder(card.base),
+        int8_is_good=int8_is_good(card.int8),
+    )
+    if configuration is not None and chosen.name == INT8:
+        raise ConfigurationError("precision int8: random weights are computed in float32 or bfloat16, name one")
     loaded = load_model(folder, precision=chosen.name)
     network = random_model(configuration, like=loaded.network) if configuration else loaded.network
     machine = describe_machine(loaded.device, network.added_rows.dtype)

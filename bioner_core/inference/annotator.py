@@ -24,7 +24,7 @@ from bioner_core.models.directory import DEFAULT_MODEL, model_folder
 from bioner_core.models.extension import extend_model, find_unseen_tags
 from bioner_core.models.fingerprint import annotator_fingerprint
 from bioner_core.models.loading import LoadedModel, default_device, load_model
-from bioner_core.models.model_card import read_card
+from bioner_core.models.model_card import int8_is_good, read_card
 from bioner_core.models.precision import AUTO
 from bioner_core.models.precision_choice import check_fast_here, choose_precision, with_rates
 from bioner_core.models.processor import processor_name
@@ -80,7 +80,7 @@ class ModelAnnotator:
 
     @property
     def number_format(self) -> str:
-        """What the network computes in: `bfloat16` or `float32`."""
+        """What the network computes in: `bfloat16`, `float32` or `int8`."""
         return self._loaded.number_format
 
     @property
@@ -272,8 +272,11 @@ def load_annotator(
         raise ConfigurationError(f"decoder: {decoder!r}; choose from {', '.join(DECODERS)}")
     place = device or default_device()
     folder: Path = model_folder(model)
-    base = base_folder(read_card(folder).base)
-    choice = choose_precision(precision, on_gpu=place.startswith("cuda"), base=base)
+    card = read_card(folder)
+    base = base_folder(card.base)
+    choice = choose_precision(
+        precision, on_gpu=place.startswith("cuda"), base=base, int8_is_good=int8_is_good(card.int8)
+    )
     precision = choice.name
     if launched_on not in ("", processor_name()):
         check_fast_here(with_rates(choice, on_gpu=place.startswith("cuda"), base=base), launched_on=launched_on)

@@ -9,6 +9,7 @@ from pathlib import Path
 from bioner_core.labels.label_set import LabelSet
 from bioner_core.models.directory import files_digest
 from bioner_core.models.model_card import read_card
+from bioner_core.models.precision import INT8, INT8_VERSION
 from bioner_core.text.folding import FOLDING_VERSION
 from bioner_core.text.sentences import SPLITTER_VERSION
 
@@ -43,6 +44,8 @@ def annotator_fingerprint(folder: Path, label_sets: Sequence[LabelSet], *, preci
         "splitter": SPLITTER_VERSION,
         "folding": FOLDING_VERSION,
     }
+    if precision == INT8:
+        parts["int8"] = INT8_VERSION
     if any(one.tag not in card.tags for label_set in label_sets for one in label_set.types):
         parts["unseen_tags"] = COMPOSITION_VERSION
     return hashlib.sha256(json.dumps(parts, sort_keys=True, ensure_ascii=False).encode()).hexdigest()

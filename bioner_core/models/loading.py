@@ -14,9 +14,10 @@ from bioner_core.models.adapter_config import read_adapter_config
 from bioner_core.models.attention import GROUPED_ATTENTION
 from bioner_core.models.base_model import base_digest, base_folder
 from bioner_core.models.directory import ADAPTER_FOLDER
-from bioner_core.models.model_card import ModelCard, read_card
+from bioner_core.models.int8 import quantise
+from bioner_core.models.model_card import ModelCard, int8_is_good, read_card
 from bioner_core.models.model_files import ADAPTER_WEIGHTS, load_rows
-from bioner_core.models.precision import AUTO, number_format
+from bioner_core.models.precision import AUTO, INT8, number_format
 from bioner_core.models.precision_choice import choose_precision
 from bioner_core.models.prompt import READABLE_PROMPTS
 from bioner_core.models.tagging_model import TaggingModel
@@ -32,6 +33,7 @@ class LoadedModel:
     card: ModelCard
     vocabulary: TaggingVocabulary
     network: TaggingModel
+    has_int8_products: bool = False
 
     @property
     def device(self) -> torch.device:
@@ -40,8 +42,8 @@ class LoadedModel:
 
     @property
     def number_format(self) -> str:
-        """What the network computes in: `bfloat16` or `float32`."""
-        return str(self.network.added_rows.dtype).removeprefix("torch.")
+        """What the network computes in: `bfloat16`, `float32` or `int8`."""
+        return INT8 if self.has_int8_products else str(self.network.added_rows.dtype).removeprefix("torch.")
 
 
 def default_device() -> str:
@@ -60,7 +62,9 @@ def load_model(folder: Path, *, device: str | None = None, precision: str = AUTO
     card = read_card(folder)
     _check_card(card, folder)
     base = str(base_folder(card.base))
-    chosen = choose_precision(precision, on_gpu=place.type == "cuda", base=Path(base))
+    chosen = choose_precision(
+        precision, on_gpu=place.type == "cuda", base=Path(base), int8_is_good=int8_is_good(card.int8)
+    )
     target = number_format(chosen.name)
     backbone = _merged_backbone(base, folder / ADAPTER_FOLDER, attention=GROUPED_ATTENTION, target=target)
     tokenizer = AutoTokenizer.from_pretrained(base, local_files_only=True, trust_remote_code=False)
@@ -73,8 +77,10 @@ def load_model(folder: Path, *, device: str | None = None, precision: str = AUTO
         definition_rank=card.definition_rank,
     )
     load_rows(folder, network)
-    network.to(device=place, dtype=number_format(chosen.name)).eval().requires_grad_(False)
-    return LoadedModel(card, vocabulary, network)
+    network.to(device=place, dtype=target).eval().requires_grad_(False)
+    if chosen.name == INT8:
+        quantise(network, tokenizer)
+    return LoadedModel(card, vocabulary, network, has_int8_products=chosen.name == INT8)
 
 
 def _merged_backbone(base: str, adapter: Path, *, attention: str, target: torch.dtype) -> Any:

@@ -1,6 +1,7 @@
 """`model.toml`: what a model directory says of itself."""
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,13 @@ from bioner_core.typed_json import typed
 
 CARD_FILE = "model.toml"
 
+F1_LOST = "f1_lost"
+MENTIONS_CHANGED = "mentions_changed"
+MOST_F1_LOST = 0.3
+MOST_MENTIONS_CHANGED = 0.02
+"""What int8 may cost on every corpus of the card's table, for `auto` to take it: points of F1 against float32, and
+mentions lost and new ones together as a share of float32's."""
+
 
 @dataclass(frozen=True, slots=True)
 class ModelCard:
@@ -24,6 +32,7 @@ class ModelCard:
     that knows nothing else would accept (a yardstick for evaluation, no part of any answer), each per label set;
     `meanings` are the definitions that each tag was trained under, `definition_rank` the dimensions in which states are
     compared with definitions (both empty in models whose tags stand for themselves);
+    `int8` says, by corpus, what int8 does to the answers (`F1_LOST`, in points, and `MENTIONS_CHANGED`, a share);
     `training` and `metrics` are free-form tables for people, and `about` holds what only a person can write: title,
     summary, data and their terms, intended use, limits (`models/card_page.py` says how it is shown).
     """
@@ -46,10 +55,19 @@ class ModelCard:
     definition_rank: int = 0
     type_thresholds: dict[str, float] = field(default_factory=dict)
     common_threshold: float = 0.0
+    int8: dict[str, dict[str, float]] = field(default_factory=dict)
 
     def threshold(self, label_set: str, tag: str) -> float:
         """The probability from which on a candidate that bears this tag is accepted."""
         return self.thresholds.get(label_set, self.type_thresholds.get(tag, self.common_threshold))
+
+
+def int8_is_good(table: Mapping[str, Mapping[str, float]]) -> bool:
+    """Whether a card's table of int8 shows that hardly an answer changes; a card without one shows nothing."""
+    return bool(table) and all(
+        one.get(F1_LOST, 100.0) <= MOST_F1_LOST and one.get(MENTIONS_CHANGED, 1.0) <= MOST_MENTIONS_CHANGED
+        for one in table.values()
+    )
 
 
 def read_card(folder: Path) -> ModelCard:
@@ -92,5 +110,6 @@ def write_card(card: ModelCard, folder: Path) -> None:
         "meanings": card.meanings,
         "common_threshold": card.common_threshold,
         "type_thresholds": card.type_thresholds,
+        "int8": card.int8,
     }
     (folder / CARD_FILE).write_text(tomli_w.dumps(data), encoding="utf-8")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bioner_core.errors import ConfigurationError
-from bioner_core.models.precision import AUTO, BFLOAT16, FLOAT32, check_precision
+from bioner_core.models.precision import AUTO, BFLOAT16, FLOAT32, INT8, check_precision
 from bioner_core.models.precision_rates import precision_rates
 from bioner_core.models.processor import processor_features, processor_name
 
@@ -44,30 +44,39 @@ class PrecisionChoice:
 
     @property
     def slower_than(self) -> str:
-        """The precision that is at least `SLOW` times as fast here; empty when there is none or nobody knows."""
-        best = max(self.rates, key=self.rates.__getitem__, default="")
+        """The precision that is at least `SLOW` times as fast here; empty when there is none or nobody knows.
+
+        Never int8, which changes mentions: that is the model's card to say.
+        """
+        best = max(set(self.rates) - {INT8}, key=self.rates.__getitem__, default="")
         is_slow = bool(best) and self.name in self.rates and self.rates[best] >= SLOW * self.rates[self.name]
         return best if is_slow else ""
 
 
-def choose_precision(wanted: str = AUTO, *, on_gpu: bool, base: Path | None = None) -> PrecisionChoice:
+def choose_precision(
+    wanted: str = AUTO, *, on_gpu: bool, base: Path | None = None, int8_is_good: bool = False
+) -> PrecisionChoice:
     """The number format to compute in: the one that is asked for, or for `auto` the fastest on this device.
+
+    `auto` stands for int8 only where `int8_is_good`: where the model's card shows that its answers hardly change.
 
     On a processor that is measured once for the shapes of `base`, the folder of a base model, which takes some two
     seconds, and is kept for the next time. Without a base, or where nothing can be measured, the instructions of the
     processor decide.
 
     Raises:
-        ConfigurationError: there is no such precision.
+        ConfigurationError: there is no such precision, or none such on this device.
     """
     check_precision(wanted)
+    if wanted == INT8 and on_gpu:
+        raise ConfigurationError("precision int8 is for processors; on a GPU choose bfloat16 or float32")
     if wanted != AUTO:
         return PrecisionChoice(wanted)
     if on_gpu:
         return PrecisionChoice(BFLOAT16, "the model is on a GPU")
     rates = precision_rates(base) if base is not None else {}
     if rates:
-        return _fastest(rates)
+        return _fastest(rates, int8_is_good=int8_is_good)
     if processor_has_bfloat16():
         return PrecisionChoice(BFLOAT16, "this processor has bfloat16 instructions")
     return PrecisionChoice(FLOAT32, "this processor has no bfloat16 instructions")
@@ -107,9 +116,11 @@ def rates_in_words(rates: Mapping[str, float]) -> str:
     return f"{', '.join(f'{name} {rates[name] / 1e9:.0f}' for name in ranked)} GFLOP/s"
 
 
-def _fastest(rates: Mapping[str, float]) -> PrecisionChoice:
-    best = max(rates, key=rates.__getitem__)
+def _fastest(rates: Mapping[str, float], *, int8_is_good: bool) -> PrecisionChoice:
+    allowed = [name for name in rates if int8_is_good or name != INT8]
+    best = max(allowed, key=rates.__getitem__)
     if best != FLOAT32 and rates[best] < LEAST_GAIN * rates[FLOAT32]:
         best = FLOAT32
     instructions = "" if processor_has_bfloat16() else ", and this processor has no bfloat16 instructions"
-    return PrecisionChoice(best, f"{rates_in_words(rates)} measured here{instructions}", rates)
+    changes = "; int8 changes too many mentions of this model" if INT8 in rates and not int8_is_good else ""
+    return PrecisionChoice(best, f"{rates_in_words(rates)} measured here{instructions}{changes}", rates)

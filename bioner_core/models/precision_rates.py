@@ -6,7 +6,7 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -14,7 +14,7 @@ from pathlib import Path
 from bioner_core.errors import ModelError, StoreError
 from bioner_core.models.base_model import cache_folder
 from bioner_core.models.matrix_shapes import MatrixShape, matrix_shapes
-from bioner_core.models.precision import PRECISIONS
+from bioner_core.models.precision import INT8, PRECISIONS
 from bioner_core.models.processor import processor_features, processor_name
 from bioner_core.store.atomic import write_text
 
@@ -26,8 +26,8 @@ _SECONDS = 120.0
 def precision_rates(base: Path) -> dict[str, float]:
     """Multiplications and additions per second of matrix products like the base's, by precision; one thread.
 
-    Kept in the cache folder for this processor, torch and shapes. Empty where nothing could be measured: then the
-    processor's instructions must decide.
+    Kept in the cache folder for this processor, torch and shapes. Without int8 where torch has no such products. Empty
+    where nothing could be measured: then the processor's instructions must decide.
     """
     try:
         shapes = matrix_shapes(base)
@@ -53,8 +53,8 @@ def rates_path(shapes: Sequence[MatrixShape]) -> Path:
 def _kept(path: Path) -> dict[str, float]:
     try:
         rates = json.loads(path.read_text(encoding="utf-8"))["rates"]
-        found = {name: float(rates[name]) for name in PRECISIONS}
-    except (OSError, ValueError, KeyError, TypeError):
+        found = _rates(rates)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
     return found if all(rate > 0 for rate in found.values()) else {}
 
@@ -82,6 +82,11 @@ def _measured(shapes: tuple[MatrixShape, ...]) -> dict[str, float]:
             env={**os.environ, "PYTHONPATH": os.pathsep.join(one for one in sys.path if one)},
         )
         rates = json.loads(finished.stdout)
-        return {name: float(rates[name]) for name in PRECISIONS}
-    except (OSError, subprocess.SubprocessError, ValueError, KeyError, TypeError):
+        return _rates(rates)
+    except (OSError, subprocess.SubprocessError, ValueError, KeyError, TypeError, AttributeError):
         return {}
+
+
+def _rates(found: Mapping[str, float]) -> dict[str, float]:
+    """The rates by precision; raises KeyError where one is missing that every torch can compute in."""
+    return {name: float(found[name]) for name in PRECISIONS if name in found or name != INT8}

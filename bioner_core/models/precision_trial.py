@@ -10,8 +10,9 @@ from collections.abc import Callable, Sequence
 
 import torch
 
+from bioner_core.models.int8 import Int8Linear, int8_is_possible
 from bioner_core.models.matrix_shapes import MatrixShape
-from bioner_core.models.precision import PRECISIONS, number_format
+from bioner_core.models.precision import INT8, PRECISIONS, number_format
 
 ROWS = 256
 """Rows of a pass: 16 sentences of 16 moves each."""
@@ -30,7 +31,8 @@ def product_rates(shapes: Sequence[MatrixShape]) -> dict[str, float]:
     """
     torch.set_num_threads(1)
     work = 2.0 * ROWS * sum(one * other for one, other in shapes)
-    trials = {name: _products(name, shapes) for name in PRECISIONS}
+    names = [name for name in PRECISIONS if name != INT8 or int8_is_possible()]
+    trials = {name: _products(name, shapes) for name in names}
     seconds = {name: [_timed(trial)] for name, trial in trials.items()}  # the first time also warms up
     for _ in range(_ROUNDS):
         for name, trial in trials.items():
@@ -41,12 +43,14 @@ def product_rates(shapes: Sequence[MatrixShape]) -> dict[str, float]:
 
 def _products(precision: str, shapes: Sequence[MatrixShape]) -> Callable[[], None]:
     kind = number_format(precision)
-    layers = [torch.randn(outputs, inputs).to(kind) for inputs, outputs in shapes]
+    layers = [torch.nn.Linear(inputs, outputs, bias=False, dtype=kind) for inputs, outputs in shapes]
+    products = [Int8Linear(one) if precision == INT8 else one for one in layers]
     states = {inputs: torch.randn(ROWS, inputs).to(kind) for inputs, _ in shapes}
 
     def run() -> None:
-        for layer in layers:
-            torch.nn.functional.linear(states[layer.shape[1]], layer)
+        with torch.inference_mode():
+            for (inputs, _), product in zip(shapes, products, strict=True):
+                product(states[inputs])
 
     return run
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bioner_core.errors import ConfigurationError
-from bioner_core.models.precision import AUTO, check_precision
+from bioner_core.models.precision import AUTO, TRAINING_PRECISIONS, check_precision
 from bioner_core.tagging.scheme import TagScheme
 
 
@@ -143,7 +143,7 @@ class SftSettings:
             raise ConfigurationError(f"evaluate_steps: {self.evaluate_steps}; give a count, 0 for never")
         if self.mix_temperature < 1:
             raise ConfigurationError(f"mix_temperature: {self.mix_temperature}; give a number from 1 (by size) up")
-        check_precision(self.precision)
+        check_precision(self.precision, TRAINING_PRECISIONS)
 
     def _check_mix(self) -> None:
         if len({corpus.weight is None for corpus in self.corpora}) > 1:

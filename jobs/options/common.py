@@ -43,7 +43,11 @@ OfModel = Annotated[
     ),
 ]
 Precision = Annotated[
-    str, typer.Option(help="How the model computes: bfloat16, float32, or auto: what this processor or GPU is fast in.")
+    str,
+    typer.Option(
+        help="How the model computes: bfloat16, float32, int8 (no GPU; faster, other mentions now and then), or auto: "
+        "what this processor or GPU is fast in."
+    ),
 ]
 NoSelector = Annotated[bool, typer.Option("--no-selector", help="Accept every candidate; do not ask the selector.")]
 Wait = Annotated[float, typer.Option(help="Seconds to wait for another job on the store. Default: do not wait.", min=0)]

@@ -12,7 +12,7 @@ from bioner_core.labels.label_set import LabelSet, default_label_sets, load_labe
 from bioner_core.models.base_model import base_folder
 from bioner_core.models.directory import DEFAULT_MODEL, is_bundled, model_folder
 from bioner_core.models.fingerprint import annotator_fingerprint
-from bioner_core.models.model_card import read_card
+from bioner_core.models.model_card import ModelCard, int8_is_good, read_card
 from bioner_core.models.precision import AUTO, check_precision
 from bioner_core.models.precision_choice import PrecisionChoice, choose_precision, rates_in_words, with_rates
 from bioner_core.models.processor import processor_name
@@ -56,7 +56,13 @@ class AnnotatorChoice:
     @property
     def precision_choice(self) -> PrecisionChoice:
         """What the model computes in. All actors are told this one, chosen on the machine that starts them."""
-        found = choose_precision(self.precision, on_gpu=visible_gpus() > 0, base=self.base)
+        card = self._card
+        found = choose_precision(
+            self.precision,
+            on_gpu=visible_gpus() > 0,
+            base=self.base,
+            int8_is_good=card is not None and int8_is_good(card.int8),
+        )
         return replace(found, reason=found.reason or self.precision_reason)
 
     @property
@@ -67,8 +73,16 @@ class AnnotatorChoice:
     @property
     def base(self) -> Path | None:
         """The folder of the base; None where it is not there, which `check_ready` says."""
+        card = self._card
         try:
-            return base_folder(read_card(model_folder(self.model)).base)
+            return None if card is None else base_folder(card.base)
+        except ModelError:
+            return None
+
+    @property
+    def _card(self) -> ModelCard | None:
+        try:
+            return read_card(model_folder(self.model))
         except ModelError:
             return None
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bioner_core.errors import ModelError
-from bioner_core.models.model_card import CARD_FILE, read_card, write_card
+from bioner_core.models.model_card import CARD_FILE, int8_is_good, read_card, write_card
 from tests.bioner_core.models.model_samples import CARD
 
 
@@ -13,6 +13,23 @@ def test_a_card_comes_back_as_it_was(tmp_path: Path) -> None:
     """Would catch a field that is not written, or characters that TOML changes (quotes, wide blanks, marks)."""
     write_card(CARD, tmp_path)
     assert read_card(tmp_path) == CARD
+
+
+@pytest.mark.parametrize(
+    ("table", "expected"),
+    [
+        ({}, False),
+        ({"one": {"f1_lost": 0.3, "mentions_changed": 0.02}}, True),
+        ({"one": {"f1_lost": -2.0, "mentions_changed": 0.0}, "two": {"f1_lost": 0.31, "mentions_changed": 0.0}}, False),
+        ({"one": {"f1_lost": -2.0, "mentions_changed": 0.021}}, False),
+        ({"one": {"f1_lost": 0.0}}, False),
+    ],
+)
+def test_int8_is_good_where_every_corpus_of_the_card_says_so(
+    table: dict[str, dict[str, float]], expected: bool
+) -> None:
+    """Would catch a card without a table, with half of one, or with one bad corpus, that lets `auto` choose int8."""
+    assert int8_is_good(table) is expected
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,23 @@ def test_what_was_measured_decides_and_little_differences_go_to_float32(
     assert "float32 64" in found.reason
 
 
+def test_int8_is_taken_only_where_the_card_shows_that_it_is_good(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Would catch a default that changes mentions of a model because it is faster, and says nothing of it."""
+    base = measured(monkeypatch, float32=64e9, bfloat16=9e9, int8=130e9)
+    found = choose_precision(on_gpu=False, base=base)
+    assert found.name == "float32"
+    assert "int8 130" in found.reason
+    assert "int8 changes too many mentions of this model" in found.reason
+    assert found.slower_than == ""  # twice as fast, and no advice
+    assert choose_precision(on_gpu=False, base=base, int8_is_good=True).name == "int8"
+
+
+def test_int8_is_refused_on_a_gpu() -> None:
+    """Would catch a model that is moved to a GPU whose products then fail one by one."""
+    with pytest.raises(ConfigurationError, match="int8 is for processors"):
+        choose_precision("int8", on_gpu=True)
+
+
 def test_a_gpu_gets_bfloat16_and_a_name_is_taken_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     """Would catch the processor deciding for the GPU, and `auto` overruling what was asked for."""
     base = measured(monkeypatch, float32=64e9, bfloat16=9e9)

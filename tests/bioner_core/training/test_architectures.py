@@ -18,6 +18,7 @@ from transformers import (
 )
 
 from bioner_core.inference.annotator import load_annotator
+from bioner_core.models.int8 import int8_is_possible
 from bioner_core.models.model_card import read_card
 from bioner_core.training import tuning
 from bioner_core.training.development import development_sets, evaluate_sets
@@ -97,6 +98,13 @@ def test_a_base_of_each_architecture_goes_all_the_way(
         scores.append(found.evaluation)
     assert scores[0].strict.f1 > 0.6
     assert scores[0] == scores[1]
+    if int8_is_possible():
+        in_int8 = load_annotator(
+            [sets[0].label_set], model=str(tmp_path / "run"), precision="int8", use_selector=False, device="cpu"
+        )
+        assert in_int8.number_format == "int8"
+        assert in_int8.fingerprint != annotator.fingerprint
+        assert evaluate_sets(in_int8, sets)["tiny"].evaluation.strict.f1 > 0.6
 
 
 @pytest.mark.parametrize("name", ["glm4", "qwen3"])
