@@ -21,7 +21,7 @@ from bioner_core.errors import ModelError
 from bioner_core.inference.out_of_memory import is_out_of_memory
 from bioner_core.inference.row_isolation import free_memory
 from bioner_core.labels.label_set import LabelSet
-from bioner_core.models.attention import GROUPED_ATTENTION
+from bioner_core.models.attention import GROUPED_ATTENTION, SDPA_ATTENTION
 from bioner_core.models.base_model import base_folder
 from bioner_core.models.directory import model_folder
 from bioner_core.models.model_card import read_card
@@ -166,7 +166,7 @@ def random_trainable(configuration: Any, models: BenchModels, *, settings: SftSe
         tags=(*(one.tag for one in models.label_set.types), *free_tags()),
         characters="",
     )
-    attention = "sdpa" if models.on_gpu else GROUPED_ATTENTION
+    attention = SDPA_ATTENTION if models.on_gpu else GROUPED_ATTENTION
     torch.manual_seed(0)
     with torch.device(models.device):
         language_model = AutoModelForCausalLM.from_config(

@@ -1,6 +1,7 @@
 """The training loss: likelihood of the gold moves, normalised over the legal moves only."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, fields, replace
 
 import torch
@@ -12,7 +13,8 @@ from bioner_core.models.tagging_model import MoveWeights, TaggingModel
 from bioner_core.tagging.moves import CLOSE, COPY, FIRST_OPEN
 from bioner_core.training.batches import padded_length
 from bioner_core.training.examples import TaggingExample
-from bioner_core.training.recompute import ReadOnlyCache, recomputed_layers
+from bioner_core.training.packing import PromptBefore, packed_rows
+from bioner_core.training.recompute import recomputed_layers
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,28 +123,24 @@ class LegalMoveLoss(nn.Module):
 def read_batch(model: TaggingModel, batch: TrainingBatch, *, recompute: bool) -> tuple[Tensor, MoveWeights]:
     """Hidden states of the rows after the shared prompt, which is read once, and what scores the moves by the prompt.
 
-    Gradients go through both.
+    Gradients go through both. The rows go through the network without their padding, whose states are zeros.
 
     *Shape:* -> (rows, length, hidden).
     """
-    rows, length = batch.ids.shape
     cache, prompt = _read_prompt(model, batch.prefix)
     definitions = prompt[batch.definition_ends] if len(batch.definition_ends) else None
     weights = model.move_weights(batch.open_rows, definitions)
-    cache.batch_repeat_interleave(rows)
-    prefix_length = len(batch.prefix)
-    positions = torch.arange(prefix_length, prefix_length + length, device=batch.ids.device)
-    given = {
-        "attention_mask": torch.cat((batch.mask.new_ones(rows, prefix_length), batch.mask), dim=1),
-        "position_ids": positions.expand(rows, length),
-    }
-    hidden: Tensor
-    if recompute:
-        with recomputed_layers(model.backbone):
-            hidden = model(batch.ids, **given, cache=ReadOnlyCache(cache))
-    else:
-        hidden = model(batch.ids, **given, cache=cache)
-    return hidden, weights
+    layout = packed_rows(batch.mask, prompt_length=len(batch.prefix), dtype=prompt.dtype)
+    with recomputed_layers(model.backbone) if recompute else nullcontext():
+        packed = model(
+            batch.ids.flatten()[layout.place].unsqueeze(0),
+            attention_mask=layout.mask,
+            position_ids=layout.position.flatten()[layout.place].unsqueeze(0),
+            cache=PromptBefore(cache, layout),
+            ragged=layout,
+        )[0]
+    hidden = packed.new_zeros(batch.ids.numel(), packed.shape[-1]).index_copy(0, layout.place, packed)
+    return hidden.view(*batch.ids.shape, -1), weights
 
 
 def legal_logits(model: TaggingModel, hidden: Tensor, weights: MoveWeights, batch: TrainingBatch) -> Tensor:

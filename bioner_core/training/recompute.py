@@ -7,30 +7,12 @@ only read.
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from typing import Any
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.utils.checkpoint import checkpoint
-from transformers import DynamicCache
 from transformers.modeling_layers import GradientCheckpointingLayer
 
 from bioner_core.errors import ConfigurationError
-
-
-class ReadOnlyCache(DynamicCache):  # type: ignore[misc]
-    """Shows a layer what another cache holds with the new keys and values behind it, and keeps nothing of them."""
-
-    def __init__(self, held: DynamicCache) -> None:
-        super().__init__()
-        self.layers = held.layers
-
-    def update(
-        self, key_states: Tensor, value_states: Tensor, layer_idx: int, *_: Any, **__: Any
-    ) -> tuple[Tensor, Tensor]:
-        """The held keys and values of a layer followed by the new ones. *Shape:* (rows, key_heads, slots, size)."""
-        held = self.layers[layer_idx]
-        return torch.cat((held.keys, key_states), dim=-2), torch.cat((held.values, value_states), dim=-2)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from transformers import AutoModelForCausalLM
 from transformers.pytorch_utils import Conv1D
 
 from bioner_core.errors import ConfigurationError
-from bioner_core.models.attention import GROUPED_ATTENTION
+from bioner_core.models.attention import GROUPED_ATTENTION, SDPA_ATTENTION
 from bioner_core.models.base_model import base_folder
 from bioner_core.models.precision import number_format
 from bioner_core.models.precision_choice import choose_precision
@@ -31,7 +31,7 @@ def load_frozen_base(settings: SftSettings, device: torch.device) -> Any:
     """
     options: dict[str, Any] = {
         "dtype": _number_format(settings, device),
-        "attn_implementation": GROUPED_ATTENTION if device.type == "cpu" else "sdpa",
+        "attn_implementation": GROUPED_ATTENTION if device.type == "cpu" else SDPA_ATTENTION,
         "local_files_only": True,
         "use_safetensors": True,
         "trust_remote_code": False,
