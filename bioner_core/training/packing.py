@@ -2,8 +2,8 @@
 
 Sorted batches still pad: 9 to 24 % of the tokens with sentences of GENIA, BioRED and CMeEE at budgets from 1,200 to
 65,536 tokens, and every matrix product of the network paid for it. Attention alone sees rows, laid out with padding for
-the moment. On a CPU with AVX2 a step takes as long as before (0.99 times as fast, batches of 1,200 tokens): what is saved
-goes into laying out there. No GPU has been measured.
+the moment. On a CPU with AVX2 a step takes as long as before (0.99 times as fast, batches of 1,200 tokens): what is
+saved goes into laying out there. No GPU has been measured.
 """
 
 from typing import Any
