@@ -7,7 +7,7 @@ from typing import Any
 from bioner_core.inference.batching import BatchFill
 from bioner_core.store.manifest import Counts, total
 from pipelines.outcome import ShardOutcome, Status
-from pipelines.watch.run_load import RunLoad
+from pipelines.pool.load import RunLoad
 
 EXIT_COMMITTED = 0  # scripts rely on the exit codes; 2, wrong usage, is the command line's own
 EXIT_FAILED = 1  # something was not committed

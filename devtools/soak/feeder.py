@@ -18,11 +18,9 @@ from bioner_core.store.layout import Store
 from devtools.soak.corpus import soak_job
 from pipelines.annotate import run_annotation
 from pipelines.finished import needs_no_model
-from pipelines.pool.annotator_spec import AnnotatorSpec
-from pipelines.pool.client_settings import ClientSettings
-from pipelines.pool.deadline import DeadlinePolicy
 from pipelines.pool.pool import Pool, start_pool
-from pipelines.pool.pool_settings import PoolSettings
+from pipelines.pool.pool_settings import ClientSettings, DeadlinePolicy, PoolSettings
+from pipelines.pool.service import AnnotatorSpec
 
 _START_SECONDS = 45.0
 """An actor that is stopped while it starts is made anew after this; the watch for what is left over allows a minute."""

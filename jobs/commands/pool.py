@@ -23,8 +23,7 @@ from pipelines.pool.pool_settings import LOCAL, PoolSettings
 from pipelines.watch.metrics_page import JobPage
 
 if TYPE_CHECKING:
-    from pipelines.pool.actor_slot import ActorReport
-    from pipelines.pool.pool_report import PoolReport
+    from pipelines.pool.actor_slot import ActorReport, PoolReport
     from pipelines.pool.pool_service import PoolService
 
 app = typer.Typer(help="Keep actors that serve many commands.", rich_markup_mode=None)
@@ -214,7 +213,7 @@ def keep_pool(config: PoolConfig) -> PoolEnd:
         PoolError: the pool cannot be started, a pool of this name runs, or all its actors were given up.
     """
     connect_by_hand()
-    from pipelines.pool.pool_report import PoolReport
+    from pipelines.pool.actor_slot import PoolReport
     from pipelines.pool.pool_service import PoolService
 
     started = time.monotonic()

@@ -22,7 +22,7 @@ from bioner_core.selector.acceptance import thresholds_of
 from jobs.options.annotation import AnnotatorOptions
 from jobs.runs.gpus import visible_gpus
 from jobs.terminal.console import say
-from pipelines.pool.annotator_spec import AnnotatorSpec
+from pipelines.pool.service import AnnotatorSpec
 
 MODEL = "model"
 NULL = "null"

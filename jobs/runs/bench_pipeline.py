@@ -23,7 +23,7 @@ from bioner_core.text.sentences import split_passage
 from jobs.options.annotation import ActorOptions, ActorRange, RunOptions
 from jobs.runs.annotator import MODEL, NULL, SIMULATED, AnnotatorChoice
 from jobs.runs.session import AnnotateConfig, annotate_inputs
-from pipelines.pool.peak_memory import forget_peak_memory
+from pipelines.pool.load import forget_peak_memory
 from pipelines.pool.pool_settings import usable_processors
 from pipelines.summary import JobSummary
 

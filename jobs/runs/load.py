@@ -3,9 +3,7 @@
 import time
 from typing import TYPE_CHECKING
 
-from pipelines.pool.busy_clock import BusyTime, busy_between
-from pipelines.pool.peak_memory import peak_memory
-from pipelines.watch.run_load import RunLoad
+from pipelines.pool.load import BusyTime, RunLoad, busy_between, peak_memory
 
 if TYPE_CHECKING:
     from pipelines.pool.actors import ActorStatus

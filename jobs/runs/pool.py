@@ -11,9 +11,8 @@ from jobs.runs.gpus import visible_gpus
 from jobs.terminal.console import say
 from jobs.terminal.process import signals_deferred
 from jobs.terminal.steps import told_step
-from pipelines.pool.annotator_spec import AnnotatorSpec
-from pipelines.pool.client_settings import ClientSettings
-from pipelines.pool.pool_settings import LOCAL, PoolSettings
+from pipelines.pool.pool_settings import LOCAL, ClientSettings, PoolSettings
+from pipelines.pool.service import AnnotatorSpec
 
 if TYPE_CHECKING:
     from pipelines.pool.client import PoolClientFactory

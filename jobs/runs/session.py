@@ -38,8 +38,8 @@ from pipelines.job import (
     decode_fingerprint,
     run_fingerprint,
 )
-from pipelines.pool.client_settings import ClientSettings
 from pipelines.pool.pool_registry import check_pool_name
+from pipelines.pool.pool_settings import ClientSettings
 from pipelines.pool.service import AnnotationService, ServiceFactory
 from pipelines.report_renewal import renew_reports
 from pipelines.shard_size import SHARD_SECONDS

@@ -22,9 +22,9 @@ from pipelines.metrics.meters import PROCESS as METERS
 from pipelines.metrics.metrics import BATCH_SECONDS, QUEUE_DEPTH
 from pipelines.pool.actor_tracker import ActorTracker, TrackedActor
 from pipelines.pool.actors import ActorStatus, BatchRefused
-from pipelines.pool.client_settings import ClientSettings
 from pipelines.pool.pending_batch import ActorFailure, PendingBatch
 from pipelines.pool.pool_kv import PoolKV
+from pipelines.pool.pool_settings import ClientSettings
 from pipelines.pool.service import Key
 
 _LOOK_EVERY_SECONDS = 0.25

@@ -17,11 +17,9 @@ from hypothesis import strategies as st
 from bioner_core.errors import PoolError
 from bioner_core.inference.annotation import AnnotationRequest, RowError, RowResult
 from bioner_core.records import RejectReason
-from pipelines.pool.annotator_spec import AnnotatorSpec
-from pipelines.pool.client_settings import ClientSettings
-from pipelines.pool.deadline import DeadlinePolicy
 from pipelines.pool.pool import Pool, start_pool
-from pipelines.pool.pool_settings import PoolSettings
+from pipelines.pool.pool_settings import ClientSettings, DeadlinePolicy, PoolSettings
+from pipelines.pool.service import AnnotatorSpec
 
 SETTINGS = ClientSettings(
     token_budget=4096, max_rows=8, deadline=DeadlinePolicy(2.0, 0.0), grace_seconds=60.0, ping_seconds=2.0

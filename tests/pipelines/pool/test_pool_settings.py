@@ -6,10 +6,8 @@ from typing import Any
 import pytest
 
 from bioner_core.errors import ConfigurationError
-from pipelines.pool.annotator_spec import AnnotatorSpec
-from pipelines.pool.client_settings import ClientSettings
-from pipelines.pool.deadline import DeadlinePolicy
-from pipelines.pool.pool_settings import PoolSettings, usable_processors
+from pipelines.pool.pool_settings import ClientSettings, DeadlinePolicy, PoolSettings, usable_processors
+from pipelines.pool.service import AnnotatorSpec
 
 
 @pytest.mark.parametrize(
