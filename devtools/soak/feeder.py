@@ -17,10 +17,10 @@ from bioner_core.store.history.lock import StoreLock
 from bioner_core.store.layout import Store
 from devtools.soak.corpus import soak_job
 from pipelines.annotate import run_annotation
-from pipelines.finished import needs_no_model
 from pipelines.pool.pool import Pool, start_pool
 from pipelines.pool.pool_settings import ClientSettings, DeadlinePolicy, PoolSettings
 from pipelines.pool.service import AnnotatorSpec
+from pipelines.refinish import needs_no_model
 
 _START_SECONDS = 45.0
 """An actor that is stopped while it starts is made anew after this; the watch for what is left over allows a minute."""

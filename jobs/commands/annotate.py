@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bioner_core.errors import listed_names
 from jobs.options.annotation import Format, Runner, RunOptions, ShardRecords
 from jobs.options.common import Json, StoreOption
 from jobs.options.groups import takes_option_groups
 from jobs.options.metrics import MetricsOutlet, metrics_shown
 from jobs.terminal.console import only_results_on_stdout, print_result, say, warn
-from pipelines.listed_names import listed_names
 
 if TYPE_CHECKING:
     from pipelines.summary import JobSummary

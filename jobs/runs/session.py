@@ -30,7 +30,6 @@ from jobs.terminal.console import say
 from jobs.terminal.damage import tell_left_out
 from jobs.terminal.process import interrupted_exit_code
 from jobs.terminal.progress import ProgressBar
-from pipelines.finished import needs_no_model
 from pipelines.job import (
     DEFAULT_SHARD_RECORDS,
     FN_API_RUNNER,
@@ -38,11 +37,12 @@ from pipelines.job import (
     decode_fingerprint,
     run_fingerprint,
 )
+from pipelines.job_report import renew_reports
+from pipelines.plan import SHARD_SECONDS
 from pipelines.pool.pool_registry import check_pool_name
 from pipelines.pool.pool_settings import ClientSettings
 from pipelines.pool.service import AnnotationService, ServiceFactory
-from pipelines.report_renewal import renew_reports
-from pipelines.shard_size import SHARD_SECONDS
+from pipelines.refinish import needs_no_model
 from pipelines.summary import JobSummary
 from pipelines.watch.live_note import WatchedPool, live_note
 from pipelines.watch.metrics_page import JobPage

@@ -10,9 +10,8 @@ from bioner_core.store.history.lock import live_claims
 from bioner_core.store.layout import Store, shard_id
 from bioner_core.store.manifest import Counts, Manifest, read_manifest, total
 from pipelines.plan_record import InputPlan, read_plan
-from pipelines.reject_reasons import reject_reasons
-from pipelines.watch.folder_watch import FolderWatch
 from pipelines.watch.live_note import LiveActor, read_live_note
+from pipelines.watch.store_follower import FolderWatch, reject_reasons
 
 RATE_SECONDS = 300.0
 """Speed is that of the last so many seconds, or since the job began if that is later."""

@@ -21,10 +21,10 @@ from devtools.soak.corpus import SoakInput, make_corpus, soak_job
 from devtools.soak.feeder import client_settings
 from devtools.soak.signals_to_actors import Order, give_order
 from pipelines.annotate import run_annotation
-from pipelines.finished import needs_no_model
 from pipelines.pool.pool import Pool, start_pool
 from pipelines.pool.pool_settings import PoolSettings
 from pipelines.pool.service import AnnotatorSpec
+from pipelines.refinish import needs_no_model
 from pipelines.summary import JobSummary
 
 

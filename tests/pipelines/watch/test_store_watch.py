@@ -12,9 +12,9 @@ from bioner_core.store.layout import Store
 from bioner_core.store.reading import read_manifests
 from pipelines.pool.actors import ActorStatus
 from pipelines.pool.load import BusyTime
-from pipelines.watch.folder_watch import FolderWatch
 from pipelines.watch.live_note import LiveActor, LiveNote, live_note, read_live_note
 from pipelines.watch.status import store_status
+from pipelines.watch.store_follower import FolderWatch
 from pipelines.watch.store_watch import RATE_SECONDS, StoreWatch
 
 
