@@ -22,7 +22,7 @@ from bioner_core.decoding.drafted import DraftedDecoder
 from bioner_core.device_bench.bench_models import BenchModels, peak_gigabytes, reset_peak, wait_for
 from bioner_core.device_bench.stand_in import TINY, llama_configuration
 from bioner_core.device_bench.steps import Clock, Findings, Step
-from bioner_core.inference.out_of_memory import is_out_of_memory
+from bioner_core.inference.device_budget import is_out_of_memory
 from bioner_core.inference.row_isolation import free_memory
 from bioner_core.models.attention import GROUPED_ATTENTION, SDPA_ATTENTION
 from bioner_core.models.precision import number_format

@@ -18,7 +18,7 @@ from bioner_core.device_bench.settings import STAND_IN
 from bioner_core.device_bench.stand_in import SMOLLM2_135M, TINY, VOCABULARY, ChunkTokenizer, llama_configuration
 from bioner_core.device_bench.steps import Clock, Findings, Step, StepSkippedError
 from bioner_core.errors import ModelError
-from bioner_core.inference.out_of_memory import is_out_of_memory
+from bioner_core.inference.device_budget import is_out_of_memory
 from bioner_core.inference.row_isolation import free_memory
 from bioner_core.labels.label_set import LabelSet
 from bioner_core.models.attention import GROUPED_ATTENTION

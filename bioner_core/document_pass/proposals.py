@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bioner_core.document_pass.abbreviation_pairs import AbbreviationPair
-from bioner_core.document_pass.occurrences import folded, occurrences
-from bioner_core.document_pass.repeat_score import THRESHOLD, RepeatFacts, mean_score
+from bioner_core.document_pass.repeats import THRESHOLD, RepeatFacts, folded, mean_score, occurrences
 from bioner_core.documents import Document
 from bioner_core.mentions import Mention
 

@@ -15,8 +15,7 @@ from bioner_core.inference.annotation import AnnotationRequest, RowResult
 from bioner_core.inference.batching import BatchLimits, plan_batches
 from bioner_core.inference.budget import MemoryLimit
 from bioner_core.inference.context import longest_piece, pieces_within
-from bioner_core.inference.device_budget import find_limits, trial_of
-from bioner_core.inference.out_of_memory import is_out_of_memory
+from bioner_core.inference.device_budget import find_limits, is_out_of_memory, trial_of
 from bioner_core.labels.label_set import LabelSet
 from bioner_core.mentions import Candidate
 from bioner_core.models.base_model import base_folder
