@@ -18,8 +18,7 @@ from bioner_core.store.layout import Store, input_key
 from bioner_core.store.manifest import Counts, Manifest, total
 from bioner_core.store.reading import manifests_of_input
 from jobs.options.annotation import RunOptions
-from jobs.options.common import Json, StoreOption
-from jobs.options.groups import takes_option_groups
+from jobs.options.common import Json, StoreOption, takes_option_groups
 from jobs.runs.annotator import chosen_annotator
 from jobs.runs.session import AnnotateConfig, annotate_inputs
 from jobs.terminal.console import EXIT_FAILED, only_results_on_stdout, print_result, warn

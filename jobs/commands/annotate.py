@@ -6,8 +6,7 @@ import typer
 
 from bioner_core.errors import listed_names
 from jobs.options.annotation import Format, Runner, RunOptions, ShardRecords
-from jobs.options.common import Json, StoreOption
-from jobs.options.groups import takes_option_groups
+from jobs.options.common import Json, StoreOption, takes_option_groups
 from jobs.options.metrics import MetricsOutlet, metrics_shown
 from jobs.terminal.console import only_results_on_stdout, print_result, say, warn
 

@@ -11,8 +11,7 @@ import typer
 from bioner_core.errors import PoolError
 from bioner_core.store.history.process_identity import this_process
 from jobs.options.annotation import ActorOptions, AnnotatorOptions, Ray
-from jobs.options.common import Json, Quiet
-from jobs.options.groups import takes_option_groups
+from jobs.options.common import Json, Quiet, takes_option_groups
 from jobs.options.metrics import MetricsOutlet, metrics_shown
 from jobs.runs.annotator import AnnotatorChoice, chosen_annotator
 from jobs.runs.pool import connect_by_hand, memory_limit, open_pool, planned_settings

@@ -10,8 +10,7 @@ import typer
 from bioner_core.errors import ConfigurationError
 from bioner_core.records import RejectReason
 from jobs.options.annotation import RunOptions
-from jobs.options.common import Json, StoreOption
-from jobs.options.groups import takes_option_groups
+from jobs.options.common import Json, StoreOption, takes_option_groups
 from jobs.runs.annotator import chosen_annotator
 from jobs.runs.session import AnnotateConfig, AnnotationSession, open_lock
 from jobs.terminal.console import only_results_on_stdout, print_result, require_store, say, warn

@@ -1,5 +1,6 @@
 """Which annotator a command works with: known, checked and fingerprinted before Ray starts and without torch."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -20,9 +21,21 @@ from bioner_core.models.rows_check import check_rows
 from bioner_core.models.tag_choice import free_types, is_free
 from bioner_core.selector.acceptance import thresholds_of
 from jobs.options.annotation import AnnotatorOptions
-from jobs.runs.gpus import visible_gpus
 from jobs.terminal.console import say
 from pipelines.pool.service import AnnotatorSpec
+
+_DRIVER_FOLDER = Path("/proc/driver/nvidia/gpus")
+
+
+def visible_gpus() -> int:
+    """The NVIDIA GPUs that this process may use: those of `CUDA_VISIBLE_DEVICES` where it is set, else all."""
+    allowed = os.environ.get("CUDA_VISIBLE_DEVICES")
+    present = len(list(_DRIVER_FOLDER.glob("*")))
+    if allowed is None:
+        return present
+    named = [name for name in allowed.split(",") if name.strip() not in ("", "-1", "NoDevFiles")]
+    return min(present, len(named))
+
 
 MODEL = "model"
 NULL = "null"

@@ -21,9 +21,8 @@ from bioner_core.store.history.model_notes import note_model
 from bioner_core.store.layout import Store
 from jobs.options.annotation import RunOptions
 from jobs.runs.annotator import MODEL, AnnotatorChoice
-from jobs.runs.load import RunWatch, process_started
+from jobs.runs.load import RunWatch, guessed_rate, keep_rate, kept_rate, process_started, rate_key
 from jobs.runs.pool import join_pool, memory_limit, open_pool, planned_settings
-from jobs.runs.row_rate import guessed_rate, keep_rate, kept_rate, rate_key
 from jobs.runs.standard_input import STANDARD_INPUT, with_standard_input
 from jobs.runs.store_precision import in_store_precision, pin_precision
 from jobs.terminal.console import say

@@ -7,7 +7,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from jobs.options.groups import takes_option_groups
+from jobs.options.common import takes_option_groups
 
 
 @dataclass(frozen=True, kw_only=True)

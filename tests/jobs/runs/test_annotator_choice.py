@@ -12,9 +12,8 @@ from bioner_core.labels.label_set import default_label_sets, load_label_set
 from bioner_core.models.precision import PRECISIONS
 from bioner_core.models.precision_choice import choose_precision
 from jobs.options.annotation import ActorOptions, ActorRange, actor_range
-from jobs.runs import gpus
-from jobs.runs.annotator import NULL, AnnotatorChoice, chosen_label_sets
-from jobs.runs.gpus import visible_gpus
+from jobs.runs import annotator
+from jobs.runs.annotator import NULL, AnnotatorChoice, chosen_label_sets, visible_gpus
 from jobs.runs.pool import memory_limit, planned_settings
 from pipelines.pool.pool_settings import LOCAL
 
@@ -110,7 +109,7 @@ def test_gpus_are_those_that_this_process_may_use(
     """Catches actors that wait for GPUs which the machine has but the job may not use."""
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
-    monkeypatch.setattr(gpus, "_DRIVER_FOLDER", tmp_path)
+    monkeypatch.setattr(annotator, "_DRIVER_FOLDER", tmp_path)
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     if allowed is not None:
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", allowed)
