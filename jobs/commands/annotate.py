@@ -1,12 +1,13 @@
 """`bioner annotate`: dumps to nested mentions in Parquet."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bioner_core.errors import listed_names
-from jobs.options.annotation import Format, Runner, RunOptions, ShardRecords
-from jobs.options.common import Json, StoreOption, takes_option_groups
+from jobs.options.annotation import AnnotateConfig, Format, Runner, ShardRecords
+from jobs.options.common import Json, takes_option_groups
 from jobs.options.metrics import MetricsOutlet, metrics_shown
 from jobs.terminal.console import only_results_on_stdout, print_result, say, warn
 
@@ -39,8 +40,7 @@ Inputs = Annotated[
 def annotate(
     context: typer.Context,
     inputs: Inputs,
-    store: StoreOption,
-    run: RunOptions,
+    config: AnnotateConfig,
     metrics: MetricsOutlet,
     format_name: Format = None,
     runner: Runner = "FnApiRunner",
@@ -50,21 +50,21 @@ def annotate(
     """Annotate what the command line names; returns the exit code."""
     with only_results_on_stdout():
         from jobs.runs.annotator import chosen_annotator  # what imports pyarrow is not for --help
-        from jobs.runs.session import AnnotateConfig, annotate_inputs
+        from jobs.runs.session import annotate_inputs
+        from pipelines.watch.metrics_page import JobPage
 
-        config = AnnotateConfig(
+        annotator, page = chosen_annotator(config), JobPage()
+        config = replace(
+            config,
             inputs=tuple(inputs),
-            store=store,
-            annotator=chosen_annotator(run.annotator),
-            run=run,
             format_name=format_name,
             runner=runner,
             pipeline_options=tuple(context.obj or ()),
             shard_records=shard_records,
         )
-        with metrics_shown(metrics, config.page, job="annotate"):
-            summary = annotate_inputs(config)
-            config.page.end(summary.exit_code())
+        with metrics_shown(metrics, page, job="annotate"):
+            summary = annotate_inputs(config, annotator=annotator, page=page)
+            page.end(summary.exit_code())
     report(summary, as_json=as_json)
     return summary.exit_code()
 

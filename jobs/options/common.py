@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import is_dataclass
 from pathlib import Path
-from typing import Annotated, Any, TypeGuard
+from typing import Annotated, Any, TypeGuard, get_origin
 
 import typer
 
@@ -20,8 +20,8 @@ from bioner_core.store.layout import Store
 def takes_option_groups(command: Callable[..., int]) -> Callable[..., int]:
     """Let a command with dataclasses among its parameters be called with their fields as options of its own.
 
-    A field may be such a dataclass again. The options stand where the group stands; their defaults are those of the
-    fields.
+    A field may be such a dataclass again; one that is not annotated as an option keeps its default. The options stand
+    where the group stands, those that must be given before all others; their defaults are those of the fields.
 
     Raises:
         ValueError: two options have one name.
@@ -31,7 +31,7 @@ def takes_option_groups(command: Callable[..., int]) -> Callable[..., int]:
     def called(**given: Any) -> int:
         return command(**_gathered(inspect.signature(command), given))
 
-    parameters = list(_options(inspect.signature(command)))
+    parameters = sorted(_options(inspect.signature(command)), key=lambda one: one.default is not one.empty)
     called.__signature__ = inspect.Signature(parameters, return_annotation=int)  # type: ignore[attr-defined]
     called.__annotations__ = {one.name: one.annotation for one in parameters} | {"return": int}
     return called
@@ -40,7 +40,7 @@ def takes_option_groups(command: Callable[..., int]) -> Callable[..., int]:
 def _options(signature: inspect.Signature) -> Iterator[inspect.Parameter]:
     for one in signature.parameters.values():
         if _is_group(one.annotation):
-            yield from _options(inspect.signature(one.annotation))
+            yield from _options(_fields(one.annotation))
         else:
             yield one.replace(kind=inspect.Parameter.KEYWORD_ONLY)
 
@@ -53,7 +53,14 @@ def _gathered(signature: inspect.Signature, given: Mapping[str, Any]) -> dict[st
 
 
 def _made(group: type[Any], given: Mapping[str, Any]) -> object:
-    return group(**_gathered(inspect.signature(group), given))
+    return group(**_gathered(_fields(group), given))
+
+
+def _fields(group: type[Any]) -> inspect.Signature:
+    """The fields of a group that are options, or groups again."""
+    every = inspect.signature(group).parameters.values()
+    taken = [one for one in every if _is_group(one.annotation) or get_origin(one.annotation) is Annotated]
+    return inspect.Signature(taken)
 
 
 def _is_group(annotation: object) -> TypeGuard[type[Any]]:

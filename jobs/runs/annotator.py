@@ -20,7 +20,7 @@ from bioner_core.models.processor import processor_name
 from bioner_core.models.rows_check import check_rows
 from bioner_core.models.tag_choice import free_types, is_free
 from bioner_core.selector.acceptance import thresholds_of
-from jobs.options.annotation import AnnotatorOptions
+from jobs.options.annotation import ActorOptions
 from jobs.terminal.console import say
 from pipelines.pool.service import AnnotatorSpec
 
@@ -181,7 +181,7 @@ class AnnotatorChoice:
         )
 
 
-def chosen_annotator(options: AnnotatorOptions) -> AnnotatorChoice:
+def chosen_annotator(options: ActorOptions) -> AnnotatorChoice:
     """The annotator that a verb's options name.
 
     Raises:

@@ -155,7 +155,7 @@ class Dispatch:
 
     def _send(self, pending: PendingBatch, actor: TrackedActor) -> None:
         batch_id = f"{self._call_id}-{next(self._numbers)}"
-        seconds = self._settings.deadline.seconds(pending.batch.tokens)
+        seconds = self._settings.deadline(pending.batch.tokens)
         ref = actor.handle.annotate.remote(batch_id, pending.batch.requests, deadline_seconds=seconds)
         now = time.monotonic()
         self._sent[ref] = _Sent(pending, batch_id, actor, now, now + seconds)

@@ -9,31 +9,6 @@ from bioner_core.errors import ConfigurationError
 from bioner_core.inference.batching import BatchLimits
 
 
-@dataclass(frozen=True, slots=True)
-class DeadlinePolicy:
-    """A batch may run `base_seconds + tokens * seconds_per_token`; tokens are those of `Batch.tokens`.
-
-    Generous on purpose: it tells a hung actor from a slow one, and is no aim for speed.
-
-    Raises:
-        ConfigurationError: a time is not positive.
-    """
-
-    base_seconds: float = 120.0
-    seconds_per_token: float = 0.2
-
-    def __post_init__(self) -> None:
-        if self.base_seconds <= 0 or self.seconds_per_token < 0:
-            raise ConfigurationError(
-                "the deadline needs base_seconds above 0 and seconds_per_token of at least 0, not "
-                f"{self.base_seconds} and {self.seconds_per_token}: raise them"
-            )
-
-    def seconds(self, tokens: int) -> float:
-        """The longest time in seconds that a batch of this cost may run."""
-        return self.base_seconds + tokens * self.seconds_per_token
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientSettings:
     """Limits of one client.
@@ -42,6 +17,8 @@ class ClientSettings:
     their devices, and a budget that is set without `max_rows` sets them as `BatchLimits.of_budget` does. `window` is
     how many batches one actor has from this client: one that runs and one that is ready. `read_ahead` is how many
     batches per actor a stream may have open, read and not handed back, before it waits for its oldest buffer.
+    A batch may run `deadline_seconds` and `seconds_per_token` more for each of its tokens (`Batch.tokens`): generous on
+    purpose, it tells a hung actor from a slow one, and is no aim for speed.
     `max_attempts` is how many deaths a single row may cause before it is rejected. The client gives up when no actor
     answers for `grace_seconds`, or when actors died `max_consecutive_deaths` times each, on average, with no batch
     answered in between. An overdue actor that does not answer a ping in `ping_seconds` is taken for hung.
@@ -55,7 +32,8 @@ class ClientSettings:
     window: int = 2
     read_ahead: int = 16
     max_attempts: int = 3
-    deadline: DeadlinePolicy = field(default_factory=DeadlinePolicy)
+    deadline_seconds: float = 120.0
+    seconds_per_token: float = 0.2
     grace_seconds: float = 900.0
     ping_seconds: float = 30.0
     max_consecutive_deaths: int = 16
@@ -65,9 +43,15 @@ class ClientSettings:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ConfigurationError(f"{name} must be at least 1, not {value}: raise it")
-        for name in ("grace_seconds", "ping_seconds"):
+        for name in ("deadline_seconds", "grace_seconds", "ping_seconds"):
             if not getattr(self, name) > 0:
                 raise ConfigurationError(f"{name} must be above 0, not {getattr(self, name)}: raise it")
+        if self.seconds_per_token < 0:
+            raise ConfigurationError(f"seconds_per_token must be at least 0, not {self.seconds_per_token}: raise it")
+
+    def deadline(self, tokens: int) -> float:
+        """The longest time in seconds that a batch of so many tokens may run."""
+        return self.deadline_seconds + tokens * self.seconds_per_token
 
     def limits(self, found: BatchLimits) -> BatchLimits:
         """What a batch may cost: as set here, and where nothing is set, as it was found."""
