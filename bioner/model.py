@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 import regex
 
-from bioner_core.document_pass.finish import FinishSettings, finish_mentions
+from bioner_core.document_pass.finish import finish_mentions
+from bioner_core.document_pass.settings import FinishSettings
 from bioner_core.documents import Document, Passage
 from bioner_core.errors import ModelError
 from bioner_core.inference.annotation import AnnotationRequest, Annotator, RowResult

@@ -5,7 +5,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bioner_core.document_pass.finish import FinishSettings
+from bioner_core.document_pass.settings import FinishSettings
 from bioner_core.errors import ConfigurationError
 from bioner_core.labels.label_set import LabelSetChoice
 from bioner_core.store.layout import Store

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bioner_core.document_pass.finish import FinishSettings
+from bioner_core.document_pass.settings import FinishSettings
 from bioner_core.errors import DamagedFileError, StoreError
 from bioner_core.store.atomic import write_text
 from bioner_core.store.history.process_identity import this_process

@@ -1,52 +1,21 @@
 """The finish pass over one document: from the candidates of its sentences to the mentions of the whole.
 
-Pure: the same document and candidates give the same mentions; the model is never asked. What it goes by has a
-fingerprint: all that may change without asking the model again.
+Pure: the same document and candidates give the same mentions; the model is never asked.
 """
 
-import hashlib
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from bioner_core.document_pass.abbreviation_pairs import AbbreviationPair, abbreviation_pairs
-from bioner_core.document_pass.assertion import ASSERTION_VERSION, assertion_of
+from bioner_core.document_pass.assertion import assertion_of
 from bioner_core.document_pass.placed import Sentences, placed
 from bioner_core.document_pass.proposals import DECODER, Proposal, Scorer, proposals
-from bioner_core.document_pass.repeats import THRESHOLD, WEIGHTS, probability
+from bioner_core.document_pass.settings import FinishSettings, probability
 from bioner_core.documents import Document
 from bioner_core.mentions import Mention
 from bioner_core.selector.acceptance import accepts
 from bioner_core.store.document_mentions import reading_order
 from bioner_core.store.mention_ids import document_prefix
-from bioner_core.store.schema_version import SCHEMA_VERSION
-
-RULES_VERSION = "3"
-"""Changes with any rule of the document pass that finishes a document otherwise; its weights count by themselves."""
-
-
-@dataclass(frozen=True, slots=True)
-class FinishSettings:
-    """`thresholds` are the selector's (`selector/acceptance.py`); `document_pass` says whether that pass runs.
-
-    Plain values only: it travels to Beam workers.
-    """
-
-    thresholds: tuple[tuple[str, float], ...] = ()
-    document_pass: bool = True
-
-    @staticmethod
-    def of(thresholds: Mapping[str, float], *, document_pass: bool = True) -> "FinishSettings":
-        """The settings with these thresholds."""
-        return FinishSettings(tuple(sorted(thresholds.items())), document_pass)
-
-    @property
-    def fingerprint(self) -> str:
-        """Hex digest of thresholds, rules, weights, what assertion goes by, and the schema version."""
-        document_pass = [RULES_VERSION, WEIGHTS, THRESHOLD] if self.document_pass else None
-        parts = [sorted(self.thresholds), document_pass, ASSERTION_VERSION, SCHEMA_VERSION]
-        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
-
 
 _Part = tuple[list[Mention], list[Proposal]]
 """The decoder's mentions of one label set as they were decided on, and what is proposed beside them."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from bioner_core.document_pass.proposals import DECODER, Proposal
 from bioner_core.documents import Document, Sentence
-from bioner_core.inference.document_rows import place_candidates
+from bioner_core.inference.placement import place_candidates
 from bioner_core.mentions import Candidate, Mention
 from bioner_core.text.sentences import split_passage
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from bioner_core.documents import Document, Passage, Sentence
 from bioner_core.evaluation.corpora import GoldRecord
-from bioner_core.inference.document_rows import place_candidates
+from bioner_core.inference.placement import place_candidates
 from bioner_core.mentions import Candidate, Mention
 from bioner_core.store.mention_ids import document_prefix
 

@@ -10,7 +10,7 @@ from importlib import import_module
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from bioner_core.document_pass.finish import FinishSettings
+from bioner_core.document_pass.settings import FinishSettings
 from bioner_core.errors import ConfigurationError, PoolError, StoreError
 from bioner_core.formats.folder_inputs import find_inputs
 from bioner_core.formats.inputs import public_name

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from bioner_core.document_pass.finish import FinishSettings
+from bioner_core.document_pass.settings import FinishSettings
 from bioner_core.inference.annotation import AnnotationRequest, NullAnnotator, RowResult
 from bioner_core.labels.label_set import LabelSetChoice, default_label_sets
 from bioner_core.mentions import Candidate

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bioner_core.document_pass.finish import FinishSettings
+from bioner_core.document_pass.settings import FinishSettings
 from bioner_core.errors import PoolError
 from bioner_core.inference.annotation import AnnotationRequest, RowError, RowResult
 from bioner_core.labels.label_set import LabelSetChoice

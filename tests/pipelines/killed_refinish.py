@@ -6,7 +6,7 @@ from pathlib import Path
 from annotate_fakes import ENGLISH, make_job
 from rename_countdown import end_before_rename
 
-from bioner_core.document_pass.finish import FinishSettings
+from bioner_core.document_pass.settings import FinishSettings
 from bioner_core.store.layout import Store, input_key
 from bioner_core.store.reading import manifests_of_input
 from pipelines.plan import descriptors_of, recorded_plan

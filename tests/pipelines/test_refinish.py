@@ -20,7 +20,7 @@ from annotate_fakes import (
     write_jsonl,
 )
 
-from bioner_core.document_pass.finish import FinishSettings
+from bioner_core.document_pass.settings import FinishSettings
 from bioner_core.inference.annotation import AnnotationRequest, RowResult
 from bioner_core.mentions import Candidate
 from bioner_core.store.checks.comparison import store_differences

@@ -6,10 +6,11 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bioner_core.document_pass.finish import FinishSettings, decoder_candidates, finish_document, finish_mentions
-from bioner_core.document_pass.repeats import RepeatFacts, occurrences
+from bioner_core.document_pass.finish import decoder_candidates, finish_document, finish_mentions
+from bioner_core.document_pass.proposals import occurrences
+from bioner_core.document_pass.settings import FinishSettings, RepeatFacts
 from bioner_core.documents import Document, Passage
-from bioner_core.inference.document_rows import place_candidates
+from bioner_core.inference.placement import place_candidates
 from bioner_core.mentions import Candidate, Mention
 from bioner_core.store.mention_ids import place_suffix
 from bioner_core.text.sentences import split_passage

@@ -2,8 +2,8 @@
 
 import pytest
 
-from bioner_core.document_pass import finish
-from bioner_core.document_pass.finish import FinishSettings
+from bioner_core.document_pass import settings
+from bioner_core.document_pass.settings import FinishSettings
 
 
 def test_what_is_accepted_is_in_the_fingerprint() -> None:
@@ -33,7 +33,7 @@ def test_rules_weights_and_schema_are_in_the_fingerprint(
 ) -> None:
     """Catches a changed rule that old stores never see."""
     before = FinishSettings.of({"genia": 0.5}).fingerprint
-    monkeypatch.setattr(finish, name, value)
+    monkeypatch.setattr(settings, name, value)
     assert FinishSettings.of({"genia": 0.5}).fingerprint != before
 
 
@@ -42,5 +42,5 @@ def test_the_order_of_label_sets_and_rules_that_do_not_run_do_not_count(monkeypa
     one, other = {"genia": 0.5, "cmeee": 0.4}, {"cmeee": 0.4, "genia": 0.5}
     assert FinishSettings.of(one).fingerprint == FinishSettings.of(other).fingerprint
     before = FinishSettings.of(one, document_pass=False).fingerprint
-    monkeypatch.setattr(finish, "WEIGHTS", (1.0,))
+    monkeypatch.setattr(settings, "WEIGHTS", (1.0,))
     assert FinishSettings.of(one, document_pass=False).fingerprint == before

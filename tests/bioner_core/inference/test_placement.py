@@ -4,7 +4,7 @@ import pytest
 
 from bioner_core.documents import Document, Passage, Sentence
 from bioner_core.errors import StoreError
-from bioner_core.inference.document_rows import candidate_fault, place_candidates
+from bioner_core.inference.placement import candidate_fault, place_candidates
 from bioner_core.mentions import Candidate
 
 _TEXT = "糖😀. CD28 receptor"

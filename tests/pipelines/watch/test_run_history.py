@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bioner_core.document_pass.finish import FinishSettings
+from bioner_core.document_pass.settings import FinishSettings
 from bioner_core.store.history.ledger import AppliedFile, JobRun, record_applied, record_run
 from bioner_core.store.layout import Store, input_key, shard_id
 from bioner_core.store.manifest import Counts
