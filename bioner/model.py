@@ -46,7 +46,7 @@ class TaggedText:
 
     def to_html(self) -> str:
         """The text with its mentions as lines over it: markup for a notebook, without script or style sheet."""
-        from bioner_core.viewer.fragment import render_fragment
+        from bioner_core.viewer.marks import render_fragment
 
         return render_fragment(self.text, self.candidates, lang=language_of(self.text))
 

@@ -18,8 +18,7 @@ from bioner_core.decoding.decoder import PromptCaches
 from bioner_core.decoding.drafted import DraftedDecoder
 from bioner_core.decoding.prepared_label_set import PreparedLabelSet, prepare_label_set
 from bioner_core.errors import ModelError
-from bioner_core.evaluation.corpora import read_corpus
-from bioner_core.evaluation.gold_sentences import gold_sentences
+from bioner_core.evaluation.corpora import gold_sentences, read_corpus
 from bioner_core.labels.label_set import load_label_set
 from bioner_core.mentions import GoldSentence
 from bioner_core.models.loading import LoadedModel

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from bioner_core.errors import ConfigurationError
-from bioner_core.export.folder import new_folder
+from bioner_core.export.output import new_folder
 from jobs.options.annotation import Kind
 from jobs.terminal.console import say
 
