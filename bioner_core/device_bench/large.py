@@ -10,10 +10,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bioner_core.benchmark.arithmetic import matrix_product_rates
 from bioner_core.benchmark.batch_bench import record_tapes, run_batches
 from bioner_core.benchmark.batch_summary import summarise
 from bioner_core.benchmark.decode_settings import DecodeBenchSettings
+from bioner_core.benchmark.machine import matrix_product_rates
 from bioner_core.benchmark.random_models import random_configuration, random_model
 from bioner_core.benchmark.sentences import SentenceBatch, batches_of
 from bioner_core.benchmark.subject import BenchSubject

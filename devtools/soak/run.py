@@ -21,8 +21,7 @@ from devtools.soak.cluster import LocalCluster, local_cluster
 from devtools.soak.corpus import SoakInput, make_corpus
 from devtools.soak.faults import Fault, FaultKind, Harm, seconds_since, shuffled_kinds, wait_random
 from devtools.soak.feeder_process import FeederGoneError, FeederProcess, FeederSettings
-from devtools.soak.memory import MemoryDiary
-from devtools.soak.processes import OrphanWatch, mark_this_process, megabytes
+from devtools.soak.processes import MemoryDiary, OrphanWatch, mark_this_process, megabytes
 from devtools.soak.signals_to_actors import signed_in
 
 _START_SECONDS = 600.0

@@ -20,8 +20,7 @@ from devtools.soak import processes
 from devtools.soak.annotator import POISON, CalmAnnotator, FaultyAnnotator
 from devtools.soak.corpus import make_corpus
 from devtools.soak.faults import FaultKind, shuffled_kinds
-from devtools.soak.memory import MemoryDiary
-from devtools.soak.processes import OrphanWatch
+from devtools.soak.processes import MemoryDiary, OrphanWatch
 from devtools.soak.signals_to_actors import Order, give_order, sign_in, signed_in, take_order
 
 ROWS = [AnnotationRequest(f"ka ro mi {number} ten plo", "invented") for number in range(8)]
