@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 from bioner_core.inference.budget import MemoryLimit
 from jobs.options.annotation import ActorOptions, ActorRange
 from jobs.runs.annotator import AnnotatorChoice, visible_gpus
-from jobs.terminal.console import say
+from jobs.terminal.console import say, told_step
 from jobs.terminal.process import signals_deferred
-from jobs.terminal.progress import told_step
 from pipelines.pool.pool_settings import LOCAL, ClientSettings, PoolSettings
 from pipelines.pool.service import AnnotatorSpec
 

@@ -1,10 +1,8 @@
-"""Progress of long work on standard error: a bar on a terminal, now and then a plain line in a log; steps before it."""
+"""Progress of long work on standard error: a bar on a terminal, now and then a plain line in a log."""
 
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
@@ -124,14 +122,3 @@ class FileProgress:
             seconds = left * (time.monotonic() - self._started) / self._fresh
             line += f"  about {spoken_duration(seconds)} left"
         say(line)
-
-
-@contextmanager
-def told_step(begins: str, done: str, *, quiet: bool) -> Iterator[None]:
-    """Say that a step begins and, unless it fails, that it is done and how long it took."""
-    started = time.monotonic()
-    if not quiet:
-        say(f"{begins} ...")
-    yield
-    if not quiet:
-        say(f"{done} after {time.monotonic() - started:.1f} s")

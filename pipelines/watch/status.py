@@ -15,7 +15,7 @@ from bioner_core.store.reading import shown_manifests
 from pipelines.job_report import latest_report, read_report
 from pipelines.plan_record import read_plans
 from pipelines.summary import ShardOutcome, Status
-from pipelines.watch.store_follower import reject_reasons
+from pipelines.watch.store_watch import reject_reasons
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,70 +1,19 @@
 """Progress and metrics of a job whose Beam workers are in other processes: read from the store that they commit to."""
 
-import os
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from bioner_core.errors import StoreError
 from bioner_core.formats.inputs import public_name
-from bioner_core.store.layout import Store, input_key_of
+from bioner_core.store.layout import input_key_of
 from bioner_core.store.manifest import Manifest, read_manifest
-from bioner_core.store.reading import shard_batches, shown_manifests
+from bioner_core.store.reading import shown_manifests
 from pipelines.job import AnnotationJob
 from pipelines.metrics.meters import PROCESS
 from pipelines.metrics.metrics import shard_increases
 from pipelines.plan_record import InputPlan, read_plan
 from pipelines.watch.progress import ProgressReporter, repeating
-
-
-def reject_reasons(store: Store, manifests: Iterable[Manifest]) -> Counter[str]:
-    """How many rejects of these shards have each reason; reads one column of the tables that have any.
-
-    Raises:
-        StoreError: a table of rejects is damaged, missing, or of a newer schema version.
-    """
-    found: Counter[str] = Counter()
-    for manifest in manifests:
-        for batch in shard_batches(store, manifest, "rejects", columns=["reason"]):
-            found.update(batch.column(0).to_pylist())
-    return found
-
-
-class FolderWatch:
-    """Looks at the JSON files of one folder again and again, hidden ones left out. Not for two threads at once."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._seen: dict[str, int] = {}
-
-    @property
-    def present(self) -> frozenset[str]:
-        """The names, without ending, of the files that were there at the last look."""
-        return frozenset(self._seen)
-
-    def changed(self) -> list[str]:
-        """The names, without ending, of files that were written, or written anew, since the last look; sorted."""
-        before, self._seen = self._seen, self._listed()
-        return sorted(name for name, stamp in self._seen.items() if before.get(name) != stamp)
-
-    def _listed(self) -> dict[str, int]:
-        try:
-            with os.scandir(self._folder) as entries:
-                names = [one.name for one in entries if one.name.endswith(".json") and not one.name.startswith(".")]
-        except FileNotFoundError:
-            return {}
-        stamps = ((name.removesuffix(".json"), _modified(self._folder / name)) for name in names)
-        return {name: stamp for name, stamp in stamps if stamp is not None}
-
-
-def _modified(path: Path) -> int | None:
-    """When a file was written, in nanoseconds; None if it has gone since it was listed."""
-    try:
-        return path.stat().st_mtime_ns
-    except FileNotFoundError:
-        return None
-
+from pipelines.watch.store_watch import FolderWatch, reject_reasons
 
 _LOOK_EVERY_SECONDS = 1.0
 

@@ -14,8 +14,7 @@ from pipelines.pool.actors import ActorStatus
 from pipelines.pool.load import BusyTime
 from pipelines.watch.live_note import LiveActor, LiveNote, live_note, read_live_note
 from pipelines.watch.status import store_status
-from pipelines.watch.store_follower import FolderWatch
-from pipelines.watch.store_watch import RATE_SECONDS, StoreWatch
+from pipelines.watch.store_watch import RATE_SECONDS, FolderWatch, StoreWatch
 
 
 def test_a_folder_tells_what_is_new_and_what_was_written_anew(tmp_path: Path) -> None:
