@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bioner_core.errors import listed_names
-from jobs.options.annotation import AnnotateConfig, Format, Runner, ShardRecords
+from jobs.options.annotation import AnnotateFilesConfig
 from jobs.options.common import Json, takes_option_groups
 from jobs.options.metrics import MetricsOutlet, metrics_shown
 from jobs.terminal.console import only_results_on_stdout, print_result, say, warn
@@ -40,11 +40,8 @@ Inputs = Annotated[
 def annotate(
     context: typer.Context,
     inputs: Inputs,
-    config: AnnotateConfig,
+    config: AnnotateFilesConfig,
     metrics: MetricsOutlet,
-    format_name: Format = None,
-    runner: Runner = "FnApiRunner",
-    shard_records: ShardRecords = None,
     as_json: Json = False,
 ) -> int:
     """Annotate what the command line names; returns the exit code."""
@@ -54,14 +51,7 @@ def annotate(
         from pipelines.watch.metrics_page import JobPage
 
         annotator, page = chosen_annotator(config), JobPage()
-        config = replace(
-            config,
-            inputs=tuple(inputs),
-            format_name=format_name,
-            runner=runner,
-            pipeline_options=tuple(context.obj or ()),
-            shard_records=shard_records,
-        )
+        config = replace(config, inputs=tuple(inputs), pipeline_options=tuple(context.obj or ()))
         with metrics_shown(metrics, page, job="annotate"):
             summary = annotate_inputs(config, annotator=annotator, page=page)
             page.end(summary.exit_code())

@@ -114,9 +114,9 @@ class ActorOptions:
 class AnnotateConfig(ActorOptions):
     """What a user asks of a verb that annotates into a store: its actors, and the rest. It checks itself as a job.
 
-    `pool` None means: start actors for this run. What follows `quiet` is no option of every such verb, which sets it
-    where it is one: `inputs` is empty where the verb finds them itself; `shard_records` None means about a minute of
-    work; `carry_over` and `pipeline_options` are as in `AnnotationJob`.
+    `pool` None means: start actors for this run. What follows `quiet` is no option of every such verb: `inputs` is
+    empty where the verb finds them itself; `shard_records` None means about a minute of work; `carry_over` and
+    `pipeline_options` are as in `AnnotationJob`.
     """
 
     store: StoreOption
@@ -133,3 +133,12 @@ class AnnotateConfig(ActorOptions):
     pipeline_options: tuple[str, ...] = ()
     shard_records: int | None = None
     carry_over: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnnotateFilesConfig(AnnotateConfig):
+    """What `bioner annotate` is told: it alone has options for the form of its inputs, the runner and the shards."""
+
+    format_name: Format = None
+    runner: Runner = "FnApiRunner"
+    shard_records: ShardRecords = None

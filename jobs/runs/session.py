@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from bioner_core.document_pass.settings import FinishSettings
-from bioner_core.errors import ConfigurationError, PoolError, StoreError
+from bioner_core.errors import PoolError, StoreError
 from bioner_core.formats.folder_inputs import find_inputs
 from bioner_core.formats.inputs import public_name
 from bioner_core.formats.registry import reader_named
@@ -22,7 +22,7 @@ from bioner_core.store.layout import Store
 from jobs.options.annotation import AnnotateConfig
 from jobs.runs.annotator import MODEL, AnnotatorChoice, chosen_annotator
 from jobs.runs.load import RunWatch, guessed_rate, keep_rate, kept_rate, process_started, rate_key
-from jobs.runs.pool import join_pool, memory_limit, open_pool, planned_settings
+from jobs.runs.pool import check_pool_options, join_pool, memory_limit, open_pool, planned_settings
 from jobs.runs.standard_input import STANDARD_INPUT, with_standard_input
 from jobs.runs.store_precision import in_store_precision, pin_precision
 from jobs.terminal.console import say
@@ -37,7 +37,6 @@ from pipelines.job import (
 )
 from pipelines.job_report import renew_reports
 from pipelines.plan import SHARD_SECONDS
-from pipelines.pool.pool_registry import check_pool_name
 from pipelines.pool.pool_settings import ClientSettings
 from pipelines.pool.service import AnnotationService, ServiceFactory
 from pipelines.refinish import needs_no_model
@@ -141,7 +140,7 @@ class AnnotationSession:
         self._page = page or JobPage()
         self._started = process_started() if started is None else started
         asked = annotator or chosen_annotator(config)
-        _check_pool_options(config)
+        check_pool_options(config)
         self._pool_settings = planned_settings(config, config.ray)
         self._client_settings = ClientSettings(token_budget=config.token_budget)
         memory_limit(config, self._pool_settings)  # it checks the option
@@ -275,23 +274,6 @@ class AnnotationSession:
         self._page.follow(pool)
         self._opened.callback(self._page.let_go)
         self._opened.enter_context(live_note(self._config.store, pool))
-
-
-def _check_pool_options(run: AnnotateConfig) -> None:
-    if run.pool is None:
-        return
-    check_pool_name(run.pool)
-    for option, value in [
-        ("--actors", run.wanted),
-        ("--gpus-per-actor", run.gpus_per_actor),
-        ("--threads-per-actor", run.threads_per_actor),
-        ("--memory-cap", run.memory_cap),
-    ]:
-        if value is not None:
-            raise ConfigurationError(
-                f"{option}: is {value}, but the actors of --pool {run.pool} run already: leave it out; "
-                "`bioner pool start` takes it"
-            )
 
 
 def _run_interruptibly(job: AnnotationJob, service_factory: ServiceFactory, progress: ProgressReporter) -> JobSummary:

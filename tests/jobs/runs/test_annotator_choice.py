@@ -1,6 +1,7 @@
 """Which annotator a command works with."""
 
 import pickle
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,11 @@ from bioner_core.inference.budget import MemoryLimit
 from bioner_core.labels.label_set import default_label_sets, load_label_set
 from bioner_core.models.precision import PRECISIONS
 from bioner_core.models.precision_choice import choose_precision
-from jobs.options.annotation import ActorOptions, ActorRange, actor_range
+from jobs.options.annotation import ActorOptions, ActorRange, AnnotateFilesConfig, actor_range
 from jobs.runs import annotator
 from jobs.runs.annotator import NULL, AnnotatorChoice, chosen_label_sets, visible_gpus
 from jobs.runs.pool import memory_limit, planned_settings
+from pipelines.job import AnnotationJob
 from pipelines.pool.pool_settings import LOCAL
 
 
@@ -128,3 +130,10 @@ def test_other_numbers_of_actors_are_refused(text: str) -> None:
     """Catches a range that is read as something else."""
     with pytest.raises(typer.BadParameter, match="actors"):
         actor_range(text)
+
+
+def test_defaults_of_the_command_line_are_those_of_the_job() -> None:
+    """Catches a default that is written twice (for --help imports no job) and was changed in one place."""
+    of_job = {one.name: one.default for one in fields(AnnotationJob)}
+    shared = {one.name: one.default for one in fields(AnnotateFilesConfig)}.items() & of_job.items()
+    assert {"max_reject_rate", "runner", "format_name", "carry_over"} <= dict(shared).keys()
