@@ -14,26 +14,6 @@ from bioner_core.mentions import Span
 from bioner_core.text.units import split_units
 
 
-class UnitRuler:
-    """Measures spans of one text; their offsets are code points into it."""
-
-    def __init__(self, text: str) -> None:
-        self._starts = [unit.start for unit in split_units(text)]
-
-    def length(self, span: Span) -> int:
-        """How many units the span touches; at least 1."""
-        first, last = self._edges(span)
-        return last - first + 1
-
-    def distance(self, one: Span, other: Span) -> int:
-        """By how many units their starts differ, plus by how many their ends do."""
-        return sum(abs(a - b) for a, b in zip(self._edges(one), self._edges(other), strict=True))
-
-    def _edges(self, span: Span) -> tuple[int, int]:
-        """Indices of the units that hold the first and the last character."""
-        return bisect_right(self._starts, span.start) - 1, bisect_right(self._starts, span.end - 1) - 1
-
-
 class RecordSpans(NamedTuple):
     """What a human and a model marked in one record, in the same offsets."""
 
@@ -170,3 +150,23 @@ def _score(right: int, predicted: int, *, found: int, gold: int) -> Score:
 
 def _ratio(part: float, whole: float) -> float:
     return part / whole if whole else 0.0
+
+
+class UnitRuler:
+    """Measures spans of one text; their offsets are code points into it."""
+
+    def __init__(self, text: str) -> None:
+        self._starts = [unit.start for unit in split_units(text)]
+
+    def length(self, span: Span) -> int:
+        """How many units the span touches; at least 1."""
+        first, last = self._edges(span)
+        return last - first + 1
+
+    def distance(self, one: Span, other: Span) -> int:
+        """By how many units their starts differ, plus by how many their ends do."""
+        return sum(abs(a - b) for a, b in zip(self._edges(one), self._edges(other), strict=True))
+
+    def _edges(self, span: Span) -> tuple[int, int]:
+        """Indices of the units that hold the first and the last character."""
+        return bisect_right(self._starts, span.start) - 1, bisect_right(self._starts, span.end - 1) - 1

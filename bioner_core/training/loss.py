@@ -25,40 +25,6 @@ from bioner_core.training.batches import padded_length
 from bioner_core.training.examples import TaggingExample
 
 
-class ReadOnlyCache(DynamicCache):  # type: ignore[misc]
-    """Shows a layer what another cache holds with the new keys and values behind it, and keeps nothing of them."""
-
-    def __init__(self, held: DynamicCache) -> None:
-        super().__init__()
-        self.layers = held.layers
-
-    def update(
-        self, key_states: Tensor, value_states: Tensor, layer_idx: int, *_: Any, **__: Any
-    ) -> tuple[Tensor, Tensor]:
-        """The held keys and values of a layer followed by the new ones. *Shape:* (rows, key_heads, slots, size)."""
-        held = self.layers[layer_idx]
-        return torch.cat((held.keys, key_states), dim=-2), torch.cat((held.values, value_states), dim=-2)
-
-
-@contextmanager
-def recomputed_layers(backbone: nn.Module) -> Iterator[None]:
-    """Within the block, forward passes keep only the input of each layer; the backward pass computes the rest again.
-
-    Raises:
-        ConfigurationError: the architecture has no layers that can be recomputed.
-    """
-    layers = [one for one in backbone.modules() if isinstance(one, GradientCheckpointingLayer)]
-    if not layers:
-        raise ConfigurationError(
-            f"gradient_checkpointing: {type(backbone).__name__} has no layers that support it; set it to false"
-        )
-    with ExitStack() as stack:
-        for layer in layers:
-            layer.forward = partial(checkpoint, layer.forward, use_reentrant=False)
-            stack.callback(delattr, layer, "forward")
-        yield
-
-
 @dataclass(frozen=True, slots=True)
 class TrainingBatch:
     """One batch as tensors.
@@ -219,3 +185,37 @@ def _read_prompt(model: TaggingModel, prefix: Tensor) -> tuple[DynamicCache, Ten
         cache=cache,
     )
     return cache, hidden[0]
+
+
+class ReadOnlyCache(DynamicCache):  # type: ignore[misc]
+    """Shows a layer what another cache holds with the new keys and values behind it, and keeps nothing of them."""
+
+    def __init__(self, held: DynamicCache) -> None:
+        super().__init__()
+        self.layers = held.layers
+
+    def update(
+        self, key_states: Tensor, value_states: Tensor, layer_idx: int, *_: Any, **__: Any
+    ) -> tuple[Tensor, Tensor]:
+        """The held keys and values of a layer followed by the new ones. *Shape:* (rows, key_heads, slots, size)."""
+        held = self.layers[layer_idx]
+        return torch.cat((held.keys, key_states), dim=-2), torch.cat((held.values, value_states), dim=-2)
+
+
+@contextmanager
+def recomputed_layers(backbone: nn.Module) -> Iterator[None]:
+    """Within the block, forward passes keep only the input of each layer; the backward pass computes the rest again.
+
+    Raises:
+        ConfigurationError: the architecture has no layers that can be recomputed.
+    """
+    layers = [one for one in backbone.modules() if isinstance(one, GradientCheckpointingLayer)]
+    if not layers:
+        raise ConfigurationError(
+            f"gradient_checkpointing: {type(backbone).__name__} has no layers that support it; set it to false"
+        )
+    with ExitStack() as stack:
+        for layer in layers:
+            layer.forward = partial(checkpoint, layer.forward, use_reentrant=False)
+            stack.callback(delattr, layer, "forward")
+        yield

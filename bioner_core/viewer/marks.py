@@ -14,33 +14,6 @@ from bioner_core.text.bidi import spelled_out
 from bioner_core.viewer.colours import COLOURS, NOTEBOOK_COLOURS, style_number
 from bioner_core.viewer.stack import Piece, stacked
 
-_ORIGINS = {
-    "abbreviation": "short form that this text defines",
-    "repeat": "found again elsewhere in this text",
-}
-
-
-def type_and_assertion(mention: Mention) -> str:
-    """Its type, and what its sentence says of it unless that is nothing special: `Disease, negated`."""
-    if mention.assertion in (None, "present"):
-        return mention.type
-    return f"{mention.type}, {mention.assertion}"
-
-
-def about_mention(mention: Mention, *, inside: str = "", concept: str = "") -> str:
-    """One line: type, concept, scores, offsets, what encloses it (`inside`), where it came from, the verdict."""
-    parts = [
-        f"{type_and_assertion(mention)} ({mention.label_set})",
-        concept,
-        f"selector {mention.selector_score:.2f}",
-        f"tag {mention.tag_score:.2f}",
-        f"{mention.start}-{mention.end}",
-        f"inside “{inside}”" if inside else "",
-        _ORIGINS.get(mention.origin or "", ""),
-        "" if mention.accepted else "turned down",
-    ]
-    return " · ".join(part for part in parts if part)
-
 
 def marked(content: Sequence[Piece | str], opening: Callable[[Piece], str]) -> Iterator[str]:
     """The markup of the content; `opening` gives the tag that opens a piece, with whatever stands before its text."""
@@ -90,3 +63,31 @@ def _opening(piece: Piece, level: int) -> str:
     style = f"{_MARK};border-top:{line};padding-top:{5 * (level - 1)}px"
     name = f'<small style="{_NAME}">{as_text(type_and_assertion(mention))}</small>' if piece.is_start else ""
     return f'<mark style="{style}" title="{as_text(about_mention(mention))}">{name}'
+
+
+_ORIGINS = {
+    "abbreviation": "short form that this text defines",
+    "repeat": "found again elsewhere in this text",
+}
+
+
+def type_and_assertion(mention: Mention) -> str:
+    """Its type, and what its sentence says of it unless that is nothing special: `Disease, negated`."""
+    if mention.assertion in (None, "present"):
+        return mention.type
+    return f"{mention.type}, {mention.assertion}"
+
+
+def about_mention(mention: Mention, *, inside: str = "", concept: str = "") -> str:
+    """One line: type, concept, scores, offsets, what encloses it (`inside`), where it came from, the verdict."""
+    parts = [
+        f"{type_and_assertion(mention)} ({mention.label_set})",
+        concept,
+        f"selector {mention.selector_score:.2f}",
+        f"tag {mention.tag_score:.2f}",
+        f"{mention.start}-{mention.end}",
+        f"inside “{inside}”" if inside else "",
+        _ORIGINS.get(mention.origin or "", ""),
+        "" if mention.accepted else "turned down",
+    ]
+    return " · ".join(part for part in parts if part)

@@ -24,19 +24,6 @@ from jobs.options.annotation import ActorOptions
 from jobs.terminal.console import say
 from pipelines.pool.service import AnnotatorSpec
 
-_DRIVER_FOLDER = Path("/proc/driver/nvidia/gpus")
-
-
-def visible_gpus() -> int:
-    """The NVIDIA GPUs that this process may use: those of `CUDA_VISIBLE_DEVICES` where it is set, else all."""
-    allowed = os.environ.get("CUDA_VISIBLE_DEVICES")
-    present = len(list(_DRIVER_FOLDER.glob("*")))
-    if allowed is None:
-        return present
-    named = [name for name in allowed.split(",") if name.strip() not in ("", "-1", "NoDevFiles")]
-    return min(present, len(named))
-
-
 MODEL = "model"
 NULL = "null"
 SIMULATED = "simulated"
@@ -203,3 +190,16 @@ def chosen_label_sets(names: Sequence[str]) -> tuple[LabelSet, ...]:
         ConfigurationError: there is no such label set.
     """
     return tuple(load_label_set(name) for name in names) if names else default_label_sets()
+
+
+_DRIVER_FOLDER = Path("/proc/driver/nvidia/gpus")
+
+
+def visible_gpus() -> int:
+    """The NVIDIA GPUs that this process may use: those of `CUDA_VISIBLE_DEVICES` where it is set, else all."""
+    allowed = os.environ.get("CUDA_VISIBLE_DEVICES")
+    present = len(list(_DRIVER_FOLDER.glob("*")))
+    if allowed is None:
+        return present
+    named = [name for name in allowed.split(",") if name.strip() not in ("", "-1", "NoDevFiles")]
+    return min(present, len(named))
