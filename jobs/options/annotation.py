@@ -112,8 +112,9 @@ class ActorOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnnotateConfig(ActorOptions):
-    """What a user asks of a verb that annotates into a store: its actors, and the rest. It checks itself as a job.
+    """What a user asks of a verb that annotates into a store: its actors, and the rest.
 
+    It is checked by what is made of it (`AnnotationJob`, `PoolSettings`, `ClientSettings`), before anything starts.
     `pool` None means: start actors for this run. What follows `quiet` is no option of every such verb: `inputs` is
     empty where the verb finds them itself; `shard_records` None means about a minute of work; `carry_over` and
     `pipeline_options` are as in `AnnotationJob`.
