@@ -8,8 +8,7 @@
 What stands here is what other programs may rely on; everything else may change. Importing it loads no torch.
 """
 
-from bioner.model import Model, TaggedText, language_of, load_model
-from bioner.scores import evaluate
+from bioner.model import Model, TaggedText, evaluate, language_of, load_model
 from bioner.store import Store, open_store
 from bioner_core import __version__
 from bioner_core.documents import Document, Passage

@@ -1,15 +1,18 @@
-"""A model in this process: texts or documents in, mentions out."""
+"""A model in this process: texts or documents in, mentions out; and its scores against a gold corpus."""
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import regex
 
 from bioner_core.document_pass.finish import finish_mentions
 from bioner_core.document_pass.settings import FinishSettings
 from bioner_core.documents import Document, Passage
-from bioner_core.errors import ModelError
+from bioner_core.errors import ConfigurationError, ModelError
+from bioner_core.evaluation.corpora import read_corpus, with_types
+from bioner_core.evaluation.run import EvaluationRun, evaluate_annotator, scored_types
 from bioner_core.inference.annotation import AnnotationRequest, Annotator, RowResult
 from bioner_core.inference.batching import limits_of, plan_batches
 from bioner_core.inference.document_rows import AnnotatedDocument, PlannedDocument, plan_rows, settle_document
@@ -46,7 +49,7 @@ class TaggedText:
 
     def to_html(self) -> str:
         """The text with its mentions as lines over it: markup for a notebook, without script or style sheet."""
-        from bioner_core.viewer.fragment import render_fragment
+        from bioner_core.viewer.marks import render_fragment
 
         return render_fragment(self.text, self.candidates, lang=language_of(self.text))
 
@@ -156,3 +159,30 @@ def _settled(planned: PlannedDocument, answers: Sequence[RowResult], finish: Fin
     prefix = document_prefix(document.doc_id, document.version)
     settled = settle_document(planned, answers, descriptor=place, id_prefix=prefix)
     return replace(settled, mentions=finish_mentions(document, settled.mentions, finish))
+
+
+def evaluate(
+    model: Model, gold: str | Path, *, label_set: str, new_names: Mapping[str, str] | None = None
+) -> EvaluationRun:
+    """Strict scores of a model on a gold corpus, JSON lines as the documents say; `run.evaluation.strict.f1` is the F1.
+
+    `label_set` is the name of one that the model was loaded with; `new_names` gives the label set's name for types that
+    the corpus calls otherwise. Records of several sentences are finished as the model finishes documents.
+
+    Raises:
+        InputError: the corpus cannot be read.
+        ConfigurationError: the model was not loaded with that label set, or the corpus has other types than it.
+    """
+    chosen = next((one for one in model.label_sets if one.name == label_set), None)
+    if chosen is None:
+        names = [one.name for one in model.label_sets]
+        raise ConfigurationError(f"label_set: {label_set!r}; the model was loaded with {names}")
+    records = with_types(read_corpus(gold), new_names or {})
+    return evaluate_annotator(
+        model.annotator,
+        records,
+        label_set=label_set,
+        types=scored_types(records, chosen),
+        has_selector=getattr(model.annotator, "has_selector", False),
+        document_pass=None if model.finish.document_pass else False,
+    )

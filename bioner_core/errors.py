@@ -1,8 +1,10 @@
-"""The one error hierarchy of bioner.
+"""The one error hierarchy of bioner, and how long lists of names are put into their sentences.
 
 Every error that a user can cause or that an outside fault can cause is a `BionerError` whose message names what was
 wrong, the value and what to do. Anything else that escapes is a defect of ours.
 """
+
+from collections.abc import Sequence
 
 
 class BionerError(Exception):
@@ -43,3 +45,9 @@ class DamagedFileError(StoreError):
 
 class PoolError(BionerError):
     """The annotator actors cannot be started or reached; the message carries the actor's own traceback."""
+
+
+def listed_names(names: Sequence[str], *, most: int = 5) -> str:
+    """A few names and how many more there are, for a sentence."""
+    shown = ", ".join(names[:most])
+    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from bioner_core.errors import BionerError, StoreError
-from bioner_core.export.formats import FORMATS
+from bioner_core.export.export import FORMATS
 from bioner_core.store.layout import Store
 from bioner_core.store.query.named_queries import named_queries
 from bioner_core.store.query.query_session import QuerySession, query_session

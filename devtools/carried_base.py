@@ -24,8 +24,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 from transformers import AutoTokenizer
 
-from bioner_core.evaluation.assembly import record_sentences
-from bioner_core.evaluation.corpora import read_corpus
+from bioner_core.evaluation.corpora import read_corpus, record_sentences
 from bioner_core.labels.label_set import bundled_label_sets, load_label_set
 from bioner_core.models.base_model import base_folder, fetch_file
 from bioner_core.models.bases import PULLABLE

@@ -3,7 +3,7 @@
 import csv
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -17,11 +17,9 @@ from bioner_core.store.checks.verify import VerificationReport, verify_store
 from bioner_core.store.layout import Store, input_key
 from bioner_core.store.manifest import Counts, Manifest, total
 from bioner_core.store.reading import manifests_of_input
-from jobs.options.annotation import RunOptions
-from jobs.options.common import Json, StoreOption
-from jobs.options.groups import takes_option_groups
-from jobs.runs.annotator import chosen_annotator
-from jobs.runs.session import AnnotateConfig, annotate_inputs
+from jobs.options.annotation import AnnotateConfig
+from jobs.options.common import Json, takes_option_groups
+from jobs.runs.session import annotate_inputs
 from jobs.terminal.console import EXIT_FAILED, only_results_on_stdout, print_result, warn
 from jobs.terminal.process import run_process
 from pipelines.summary import JobSummary
@@ -147,23 +145,16 @@ def _manifests(store: Store, one: ListedFile) -> list[Manifest]:
 @takes_option_groups
 def check_dumps(
     shared: Shared,
-    store: StoreOption,
-    run: RunOptions,
+    config: AnnotateConfig,
     as_json: Json = False,
 ) -> int:
     """Annotate every listed file and check what came of it; returns the exit code."""
     with only_results_on_stdout():
         files = listed_files(shared)
-        config = AnnotateConfig(
-            inputs=tuple(str(one.path) for one in files),
-            store=store,
-            annotator=chosen_annotator(run.annotator),
-            run=run,
-        )
-        summary = annotate_inputs(config)
+        summary = annotate_inputs(replace(config, inputs=tuple(str(one.path) for one in files)))
         for failure in summary.failures:
             warn(f"{failure.shard_id or failure.input_file}: {failure.message}")
-        checks, report = check_files(store, files), verify_store(store)
+        checks, report = check_files(config.store, files), verify_store(config.store)
     print_result(_as_object(checks, report, summary), as_json=as_json, show=lambda: _show(checks, report))
     different = any(one.difference for one in checks)
     return EXIT_FAILED if different or summary.shards_failed or not report.sound else 0

@@ -17,8 +17,7 @@ from typing import Annotated
 import typer
 
 from bioner_core.errors import ConfigurationError
-from bioner_core.evaluation.corpora import GoldRecord, read_corpus, with_types
-from bioner_core.evaluation.gold_sentences import gold_sentences
+from bioner_core.evaluation.corpora import GoldRecord, gold_sentences, read_corpus, with_types
 from bioner_core.evaluation.run import EvaluationRun, evaluate_annotator, scored_types
 from bioner_core.inference.annotator import ModelAnnotator, load_annotator
 from bioner_core.labels.label_set import load_label_set

@@ -1,4 +1,4 @@
-"""Fit the weights of repeats (`bioner_core.document_pass.repeat_score`), each corpus judged by weights of the others.
+"""Fit the weights of repeats (`bioner_core.document_pass.settings`), each corpus judged by weights of the others.
 
     python -m devtools.fit_repeats --fit bc5cdr=dev.jsonl.gz:bc5cdr --fit biored=train.jsonl.gz:genia:Gene=protein \\
         --judge craft=dev.jsonl.gz:bc5cdr:CHEBI=Chemical --limit 40 --candidates FOLDER --json
@@ -21,7 +21,7 @@ from bioner.model import load_model
 from bioner_core.document_pass.abbreviation_pairs import abbreviation_pairs
 from bioner_core.document_pass.finish import finish_document
 from bioner_core.document_pass.proposals import REPEAT, proposals
-from bioner_core.document_pass.repeat_score import THRESHOLD, WEIGHTS, RepeatFacts, features, probability
+from bioner_core.document_pass.settings import THRESHOLD, WEIGHTS, RepeatFacts, features, probability
 from bioner_core.evaluation.corpora import GoldRecord, read_corpus, with_types
 from bioner_core.evaluation.finished import gold_document
 from bioner_core.evaluation.scoring import RecordSpans, score

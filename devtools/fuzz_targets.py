@@ -32,7 +32,7 @@ from bioner_core.store.precision_pin import read_pin
 from bioner_core.store.snapshot.snapshot_manifest import current_id, read_snapshot_manifest
 from pipelines.job_report import read_report
 from pipelines.plan_record import read_plan
-from pipelines.sync.checksums import stated_md5
+from pipelines.sync.download import stated_md5
 from pipelines.watch.live_note import read_live_note
 
 OneInput = Callable[[bytes], None]

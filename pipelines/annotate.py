@@ -1,18 +1,235 @@
-"""Runs an annotation job as a Beam pipeline and says how it ended."""
+"""An annotation job as a Beam pipeline: inputs to shard runs, shard runs to committed shards, and how it ended.
+
+Only descriptors travel between stages.
+"""
 
 import time
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
+from functools import partial
+from typing import Any, NamedTuple
 
+from bioner_core.errors import PoolError
+from bioner_core.inference.batching import BatchFill
+from bioner_core.store.committed import committed_manifest, unfinished_manifest
 from bioner_core.store.history.process_identity import this_process
-from pipelines.beam_run import new_pipeline, run_to_the_end, works_in_this_process
+from bioner_core.store.layout import ShardDescriptor
+from bioner_core.store.names import StoreNames, list_names
+from bioner_core.store.sweep import sweep_shard
+from pipelines.beam_run import beam, new_pipeline, run_to_the_end, works_in_this_process
+from pipelines.carry_over import plan_carry_over
 from pipelines.job import AnnotationJob
 from pipelines.job_report import new_report_path, read_report, write_report_in_worker
-from pipelines.pool.service import ServiceFactory
-from pipelines.quiet_beam import beam
-from pipelines.summary import JobSummary, summarise
-from pipelines.transforms import AnnotateShards
-from pipelines.watch.progress import ProgressReporter, SilentProgress, reporting
+from pipelines.metrics.meters import PROCESS
+from pipelines.metrics.metrics import NAMESPACE, SHARDS, fill_increases, shard_increases
+from pipelines.plan import ShardRun, group_runs, plan_input
+from pipelines.pool.service import AnnotationService, ServiceFactory
+from pipelines.refinish import finish_again
+from pipelines.shard import ShardResult
+from pipelines.shard_stream import ShardStream
+from pipelines.summary import JobSummary, ShardOutcome, Status, failed_outcome, finished_outcome, summarise
+from pipelines.watch.progress import ProgressReporter, SilentProgress, reporter_for, reporting
 from pipelines.watch.store_follower import following
+
+RECORDS_PER_STREAM = 20_000
+"""About how many records of one Beam worker share a stream; each worker takes one stream after another."""
+
+_FAILED = Status.FAILED.value
+_SKIPPED = Status.SKIPPED.value
+_COMMITTED = Status.COMMITTED.value
+
+
+class ShardOutcomes(NamedTuple):
+    """The three outputs of `AnnotateShards`, each a PCollection of `ShardOutcome`."""
+
+    committed: Any
+    skipped: Any
+    failed: Any
+
+
+class PlanInput(beam.DoFn):  # type: ignore[misc]
+    """Input file to shard runs; an input that cannot be planned goes to the `failed` output and stops no other."""
+
+    def __init__(self, job: AnnotationJob, progress_token: str) -> None:
+        self._job = job
+        self._progress_token = progress_token
+        self._names: StoreNames | None = None
+
+    def process(self, element: str) -> Iterator[tuple[str, ShardRun]]:
+        """Yield (id of the first shard, run) for each run of the input."""
+        job = self._job
+        try:
+            self._names = self._names or list_names(job.store)
+            descriptors = plan_input(
+                element,
+                store=job.store,
+                shard_records=job.shard_records,
+                format_name=job.format_name,
+                shard_rows=job.shard_rows,
+                label_sets=job.label_sets,
+                names=self._names,
+            )
+            if job.carry_over:
+                plan_carry_over(job.store, descriptors, fingerprint=job.run_fingerprint, decode=job.decode_fingerprint)
+        except Exception as error:  # noqa: BLE001  the shard boundary begins here: a bad input stops no other one
+            yield beam.pvalue.TaggedOutput(_FAILED, failed_outcome(error, input_file=element))
+            return
+        reporter_for(self._progress_token).planned(sum(descriptor.records for descriptor in descriptors))
+        yield from ((run[0].shard_id, run) for run in group_runs(descriptors))
+
+
+class AnnotateRuns(beam.DoFn):  # type: ignore[misc]
+    """Shard runs to one `ShardOutcome` per shard. The shard is a failure boundary: one that fails stops no other."""
+
+    def __init__(self, job: AnnotationJob, service_factory: ServiceFactory, progress_token: str) -> None:
+        self._job = job
+        self._service_factory = service_factory
+        self._progress_token = progress_token
+        self._service: AnnotationService | None = None
+        self._pool_error: PoolError | None = None
+
+    def process(self, element: Sequence[ShardRun]) -> Iterator[ShardOutcome]:
+        """Yield the outcome of each shard of the runs; committed ones on the main output."""
+        descriptors = [descriptor for run in element for descriptor in run]
+        for outcome in self._outcomes(sorted(descriptors, key=_place)):
+            if outcome.status is not Status.COMMITTED:  # those are counted with their fill
+                _count_other(outcome)
+            if outcome.status in (Status.COMMITTED, Status.REFINISHED):
+                yield outcome
+            else:
+                yield beam.pvalue.TaggedOutput(outcome.status.value, outcome)
+
+    def _outcomes(self, descriptors: Sequence[ShardDescriptor]) -> Iterator[ShardOutcome]:
+        todo: deque[ShardDescriptor] = deque()
+        for descriptor in descriptors:
+            outcome = self._found_committed(descriptor) or self._finished_again(descriptor)
+            if outcome is None:
+                todo.append(descriptor)
+            else:
+                yield outcome
+        while todo:
+            yield from self._annotated(todo)
+
+    def _found_committed(self, descriptor: ShardDescriptor) -> ShardOutcome | None:
+        try:
+            manifest = committed_manifest(self._job.store, descriptor, fingerprint=self._job.run_fingerprint)
+            if manifest is None:
+                return None
+            sweep_shard(self._job.store, manifest, replaced=descriptor.replaces)
+        except Exception as error:  # noqa: BLE001  the shard boundary: whatever happened is reported, with its traceback
+            return self._failed(error, descriptor)
+        reporter_for(self._progress_token).done(descriptor.records, skipped=True)
+        return finished_outcome(Status.SKIPPED, manifest)
+
+    def _finished_again(self, descriptor: ShardDescriptor) -> ShardOutcome | None:
+        """The outcome of a shard whose candidates are in the store; None where the model must be asked."""
+        run, decode = self._job.run_fingerprint, self._job.decode_fingerprint
+        try:
+            stored = unfinished_manifest(self._job.store, descriptor, fingerprint=run, decode=decode)
+            if stored is None:
+                return None
+            manifest = finish_again(stored, descriptor, self._job)
+        except Exception as error:  # noqa: BLE001  the shard boundary: whatever happened is reported, with its traceback
+            return self._failed(error, descriptor)
+        reporter_for(self._progress_token).done(descriptor.records, skipped=False)
+        return finished_outcome(Status.REFINISHED, manifest)
+
+    def _annotated(self, todo: deque[ShardDescriptor]) -> Iterator[ShardOutcome]:
+        """The outcomes of the shards that one stream of the service takes from the left of `todo`."""
+        try:
+            service = self._connected()
+        except Exception as error:  # noqa: BLE001  the shard boundary: the next one may reach the service
+            yield self._failed(error, todo.popleft())
+            return
+        done = partial(reporter_for(self._progress_token).done, skipped=False)
+        for end in ShardStream(self._job, service, done).run(todo):
+            if isinstance(end.outcome, Exception):
+                yield self._failed(end.outcome, end.descriptor)
+            else:
+                _count(end.outcome, end.fill)
+                yield finished_outcome(Status.COMMITTED, end.outcome.manifest, fill=end.fill)
+
+    def _failed(self, error: Exception, descriptor: ShardDescriptor) -> ShardOutcome:
+        if isinstance(error, PoolError) and self._pool_error is None:
+            self._pool_error = error
+        return failed_outcome(error, input_file=descriptor.input_file, descriptor=descriptor)
+
+    def _connected(self) -> AnnotationService:
+        """Connect at the first shard that needs it, so that a finished job needs no service at all."""
+        if self._pool_error is not None:  # a broken pool fails every shard: do not wait for it again and again
+            raise PoolError(f"not tried, since an earlier shard found the pool broken: {self._pool_error}")
+        if self._service is None:
+            self._service = self._service_factory()
+        return self._service
+
+
+class AnnotateShards(beam.PTransform):  # type: ignore[misc]
+    """A PCollection of input files (str) to `ShardOutcomes`.
+
+    The grouping by shard spreads the runs over all workers, and makes one of inputs that are named twice.
+    """
+
+    def __init__(self, job: AnnotationJob, service_factory: ServiceFactory, *, progress_token: str = "") -> None:
+        super().__init__()
+        self._job = job
+        self._service_factory = service_factory
+        self._progress_token = progress_token
+
+    @beam.typehints.no_annotations  # type: ignore[untyped-decorator]  # Beam has no word for a tuple of outputs
+    def expand(self, inputs: Any) -> ShardOutcomes:
+        """Plan, spread, annotate."""
+        planned = inputs | "Plan" >> beam.ParDo(PlanInput(self._job, self._progress_token)).with_outputs(
+            _FAILED, main="runs"
+        )
+        outcomes = (
+            planned.runs
+            | "Spread" >> beam.GroupByKey()
+            | "Once" >> beam.Map(_first_of_group)
+            | "Join" >> _join_runs()
+            | "Annotate"
+            >> beam.ParDo(AnnotateRuns(self._job, self._service_factory, self._progress_token)).with_outputs(
+                _SKIPPED, _FAILED, main=_COMMITTED
+            )
+        )
+        failed = (planned[_FAILED], outcomes[_FAILED]) | "Failures" >> beam.Flatten()
+        return ShardOutcomes(outcomes[_COMMITTED], outcomes[_SKIPPED], failed)
+
+
+def _join_runs() -> Any:
+    """Runs that one worker has anyway go through one stream of the service, small files too, so that no actor runs dry
+    between them; it is cut now and then, so that a worker's share is not one piece."""
+    return beam.BatchElements(
+        min_batch_size=RECORDS_PER_STREAM, max_batch_size=RECORDS_PER_STREAM, element_size_fn=_records_of_run
+    )
+
+
+def _place(descriptor: ShardDescriptor) -> tuple[str, int]:
+    """In this order each input is read in one pass."""
+    return descriptor.input_file, descriptor.first
+
+
+def _records_of_run(run: ShardRun) -> int:
+    return max(1, sum(descriptor.records for descriptor in run))
+
+
+def _first_of_group(group: tuple[str, Iterable[ShardRun]]) -> ShardRun:
+    return next(iter(group[1]))
+
+
+def _count(result: ShardResult, fill: BatchFill) -> None:
+    counts = result.manifest.counts
+    shard = shard_increases(counts, result.reject_reasons)
+    PROCESS.add_all(shard)
+    for one in (*shard, *fill_increases(fill)):  # the client has told this process of the batches
+        beam.metrics.Metrics.counter(NAMESPACE, one.metric.beam_name(one.value)).inc(one.amount)
+    beam.metrics.Metrics.distribution(NAMESPACE, "shard_milliseconds").update(int(result.manifest.seconds * 1000))
+    beam.metrics.Metrics.distribution(NAMESPACE, "mentions_per_shard").update(counts.mentions)
+
+
+def _count_other(outcome: ShardOutcome) -> None:
+    PROCESS.add(SHARDS, 1, outcome.status.value)
+    beam.metrics.Metrics.counter(NAMESPACE, SHARDS.beam_name(outcome.status.value)).inc()
 
 
 def run_annotation(

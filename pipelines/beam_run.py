@@ -1,13 +1,41 @@
-"""Beam pipelines on whatever runner is named: made, run to their end, and stopped when the launcher is interrupted."""
+"""Beam pipelines on whatever runner is named: made, run to their end, and stopped when the launcher is interrupted.
 
+Beam warns on import about cloud libraries that are not installed and not wanted. Import it from here, where it is
+quiet: `from pipelines.beam_run import beam`.
+"""
+
+import logging
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import grpc
 
 from bioner_core.errors import BionerError, ConfigurationError
 from pipelines.job import FN_API_RUNNER, AnnotationJob
-from pipelines.quiet_beam import beam
+
+
+@contextmanager
+def _without_warnings() -> Iterator[None]:
+    before, placeholder = logging.root.manager.disable, logging.NullHandler()
+    logging.root.addHandler(placeholder)  # else the first warning would give the root logger a handler for good
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(before)
+        logging.root.removeHandler(placeholder)
+
+
+with _without_warnings():
+    import apache_beam as beam
+    from apache_beam.io import filesystems as _filesystems  # noqa: F401  warns too, and would do so later
+
+logging.getLogger("apache_beam").setLevel(logging.ERROR)
+
+__all__ = ["beam"]
+
 
 _CONNECT_SECONDS = 20.0
 """Until a job service that does not answer is given up."""

@@ -1,11 +1,15 @@
 """The report of one run, kept in the store: how each shard ended.
 
 It is how the workers of any Beam runner tell the launcher.
+
+A report that a disk has damaged is made anew from what the manifests say. What it alone knew is lost: which shards
+failed, and with which words. Which shards its run committed is not: they came into the store after it began, before the
+next run did, and no other report names them.
 """
 
 import json
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,9 +19,12 @@ from bioner_core.document_pass.settings import FinishSettings
 from bioner_core.errors import DamagedFileError, StoreError
 from bioner_core.store.atomic import write_text
 from bioner_core.store.history.process_identity import this_process
-from bioner_core.store.layout import Store
+from bioner_core.store.layout import Store, shard_id
+from bioner_core.store.manifest import Manifest
+from bioner_core.store.reading import shown_manifests
 from bioner_core.typed_json import loaded_json, typed, with_checksum, without_checksum
-from pipelines.outcome import ShardOutcome
+from pipelines.plan_record import damaged_plans, read_plans
+from pipelines.summary import ShardOutcome, Status, finished_outcome
 
 
 def report_path(store: Store, job_id: str) -> Path:
@@ -118,3 +125,68 @@ def _finish_row(finish: FinishSettings) -> dict[str, Any]:
     return {"thresholds": dict(finish.thresholds), "document_pass": finish.document_pass} | {
         "fingerprint": finish.fingerprint
     }
+
+
+def renew_reports(store: Store) -> list[str]:
+    """Make damaged reports anew; returns what was done, in words. Hold the store's lock for it.
+
+    Raises:
+        StoreError: the store cannot be written, or a manifest is of a newer schema version.
+    """
+    paths = report_paths(store)
+    damaged, named = list[Path](), set[str]()
+    for path in paths:
+        try:
+            named |= {one.shard_id for one in read_report(path) if one.status is not Status.FAILED}
+        except DamagedFileError:
+            damaged.append(path)
+    if not damaged:
+        return []
+    free = [one for one in shown_manifests(store) if one.shard_id not in named]
+    return [_renewed(path, paths, free) for path in damaged]
+
+
+def _renewed(path: Path, paths: list[Path], free: list[Manifest]) -> str:
+    began = run_start(path.stem)
+    after = (run_start(one.stem) for one in paths if one.stem > path.stem)
+    next_began = next((one for one in after if one is not None), None)
+    outcomes = [_outcome(one) for one in free if began is not None and _is_between(one, began, next_began)]
+    write_renewed_report(outcomes, path)
+    return f"jobs/{path.name} was damaged, and is made anew: {len(outcomes)} shards, as their manifests say"
+
+
+def _outcome(manifest: Manifest) -> ShardOutcome:
+    return finished_outcome(Status.COMMITTED, manifest)
+
+
+def _is_between(manifest: Manifest, began: datetime, next_began: datetime | None) -> bool:
+    """Whether a shard was committed then; manifests tell whole seconds, so the first one counts as a whole."""
+    created = datetime.fromisoformat(manifest.created).astimezone(UTC)
+    return began.replace(microsecond=0) <= created and (next_began is None or created < next_began)
+
+
+def lost_shard_faults(store: Store) -> Iterator[str]:
+    """What plans and reports promise and manifests do not keep, in words; damaged plans and reports too.
+
+    A shard that is planned and was never committed is work to do, and no fault.
+    """
+    yield from damaged_plans(store)
+    plans = read_plans(store)
+    planned = {shard_id(plan.key, first, last): plan.input_file for plan in plans for first, last in plan.ranges}
+    committed: set[str] = set()
+    for path in report_paths(store):
+        try:
+            outcomes = read_report(path)
+        except DamagedFileError:
+            yield (
+                f"jobs/{path.name} is damaged. The next run on the store makes it anew from the manifests; or remove "
+                "it: it only tells how a run ended"
+            )
+        else:
+            committed |= {one.shard_id for one in outcomes if one.status is not Status.FAILED}
+    for shard in sorted(committed & planned.keys()):
+        if not store.manifest(shard).exists():
+            yield (
+                f"shard {shard}: a run has committed it, and its manifest is gone. Restore manifests/{shard}.json, or "
+                f"annotate {planned[shard]} again"
+            )

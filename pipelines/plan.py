@@ -1,18 +1,25 @@
-"""Cutting inputs into shards: the same input always gives the same shards."""
+"""Cutting inputs into shards: the same input always gives the same shards.
 
+How many records make one is about a minute of work on the device at hand, by what the first records of the input hold.
+"""
+
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 
+from bioner_core.documents import Document
 from bioner_core.formats.reader import UNKNOWN, InputSummary, public_name, read_records, summarise_input
 from bioner_core.formats.registry import READERS_VERSION
+from bioner_core.inference.document_rows import plan_rows
 from bioner_core.labels.label_set import LabelSetChoice
+from bioner_core.records import Record
 from bioner_core.store.layout import ShardDescriptor, Store, input_key, shard_id
 from bioner_core.store.manifest import Manifest
 from bioner_core.store.names import StoreNames, list_names
 from bioner_core.store.sweep import sweep_unfinished
 from pipelines.plan_record import InputPlan, read_plan, write_plan
 from pipelines.shard_input import file_digest
-from pipelines.shard_size import SAMPLE_RECORDS, fitting_records
 
 SHARDS_PER_RUN = 25
 """How many consecutive shards one worker takes at a time, to read them from one pass over their file."""
@@ -131,3 +138,22 @@ def _new_plan(summary: InputSummary, committed: Sequence[Manifest], *, shard_rec
         ranges=tuple(cut_ranges(summary.records, shard_records, taken=taken)) or ((0, 0),),
         readers_version=READERS_VERSION,
     )
+
+
+SHARD_SECONDS = 60.0
+"""What a kill may cost: the work of one shard."""
+
+SAMPLE_RECORDS = 50
+"""So many records from the start of an input say how long its documents are."""
+
+
+def fitting_records(records: Iterable[Record], label_sets: Sequence[LabelSetChoice], *, rows: float, most: int) -> int:
+    """How many records like these have about so many rows (sentences times label sets), from 1 to `most`.
+
+    Looks at the first `SAMPLE_RECORDS` only, so the same input and the same wish give the same answer.
+    """
+    sample = list(islice(records, SAMPLE_RECORDS))
+    found = sum(len(plan_rows(one, label_sets).rows) for one in sample if isinstance(one, Document))
+    if not found:
+        return most
+    return max(1, min(most, math.ceil(rows * len(sample) / found)))

@@ -1,6 +1,7 @@
-"""A shard whose candidates stand and whose finish has changed is finished again from the store, without a model.
+"""What needs no model: jobs whose candidates are all stored, and shards that are finished again from theirs.
 
-Neither the input nor a service is asked. A kill leaves the old shard or the new one, as every commit does.
+A shard whose candidates stand and whose finish has changed is finished again; neither the input nor a service is asked.
+A kill leaves the old shard or the new one, as every commit does.
 """
 
 import time
@@ -9,16 +10,22 @@ from dataclasses import replace
 import pyarrow as pa
 
 from bioner_core.document_pass.finish import decoder_candidates, finish_mentions
+from bioner_core.errors import BionerError
+from bioner_core.formats.inputs import public_name
+from bioner_core.store.committed import needs_no_decoding
 from bioner_core.store.document_mentions import shard_documents
-from bioner_core.store.layout import ShardDescriptor
+from bioner_core.store.layout import ShardDescriptor, input_key
 from bioner_core.store.manifest import Manifest
 from bioner_core.store.mention_ids import mention_prefix
+from bioner_core.store.names import StoreNames, list_names
 from bioner_core.store.reading import shard_batches
 from bioner_core.store.schemas import SCHEMAS
 from bioner_core.store.shard_writer import ShardWriter
 from bioner_core.store.upgrade import conform
 from pipelines.job import AnnotationJob
+from pipelines.plan import descriptors_of, recorded_plan
 from pipelines.shard import header_of
+from pipelines.shard_input import file_digest
 
 _KEPT = ("documents", "rejects", "deletions")
 """Tables of which nothing depends on how a shard is finished."""
@@ -48,3 +55,25 @@ def finish_again(stored: Manifest, descriptor: ShardDescriptor, job: AnnotationJ
             accepted += sum(mention.accepted for mention in finished)
     counts = replace(stored.counts, mentions=mentions, mentions_accepted=accepted)
     return writer.commit(counts, seconds=stored.seconds + time.monotonic() - started)
+
+
+def needs_no_model(job: AnnotationJob) -> bool:
+    """Whether earlier runs have committed all of this job, or all of its candidates, which are then finished anew.
+
+    Reads each input once for its digest, and parses none. False also when that cannot be told.
+    """
+    names = list_names(job.store)
+    return all(_is_decoded(job, input_file, names) for input_file in job.inputs)
+
+
+def _is_decoded(job: AnnotationJob, input_file: str, names: StoreNames) -> bool:
+    try:
+        key = input_key(public_name(input_file), file_digest(input_file))
+        plan = recorded_plan(job.store, key, format_name=job.format_name)
+        if plan is None:
+            return False
+        descriptors = descriptors_of(plan, input_file, committed=names.manifests(key))
+        run, decode = job.run_fingerprint, job.decode_fingerprint
+        return all(needs_no_decoding(job.store, one, fingerprint=run, decode=decode) for one in descriptors)
+    except BionerError:
+        return False  # the job itself will say what is wrong

@@ -18,11 +18,11 @@ from bioner_core.store.manifest import Manifest
 from bioner_core.store.reading import shard_batches, shown_manifests
 from pipelines.job import AnnotationJob
 from pipelines.known_rows import KnownRows, known_rows
-from pipelines.outcome import ShardOutcome, Status, failed_outcome, finished_outcome
 from pipelines.pool.service import AnnotationService
 from pipelines.shard import OpenShard, ShardResult
 from pipelines.shard_input import ShardInput, file_digest
 from pipelines.shard_stream import buffers
+from pipelines.summary import ShardOutcome, Status, failed_outcome, finished_outcome
 
 PASSING_REASONS = (
     RejectReason.ACTOR_DIED,

@@ -2,6 +2,7 @@
 
 import ast
 import graphlib
+import statistics
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 PACKAGES = ("bioner", "bioner_core", "pipelines", "jobs", "devtools")
 MAX_FUNCTION_LINES = 80
 MAX_FILE_LINES = 500
+LEAST_MEDIAN_LINES = 100
 FOREIGN_TO_THE_CORE = {"bioner", "apache_beam", "ray", "typer", "rich", "click", "pipelines", "jobs", "devtools"}
 FLOORS_OF_JOBS = ("terminal", "options", "runs", "commands")
 HEAVY = {"torch", "ray", "apache_beam", "transformers"}
@@ -125,6 +127,12 @@ def test_files_and_functions_are_short() -> None:
         and (node.end_lineno or 0) - node.lineno >= MAX_FUNCTION_LINES
     }
     assert not long_functions
+
+
+def test_half_of_all_modules_are_no_fragments() -> None:
+    """Catches one idea that is scattered over small files: whoever reads a step would have to open five."""
+    lengths = [len(path.read_text().splitlines()) for path in modules(*PACKAGES) if path.name != "__init__.py"]
+    assert statistics.median(lengths) >= LEAST_MEDIAN_LINES
 
 
 def test_nothing_loads_code_from_data() -> None:

@@ -28,7 +28,7 @@ OLD_KEYS = {"records_a_second", "sentences_a_second", "documents_a_second"}
 """Keys of `--json`, which never change; the last is what CHANGELOG.md and docs/commands.md say that it was called."""
 
 
-KEPT = ("bioner_core/training/plan.py",)
+KEPT = ("bioner_core/training/batches.py",)
 """A phrase that is part of a digest: written otherwise, runs that were begun before would not go on."""
 
 

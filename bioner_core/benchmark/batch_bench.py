@@ -1,8 +1,11 @@
-"""The bench at one batch size: who takes part, the warm-up, and the timing."""
+"""The bench at one batch size: who takes part, the warm-up, the timing, and what goes through the network."""
 
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor, nn
 
 from bioner_core.benchmark.contenders import DecoderContender, FloorContender, PromptFloorContender, SelectorContender
 from bioner_core.benchmark.decode_settings import DecodeBenchSettings
@@ -13,10 +16,40 @@ from bioner_core.benchmark.sentences import Answer, SentenceBatch
 from bioner_core.benchmark.stopwatch import Contender, Timing, time_contenders
 from bioner_core.benchmark.subject import BenchSubject
 from bioner_core.benchmark.tape import MoveLogitTape, recorded
-from bioner_core.benchmark.traffic import Traffic, counted
 from bioner_core.decoding.decoder import Decoder
 from bioner_core.decoding.drafted import DraftedDecoder
 from bioner_core.decoding.reference import ReferenceDecoder
+from bioner_core.models.tagging_model import TaggingModel
+
+
+@dataclass(slots=True)
+class Traffic:
+    """`tokens` that went through the network, and the `slots` that they took in attention, padding included."""
+
+    tokens: int = 0
+    slots: int = 0
+
+    @property
+    def padding(self) -> float:
+        """Share of the slots that held no token; 0 when nothing was sent."""
+        return 1.0 - self.tokens / self.slots if self.slots else 0.0
+
+
+@contextmanager
+def counted(network: TaggingModel) -> Iterator[Traffic]:
+    """Within the block, count what goes through the network. The layers but attention see no padding at all."""
+    traffic = Traffic()
+
+    def count(_: nn.Module, arguments: tuple[Tensor, ...], named: dict[str, Any]) -> None:
+        rows, _, width, _ = named["ragged"].mask.shape
+        traffic.tokens += arguments[0].numel()
+        traffic.slots += rows * width
+
+    hook = network.register_forward_pre_hook(count, with_kwargs=True)
+    try:
+        yield traffic
+    finally:
+        hook.remove()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from bioner_core.benchmark.arithmetic import row_flops
 from bioner_core.benchmark.batch_bench import BatchRun
 from bioner_core.benchmark.contenders import copy_tokens
 from bioner_core.benchmark.decode_report import BatchFigures, ContenderFigures
+from bioner_core.benchmark.machine import row_flops
 from bioner_core.benchmark.sentences import Answer, BenchSentence, SentenceBatch
 from bioner_core.benchmark.stopwatch import Timing
 from bioner_core.benchmark.subject import BenchSubject

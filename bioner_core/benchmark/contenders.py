@@ -13,12 +13,10 @@ from bioner_core.decoding.cache import RaggedCache
 from bioner_core.decoding.decision import tokens_of_moves
 from bioner_core.decoding.decoder import Decoder, PromptCaches
 from bioner_core.decoding.drafted import DraftedDecoder
-from bioner_core.decoding.rows import DecodingRow, LabelSetTokens
-from bioner_core.decoding.tag_score import tag_score
+from bioner_core.decoding.rows import DecodingRow, LabelSetTokens, tag_score
 from bioner_core.decoding.teacher_forced import teacher_forced_states
 from bioner_core.models.tagging_model import TaggingModel
-from bioner_core.selector.features import features_of_rows
-from bioner_core.selector.selector import Selector
+from bioner_core.selector.selector import Selector, features_of_rows
 from bioner_core.tagging.moves import Move, TagState, tag_pairs
 
 

@@ -16,7 +16,7 @@ from bioner_core.decoding.prepared_label_set import prepare_label_set
 from bioner_core.errors import AnnotatorOutOfMemoryError, ConfigurationError
 from bioner_core.evaluation.corpora import read_corpus
 from bioner_core.evaluation.run import scored_types
-from bioner_core.inference.out_of_memory import is_out_of_memory
+from bioner_core.inference.device_budget import is_out_of_memory
 from bioner_core.labels.label_set import load_label_set
 from bioner_core.models.base_model import base_folder
 from bioner_core.models.directory import model_folder

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from bioner_core.benchmark.subject import BenchSubject
 from bioner_core.decoding.rows import DecodingRow
 from bioner_core.errors import InputError
-from bioner_core.evaluation.corpora import GoldRecord
-from bioner_core.evaluation.gold_sentences import gold_sentences
+from bioner_core.evaluation.corpora import GoldRecord, gold_sentences
 from bioner_core.mentions import GoldSentence, Span
 from bioner_core.tagging.moves import Move
 from bioner_core.tagging.scheme import render

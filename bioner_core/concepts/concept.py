@@ -1,9 +1,13 @@
-"""A concept of a vocabulary: its identifier, its names, and what is checked of them whatever file they come from."""
+"""A concept of a vocabulary: its identifier, its names, and what is checked of them whatever file they come from.
+
+Where a concept or a document can be looked up on the web is told here; nothing here asks for it.
+"""
 
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from urllib.parse import quote
 
 from bioner_core.errors import InputError
 
@@ -113,3 +117,30 @@ def _fault(concept: Concept, *, names: int) -> str:
         return f"{concept.concept_id} has a name of more than {LONGEST_NAME} characters"
     formula = next((name for name in written if _FORMULA.match(name.lstrip())), None)
     return "" if formula is None else f"{concept.concept_id}: {formula[:40]!r} is a formula of a spreadsheet, no name"
+
+
+_REGISTERED = re.compile(
+    r"CHEBI|CHEMBL\.COMPOUND|CL|CLO|CVCL|DOID|DRUGBANK|EFO|ENSEMBL|FMA|GO|HGNC|HP|ICD10(CM)?|MESH|MONDO|NCBIGENE"
+    r"|NCBITAXON|NCIT|OMIM|ORPHANET|PR|RXNORM|SNOMEDCT|SO|UBERON|UMLS|UNIPROT",
+    re.IGNORECASE,
+)
+"""Prefixes that Bioregistry resolves. Those of a user's own vocabulary lead nowhere."""
+
+_DOCUMENTS = {
+    "pubmed": "https://pubmed.ncbi.nlm.nih.gov/{}/",
+    "pmc": "https://www.ncbi.nlm.nih.gov/pmc/articles/{}/",
+}
+
+
+def concept_address(concept_id: str) -> str:
+    """The page of a concept by its CURIE; empty where its prefix is nobody's."""
+    prefix, colon, own = concept_id.partition(":")
+    if not (colon and own and _REGISTERED.fullmatch(prefix)):
+        return ""
+    return f"https://bioregistry.io/{quote(prefix)}:{quote(own, safe='')}"
+
+
+def document_address(doc_id: str) -> str:
+    """The page of a document at its source; empty where that has none."""
+    source, _, own = doc_id.partition(":")
+    return _DOCUMENTS[source].format(quote(own, safe="")) if source in _DOCUMENTS and own else ""

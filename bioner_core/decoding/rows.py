@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from bioner_core.tagging.moves import Move
+from bioner_core.tagging.moves import Move, TagPair
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +53,10 @@ class DecodedRow:
     moves: tuple[Move, ...]
     margins: Tensor
     states: Tensor
+
+
+def tag_score(row: DecodedRow, pair: TagPair) -> float:
+    """Mean log-margin of the opening and the closing decision; a decision without a rival does not count."""
+    margins = [float(row.margins[index]) for index in (pair.open_index, pair.close_index)]
+    finite = [margin for margin in margins if margin != float("inf")]
+    return sum(finite) / len(finite)

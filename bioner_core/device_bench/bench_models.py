@@ -1,8 +1,10 @@
-"""What the steps of one part share: the device, the models on it, the sentences."""
+"""What the steps of one part share: the device, the models on it, the sentences; and the step that says what it is."""
 
+import platform
 from dataclasses import dataclass, field
 
 import torch
+import transformers
 
 from bioner_core.benchmark.sentences import BenchSentence, draw_sentences
 from bioner_core.benchmark.subject import BenchSubject
@@ -10,6 +12,7 @@ from bioner_core.decoding.prepared_label_set import prepare_label_set
 from bioner_core.device_bench.sample_sentences import sample_records
 from bioner_core.device_bench.settings import CPU_SIZES, GPU_SIZES, STAND_IN, DeviceBenchSettings, Sizes
 from bioner_core.device_bench.stand_in import stand_in_model
+from bioner_core.device_bench.steps import Findings, Step
 from bioner_core.errors import ModelError
 from bioner_core.evaluation.corpora import GoldRecord, read_corpus
 from bioner_core.inference.annotator import ModelAnnotator
@@ -19,6 +22,7 @@ from bioner_core.models.directory import DEFAULT_MODEL, model_folder
 from bioner_core.models.loading import LoadedModel, default_device, load_model
 from bioner_core.models.precision import AUTO
 from bioner_core.models.precision_choice import choose_precision
+from bioner_core.models.processor import processor_name
 from bioner_core.selector.selector import Selector, load_selector
 
 
@@ -127,3 +131,27 @@ def reset_peak(device: torch.device) -> None:
 def peak_gigabytes(device: torch.device) -> float | None:
     """The most memory that tensors took on the device since `reset_peak`; None on a CPU."""
     return round(torch.cuda.max_memory_allocated(device) / 1e9, 3) if device.type == "cuda" else None
+
+
+def machine_step(models: BenchModels) -> Step:
+    """The device, its memory, and the software."""
+    return Step("machine", 0, lambda _, found: _describe(models, found))
+
+
+def _describe(models: BenchModels, found: Findings) -> None:
+    device = models.device
+    name = torch.cuda.get_device_name(device) if models.on_gpu else processor_name()
+    memory = torch.cuda.get_device_properties(device).total_memory if models.on_gpu else None
+    found.note(
+        f"{name}, torch {torch.__version__}, transformers {transformers.__version__}, "
+        f"Python {platform.python_version()}",
+        device=device.type,
+        processor=name,
+        memory_gb=None if memory is None else round(memory / 1e9, 1),
+        threads=torch.get_num_threads(),
+        torch=torch.__version__,
+        transformers=transformers.__version__,
+        python=platform.python_version(),
+        cuda=torch.version.cuda,
+        precision=models.fast_precision,
+    )

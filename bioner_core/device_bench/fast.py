@@ -6,10 +6,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bioner_core.benchmark.arithmetic import matrix_product_rates
 from bioner_core.benchmark.batch_bench import run_batches
 from bioner_core.benchmark.batch_summary import summarise
 from bioner_core.benchmark.decode_settings import DecodeBenchSettings
+from bioner_core.benchmark.machine import matrix_product_rates
 from bioner_core.benchmark.sentences import BenchSentence, batches_of
 from bioner_core.benchmark.subject import BenchSubject
 from bioner_core.decoding.drafted import DraftedDecoder

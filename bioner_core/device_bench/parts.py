@@ -18,8 +18,7 @@ def core_steps(settings: DeviceBenchSettings, part: str) -> list[Step]:
     """The steps of the parts that need torch and transformers alone; heavy imports happen here."""
     import torch
 
-    from bioner_core.device_bench.bench_models import BenchModels
-    from bioner_core.device_bench.machine_step import machine_step
+    from bioner_core.device_bench.bench_models import BenchModels, machine_step
 
     models = BenchModels(settings)
     if models.model == STAND_IN and not models.on_gpu:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bioner_core.benchmark.chart_file import charts_file
+from bioner_core.benchmark.charts import charts_file
 from bioner_core.device_bench.settings import DeviceBenchSettings
 from bioner_core.device_bench.steps import FAILED, StepResult
 from bioner_core.evaluation.charts import bar_chart

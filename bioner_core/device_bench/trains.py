@@ -12,13 +12,20 @@ from transformers import AutoModelForCausalLM
 
 from bioner_core.benchmark.random_models import random_configuration
 from bioner_core.device_bench.bench_models import BenchModels, peak_gigabytes, reset_peak, wait_for
-from bioner_core.device_bench.four_bits import can_hold_four_bits, hold_in_four_bits
 from bioner_core.device_bench.sample_sentences import sample_records
 from bioner_core.device_bench.settings import STAND_IN
-from bioner_core.device_bench.stand_in import SMOLLM2_135M, TINY, VOCABULARY, ChunkTokenizer, llama_configuration
+from bioner_core.device_bench.stand_in import (
+    SMOLLM2_135M,
+    TINY,
+    VOCABULARY,
+    ChunkTokenizer,
+    can_hold_four_bits,
+    hold_in_four_bits,
+    llama_configuration,
+)
 from bioner_core.device_bench.steps import Clock, Findings, Step, StepSkippedError
 from bioner_core.errors import ModelError
-from bioner_core.inference.out_of_memory import is_out_of_memory
+from bioner_core.inference.device_budget import is_out_of_memory
 from bioner_core.inference.row_isolation import free_memory
 from bioner_core.labels.label_set import LabelSet
 from bioner_core.models.attention import GROUPED_ATTENTION, SDPA_ATTENTION

@@ -10,8 +10,7 @@ from bioner_core.document_pass.abbreviation_pairs import AbbreviationPair, abbre
 from bioner_core.document_pass.assertion import assertion_of
 from bioner_core.document_pass.placed import Sentences, placed
 from bioner_core.document_pass.proposals import DECODER, Proposal, Scorer, proposals
-from bioner_core.document_pass.repeat_score import probability
-from bioner_core.document_pass.settings import FinishSettings
+from bioner_core.document_pass.settings import FinishSettings, probability
 from bioner_core.documents import Document
 from bioner_core.mentions import Mention
 from bioner_core.selector.acceptance import accepts

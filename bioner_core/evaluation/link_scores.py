@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bioner_core.concepts.gold_ids import gold_curies
+from bioner_core.concepts.readers.gold_aliases import gold_curies
 from bioner_core.document_pass.abbreviation_pairs import abbreviation_pairs
 from bioner_core.documents import Passage
 from bioner_core.evaluation.corpora import GoldRecord

@@ -11,8 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bioner_core.evaluation.scoring import RecordSpans
-from bioner_core.evaluation.unit_ruler import UnitRuler
+from bioner_core.evaluation.scoring import RecordSpans, UnitRuler
 from bioner_core.mentions import Span
 
 

@@ -7,15 +7,13 @@ from typing import Any
 
 from bioner_core.documents import Sentence
 from bioner_core.errors import ConfigurationError, ModelError
-from bioner_core.evaluation.assembly import record_sentences, spans_in_record
-from bioner_core.evaluation.corpora import GoldRecord
+from bioner_core.evaluation.corpora import GoldRecord, record_sentences, spans_in_record
 from bioner_core.evaluation.examples import Example, pick_examples
 from bioner_core.evaluation.finished import are_documents, finished_rows
 from bioner_core.evaluation.mistakes import MistakeKind, mistakes
 from bioner_core.evaluation.reliability import Reliability, ScoredCandidate, reliability
 from bioner_core.evaluation.report import Evaluation, evaluate
-from bioner_core.evaluation.scoring import RecordSpans, Score, score
-from bioner_core.evaluation.unit_ruler import UnitRuler
+from bioner_core.evaluation.scoring import RecordSpans, Score, UnitRuler, score
 from bioner_core.inference.annotation import AnnotationRequest, Annotator, RowError, RowResult
 from bioner_core.inference.batching import limits_of, plan_batches
 from bioner_core.inference.row_isolation import annotate_with_bisection

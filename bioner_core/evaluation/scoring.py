@@ -1,15 +1,17 @@
 """Precision, recall and F1 of predicted spans against gold spans, micro-averaged over records.
 
-A ratio with nothing below the line is 0, so that an empty prediction never scores better than a wrong one.
+A ratio with nothing below the line is 0, so that an empty prediction never scores better than a wrong one. Lengths and
+distances of spans are in tagging units, the steps in which a tag can be off.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import NamedTuple
 
 from bioner_core.mentions import Span
+from bioner_core.text.units import split_units
 
 
 class RecordSpans(NamedTuple):
@@ -148,3 +150,23 @@ def _score(right: int, predicted: int, *, found: int, gold: int) -> Score:
 
 def _ratio(part: float, whole: float) -> float:
     return part / whole if whole else 0.0
+
+
+class UnitRuler:
+    """Measures spans of one text; their offsets are code points into it."""
+
+    def __init__(self, text: str) -> None:
+        self._starts = [unit.start for unit in split_units(text)]
+
+    def length(self, span: Span) -> int:
+        """How many units the span touches; at least 1."""
+        first, last = self._edges(span)
+        return last - first + 1
+
+    def distance(self, one: Span, other: Span) -> int:
+        """By how many units their starts differ, plus by how many their ends do."""
+        return sum(abs(a - b) for a, b in zip(self._edges(one), self._edges(other), strict=True))
+
+    def _edges(self, span: Span) -> tuple[int, int]:
+        """Indices of the units that hold the first and the last character."""
+        return bisect_right(self._starts, span.start) - 1, bisect_right(self._starts, span.end - 1) - 1

@@ -15,8 +15,7 @@ from typing import Any
 
 from bioner_core.documents import Passage, Sentence
 from bioner_core.errors import BionerError, ConfigurationError
-from bioner_core.evaluation.assembly import spans_by_sentence
-from bioner_core.evaluation.corpora import GoldRecord, read_corpus
+from bioner_core.evaluation.corpora import GoldRecord, read_corpus, spans_by_sentence
 from bioner_core.evaluation.scoring import RecordSpans, Score, score
 from bioner_core.mentions import Span
 from bioner_core.text.sentences import split_passage

@@ -7,7 +7,7 @@ from functools import lru_cache
 from urllib.parse import quote
 
 from bioner_core.documents import Document
-from bioner_core.linking.types import type_family
+from bioner_core.linking.linker import type_family
 
 _OTHER_CATEGORY = "biolink:NamedThing"
 

@@ -10,9 +10,8 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from bioner_core.export.folder import new_folder
-from bioner_core.export.provenance import Provenance, Tally
-from bioner_core.export.substitution import one_line
+from bioner_core.export.output import new_folder
+from bioner_core.export.provenance import Provenance, Tally, one_line
 from bioner_core.formats.brat_collection import CONFIGURATION_FILE, TURNED_DOWN, brat_type, configuration
 from bioner_core.store.document_mentions import DocumentMentions
 

@@ -9,9 +9,8 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
 from bioner_core.documents import Passage
-from bioner_core.export.provenance import Tally
-from bioner_core.export.substitution import one_line
-from bioner_core.export.text_file import TextFile
+from bioner_core.export.output import TextFile
+from bioner_core.export.provenance import Tally, one_line
 from bioner_core.mentions import Mention
 from bioner_core.store.document_mentions import DocumentMentions
 from bioner_core.text.sentences import split_passage

@@ -1,16 +1,20 @@
-"""One export of the newest state of a store, with a report beside it."""
+"""One export of the newest state of a store, in one of the formats by name, with a report beside it."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import bioner_core
 from bioner_core.errors import ConfigurationError
-from bioner_core.export.formats import FORMATS, NOTES
-from bioner_core.export.provenance import Provenance, Tally
-from bioner_core.export.selection import Selection
+from bioner_core.export.bioc import BIOC_JSON, BIOC_XML
+from bioner_core.export.brat import export_brat
+from bioner_core.export.conll import CONLL
+from bioner_core.export.jsonl import JSONL
+from bioner_core.export.kgx import export_kgx, export_neo4j
+from bioner_core.export.provenance import Provenance, Selection, Tally
+from bioner_core.export.pubtator import PUBTATOR
 from bioner_core.linking.linked_documents import with_concepts
 from bioner_core.store.atomic import write_text
 from bioner_core.store.document_mentions import DocumentMentions
@@ -18,6 +22,40 @@ from bioner_core.store.history.model_notes import chosen_fingerprint
 from bioner_core.store.layout import Store
 from bioner_core.store.newest import open_newest
 from bioner_core.store.reading import shown_manifests
+
+
+class Exporter(Protocol):
+    """Writes documents in one format; what comes in is selected already, and is read once."""
+
+    def __call__(
+        self, documents: Iterable[DocumentMentions], output: Path, *, provenance: Provenance, tally: Tally
+    ) -> None:
+        """Write a file or a folder, whole or not at all.
+
+        Raises:
+            ConfigurationError: `output` cannot be used.
+            StoreError: the disk refuses.
+        """
+        ...
+
+
+FORMATS: dict[str, Exporter] = {
+    "bioc-xml": BIOC_XML,
+    "bioc-json": BIOC_JSON,
+    "pubtator": PUBTATOR,
+    "brat": export_brat,
+    "jsonl": JSONL,
+    "conll": CONLL,
+    "kgx": export_kgx,
+    "neo4j": export_neo4j,
+}
+
+NOTES = {
+    "conll": "flat: of mentions that share a character the longest is kept, and left_out_mentions counts the others",
+    "brat": "annotation offsets count the .txt file, whose passages are one line each",
+    "pubtator": "offsets count title, one separator, and all other passages joined by blanks",
+}
+"""What a reader of an export must know of its format."""
 
 
 def export_store(

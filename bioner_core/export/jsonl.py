@@ -7,8 +7,8 @@ import json
 from typing import Any
 
 from bioner_core.documents import Document, Passage
+from bioner_core.export.output import TextFile
 from bioner_core.export.provenance import Tally
-from bioner_core.export.text_file import TextFile
 from bioner_core.mentions import Mention
 from bioner_core.store.document_mentions import DocumentMentions
 

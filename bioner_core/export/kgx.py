@@ -1,6 +1,7 @@
 """A knowledge graph as KGX or Neo4j has it: `nodes` and `edges`, in a folder.
 
-For KGX each is TSV and Parquet; for Neo4j each is a CSV file with the header that `neo4j-admin` wants.
+For KGX each is TSV and Parquet; for Neo4j each is a CSV file with the header that `neo4j-admin` wants: ids, labels and
+types of values.
 
 Documents, mentions and surface entities are nodes; see `kgx_tables` for the edges. The rows are gathered in a database
 on disk, so memory stays bounded; equal stores give equal files.
@@ -14,10 +15,9 @@ from tempfile import TemporaryDirectory
 import duckdb
 
 from bioner_core.errors import StoreError
-from bioner_core.export.folder import new_folder
 from bioner_core.export.kgx_rows import gather_rows
 from bioner_core.export.kgx_tables import EXACT_SUM, GRAPH, GraphTable
-from bioner_core.export.neo4j import IMPORT_COMMAND, neo4j_columns
+from bioner_core.export.output import new_folder
 from bioner_core.export.provenance import Provenance, Tally
 from bioner_core.store.document_mentions import DocumentMentions
 
@@ -104,7 +104,6 @@ def _write(database: duckdb.DuckDBPyConnection, name: str, table: GraphTable, *,
         )
 
 
-_INNER = ("relation", "slot")
 """Columns that only others are made of."""
 
 _PARQUET = "FORMAT parquet, COMPRESSION zstd"
@@ -137,3 +136,35 @@ _FREE_TEXT = {column: _free_text(column) for column in _WORDS} | {"xref": _free_
 
 def _literal(path: Path) -> str:
     return "'" + str(path).replace("'", "''") + "'"
+
+
+IMPORT_COMMAND = (
+    "neo4j-admin database import full --nodes=nodes.csv --relationships=edges.csv --array-delimiter=';' "
+    "--multiline-fields=true neo4j"
+)
+"""Run in the exported folder; labels are Biolink classes, types of relationships its predicates."""
+
+_IDS = {
+    "nodes": {"id": "id:ID", "category": ":LABEL"},
+    "edges": {"subject": ":START_ID", "object": ":END_ID", "predicate": ":TYPE"},
+}
+_TYPES = {"BIGINT": "long", "INTEGER": "int", "DOUBLE": "double", "BOOLEAN": "boolean"}
+_LISTS = {"publications": "string", "xref": "string", "subject_location_in_text": "int"}
+_LISTS["object_location_in_text"] = "int"
+_INNER = ("relation", "slot")
+_BIOLINK = "biolink:"
+
+
+def neo4j_columns(name: str, table: GraphTable) -> Iterator[str]:
+    """Expressions for the columns of a table of the graph, each under the header that the import reads."""
+    said = table.said | {column: f'"{column}"' for column in table.stored if column not in _INNER}
+    for column, expression in said.items():
+        header = _IDS[name].get(column)
+        if column in ("category", "predicate"):
+            # the categories of edges are all one, and no label
+            expression = f"replace({expression}, '{_BIOLINK}', '')"
+        if column in _LISTS:
+            expression, header = f"replace({expression}, '|', ';')", f"{column}:{_LISTS[column]}[]"
+        kind = _TYPES.get(table.stored.get(column, ""))
+        header = header or (f"{column}:{kind}" if kind else column)
+        yield f'{expression} AS "{header}"'

@@ -1,12 +1,37 @@
-"""Where an export comes from, and what it holds: in the file where its format has a place, and beside it always."""
+"""What goes into an export, where it comes from, and what it holds: in the file where its format has a place.
 
+Beside the file it stands always. Characters that a format cannot hold are replaced by exactly one other each, so that
+no offset moves.
+"""
+
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bioner_core.export.selection import Selection
+from bioner_core.mentions import Mention
 from bioner_core.store.document_mentions import DocumentMentions
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The mentions that are wanted: of one label set (None: of all), with what the selector turned down or without.
+
+    `fingerprint` is that of the one model whose documents are wanted; None: of all.
+    """
+
+    label_set: str | None = None
+    all_candidates: bool = False
+    fingerprint: str | None = None
+
+    def holds(self, mention: Mention) -> bool:
+        """Whether a mention is wanted."""
+        return (self.all_candidates or mention.accepted) and self.label_set in (None, mention.label_set)
+
+    def of(self, found: DocumentMentions) -> DocumentMentions:
+        """The document with the wanted mentions alone; the parent of a wanted mention is wanted too."""
+        return replace(found, mentions=tuple(filter(self.holds, found.mentions)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +93,21 @@ class Tally:
             "model_fingerprints": dict(sorted(self.fingerprints.items())),
             **self.details,
         }
+
+
+_NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_BREAKS = re.compile("[\t\n\r\x0b\x0c\x1c-\x1f\x85\u2028\u2029]")
+
+
+def xml_characters(text: str, tally: Tally) -> str:
+    """The text with U+FFFD in place of each character that XML 1.0 forbids (its section 2.2)."""
+    found, times = _NO_XML.subn("\ufffd", text)
+    tally.replaced_characters += times
+    return found
+
+
+def one_line(text: str, tally: Tally) -> str:
+    """The text with a blank in place of each tab and each character that some reader takes for the end of a line."""
+    found, times = _BREAKS.subn(" ", text)
+    tally.replaced_characters += times
+    return found

@@ -8,9 +8,8 @@ import re
 from collections.abc import Iterator
 
 from bioner_core.documents import Document
-from bioner_core.export.provenance import Tally
-from bioner_core.export.substitution import one_line
-from bioner_core.export.text_file import TextFile
+from bioner_core.export.output import TextFile
+from bioner_core.export.provenance import Tally, one_line
 from bioner_core.mentions import Mention
 from bioner_core.store.document_mentions import DocumentMentions
 

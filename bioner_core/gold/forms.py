@@ -8,9 +8,8 @@ from bioner_core.errors import ConfigurationError, InputError
 from bioner_core.gold.bioc import BIOC, PUBTATOR
 from bioner_core.gold.brat import BratForm
 from bioner_core.gold.conll import ConllForm
-from bioner_core.gold.doccano import DoccanoForm
-from bioner_core.gold.exported_lines import ExportedLinesForm
 from bioner_core.gold.files import head_of
+from bioner_core.gold.json_lines import DoccanoForm, ExportedLinesForm
 from bioner_core.gold.label_studio import LabelStudioForm
 from bioner_core.gold.lines import read_lines
 from bioner_core.gold.placing import crossings

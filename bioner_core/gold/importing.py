@@ -1,5 +1,9 @@
-"""A corpus of any form made into bioner's own, with a report of all that did not fit."""
+"""A corpus of any form made into bioner's own, with a report of all that did not fit.
 
+A label set file can be made with it: a start that a human completes, since no corpus says what its types mean.
+"""
+
+import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -8,7 +12,6 @@ from typing import Any
 
 from bioner_core.errors import ConfigurationError
 from bioner_core.gold.forms import read_form
-from bioner_core.gold.label_set_file import label_set_text
 from bioner_core.gold.lines import write_lines
 from bioner_core.gold.record import GoldRecord, ImportedRecord, Misfit, MisfitKind
 from bioner_core.labels.label_set import LabelSet, load_label_set
@@ -148,3 +151,42 @@ def _fitted(
         lang=choices.lang or record.lang,
     )
     return ImportedRecord(kept, (*found.misfits, *misfits))
+
+
+_FORBIDDEN = "[]:\\"
+_EXAMPLES = 5
+
+
+def label_set_text(name: str, examples: Mapping[str, Mapping[str, int]], languages: list[str]) -> str:
+    """The TOML of a label set with these types, each with what it was most often said of as a comment.
+
+    Raises:
+        ConfigurationError: there is no type, or one has a name that a label set cannot have.
+    """
+    if not examples:
+        raise ConfigurationError("label set: the corpus marks no entity, so there is no type to name")
+    unusable = [one for one in examples if not one.isprintable() or any(char in one for char in _FORBIDDEN)]
+    if unusable:
+        raise ConfigurationError(
+            f"label set: types {unusable} hold a bracket, colon, backslash or unprintable character; "
+            "give them other names with --map OLD=NEW"
+        )
+    head = (
+        f"name = {_quoted(name)}\n"
+        f"languages = {json.dumps(languages)}\n"
+        'description = ""\n'
+        "# Write definitions: a model reads them. docs/label_sets.md says how, and which tags to share.\n"
+    )
+    return head + "".join(_type(one, examples[one]) for one in sorted(examples))
+
+
+def _type(name: str, mentions: Mapping[str, int]) -> str:
+    frequent = sorted(mentions, key=lambda one: (-mentions[one], one))[:_EXAMPLES]
+    said = "; ".join(" ".join(one.split())[:60] for one in frequent)
+    said = "".join(char if char.isprintable() else "?" for char in said)
+    return f"\n[[types]]\nname = {_quoted(name)}\n# {said}\ndefinition_en = {_quoted(name)}\n"
+
+
+def _quoted(text: str) -> str:
+    """A TOML string: that of JSON, for printable text."""
+    return json.dumps(text, ensure_ascii=False)

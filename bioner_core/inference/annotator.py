@@ -8,15 +8,13 @@ from bioner_core.decoding.decoder import Decoder
 from bioner_core.decoding.drafted import DraftedDecoder
 from bioner_core.decoding.prepared_label_set import PreparedLabelSet, prepare_label_set
 from bioner_core.decoding.reference import ReferenceDecoder
-from bioner_core.decoding.rows import DecodedRow, DecodingRow
-from bioner_core.decoding.tag_score import tag_score
+from bioner_core.decoding.rows import DecodedRow, DecodingRow, tag_score
 from bioner_core.errors import AnnotatorOutOfMemoryError, ConfigurationError
 from bioner_core.inference.annotation import AnnotationRequest, RowResult
 from bioner_core.inference.batching import BatchLimits, plan_batches
 from bioner_core.inference.budget import MemoryLimit
 from bioner_core.inference.context import longest_piece, pieces_within
-from bioner_core.inference.device_budget import find_limits, trial_of
-from bioner_core.inference.out_of_memory import is_out_of_memory
+from bioner_core.inference.device_budget import find_limits, is_out_of_memory, trial_of
 from bioner_core.labels.label_set import LabelSet
 from bioner_core.mentions import Candidate
 from bioner_core.models.base_model import base_folder
@@ -31,9 +29,7 @@ from bioner_core.models.processor import processor_name
 from bioner_core.models.tag_choice import is_free
 from bioner_core.models.tagging_model import TaggingModel
 from bioner_core.selector.acceptance import accepts, thresholds_of
-from bioner_core.selector.features import features_of_rows
-from bioner_core.selector.selector import Selector, load_selector
-from bioner_core.selector.unseen_types import extend_selector
+from bioner_core.selector.selector import Selector, extend_selector, features_of_rows, load_selector
 from bioner_core.tagging.moves import TagPair, tag_pairs
 from bioner_core.tagging.render import text_spans
 from bioner_core.text.folding import fold

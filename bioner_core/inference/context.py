@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from bioner_core.errors import ModelError
-from bioner_core.text.long_sentences import cut_long
+from bioner_core.text.sentences import cut_long
 from bioner_core.text.units import MAX_LETTERS, estimate_tokens, split_units
 
 LONGEST_PIECE = 512

@@ -24,6 +24,22 @@ from bioner_core.models.loading import LoadedModel
 from bioner_core.models.vocabulary import TaggingVocabulary
 from bioner_core.text.units import estimate_tokens
 
+_TEXTS = (
+    "can't allocate memory",  # torch's allocator on a CPU
+    "bad_alloc",  # C++ code below it
+    "could not create a memory object",  # oneDNN
+    "CUBLAS_STATUS_ALLOC_FAILED",
+    "CUDA error: out of memory",  # a library below torch's allocator
+)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether the error says that the device, a GPU or the machine itself, has no memory left."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    return isinstance(error, RuntimeError) and any(text in str(error) for text in _TEXTS)
+
+
 GPU_TOKEN_BUDGET = 16_384
 """On a GPU more than this brings little, and a client's buffer would no longer make a batch for each actor."""
 

@@ -1,16 +1,66 @@
 """How far linked concepts agree with the MeSH headings of their documents, by month: a drift alarm without gold.
 
 NLM's indexers read the whole article and name its topics, while mentions are of all that the text names: neither share
-is near 1, and what counts is whether they stay where they were.
+is near 1, and what counts is whether they stay where they were. A report is about the newest
+state as a whole, or about the part of it that one run made.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from bioner_core.report.scope import Row, rows_of
 from bioner_core.store.query.named_queries import named_query
 from bioner_core.store.query.query_session import QuerySession
+
+Row = dict[str, Any]
+
+_OF_RUN = {
+    "candidates": "(SELECT c.* FROM candidates AS c SEMI JOIN {documents} AS d ON c.doc_id = d.doc_id)",
+    "documents": "(SELECT o.* FROM documents AS o SEMI JOIN {documents} AS d ON o.doc_id = d.doc_id)",
+    "rejects": "(SELECT * FROM rejects WHERE shard IN (SELECT shard FROM shards WHERE run_id = $run))",
+    "shards": "(SELECT * FROM shards WHERE run_id = $run)",
+}
+_DOCUMENTS = "(SELECT l.doc_id FROM lineage AS l JOIN shards AS s USING (shard) WHERE s.run_id = $run)"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Asks questions of a part of the store; `run` None means the whole."""
+
+    session: QuerySession
+    run: str | None = None
+
+    def ask(self, question: str) -> list[Row]:
+        """The rows of an answer; `{candidates}`, `{documents}`, `{rejects}` and `{shards}` stand for the scope's own.
+
+        Raises:
+            ConfigurationError: DuckDB refuses the question.
+        """
+        if self.run is None:
+            return rows_of(self.session, question.format(**{name: name for name in _OF_RUN}))
+        names = {name: sql.format(documents=_DOCUMENTS) for name, sql in _OF_RUN.items()}
+        return rows_of(self.session, question.format(**names), {"run": self.run})
+
+    def ask_one(self, question: str) -> Row:
+        """The one row of an answer.
+
+        Raises:
+            ConfigurationError: as `ask`.
+        """
+        [row] = self.ask(question)
+        return row
+
+
+def rows_of(session: QuerySession, question: str, parameters: Mapping[str, str] | None = None) -> list[Row]:
+    """The rows of the answer to a question about the whole store, all in memory.
+
+    Raises:
+        ConfigurationError: DuckDB refuses the question.
+    """
+    found: list[Row] = session.ask(question, parameters).read_all().to_pylist()
+    return found
+
 
 LEAST_HEADINGS = 200
 """With fewer in the newest month, or in all months before it, nothing is judged."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from bioner_core.report.scope import Row, Scope, rows_of
+from bioner_core.report.agreement import Row, Scope, rows_of
 from bioner_core.store.query.query_session import QuerySession
 
 LEAST_MENTIONS, LEAST_RECORDS = 200, 100

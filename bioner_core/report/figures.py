@@ -3,9 +3,8 @@
 from typing import Any
 
 from bioner_core.errors import ConfigurationError
-from bioner_core.report.agreement import agreement_of
+from bioner_core.report.agreement import Row, Scope, agreement_of, rows_of
 from bioner_core.report.drift import drift_of
-from bioner_core.report.scope import Row, Scope, rows_of
 from bioner_core.store.manifest import Counts, loss_lines
 from bioner_core.store.query.query_session import QuerySession
 

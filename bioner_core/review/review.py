@@ -8,8 +8,7 @@ from typing import Any
 
 from bioner_core.errors import ConfigurationError, InputError
 from bioner_core.export.brat import file_name
-from bioner_core.export.provenance import Tally
-from bioner_core.export.substitution import one_line
+from bioner_core.export.provenance import Tally, one_line
 from bioner_core.gold.forms import read_form
 from bioner_core.gold.lines import read_lines, write_lines
 from bioner_core.gold.record import GoldRecord, MisfitKind

@@ -8,8 +8,7 @@ from typing import Any
 
 import bioner_core
 from bioner_core.export.brat import export_brat
-from bioner_core.export.provenance import Provenance, Tally
-from bioner_core.export.selection import Selection
+from bioner_core.export.provenance import Provenance, Selection, Tally
 from bioner_core.gold.label_studio import LABELS, TEXT_FIELD
 from bioner_core.mentions import Mention
 from bioner_core.review.item import ReviewItem

@@ -1,8 +1,11 @@
-"""Training samples of the selector: candidates as the model sees them, right and wrong."""
+"""Training samples of the selector: candidates as the model sees them, right and wrong.
+
+The wrong ones are the decoder's own mistakes, and spans that are almost right: edges moved, parts, neighbours.
+"""
 
 import random
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -10,13 +13,11 @@ from torch import Tensor
 
 from bioner_core.decoding.decoder import Decoder, PromptCaches
 from bioner_core.decoding.prepared_label_set import PreparedLabelSet
-from bioner_core.decoding.rows import DecodingRow
-from bioner_core.decoding.tag_score import tag_score
+from bioner_core.decoding.rows import DecodingRow, tag_score
 from bioner_core.decoding.teacher_forced import teacher_forced_states
 from bioner_core.mentions import GoldSentence
 from bioner_core.models.vocabulary import TaggingVocabulary
-from bioner_core.selector.features import span_features
-from bioner_core.selector.negatives import corrupt
+from bioner_core.selector.selector import span_features
 from bioner_core.tagging.moves import TagPair, UnitSpan, tag_pairs
 from bioner_core.tagging.render import align, nest, render_moves
 from bioner_core.text.units import split_units
@@ -148,3 +149,62 @@ class _Collector:
             label_set=self._prepared.label_set.name,
             open_rows=self._prepared.tokens.open_rows,
         )
+
+
+MAX_SHIFT = 2
+
+
+def move_edge(span: UnitSpan, unit_count: int, chooser: random.Random) -> UnitSpan:
+    """One edge moved by one or two units, in or out; the span itself where no such span exists."""
+    shift = chooser.choice([-MAX_SHIFT, -1, 1, MAX_SHIFT])
+    if chooser.random() < 0.5:
+        return _within(UnitSpan(span.start + shift, span.end, span.type_index), span, unit_count)
+    return _within(UnitSpan(span.start, span.end + shift, span.type_index), span, unit_count)
+
+
+def sub_span(span: UnitSpan, unit_count: int, chooser: random.Random) -> UnitSpan:
+    """A part of the span; the span itself when it has one unit."""
+    start = chooser.randint(span.start, span.end - 1)
+    return UnitSpan(start, chooser.randint(start + 1, span.end), span.type_index)
+
+
+def super_span(span: UnitSpan, unit_count: int, chooser: random.Random) -> UnitSpan:
+    """The span with up to three units more on either side."""
+    start = max(0, span.start - chooser.randint(0, 3))
+    return UnitSpan(start, min(unit_count, span.end + chooser.randint(0, 3)), span.type_index)
+
+
+def other_type(span: UnitSpan, type_count: int, chooser: random.Random) -> UnitSpan:
+    """The right span with another type; the span itself when there is only one type."""
+    return UnitSpan(span.start, span.end, chooser.choice([i for i in range(type_count) if i != span.type_index] or [0]))
+
+
+def stray_span(unit_count: int, type_count: int, chooser: random.Random) -> UnitSpan:
+    """A span anywhere, of any type, one to four units long."""
+    start = chooser.randrange(unit_count)
+    return UnitSpan(start, min(unit_count, start + chooser.randint(1, 4)), chooser.randrange(type_count))
+
+
+def corrupt(gold: Collection[UnitSpan], *, unit_count: int, type_count: int, chooser: random.Random) -> list[UnitSpan]:
+    """The gold spans of a text with about half of them made almost right, and now and then a stray one.
+
+    What is returned nests properly, so that it can be rendered and read by the model as if it had tagged it.
+    """
+    boundary: list[Callable[[UnitSpan, int, random.Random], UnitSpan]] = [move_edge, move_edge, sub_span, super_span]
+    spans: list[UnitSpan] = []
+    for span in gold:
+        draw = chooser.random()
+        if draw < 0.4:
+            spans.append(chooser.choice(boundary)(span, unit_count, chooser))
+        elif draw < 0.55:
+            spans.append(other_type(span, type_count, chooser))
+        else:
+            spans.append(span)
+    if chooser.random() < 0.3:
+        spans.append(stray_span(unit_count, type_count, chooser))
+    return list(nest(spans).spans)
+
+
+def _within(candidate: UnitSpan, span: UnitSpan, unit_count: int) -> UnitSpan:
+    fits = 0 <= candidate.start < candidate.end <= unit_count
+    return candidate if fits else span

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from bioner_core.concepts.addresses import concept_address, document_address
+from bioner_core.concepts.concept import concept_address, document_address
 from bioner_core.errors import ConfigurationError
 from bioner_core.linking.linked_documents import with_concepts
 from bioner_core.report.figures import report_figures

@@ -7,16 +7,19 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bioner_core.text.abbreviations import (
+from bioner_core.text.stops import (
     GLUED_OPENING_WORDS,
     NEVER_BEFORE_NUMBER,
     NEVER_LAST,
     OPENING_WORDS,
     PLACE_BEFORE_INITIAL,
     SELDOM_LAST,
+    Enclosed,
+    enclosed_pieces,
+    is_letter_unit,
+    is_split_decimal,
+    is_unit,
 )
-from bioner_core.text.enclosed import Enclosed, enclosed_pieces
-from bioner_core.text.number_stops import is_letter_unit, is_split_decimal, is_unit
 
 _CLOSERS = r"\"'”’」』）)\]】》〉»"
 _OPENERS = "\"'“‘「『（([【《〈«"

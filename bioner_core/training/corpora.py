@@ -6,9 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bioner_core.errors import ConfigurationError
-from bioner_core.evaluation.assembly import record_sentences, spans_by_sentence
-from bioner_core.evaluation.corpora import GoldRecord, read_corpus
-from bioner_core.evaluation.gold_sentences import as_read
+from bioner_core.evaluation.corpora import GoldRecord, as_read, read_corpus, record_sentences, spans_by_sentence
 from bioner_core.labels.label_set import LabelSet, load_label_set
 from bioner_core.models.tag_choice import free_tags
 from bioner_core.models.vocabulary import TaggingVocabulary

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bioner_core.evaluation.assembly import record_sentences
-from bioner_core.evaluation.corpora import GoldRecord, read_corpus
+from bioner_core.evaluation.corpora import GoldRecord, read_corpus, record_sentences
 from bioner_core.evaluation.run import EvaluationRun, evaluate_annotator, scored_types
 from bioner_core.inference.annotation import Annotator
 from bioner_core.inference.annotator import ModelAnnotator

@@ -1,20 +1,28 @@
-"""The training loss: likelihood of the gold moves, normalised over the legal moves only."""
+"""The training loss: likelihood of the gold moves, normalised over the legal moves only.
 
-from collections.abc import Sequence
-from contextlib import nullcontext
+Gradient checkpointing stands beside a prompt cache: each layer's inside is computed again in the backward pass.
+transformers' own switch drops the cache, and with it the prompt. Here the layers run twice against a cache that they
+only read.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, fields, replace
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
 from transformers import DynamicCache
+from transformers.modeling_layers import GradientCheckpointingLayer
 
+from bioner_core.errors import ConfigurationError
 from bioner_core.models.tagging_model import MoveWeights, TaggingModel
 from bioner_core.tagging.moves import CLOSE, COPY, FIRST_OPEN
 from bioner_core.training.batches import padded_length
 from bioner_core.training.examples import TaggingExample
 from bioner_core.training.packing import PromptBefore, packed_rows
-from bioner_core.training.recompute import recomputed_layers
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,3 +181,22 @@ def _read_prompt(model: TaggingModel, prefix: Tensor) -> tuple[DynamicCache, Ten
         cache=cache,
     )
     return cache, hidden[0]
+
+
+@contextmanager
+def recomputed_layers(backbone: nn.Module) -> Iterator[None]:
+    """Within the block, forward passes keep only the input of each layer; the backward pass computes the rest again.
+
+    Raises:
+        ConfigurationError: the architecture has no layers that can be recomputed.
+    """
+    layers = [one for one in backbone.modules() if isinstance(one, GradientCheckpointingLayer)]
+    if not layers:
+        raise ConfigurationError(
+            f"gradient_checkpointing: {type(backbone).__name__} has no layers that support it; set it to false"
+        )
+    with ExitStack() as stack:
+        for layer in layers:
+            layer.forward = partial(checkpoint, layer.forward, use_reentrant=False)
+            stack.callback(delattr, layer, "forward")
+        yield

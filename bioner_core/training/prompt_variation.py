@@ -17,7 +17,6 @@ from bioner_core.models.vocabulary import TaggingVocabulary
 from bioner_core.tagging.moves import UnitSpan
 from bioner_core.tagging.render import nest, render_moves
 from bioner_core.tagging.scheme import TagScheme, copy_lines
-from bioner_core.training.absent_types import ABSENT_TYPES
 from bioner_core.training.examples import SourceSentence, TaggingExample, line_example
 
 KEPT_SHARE = 0.7
@@ -121,3 +120,44 @@ def _reworded(one: EntityType, tag: str, foreign_names: Sequence[str], chooser: 
 def _absent(tag: str, foreign_names: Sequence[str], chooser: random.Random) -> PromptType:
     name, *definitions = chooser.choice(ABSENT_TYPES)
     return PromptType(tag, chooser.choice([name, chooser.choice(foreign_names), ""]), chooser.choice(definitions))
+
+
+ABSENT_TYPES: tuple[tuple[str, str, str], ...] = (
+    ("person", "names of people", "人名"),
+    ("painting", "titles of paintings and sculptures", "绘画和雕塑作品的名称"),
+    ("sport", "kinds of sports and games", "体育运动和比赛项目"),
+    ("team", "names of football and basketball teams", "足球队和篮球队的名称"),
+    ("currency", "currencies and amounts of money", "货币和金额"),
+    ("vehicle", "cars, ships, trains and aircraft", "汽车、轮船、火车和飞机"),
+    ("music", "songs, symphonies and musical instruments", "歌曲、交响乐和乐器"),
+    ("film", "titles of films and television series", "电影和电视剧的名称"),
+    ("language", "human languages and dialects", "人类的语言和方言"),
+    ("religion", "religions, deities and holy books", "宗教、神祇和经书"),
+    ("star", "stars, planets and galaxies", "恒星、行星和星系"),
+    ("weapon", "guns, bombs and other weapons", "枪炮和其他武器"),
+    ("war", "wars, battles and treaties", "战争、战役和条约"),
+    ("law", "laws, courts and offences", "法律、法院和罪行"),
+    ("party", "political parties and elections", "政党和选举"),
+    ("software", "operating systems and programming languages", "操作系统和编程语言"),
+    ("phone", "brands of telephones and computers", "手机和电脑的品牌"),
+    ("furniture", "tables, chairs and other furniture", "桌椅和其他家具"),
+    ("clothing", "garments, shoes and jewellery", "服装、鞋和首饰"),
+    ("dish", "dishes of a restaurant's menu", "餐馆菜单上的菜名"),
+    ("beer", "brands of beer and wine", "啤酒和葡萄酒的品牌"),
+    ("building", "towers, bridges and palaces", "塔、桥梁和宫殿"),
+    ("airline", "airlines, airports and flight numbers", "航空公司、机场和航班号"),
+    ("bank", "banks, shares and stock exchanges", "银行、股票和证券交易所"),
+    ("newspaper", "newspapers and broadcasting stations", "报纸和广播电台"),
+    ("novel", "titles of novels and poems", "小说和诗歌的名称"),
+    ("emperor", "kings, emperors and dynasties", "国王、皇帝和朝代"),
+    ("festival", "festivals and public holidays", "节日和公共假期"),
+    ("weather", "storms, rain and other weather", "风暴、降雨等天气现象"),
+    ("toy", "toys and dolls", "玩具和玩偶"),
+    ("chess", "openings and pieces of chess", "国际象棋的开局和棋子"),
+    ("dance", "dances and ballets", "舞蹈和芭蕾舞剧"),
+    ("tool", "hammers, saws and other hand tools", "锤子、锯子等手工工具"),
+    ("road", "streets and motorways", "街道和高速公路"),
+    ("e-mail", "e-mail and web addresses", "电子邮件和网址"),
+    ("colour", "names of colours of paint", "油漆颜色的名称"),
+)
+"""Each with its name and its definition in English and in Chinese. None is of a kind of place: probes are."""

@@ -7,9 +7,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from bioner_core.selector.calibration import Calibration, fit_calibration
-from bioner_core.selector.contrastive import info_nce
 from bioner_core.selector.samples import SpanSamples
-from bioner_core.selector.selector import Selector
+from bioner_core.selector.selector import Selector, info_nce
 from bioner_core.selector.thresholds import JudgedCandidates
 from bioner_core.training.selector_candidates import CorpusCandidates
 from bioner_core.training.selector_settings import SelectorSettings

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from bioner_core.evaluation.gold_sentences import gold_sentences
+from bioner_core.evaluation.corpora import gold_sentences
 from bioner_core.evaluation.reliability import ScoredCandidate, reliability
 from bioner_core.labels.label_set import load_label_set
 from bioner_core.mentions import GoldSentence

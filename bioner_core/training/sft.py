@@ -18,8 +18,8 @@ from bioner_core.models.directory import model_folder
 from bioner_core.models.model_card import ModelCard, read_card
 from bioner_core.models.model_files import row_names, save_model
 from bioner_core.tagging.scheme import TagScheme
-from bioner_core.training.batches import MixedCorpus, mixed_batches
-from bioner_core.training.checkpoint import TrainingProgress, load_checkpoint, save_checkpoint
+from bioner_core.training.batches import Batch, MixedCorpus, mixed_batches, plan_digest, step_batches
+from bioner_core.training.checkpoint import LogWindow, TrainingProgress, load_checkpoint, save_checkpoint
 from bioner_core.training.corpora import (
     build_mix,
     corpus_label_set,
@@ -38,8 +38,6 @@ from bioner_core.training.kept_values import BestValues, LastValues
 from bioner_core.training.language_model_loss import LanguageModelLoss
 from bioner_core.training.loss import LegalMoveLoss, LossParts, TrainingBatch, training_batch
 from bioner_core.training.optimization import MasterWeights, make_optimizer, rate_factor, set_rates, trained_tensors
-from bioner_core.training.plan import Batch, plan_digest, step_batches
-from bioner_core.training.progress_log import LogWindow
 from bioner_core.training.prompt_variation import BatchPrompt, under_prompt, usual_prompt, varied_prompt
 from bioner_core.training.settings import SftSettings, TrainingLoss
 from bioner_core.training.step_loader import PreparedStep, prepared_steps

@@ -13,8 +13,8 @@ from typing import Any
 
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
+from bioner_core.training.batches import Batch
 from bioner_core.training.loss import TrainingBatch
-from bioner_core.training.plan import Batch
 
 PREPARED_AHEAD = 4
 """Steps that each worker holds ready: enough to bridge a step whose sentences are many and short."""

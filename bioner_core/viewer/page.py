@@ -11,9 +11,8 @@ from bioner_core.documents import Passage
 from bioner_core.mentions import Mention
 from bioner_core.store.document_mentions import DocumentMentions
 from bioner_core.viewer.colours import COLOURS, definition_of, meaning_of, style_number
-from bioner_core.viewer.marks import as_text, held, marked
+from bioner_core.viewer.marks import about_mention, as_text, held, marked, type_and_assertion
 from bioner_core.viewer.stack import Piece, stacked
-from bioner_core.viewer.words import about_mention, type_and_assertion
 
 TypeKey = tuple[str, str]
 

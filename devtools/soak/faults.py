@@ -11,9 +11,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
+from devtools.soak.annotator import Order, give_order, signed_in
 from devtools.soak.cluster import LocalCluster
 from devtools.soak.processes import is_running
-from devtools.soak.signals_to_actors import Order, give_order, signed_in
 
 _POLL_SECONDS = 0.05
 

@@ -17,12 +17,10 @@ from bioner_core.store.history.lock import StoreLock
 from bioner_core.store.layout import Store
 from devtools.soak.corpus import soak_job
 from pipelines.annotate import run_annotation
-from pipelines.finished import needs_no_model
-from pipelines.pool.annotator_spec import AnnotatorSpec
-from pipelines.pool.client_settings import ClientSettings
-from pipelines.pool.deadline import DeadlinePolicy
 from pipelines.pool.pool import Pool, start_pool
-from pipelines.pool.pool_settings import PoolSettings
+from pipelines.pool.pool_settings import ClientSettings, PoolSettings
+from pipelines.pool.service import AnnotatorSpec
+from pipelines.refinish import needs_no_model
 
 _START_SECONDS = 45.0
 """An actor that is stopped while it starts is made anew after this; the watch for what is left over allows a minute."""
@@ -33,7 +31,8 @@ def client_settings(deadline_seconds: float) -> ClientSettings:
     return ClientSettings(
         max_rows=6,
         token_budget=4096,
-        deadline=DeadlinePolicy(deadline_seconds, 0.0),
+        deadline_seconds=deadline_seconds,
+        seconds_per_token=0.0,
         ping_seconds=deadline_seconds,
         grace_seconds=300.0,
     )

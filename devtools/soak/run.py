@@ -16,14 +16,13 @@ import psutil
 
 from bioner_core.errors import PoolError
 from bioner_core.store.layout import Store
+from devtools.soak.annotator import signed_in
 from devtools.soak.check import store_faults
 from devtools.soak.cluster import LocalCluster, local_cluster
 from devtools.soak.corpus import SoakInput, make_corpus
 from devtools.soak.faults import Fault, FaultKind, Harm, seconds_since, shuffled_kinds, wait_random
 from devtools.soak.feeder_process import FeederGoneError, FeederProcess, FeederSettings
-from devtools.soak.memory import MemoryDiary
-from devtools.soak.processes import OrphanWatch, mark_this_process, megabytes
-from devtools.soak.signals_to_actors import signed_in
+from devtools.soak.processes import MemoryDiary, OrphanWatch, mark_this_process, megabytes
 
 _START_SECONDS = 600.0
 _JOB_SECONDS = 600.0

@@ -1,15 +1,15 @@
 """`bioner annotate`: dumps to nested mentions in Parquet."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jobs.options.annotation import Format, Runner, RunOptions, ShardRecords
-from jobs.options.common import Json, StoreOption
-from jobs.options.groups import takes_option_groups
+from bioner_core.errors import listed_names
+from jobs.options.annotation import AnnotateFilesConfig
+from jobs.options.common import Json, takes_option_groups
 from jobs.options.metrics import MetricsOutlet, metrics_shown
 from jobs.terminal.console import only_results_on_stdout, print_result, say, warn
-from pipelines.listed_names import listed_names
 
 if TYPE_CHECKING:
     from pipelines.summary import JobSummary
@@ -40,32 +40,21 @@ Inputs = Annotated[
 def annotate(
     context: typer.Context,
     inputs: Inputs,
-    store: StoreOption,
-    run: RunOptions,
+    config: AnnotateFilesConfig,
     metrics: MetricsOutlet,
-    format_name: Format = None,
-    runner: Runner = "FnApiRunner",
-    shard_records: ShardRecords = None,
     as_json: Json = False,
 ) -> int:
     """Annotate what the command line names; returns the exit code."""
     with only_results_on_stdout():
         from jobs.runs.annotator import chosen_annotator  # what imports pyarrow is not for --help
-        from jobs.runs.session import AnnotateConfig, annotate_inputs
+        from jobs.runs.session import annotate_inputs
+        from pipelines.watch.metrics_page import JobPage
 
-        config = AnnotateConfig(
-            inputs=tuple(inputs),
-            store=store,
-            annotator=chosen_annotator(run.annotator),
-            run=run,
-            format_name=format_name,
-            runner=runner,
-            pipeline_options=tuple(context.obj or ()),
-            shard_records=shard_records,
-        )
-        with metrics_shown(metrics, config.page, job="annotate"):
-            summary = annotate_inputs(config)
-            config.page.end(summary.exit_code())
+        annotator, page = chosen_annotator(config), JobPage()
+        config = replace(config, inputs=tuple(inputs), pipeline_options=tuple(context.obj or ()))
+        with metrics_shown(metrics, page, job="annotate"):
+            summary = annotate_inputs(config, annotator=annotator, page=page)
+            page.end(summary.exit_code())
     report(summary, as_json=as_json)
     return summary.exit_code()
 

@@ -8,7 +8,7 @@ import typer
 
 from bioner_core.errors import ConfigurationError
 from bioner_core.store.history.lock import Part
-from jobs.options.groups import takes_option_groups
+from jobs.options.common import takes_option_groups
 from jobs.options.sync import (
     FirstNumber,
     Places,

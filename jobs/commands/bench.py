@@ -5,11 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bioner_core.benchmark.chart_file import check_chart_name
-from bioner_core.benchmark.decode_chart import decode_chart
+from bioner_core.benchmark.charts import check_chart_name, decode_chart, pipeline_chart
 from bioner_core.benchmark.decode_report import DecodeBench
 from bioner_core.benchmark.decode_settings import GOLD_MOVES, MODEL_MOVES, DecodeBenchSettings
-from bioner_core.benchmark.pipeline_chart import pipeline_chart
 from bioner_core.benchmark.pipeline_report import PipelineBench
 from bioner_core.benchmark.simulated_annotator import SimulatedAnnotator
 from bioner_core.device_bench.report import CHART_FILE, JSON_FILE, TABLE_FILE

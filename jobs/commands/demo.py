@@ -10,7 +10,6 @@ from typing import Annotated
 import typer
 
 from bioner_core.errors import ConfigurationError
-from bioner_core.export.folder import new_folder
 from jobs.options.annotation import Kind
 from jobs.terminal.console import say
 
@@ -50,6 +49,8 @@ def demo(output: Output = Path("bioner-demo"), kind: Kind = "model", dry_run: Dr
 def _write_samples(output: Path) -> None:
     if output.exists():
         raise ConfigurationError(f"--output: {str(output)!r} is there already; name a new folder, or remove it")
+    from bioner_core.export.output import new_folder  # what imports pyarrow is not for --help
+
     with new_folder(output) as folder:
         (folder / "inputs").mkdir()
         for name in _SAMPLES:

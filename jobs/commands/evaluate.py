@@ -20,8 +20,7 @@ from bioner_core.file_digest import sha256_of
 from bioner_core.labels.label_set import LabelSet, load_label_set
 from bioner_core.models.directory import model_folder
 from bioner_core.models.model_card import read_card
-from jobs.options.common import Json, NoSelector, Precision, Quiet, new_type_names
-from jobs.options.groups import takes_option_groups
+from jobs.options.common import Json, NoSelector, Precision, Quiet, new_type_names, takes_option_groups
 from jobs.runs.annotator import AnnotatorChoice
 from jobs.runs.link_evaluation import evaluate_end_to_end, evaluate_gold_links, print_links
 from jobs.terminal.console import only_results_on_stdout, print_result, quiet_transformers, say

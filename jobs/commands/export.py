@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from bioner_core.export.export import export_store
-from bioner_core.export.selection import Selection
+from bioner_core.export.provenance import Selection
 from jobs.options.common import Json, OfModel, Quiet, StoreOption
 from jobs.terminal.console import only_results_on_stdout, print_result
 from jobs.terminal.damage import require_store_to_show

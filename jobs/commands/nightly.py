@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from jobs.options.groups import takes_option_groups
+from jobs.options.common import takes_option_groups
 from jobs.options.sync import (
     AllowShrink,
     FirstNumber,

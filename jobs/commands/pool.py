@@ -2,7 +2,7 @@
 
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,9 +10,8 @@ import typer
 
 from bioner_core.errors import PoolError
 from bioner_core.store.history.process_identity import this_process
-from jobs.options.annotation import ActorOptions, AnnotatorOptions, Ray
-from jobs.options.common import Json, Quiet
-from jobs.options.groups import takes_option_groups
+from jobs.options.annotation import ActorOptions, Ray
+from jobs.options.common import Json, Quiet, takes_option_groups
 from jobs.options.metrics import MetricsOutlet, metrics_shown
 from jobs.runs.annotator import AnnotatorChoice, chosen_annotator
 from jobs.runs.pool import connect_by_hand, memory_limit, open_pool, planned_settings
@@ -23,8 +22,7 @@ from pipelines.pool.pool_settings import LOCAL, PoolSettings
 from pipelines.watch.metrics_page import JobPage
 
 if TYPE_CHECKING:
-    from pipelines.pool.actor_slot import ActorReport
-    from pipelines.pool.pool_report import PoolReport
+    from pipelines.pool.actor_slot import ActorReport, PoolReport
     from pipelines.pool.pool_service import PoolService
 
 app = typer.Typer(help="Keep actors that serve many commands.", rich_markup_mode=None)
@@ -84,35 +82,31 @@ WaitReady = Annotated[
 ]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolConfig(ActorOptions):
+    """What a user asks of a pool.
+
+    `cpus_per_actor` is Ray's resource on a cluster; on this machine nothing but the pool uses its Ray.
+    """
+
+    name: Name = "default"
+    cpus_per_actor: Cpus = 1.0
+    ray: Ray = "local"
+    drain_seconds: Drain = 60.0
+    quiet: Quiet = False
+
+
 @app.command(help=START_HELP)
 @takes_option_groups
-def start(
-    actors: ActorOptions,
-    annotator: AnnotatorOptions,
-    metrics: MetricsOutlet,
-    name: Name = "default",
-    cpus_per_actor: Cpus = 1.0,
-    ray: Ray = "local",
-    drain_seconds: Drain = 60.0,
-    as_json: Json = False,
-    quiet: Quiet = False,
-) -> int:
+def start(config: PoolConfig, metrics: MetricsOutlet, as_json: Json = False) -> int:
     """Own a pool until it is told to stop; returns the exit code."""
     with only_results_on_stdout():
-        config = PoolConfig(
-            name=name,
-            annotator=chosen_annotator(annotator),
-            actors=actors,
-            cpus_per_actor=cpus_per_actor,
-            ray_address=ray,
-            drain_seconds=drain_seconds,
-            quiet=quiet,
-        )
-        with metrics_shown(metrics, config.page, job=f"pool {name}"):
-            ended = keep_pool(config)
-            config.page.end(0)
+        annotator, page = chosen_annotator(config), JobPage()
+        with metrics_shown(metrics, page, job=f"pool {config.name}"):
+            ended = keep_pool(config, annotator, page=page)
+            page.end(0)
     cut = f", {ended.cut_short} actors in the middle of a batch" if ended.cut_short else ""
-    print_result(ended.as_json(), as_json=as_json, show=lambda: print(f"pool {name!r} stopped{cut}"))
+    print_result(ended.as_json(), as_json=as_json, show=lambda: print(f"pool {config.name!r} stopped{cut}"))
     return 0
 
 
@@ -174,24 +168,6 @@ _END_SECONDS = 60.0
 """How long, beyond the time to drain, the owner may take to end its actors and its Ray."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PoolConfig:
-    """What a user asks of a pool.
-
-    `cpus_per_actor` is Ray's resource on a cluster; on this machine nothing but the pool uses its Ray. `page` shows
-    how the actors are.
-    """
-
-    name: str
-    annotator: AnnotatorChoice
-    actors: ActorOptions
-    cpus_per_actor: float = 1.0
-    ray_address: str = LOCAL
-    drain_seconds: float = 60.0
-    quiet: bool = False
-    page: JobPage = field(default_factory=JobPage)
-
-
 @dataclass(frozen=True, slots=True)
 class PoolEnd:
     """How a pool ended: `cut_short` actors had not ended their batch when the time to drain was up."""
@@ -205,8 +181,10 @@ class PoolEnd:
         return {"name": self.name, "seconds": round(self.seconds, 1), "cut_short": self.cut_short}
 
 
-def keep_pool(config: PoolConfig) -> PoolEnd:
+def keep_pool(config: PoolConfig, annotator: AnnotatorChoice, *, page: JobPage) -> PoolEnd:
     """Start a pool, and keep it until it is told to stop, or Ctrl-C or SIGTERM comes: then drain it.
+
+    `page` shows how the actors are.
 
     Raises:
         ConfigurationError: an option is unusable; nothing was started.
@@ -214,23 +192,23 @@ def keep_pool(config: PoolConfig) -> PoolEnd:
         PoolError: the pool cannot be started, a pool of this name runs, or all its actors were given up.
     """
     connect_by_hand()
-    from pipelines.pool.pool_report import PoolReport
+    from pipelines.pool.actor_slot import PoolReport
     from pipelines.pool.pool_service import PoolService
 
     started = time.monotonic()
     settings = service_settings(config)
-    spec = config.annotator.spec(memory_limit(config.actors, settings))
-    config.annotator.check_ready()
+    spec = annotator.spec(memory_limit(config, settings))
+    annotator.check_ready()
     with claimed_address(config.name) as announce, ExitStack() as opened:
         pool = open_pool(opened, settings, spec, quiet=config.quiet)
-        config.page.follow(pool)
-        opened.callback(config.page.let_go)
+        page.follow(pool)
+        opened.callback(page.let_go)
         report = PoolReport(
             name=config.name,
             address=pool.address,
             owner=this_process(),
             fingerprint=pool.fingerprint,
-            model=config.annotator.in_words(),
+            model=annotator.in_words(),
             limits=pool.limits,
             wanted=settings.actors,
             drain_seconds=config.drain_seconds,
@@ -249,11 +227,11 @@ def service_settings(config: PoolConfig) -> PoolSettings:
         ConfigurationError: the name or a number is unusable.
     """
     check_pool_name(config.name)
-    planned = planned_settings(config.actors, config.ray_address)
+    planned = planned_settings(config, config.ray)
     return replace(
         planned,
         namespace=pool_namespace(config.name),
-        cpus_per_actor=0.0 if config.ray_address == LOCAL else config.cpus_per_actor,
+        cpus_per_actor=0.0 if config.ray == LOCAL else config.cpus_per_actor,
         drain_seconds=max(planned.drain_seconds, config.drain_seconds),
     )
 

@@ -2,18 +2,16 @@
 
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 import typer
 
 from bioner_core.errors import ConfigurationError
 from bioner_core.records import RejectReason
-from jobs.options.annotation import RunOptions
-from jobs.options.common import Json, StoreOption
-from jobs.options.groups import takes_option_groups
-from jobs.runs.annotator import chosen_annotator
-from jobs.runs.session import AnnotateConfig, AnnotationSession, open_lock
+from jobs.options.annotation import AnnotateConfig
+from jobs.options.common import Json, takes_option_groups
+from jobs.runs.session import AnnotationSession, open_lock
 from jobs.terminal.console import only_results_on_stdout, print_result, require_store, say, warn
 from jobs.terminal.progress import ProgressBar
 from pipelines.job_report import new_report_path, write_report
@@ -56,8 +54,7 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be trie
 
 @takes_option_groups
 def retry(
-    store: StoreOption,
-    run: RunOptions,
+    config: AnnotateConfig,
     moved: Moved = None,
     reason: Reasons = None,
     dry_run: DryRun = False,
@@ -65,10 +62,8 @@ def retry(
 ) -> int:
     """Try rejects again; returns the exit code."""
     with only_results_on_stdout():
-        require_store(store)
-        config = AnnotateConfig(
-            inputs=tuple(moved or ()), store=store, annotator=chosen_annotator(run.annotator), run=run
-        )
+        require_store(config.store)
+        config = replace(config, inputs=tuple(moved or ()))
         done = retry_store(config, passing_reasons(reason or ()), dry_run=dry_run)
     report(done, as_json=as_json)
     return done.exit_code()
@@ -175,7 +170,7 @@ def retry_store(config: AnnotateConfig, reasons: Sequence[RejectReason], *, dry_
             started = time.monotonic()
             places = located_inputs(config.inputs)
             job, service = session.job(["any"]), session.service()
-            with ProgressBar("shards", quiet=config.run.quiet) as progress:
+            with ProgressBar("shards", quiet=config.quiet) as progress:
                 progress.planned(len(found.mine))
                 retried = retry_shards(
                     found.mine,
@@ -234,7 +229,7 @@ def _report(
         of_other_models=found.of_other_models.documents + found.of_other_models.rows,
         rows_asked=retried.rows_asked if retried else 0,
         dry_run=dry_run,
-        summary=summarise(outcomes, seconds=seconds, max_reject_rate=config.run.max_reject_rate),
+        summary=summarise(outcomes, seconds=seconds, max_reject_rate=config.max_reject_rate),
     )
 
 

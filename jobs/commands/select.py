@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
+from bioner_core.errors import listed_names
 from bioner_core.formats.input_patterns import expand_inputs
 from bioner_core.formats.pubmed_selection import listed_pmids, selected_records
 from jobs.terminal.console import say
-from pipelines.listed_names import listed_names
 
 HELP = """
 Write the records of a list of PMIDs, taken from PubMed XML files at hand, as one PubMed XML file on standard output.

@@ -7,7 +7,7 @@ from bioner_core.store.snapshot.snapshot_manifest import snapshot_ids
 from jobs.options.common import Json, Quiet, StoreOption
 from jobs.terminal.console import EXIT_FAILED, only_results_on_stdout, print_result, require_store
 from jobs.terminal.progress import ProgressBar
-from pipelines.lost_shards import lost_shard_faults
+from pipelines.job_report import lost_shard_faults
 
 HELP = """
 Check a whole store. Records in = annotated + unchanged + deleted + rejected in every manifest, each file's digest and

@@ -1,11 +1,11 @@
 """Options of the verbs that annotate, and the groups of them, so that they are named, explained and defaulted alike."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
 
-from jobs.options.common import NoSelector, Precision, Quiet, Wait
+from jobs.options.common import NoSelector, Precision, Quiet, StoreOption, Wait
 
 Format = Annotated[
     str | None, typer.Option("--format", help="Format of all inputs. Default: found from their content.")
@@ -93,20 +93,17 @@ _MaxRejectRate = Annotated[float, typer.Option(help="Share of rejects above whic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AnnotatorOptions:
-    """Which annotator answers; `jobs.runs.annotator.chosen_annotator` checks it."""
+class ActorOptions:
+    """Which annotator answers, and the actors that hold it; None means: as fits this machine.
+
+    `jobs.runs.annotator.chosen_annotator` checks the annotator, `jobs.runs.pool.planned_settings` the actors.
+    """
 
     model: Model = "default"
     label_set: LabelSets = None
     kind: Kind = "model"
     precision: Precision = "auto"
     no_selector: NoSelector = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ActorOptions:
-    """The actors that hold the annotator. None means: as fits this machine."""
-
     wanted: _Actors = None
     gpus_per_actor: _Gpus = None
     threads_per_actor: ThreadsPerActor = None
@@ -114,11 +111,16 @@ class ActorOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunOptions:
-    """What every verb is told that annotates into a store. `pool` None means: start actors for this run."""
+class AnnotateConfig(ActorOptions):
+    """What a user asks of a verb that annotates into a store: its actors, and the rest.
 
-    annotator: AnnotatorOptions = field(default_factory=AnnotatorOptions)
-    actors: ActorOptions = field(default_factory=ActorOptions)
+    It is checked by what is made of it (`AnnotationJob`, `PoolSettings`, `ClientSettings`), before anything starts.
+    `pool` None means: start actors for this run. What follows `quiet` is no option of every such verb: `inputs` is
+    empty where the verb finds them itself; `shard_records` None means about a minute of work; `carry_over` and
+    `pipeline_options` are as in `AnnotationJob`.
+    """
+
+    store: StoreOption
     ray: Ray = "local"
     pool: _Pool = None
     token_budget: TokenBudget = None
@@ -126,3 +128,18 @@ class RunOptions:
     max_reject_rate: _MaxRejectRate = 0.05
     wait: Wait = 0.0
     quiet: Quiet = False
+    inputs: tuple[str, ...] = ()
+    format_name: str | None = None
+    runner: str = "FnApiRunner"
+    pipeline_options: tuple[str, ...] = ()
+    shard_records: int | None = None
+    carry_over: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnnotateFilesConfig(AnnotateConfig):
+    """What `bioner annotate` is told: it alone has options for the form of its inputs, the runner and the shards."""
+
+    format_name: Format = None
+    runner: Runner = "FnApiRunner"
+    shard_records: ShardRecords = None

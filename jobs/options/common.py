@@ -1,14 +1,71 @@
-"""Options that several verbs have, so that they are named and explained alike."""
+"""Options that several verbs have, so that they are named and explained alike, and groups of options.
 
+A group is a frozen dataclass whose fields are options, given to every verb that names it.
+"""
+
+import functools
+import inspect
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import is_dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, TypeGuard, get_origin
 
 import typer
 
 from bioner_core.errors import ConfigurationError
 from bioner_core.store.layout import Store
+
+
+def takes_option_groups(command: Callable[..., int]) -> Callable[..., int]:
+    """Let a command with dataclasses among its parameters be called with their fields as options of its own.
+
+    A field may be such a dataclass again; one that is not annotated as an option keeps its default. The options stand
+    where the group stands, those that must be given before all others; their defaults are those of the fields.
+
+    Raises:
+        ValueError: two options have one name.
+    """
+
+    @functools.wraps(command)
+    def called(**given: Any) -> int:
+        return command(**_gathered(inspect.signature(command), given))
+
+    parameters = sorted(_options(inspect.signature(command)), key=lambda one: one.default is not one.empty)
+    called.__signature__ = inspect.Signature(parameters, return_annotation=int)  # type: ignore[attr-defined]
+    called.__annotations__ = {one.name: one.annotation for one in parameters} | {"return": int}
+    return called
+
+
+def _options(signature: inspect.Signature) -> Iterator[inspect.Parameter]:
+    for one in signature.parameters.values():
+        if _is_group(one.annotation):
+            yield from _options(_fields(one.annotation))
+        else:
+            yield one.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+
+
+def _gathered(signature: inspect.Signature, given: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: _made(one.annotation, given) if _is_group(one.annotation) else given[name]
+        for name, one in signature.parameters.items()
+    }
+
+
+def _made(group: type[Any], given: Mapping[str, Any]) -> object:
+    return group(**_gathered(_fields(group), given))
+
+
+def _fields(group: type[Any]) -> inspect.Signature:
+    """The fields of a group that are options, or groups again."""
+    every = inspect.signature(group).parameters.values()
+    taken = [one for one in every if _is_group(one.annotation) or get_origin(one.annotation) is Annotated]
+    return inspect.Signature(taken)
+
+
+def _is_group(annotation: object) -> TypeGuard[type[Any]]:
+    return isinstance(annotation, type) and is_dataclass(annotation)
+
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 

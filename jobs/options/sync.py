@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from jobs.options.annotation import RunOptions, ShardRecords
-from jobs.options.common import Json, StoreOption
+from bioner_core.store.layout import Store
+from jobs.options.annotation import AnnotateConfig, ShardRecords
+from jobs.options.common import Json
 from jobs.options.metrics import MetricsOutlet
 from pipelines.sync.retry import RetryPolicy
 
@@ -49,15 +50,19 @@ _DryRun = Annotated[
 class SyncOptions:
     """What every nightly job and backfill is told; the fields are its options, and here are their defaults."""
 
-    store: StoreOption
     dry_run: _DryRun = False
     downloads: _Downloads = None
     discard_downloads: _DiscardDownloads = False
     ca_file: _CaFile = None
-    run: RunOptions
+    run: AnnotateConfig
     metrics: MetricsOutlet
     shard_records: ShardRecords = None
     as_json: Json = False
+
+    @property
+    def store(self) -> Store:
+        """The store of the run."""
+        return self.run.store
 
     @property
     def policy(self) -> RetryPolicy:

@@ -1,5 +1,6 @@
 """Which annotator a command works with: known, checked and fingerprinted before Ray starts and without torch."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -19,10 +20,9 @@ from bioner_core.models.processor import processor_name
 from bioner_core.models.rows_check import check_rows
 from bioner_core.models.tag_choice import free_types, is_free
 from bioner_core.selector.acceptance import thresholds_of
-from jobs.options.annotation import AnnotatorOptions
-from jobs.runs.gpus import visible_gpus
+from jobs.options.annotation import ActorOptions
 from jobs.terminal.console import say
-from pipelines.pool.annotator_spec import AnnotatorSpec
+from pipelines.pool.service import AnnotatorSpec
 
 MODEL = "model"
 NULL = "null"
@@ -182,7 +182,7 @@ class AnnotatorChoice:
         )
 
 
-def chosen_annotator(options: AnnotatorOptions) -> AnnotatorChoice:
+def chosen_annotator(options: ActorOptions) -> AnnotatorChoice:
     """The annotator that a verb's options name.
 
     Raises:
@@ -204,3 +204,16 @@ def chosen_label_sets(names: Sequence[str]) -> tuple[LabelSet, ...]:
         ConfigurationError: there is no such label set.
     """
     return tuple(load_label_set(name) for name in names) if names else default_label_sets()
+
+
+_DRIVER_FOLDER = Path("/proc/driver/nvidia/gpus")
+
+
+def visible_gpus() -> int:
+    """The NVIDIA GPUs that this process may use: those of `CUDA_VISIBLE_DEVICES` where it is set, else all."""
+    allowed = os.environ.get("CUDA_VISIBLE_DEVICES")
+    present = len(list(_DRIVER_FOLDER.glob("*")))
+    if allowed is None:
+        return present
+    named = [name for name in allowed.split(",") if name.strip() not in ("", "-1", "NoDevFiles")]
+    return min(present, len(named))

@@ -20,10 +20,10 @@ from bioner_core.formats.reader import read_records
 from bioner_core.labels.label_set import LabelSet
 from bioner_core.store.layout import Store
 from bioner_core.text.sentences import split_passage
-from jobs.options.annotation import ActorOptions, ActorRange, RunOptions
+from jobs.options.annotation import ActorRange, AnnotateConfig
 from jobs.runs.annotator import MODEL, NULL, SIMULATED, AnnotatorChoice
-from jobs.runs.session import AnnotateConfig, annotate_inputs
-from pipelines.pool.peak_memory import forget_peak_memory
+from jobs.runs.session import annotate_inputs
+from pipelines.pool.load import forget_peak_memory
 from pipelines.pool.pool_settings import usable_processors
 from pipelines.summary import JobSummary
 
@@ -119,18 +119,13 @@ def _run(settings: PipelineBenchSettings, point: Point) -> tuple[PipelineFigures
         config = AnnotateConfig(
             inputs=inputs,
             store=store,
-            annotator=settings.choice(point.annotator),
-            run=RunOptions(
-                actors=ActorOptions(
-                    wanted=ActorRange(point.actors, point.actors), threads_per_actor=settings.threads_per_actor
-                ),
-                token_budget=settings.token_budget,
-                quiet=settings.quiet,
-            ),
+            wanted=ActorRange(point.actors, point.actors),
+            threads_per_actor=settings.threads_per_actor,
+            token_budget=settings.token_budget,
+            quiet=settings.quiet,
             shard_records=settings.shard_records,
-            started=started,
         )
-        summary = annotate_inputs(config)
+        summary = annotate_inputs(config, annotator=settings.choice(point.annotator), started=started)
         first_shard = _first_commit(store)
     since = None if first_shard is None else round(first_shard - started_by_wall, 3)
     return _figures(point, summary, first_shard_seconds=since), summary.exit_code()

@@ -4,16 +4,15 @@ import os
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+from bioner_core.errors import ConfigurationError
 from bioner_core.inference.budget import MemoryLimit
-from jobs.options.annotation import ActorOptions, ActorRange
-from jobs.runs.annotator import AnnotatorChoice
-from jobs.runs.gpus import visible_gpus
-from jobs.terminal.console import say
+from jobs.options.annotation import ActorOptions, ActorRange, AnnotateConfig
+from jobs.runs.annotator import AnnotatorChoice, visible_gpus
+from jobs.terminal.console import say, told_step
 from jobs.terminal.process import signals_deferred
-from jobs.terminal.steps import told_step
-from pipelines.pool.annotator_spec import AnnotatorSpec
-from pipelines.pool.client_settings import ClientSettings
-from pipelines.pool.pool_settings import LOCAL, PoolSettings
+from pipelines.pool.pool_registry import check_pool_name
+from pipelines.pool.pool_settings import LOCAL, ClientSettings, PoolSettings
+from pipelines.pool.service import AnnotatorSpec
 
 if TYPE_CHECKING:
     from pipelines.pool.client import PoolClientFactory
@@ -27,6 +26,28 @@ def connect_by_hand() -> None:
     modules that import Ray are imported inside functions here, after this call, and not at the top.
     """
     os.environ["RAY_ENABLE_AUTO_CONNECT"] = "0"
+
+
+def check_pool_options(run: AnnotateConfig) -> None:
+    """Of a pool that runs already the name can be chosen, and nothing of its actors.
+
+    Raises:
+        ConfigurationError: an option says something of them, or the name cannot be one.
+    """
+    if run.pool is None:
+        return
+    check_pool_name(run.pool)
+    for option, value in [
+        ("--actors", run.wanted),
+        ("--gpus-per-actor", run.gpus_per_actor),
+        ("--threads-per-actor", run.threads_per_actor),
+        ("--memory-cap", run.memory_cap),
+    ]:
+        if value is not None:
+            raise ConfigurationError(
+                f"{option}: is {value}, but the actors of --pool {run.pool} run already: leave it out; "
+                "`bioner pool start` takes it"
+            )
 
 
 def planned_settings(actors: ActorOptions, ray_address: str) -> PoolSettings:

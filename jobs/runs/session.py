@@ -5,13 +5,13 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from importlib import import_module
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from bioner_core.document_pass.settings import FinishSettings
-from bioner_core.errors import ConfigurationError, PoolError, StoreError
+from bioner_core.errors import PoolError, StoreError
 from bioner_core.formats.folder_inputs import find_inputs
 from bioner_core.formats.inputs import public_name
 from bioner_core.formats.registry import reader_named
@@ -19,30 +19,27 @@ from bioner_core.labels.label_set import LabelSetChoice
 from bioner_core.store.history.lock import Part, StoreLock
 from bioner_core.store.history.model_notes import note_model
 from bioner_core.store.layout import Store
-from jobs.options.annotation import RunOptions
-from jobs.runs.annotator import MODEL, AnnotatorChoice
-from jobs.runs.load import RunWatch, process_started
-from jobs.runs.pool import join_pool, memory_limit, open_pool, planned_settings
-from jobs.runs.row_rate import guessed_rate, keep_rate, kept_rate, rate_key
+from jobs.options.annotation import AnnotateConfig
+from jobs.runs.annotator import MODEL, AnnotatorChoice, chosen_annotator
+from jobs.runs.load import RunWatch, guessed_rate, keep_rate, kept_rate, process_started, rate_key
+from jobs.runs.pool import check_pool_options, join_pool, memory_limit, open_pool, planned_settings
 from jobs.runs.standard_input import STANDARD_INPUT, with_standard_input
 from jobs.runs.store_precision import in_store_precision, pin_precision
 from jobs.terminal.console import say
 from jobs.terminal.damage import tell_left_out
 from jobs.terminal.process import interrupted_exit_code
 from jobs.terminal.progress import ProgressBar
-from pipelines.finished import needs_no_model
 from pipelines.job import (
     DEFAULT_SHARD_RECORDS,
-    FN_API_RUNNER,
     AnnotationJob,
     decode_fingerprint,
     run_fingerprint,
 )
-from pipelines.pool.client_settings import ClientSettings
-from pipelines.pool.pool_registry import check_pool_name
+from pipelines.job_report import renew_reports
+from pipelines.plan import SHARD_SECONDS
+from pipelines.pool.pool_settings import ClientSettings
 from pipelines.pool.service import AnnotationService, ServiceFactory
-from pipelines.report_renewal import renew_reports
-from pipelines.shard_size import SHARD_SECONDS
+from pipelines.refinish import needs_no_model
 from pipelines.summary import JobSummary
 from pipelines.watch.live_note import WatchedPool, live_note
 from pipelines.watch.metrics_page import JobPage
@@ -52,31 +49,14 @@ if TYPE_CHECKING:
     from pipelines.pool.pool import Pool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AnnotateConfig:
-    """What a user asks of a verb that annotates: `annotator` is what `run.annotator` names, or, for benches, another.
-
-    `inputs` is empty where the verb finds them itself; `shard_records` None means about a minute of work;
-    `carry_over` as in `AnnotationJob`; `started` is the instant, by
-    the monotonic clock, that the time to the first document counts from: that at which the command began; `page` shows
-    what the job does.
-    """
-
-    inputs: tuple[str, ...] = ()
-    store: Store
-    annotator: AnnotatorChoice
-    run: RunOptions = field(default_factory=RunOptions)
-    format_name: str | None = None
-    runner: str = FN_API_RUNNER
-    pipeline_options: tuple[str, ...] = ()
-    shard_records: int | None = None
-    carry_over: bool = False
-    started: float = field(default_factory=process_started)
-    page: JobPage = field(default_factory=JobPage)
-
-
-def annotate_inputs(config: AnnotateConfig) -> JobSummary:
-    """Commit every shard of the inputs that is not committed yet.
+def annotate_inputs(
+    config: AnnotateConfig,
+    *,
+    annotator: AnnotatorChoice | None = None,
+    page: JobPage | None = None,
+    started: float | None = None,
+) -> JobSummary:
+    """Commit every shard of the inputs that is not committed yet; the rest is as in `AnnotationSession`.
 
     A job whose candidates are all stored already starts no Ray and loads no model.
 
@@ -87,7 +67,7 @@ def annotate_inputs(config: AnnotateConfig) -> JobSummary:
         PoolError: the actors cannot be started, or the pool not be joined.
         StoreError: the store cannot be written, or another job is at work on it.
     """
-    with AnnotationSession(config) as session:
+    with AnnotationSession(config, annotator=annotator, page=page, started=started) as session:
         # Files are looked for before the store is made, so that a typing error leaves none. Standard input is kept
         # in it.
         piped = STANDARD_INPUT in config.inputs
@@ -126,9 +106,9 @@ def open_lock(
     Raises:
         StoreError: another job is at work on the store.
     """
-    lock = StoreLock(config.store, purpose=purpose, run_id=run_id, part=part, wait_seconds=config.run.wait)
+    lock = StoreLock(config.store, purpose=purpose, run_id=run_id, part=part, wait_seconds=config.wait)
     with lock:
-        if lock.took_over and not config.run.quiet:
+        if lock.took_over and not config.quiet:
             say(f"took over the lock of a job that has died: {lock.took_over}")
         tell_left_out(config.store)
         for renewed in renew_reports(config.store):
@@ -139,22 +119,36 @@ def open_lock(
 class AnnotationSession:
     """Runs one job after another on one pool, which is started, or joined, for the first job that needs a model.
 
+    `annotator` is what the config names, or, for benches, another; `page` shows what the job does; `started` is the
+    instant, by the monotonic clock, that the time to the first document counts from, else that at which the command
+    began.
+
     Raises:
         ConfigurationError: an option is unusable; nothing was started.
         ModelError: there is no such model.
     """
 
-    def __init__(self, config: AnnotateConfig) -> None:
+    def __init__(
+        self,
+        config: AnnotateConfig,
+        *,
+        annotator: AnnotatorChoice | None = None,
+        page: JobPage | None = None,
+        started: float | None = None,
+    ) -> None:
         self._config = config
-        _check_pool_options(config.run)
-        self._pool_settings = planned_settings(config.run.actors, config.run.ray)
-        self._client_settings = ClientSettings(token_budget=config.run.token_budget)
-        memory_limit(config.run.actors, self._pool_settings)  # it checks the option
-        self._label_sets = tuple(LabelSetChoice(one.name, one.languages) for one in config.annotator.label_sets)
-        self._annotator = in_store_precision(config.annotator, config.store)
+        self._page = page or JobPage()
+        self._started = process_started() if started is None else started
+        asked = annotator or chosen_annotator(config)
+        check_pool_options(config)
+        self._pool_settings = planned_settings(config, config.ray)
+        self._client_settings = ClientSettings(token_budget=config.token_budget)
+        memory_limit(config, self._pool_settings)  # it checks the option
+        self._label_sets = tuple(LabelSetChoice(one.name, one.languages) for one in asked.label_sets)
+        self._annotator = in_store_precision(asked, config.store)
         self._annotator_fingerprint = self._annotator.fingerprint()
-        self._finish = FinishSettings.of(config.annotator.thresholds(), document_pass=config.run.document_pass)
-        self._rate_key = rate_key(self._annotator_fingerprint, self._pool_settings, pool=config.run.pool)
+        self._finish = FinishSettings.of(asked.thresholds(), document_pass=config.document_pass)
+        self._rate_key = rate_key(self._annotator_fingerprint, self._pool_settings, pool=config.pool)
         self._shard_rows = self._rows_of_a_shard()
         self._opened = ExitStack()
         self._startup_seconds: float | None = None
@@ -194,7 +188,7 @@ class AnnotationSession:
             format_name=config.format_name,
             shard_records=DEFAULT_SHARD_RECORDS if config.shard_records is None else config.shard_records,
             shard_rows=self._shard_rows,
-            max_reject_rate=config.run.max_reject_rate,
+            max_reject_rate=config.max_reject_rate,
             runner=config.runner,
             pipeline_options=config.pipeline_options,
             carry_over=config.carry_over,
@@ -223,11 +217,11 @@ class AnnotationSession:
         service_factory = self._connected()
         note_model(self._config.store, job.run_fingerprint, self._annotator.in_words())
         watch = RunWatch(self._pool)
-        with ProgressBar("records", quiet=self._config.run.quiet) as bar:
+        with ProgressBar("records", quiet=self._config.quiet) as bar:
             progress = FirstDone(bar)
             summary = _run_interruptibly(job, service_factory, progress)
         keep_rate(self._rate_key, rows=summary.rows_sent, seconds=summary.seconds)
-        first = None if progress.at is None else progress.at - self._config.started
+        first = None if progress.at is None else progress.at - self._started
         load = watch.load(first, startup_seconds=self._startup_seconds)
         return replace(summary, load=load, precision=self._annotator.precision_in_words)
 
@@ -254,11 +248,11 @@ class AnnotationSession:
             # fails, the import that needs it says why.
             threading.Thread(target=_import_beam, daemon=True).start()
             self._service_factory = self._start_pool()
-            self._startup_seconds = time.monotonic() - self._config.started
+            self._startup_seconds = time.monotonic() - self._started
         return self._service_factory
 
     def _start_pool(self) -> ServiceFactory:
-        run = self._config.run
+        run = self._config
         if run.pool is not None:
             joined = join_pool(
                 self._opened,
@@ -270,34 +264,16 @@ class AnnotationSession:
             )
             self._watch(joined)
             return joined
-        spec = self._annotator.spec(memory_limit(run.actors, self._pool_settings))
+        spec = self._annotator.spec(memory_limit(run, self._pool_settings))
         self._pool = open_pool(self._opened, self._pool_settings, spec, quiet=run.quiet)
         self._watch(self._pool)
         return self._pool.client_factory(self._client_settings)
 
     def _watch(self, pool: WatchedPool) -> None:
         """Show how the actors are, as long as the pool is open."""
-        page = self._config.page
-        page.follow(pool)
-        self._opened.callback(page.let_go)
+        self._page.follow(pool)
+        self._opened.callback(self._page.let_go)
         self._opened.enter_context(live_note(self._config.store, pool))
-
-
-def _check_pool_options(run: RunOptions) -> None:
-    if run.pool is None:
-        return
-    check_pool_name(run.pool)
-    for option, value in [
-        ("--actors", run.actors.wanted),
-        ("--gpus-per-actor", run.actors.gpus_per_actor),
-        ("--threads-per-actor", run.actors.threads_per_actor),
-        ("--memory-cap", run.actors.memory_cap),
-    ]:
-        if value is not None:
-            raise ConfigurationError(
-                f"{option}: is {value}, but the actors of --pool {run.pool} run already: leave it out; "
-                "`bioner pool start` takes it"
-            )
 
 
 def _run_interruptibly(job: AnnotationJob, service_factory: ServiceFactory, progress: ProgressReporter) -> JobSummary:

@@ -7,7 +7,7 @@ from jobs.options.common import bytes_of
 from jobs.options.sync import SnapshotOptions
 from jobs.terminal.console import say
 from jobs.terminal.progress import ProgressBar
-from pipelines.report_renewal import renew_reports
+from pipelines.job_report import renew_reports
 from pipelines.watch.run_history import run_history
 
 _LEAST_MEMORY = 256 * 1024**2

@@ -12,11 +12,11 @@ from bioner_core.store.history.input_order import PUBMED
 from bioner_core.store.history.ledger import AppliedFile, applied_files, new_run_id
 from bioner_core.store.history.lock import Part
 from bioner_core.store.reading import shown_manifests
+from jobs.options.annotation import AnnotateConfig
 from jobs.options.metrics import metrics_shown
 from jobs.options.sync import SyncOptions
-from jobs.runs.annotator import chosen_annotator
 from jobs.runs.links import with_links
-from jobs.runs.session import AnnotateConfig, AnnotationSession, make_store, open_lock
+from jobs.runs.session import AnnotationSession, make_store, open_lock
 from jobs.runs.snapshot import compact_held
 from jobs.terminal.console import print_result, say, warn
 from jobs.terminal.progress import ProgressBar
@@ -27,21 +27,12 @@ from pipelines.nightly.estimate import ARTICLE_GUESS, EXPORT_GUESS, RELEASE_GUES
 from pipelines.nightly.report import SyncReport
 from pipelines.summary import EXIT_COMMITTED, EXIT_FAILED
 from pipelines.sync.listing import ListedFile, list_place
+from pipelines.watch.metrics_page import JobPage
 
 
 def config_of(options: SyncOptions) -> AnnotateConfig:
-    """The config that options make; what the store has annotated before is carried over.
-
-    Raises:
-        ConfigurationError: a label set, the annotator or the precision is unknown.
-    """
-    return AnnotateConfig(
-        store=options.store,
-        annotator=chosen_annotator(options.run.annotator),
-        run=options.run,
-        shard_records=options.shard_records,
-        carry_over=True,
-    )
+    """The config that options make; what the store has annotated before is carried over."""
+    return replace(options.run, shard_records=options.shard_records, carry_over=True)
 
 
 def run_fingerprint_of(options: SyncOptions) -> str:
@@ -74,13 +65,13 @@ def run_sync(
     Raises:
         BionerError: an option is unusable, the store cannot be had, or a place of a new one cannot be listed.
     """
-    config, run_id = config_of(options), new_run_id()
-    session = AnnotationSession(config)
+    config, run_id, page = config_of(options), new_run_id(), JobPage()
+    session = AnnotationSession(config, page=page)
     for place_name in () if options.store.root.exists() else places:
         list_place(place_name, options.policy)
     make_store(options.store)
     with (
-        metrics_shown(options.metrics, config.page, job=purpose.removeprefix("bioner ")),
+        metrics_shown(options.metrics, page, job=purpose.removeprefix("bioner ")),
         open_lock(config, purpose=purpose, run_id=run_id, part=part) as lock,
     ):
         place = SyncContext(
@@ -98,7 +89,7 @@ def run_sync(
         if linker is not None:
             lock.check()
             done = with_links(done, options.store, linker, quiet=options.run.quiet)
-        config.page.end(done.exit_code())
+        page.end(done.exit_code())
         return done
 
 

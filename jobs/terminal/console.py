@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
@@ -27,6 +28,17 @@ def say(message: str) -> None:
 def warn(message: str) -> None:
     """Report an error that does not end the command: one line on standard error."""
     say(f"error: {message}")
+
+
+@contextmanager
+def told_step(begins: str, done: str, *, quiet: bool) -> Iterator[None]:
+    """Say that a step begins and, unless it fails, that it is done and how long it took."""
+    started = time.monotonic()
+    if not quiet:
+        say(f"{begins} ...")
+    yield
+    if not quiet:
+        say(f"{done} after {time.monotonic() - started:.1f} s")
 
 
 @contextmanager

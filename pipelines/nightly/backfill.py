@@ -15,7 +15,7 @@ from bioner_core.store.history.lock import Part
 from pipelines.nightly.apply import FileNotAppliedError, InputAnnotator, PendingFile, SyncContext, apply_file
 from pipelines.nightly.pubmed import ReleaseSource, companion_md5, look
 from pipelines.nightly.report import RunLog, SyncReport
-from pipelines.sync.checksums import COMPANION
+from pipelines.sync.download import COMPANION
 from pipelines.sync.listing import ListedFile, list_place
 from pipelines.sync.retry import RetryPolicy
 from pipelines.watch.progress import ProgressReporter

@@ -10,15 +10,13 @@ from collections.abc import Container, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from bioner_core.errors import BionerError, InputError
+from bioner_core.errors import BionerError, InputError, listed_names
 from bioner_core.formats.folder_inputs import FileLook, look_at, suffix_of
 from bioner_core.store.history.ledger import AppliedFile, applied_files
-from pipelines.listed_names import listed_names
 from pipelines.nightly.apply import FileNotAppliedError, InputAnnotator, PendingFile, SyncContext, apply_file
 from pipelines.nightly.report import RunLog, SyncReport
 from pipelines.shard_input import file_digest
-from pipelines.sync.checksums import COMPANION
-from pipelines.sync.download import PARTIAL_SUFFIX, local_copy
+from pipelines.sync.download import COMPANION, PARTIAL_SUFFIX, local_copy
 from pipelines.sync.listing import ListedFile, list_place
 from pipelines.sync.retry import RetryPolicy
 from pipelines.watch.progress import ProgressReporter

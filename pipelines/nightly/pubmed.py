@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from bioner_core.errors import BionerError, InputError
+from bioner_core.errors import BionerError, InputError, listed_names
 from bioner_core.store.history.current import count_current
 from bioner_core.store.history.input_order import PUBMED
 from bioner_core.store.history.ledger import (
@@ -17,12 +17,10 @@ from bioner_core.store.history.ledger import (
     utc_now,
 )
 from bioner_core.store.history.release_names import Release
-from pipelines.listed_names import listed_names
 from pipelines.nightly.apply import InputAnnotator, PendingFile, SyncContext, apply_file
 from pipelines.nightly.release_plan import BASELINE_FOLDER, ReleasePlan, plan_releases
 from pipelines.nightly.report import RunLog, SyncReport
-from pipelines.sync.checksums import COMPANION, stated_md5
-from pipelines.sync.download import small_text
+from pipelines.sync.download import COMPANION, small_text, stated_md5
 from pipelines.sync.listing import ListedFile, list_place
 from pipelines.sync.retry import RetryPolicy
 from pipelines.watch.progress import ProgressReporter

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from bioner_core.store.history.ledger import AppliedFile, standing_files
 from bioner_core.store.history.release_names import Release, release_of
 from pipelines.nightly.apply import PendingFile
-from pipelines.sync.checksums import COMPANION
+from pipelines.sync.download import COMPANION
 from pipelines.sync.listing import ListedFile
 
 BASELINE_FOLDER = "baseline"

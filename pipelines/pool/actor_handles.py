@@ -1,15 +1,21 @@
-"""What is done with an actor from outside: make one of a name, ask how it is, wait for its end."""
+"""What is done with actors from outside: make one of a name, ask how it is, wait for its end, learn why it ended.
+
+Ray's monitor kills a process when its machine runs out of memory, and starts the actor again; whoever waits sees an
+actor that is silent for a while.
+"""
 
 import time
 from collections.abc import Mapping
 from typing import Any
 
 import ray
+from ray._private.state import state
+from ray.core.generated import common_pb2, gcs_pb2
 from ray.exceptions import ActorAlreadyExistsError, ActorUnavailableError, GetTimeoutError, RayError
 
 from pipelines.pool.actors import HEALTH_GROUP, ActorStatus, AnnotatorActor
-from pipelines.pool.annotator_spec import AnnotatorSpec
 from pipelines.pool.pool_settings import PoolSettings
+from pipelines.pool.service import AnnotatorSpec
 
 _ANSWER_SECONDS = 2.0
 """A living actor answers a ping at once, also while it works: its pings have a thread of their own."""
@@ -90,3 +96,29 @@ def _status_or_none(ping: Any) -> ActorStatus | None:
 def _thread_variables(threads: int) -> dict[str, str]:
     names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
     return {name: str(threads) for name in names} | {"TOKENIZERS_PARALLELISM": "false"}
+
+
+_DETAIL_CHARACTERS = 300
+"""Ray's words begin with what was killed and how much it held; a page of advice follows."""
+
+
+def memory_kills() -> dict[str, str]:
+    """Ray's own words for each process that it has ended for memory, by worker id; needs a connection to Ray."""
+    try:
+        table = state._connect_and_get_accessor().get_worker_table()
+    except (RayError, RuntimeError):  # Ray is ending; nobody asks for more now
+        return {}
+    found = {}
+    for row in map(gcs_pb2.WorkerTableData.FromString, table):
+        if not row.is_alive and row.exit_type == common_pb2.NODE_OUT_OF_MEMORY:
+            words = " ".join(row.exit_detail.split())[:_DETAIL_CHARACTERS]
+            found[row.worker_address.worker_id.hex()] = words
+    return found
+
+
+def kill_message(count: int, detail: str) -> str:
+    """What a user is told of `count` more such deaths."""
+    return (
+        f"Ray ended {count} actor process(es), because their machine ran out of memory; they load their model again. "
+        f"Use fewer actors (--actors) or smaller batches (--memory-cap), or end other programs there. Ray: {detail}"
+    )

@@ -15,10 +15,9 @@ from bioner_core.inference.batching import BatchLimits, limits_of
 from bioner_core.inference.row_isolation import DeviceLostError, annotate_with_bisection
 from pipelines.metrics.meters import Meters
 from pipelines.metrics.metrics import ACTOR_BUSY_SECONDS, Origin
-from pipelines.pool.annotator_spec import AnnotatorSpec
-from pipelines.pool.busy_clock import BusyClock, BusyTime
-from pipelines.pool.peak_memory import peak_memory
+from pipelines.pool.load import BusyClock, BusyTime, peak_memory
 from pipelines.pool.pool_kv import PoolKV
+from pipelines.pool.service import AnnotatorSpec
 
 HEALTH_GROUP = "health"
 """Concurrency group of `AnnotatorActor.ping`: one thread of its own, so that it answers while a batch runs."""

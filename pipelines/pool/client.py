@@ -13,9 +13,9 @@ from pipelines.metrics.metrics import BATCH_FILL, fill_increases
 from pipelines.pool.actor_handles import find_actor, ping_all
 from pipelines.pool.actor_tracker import ActorTracker
 from pipelines.pool.actors import ActorStatus
-from pipelines.pool.client_settings import ClientSettings
 from pipelines.pool.dispatch import Dispatch
 from pipelines.pool.pool_kv import PoolKV
+from pipelines.pool.pool_settings import ClientSettings
 from pipelines.pool.ray_session import join_ray
 from pipelines.pool.service import Key
 

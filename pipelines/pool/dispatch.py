@@ -22,9 +22,9 @@ from pipelines.metrics.meters import PROCESS as METERS
 from pipelines.metrics.metrics import BATCH_SECONDS, QUEUE_DEPTH
 from pipelines.pool.actor_tracker import ActorTracker, TrackedActor
 from pipelines.pool.actors import ActorStatus, BatchRefused
-from pipelines.pool.client_settings import ClientSettings
 from pipelines.pool.pending_batch import ActorFailure, PendingBatch
 from pipelines.pool.pool_kv import PoolKV
+from pipelines.pool.pool_settings import ClientSettings
 from pipelines.pool.service import Key
 
 _LOOK_EVERY_SECONDS = 0.25
@@ -155,7 +155,7 @@ class Dispatch:
 
     def _send(self, pending: PendingBatch, actor: TrackedActor) -> None:
         batch_id = f"{self._call_id}-{next(self._numbers)}"
-        seconds = self._settings.deadline.seconds(pending.batch.tokens)
+        seconds = self._settings.deadline(pending.batch.tokens)
         ref = actor.handle.annotate.remote(batch_id, pending.batch.requests, deadline_seconds=seconds)
         now = time.monotonic()
         self._sent[ref] = _Sent(pending, batch_id, actor, now, now + seconds)

@@ -8,11 +8,10 @@ from bioner_core.errors import ConfigurationError, PoolError
 from bioner_core.inference.batching import BatchLimits
 from pipelines.pool.actor_handles import ping_all
 from pipelines.pool.actors import ActorStatus
-from pipelines.pool.annotator_spec import AnnotatorSpec
 from pipelines.pool.client import PoolClientFactory
-from pipelines.pool.client_settings import ClientSettings
-from pipelines.pool.pool_settings import PoolSettings
+from pipelines.pool.pool_settings import ClientSettings, PoolSettings
 from pipelines.pool.ray_session import ray_session, uses_tokens
+from pipelines.pool.service import AnnotatorSpec
 from pipelines.pool.supervisor import Supervisor
 
 

@@ -19,8 +19,7 @@ from ray._raylet import Config  # type: ignore[attr-defined]  # no stubs
 
 from bioner_core.errors import ConfigurationError, PoolError
 from pipelines.pool.pool_settings import LOCAL, PoolSettings
-from pipelines.pool.ray_privacy import private_ray_folder, use_private_token
-from pipelines.pool.ray_processes import end_marked, marked
+from pipelines.pool.ray_processes import end_marked, marked, private_ray_folder, use_private_token
 
 _CONNECT_SECONDS = 20.0
 """Until a head that does not answer is given up; Ray itself would try for minutes, and say nothing meanwhile."""
@@ -82,7 +81,7 @@ def joined_ray(address: str, *, namespace: str, tokens: bool = False) -> Iterato
 def uses_tokens() -> bool:
     """Whether the Ray of this process lets in only those that show its token, as each that `ray_session` starts does.
 
-    The token is in the user's state folder (`ray_privacy.token_file`), or where Ray's environment variables say.
+    The token is in the user's state folder (`ray_processes.token_file`), or where Ray's environment variables say.
     """
     return bool(is_token_auth_enabled())
 

@@ -19,13 +19,12 @@ import ray
 from ray.exceptions import ActorUnavailableError, RayError
 
 from bioner_core.errors import PoolError
-from pipelines.pool.actor_handles import await_death, is_alive, make_actor
+from pipelines.pool.actor_handles import await_death, is_alive, kill_message, make_actor, memory_kills
 from pipelines.pool.actor_slot import ActorReport, ActorSlot
 from pipelines.pool.actors import ActorStatus
-from pipelines.pool.annotator_spec import AnnotatorSpec
-from pipelines.pool.memory_kills import kill_message, memory_kills
 from pipelines.pool.pool_kv import PoolKV
 from pipelines.pool.pool_settings import LOCAL, PoolSettings, actor_name
+from pipelines.pool.service import AnnotatorSpec
 
 _LOOK_EVERY_SECONDS = 1.0
 """How often each actor is asked how it is; an order to scale ends the wait at once."""

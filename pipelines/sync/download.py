@@ -1,7 +1,9 @@
-"""Downloads that go on where they broke off, and take their name only when they are whole."""
+"""Downloads that go on where they broke off, take their name only when whole, and have the MD5 that is stated."""
 
 import errno
+import hashlib
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -15,9 +17,7 @@ from bioner_core.errors import InputError, StoreError
 from bioner_core.formats.buckets import is_bucket, opened_bucket_file
 from bioner_core.formats.inputs import public_name
 from bioner_core.store.atomic import fsync_path, make_folder
-from pipelines.sync.checksums import md5_of
-from pipelines.sync.connection_causes import cause_of
-from pipelines.sync.http import body_chunks, http_get
+from pipelines.sync.http import body_chunks, cause_of, http_get
 from pipelines.sync.listing import ListedFile
 from pipelines.sync.retry import PassingFault, RetryPolicy, with_retries
 
@@ -171,3 +171,40 @@ def _disk_trouble(path: Path) -> Iterator[None]:
                 f"{path}: the disk is full ({error}). Free some space and run the same command again"
             ) from error
         raise StoreError(f"{path}: cannot be written ({error}). Check the folder and its permissions") from error
+
+
+COMPANION = ".md5"
+
+_FORMS = (
+    re.compile(r"MD5 ?\((?P<name>[^)]+)\) ?= ?(?P<digest>[0-9a-fA-F]{32})"),
+    re.compile(r"(?P<digest>[0-9a-fA-F]{32})(?:[ \t]+\*?(?P<name>\S+))?"),
+)
+
+
+def stated_md5(text: str, *, name: str) -> str:
+    """The digest, in lower case, that a companion states: `MD5(name)= digest`, `digest  name`, or a bare digest.
+
+    Raises:
+        InputError: it states none, or one of another file than `name`.
+    """
+    for form in _FORMS:
+        found = form.fullmatch(text.strip())
+        if found:
+            stated = (found["name"] or name).rpartition("/")[2]
+            if stated != name:
+                raise InputError(f"{name}{COMPANION}: is of another file, {stated!r}; nothing of {name} was applied")
+            return found["digest"].lower()
+    raise InputError(f"{name}{COMPANION}: holds no MD5 digest: {text[:60]!r}; nothing of {name} was applied")
+
+
+def md5_of(path: Path) -> str:
+    """The MD5 of a file, in lower-case hex.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None

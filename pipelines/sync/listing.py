@@ -12,13 +12,11 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 import fsspec
 
-from bioner_core.errors import InputError
+from bioner_core.errors import InputError, listed_names
 from bioner_core.formats.buckets import file_system, is_bucket, told_bucket_errors
 from bioner_core.formats.inputs import is_url, public_name
 from bioner_core.formats.redirects import same_server
-from pipelines.listed_names import listed_names
-from pipelines.sync.connection_causes import cause_of
-from pipelines.sync.http import body_chunks, http_get
+from pipelines.sync.http import body_chunks, cause_of, http_get
 from pipelines.sync.retry import PassingFault, RetryPolicy, with_retries
 
 MAX_INDEX_BYTES = 64 * 1024 * 1024

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from bioner_core.store.layout import Store
 from bioner_core.typed_json import loaded_json, typed
-from pipelines.repeating import repeating
+from pipelines.watch.progress import repeating
 
 if TYPE_CHECKING:  # it imports Ray, and who only reads a note needs none
     from pipelines.pool.actors import ActorStatus

@@ -1,12 +1,13 @@
-"""Progress of a job whose Beam runner works in this very process.
+"""What goes on beside the work proper: who is told of its progress, and what is done again every now and then.
 
 Beam pickles what it sends to its workers, and a progress bar cannot be pickled; workers therefore get a token and look
 the reporter up. In another process the look-up finds nothing, and `pipelines.watch.store_follower` tells the reporter.
 """
 
 import secrets
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -68,3 +69,26 @@ def reporting(reporter: ProgressReporter) -> Iterator[str]:
 def reporter_for(token: str) -> ProgressReporter:
     """The reporter behind a token, or a silent one where there is none."""
     return _REPORTERS.get(token) or SilentProgress()
+
+
+@contextmanager
+def repeating(act: Callable[[], None], *, every_seconds: float, name: str) -> Iterator[None]:
+    """Call `act` at once and then every so many seconds, in a thread of its own, until the block is left.
+
+    When that is, a call that has begun is ended first.
+    """
+    ended = threading.Event()
+
+    def repeat() -> None:
+        while True:
+            act()
+            if ended.wait(every_seconds):
+                return
+
+    thread = threading.Thread(target=repeat, name=name, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()

@@ -8,7 +8,7 @@ from bioner_core.store.layout import Store, input_key_of
 from bioner_core.store.manifest import total
 from bioner_core.store.snapshot.run_history import RunHistory, RunRow
 from pipelines.job_report import read_report, report_paths, run_start
-from pipelines.outcome import ShardOutcome, Status
+from pipelines.summary import ShardOutcome, Status
 
 ANNOTATION = "annotate"
 """`job` of a run that annotated inputs; a nightly job or a backfill has one such run for each file it applies."""

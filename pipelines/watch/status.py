@@ -13,9 +13,9 @@ from bioner_core.store.layout import Store, shard_id
 from bioner_core.store.manifest import Counts, Manifest, total
 from bioner_core.store.reading import shown_manifests
 from pipelines.job_report import latest_report, read_report
-from pipelines.outcome import ShardOutcome, Status
 from pipelines.plan_record import read_plans
-from pipelines.reject_reasons import reject_reasons
+from pipelines.summary import ShardOutcome, Status
+from pipelines.watch.store_watch import reject_reasons
 
 
 @dataclass(frozen=True, slots=True)

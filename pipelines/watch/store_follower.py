@@ -12,10 +12,8 @@ from pipelines.job import AnnotationJob
 from pipelines.metrics.meters import PROCESS
 from pipelines.metrics.metrics import shard_increases
 from pipelines.plan_record import InputPlan, read_plan
-from pipelines.reject_reasons import reject_reasons
-from pipelines.repeating import repeating
-from pipelines.watch.folder_watch import FolderWatch
-from pipelines.watch.progress import ProgressReporter
+from pipelines.watch.progress import ProgressReporter, repeating
+from pipelines.watch.store_watch import FolderWatch, reject_reasons
 
 _LOOK_EVERY_SECONDS = 1.0
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bioner_core.export.export import export_store
-from bioner_core.export.selection import Selection
+from bioner_core.export.provenance import Selection
 from bioner_core.linking.link_store import link_store
 from bioner_core.linking.linker import Linker
 from bioner_core.store.layout import Store

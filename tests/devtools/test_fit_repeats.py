@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bioner_core.document_pass.repeat_score import WEIGHTS, RepeatFacts, probability
+from bioner_core.document_pass.settings import WEIGHTS, RepeatFacts, probability
 from bioner_core.mentions import Mention
 from devtools.fit_repeats import Case, fitted, main
 

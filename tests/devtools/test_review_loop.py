@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bioner_core.evaluation.corpora import read_corpus
-from bioner_core.evaluation.gold_sentences import gold_sentences
+from bioner_core.evaluation.corpora import gold_sentences, read_corpus
 from bioner_core.labels.label_set import load_label_set
 from bioner_core.review.choice import Choice, ReviewSettings, choose_items
 from bioner_core.store.document_mentions import DocumentMentions

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bioner_core.export.formats import FORMATS
+from bioner_core.export.export import FORMATS
 from bioner_core.store.checks.verify import verify_store
 from bioner_core.store.compaction.compact import CompactionSettings, compact_store
 from bioner_core.store.layout import Store

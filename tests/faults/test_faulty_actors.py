@@ -16,15 +16,14 @@ from undisturbed import assert_sound, assert_undisturbed
 from bioner_core.records import RejectReason
 from bioner_core.store.layout import Store
 from bioner_core.store.reading import mention_rows, read_manifests, reject_rows
-from devtools.soak.annotator import POISON
+from devtools.soak.annotator import POISON, Order, give_order
 from devtools.soak.corpus import SoakInput, make_corpus, soak_job
 from devtools.soak.feeder import client_settings
-from devtools.soak.signals_to_actors import Order, give_order
 from pipelines.annotate import run_annotation
-from pipelines.finished import needs_no_model
-from pipelines.pool.annotator_spec import AnnotatorSpec
 from pipelines.pool.pool import Pool, start_pool
 from pipelines.pool.pool_settings import PoolSettings
+from pipelines.pool.service import AnnotatorSpec
+from pipelines.refinish import needs_no_model
 from pipelines.summary import JobSummary
 
 

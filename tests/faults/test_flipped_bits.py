@@ -16,7 +16,7 @@ from bioner_core.store.layout import Store, input_key_of
 from bioner_core.store.reading import read_manifests
 from bioner_core.store.snapshot.snapshot_reading import open_snapshot
 from devtools.soak.corpus import make_corpus
-from pipelines.report_renewal import renew_reports
+from pipelines.job_report import renew_reports
 from pipelines.watch.run_history import run_history
 
 FLIPS = 1_000

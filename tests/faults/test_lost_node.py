@@ -18,10 +18,10 @@ from undisturbed import assert_undisturbed
 
 from bioner_core.store.layout import Store
 from bioner_core.store.reading import read_manifests
+from devtools.soak.annotator import signed_in
 from devtools.soak.cluster import LocalCluster, local_cluster
 from devtools.soak.corpus import SoakInput, make_corpus
 from devtools.soak.feeder_process import FeederProcess, FeederSettings
-from devtools.soak.signals_to_actors import signed_in
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 

@@ -30,12 +30,12 @@ from bioner_core.records import RejectReason
 from bioner_core.store.checks.verify import verify_store
 from bioner_core.store.layout import Store
 from bioner_core.store.reading import document_rows, mention_rows, read_manifests, reject_rows
-from pipelines.finished import needs_no_model
+from pipelines.annotate import AnnotateShards
+from pipelines.beam_run import beam
 from pipelines.job_report import latest_report, read_report
 from pipelines.metrics.metrics import NAMESPACE
 from pipelines.pool.service import Key
-from pipelines.quiet_beam import beam
-from pipelines.transforms import AnnotateShards
+from pipelines.refinish import needs_no_model
 
 _TEXTS = [f"Protein {number} binds DNA. It is new." for number in range(23)]
 
@@ -336,7 +336,7 @@ def test_an_unknown_runner_is_a_usage_error(tmp_path: Path) -> None:
 def test_beam_worker_code_imports_no_torch_and_is_quiet() -> None:
     """Would catch a model library in every Beam worker, and cloud warnings on every command's screen."""
     code = (
-        "import sys, logging, pipelines.annotate, pipelines.transforms\n"
+        "import sys, logging, pipelines.annotate, pipelines.annotate\n"
         "assert 'apache_beam' in sys.modules\n"
         "assert not {'torch', 'transformers', 'ray'} & set(sys.modules)\n"
         "assert logging.root.handlers == []\n"

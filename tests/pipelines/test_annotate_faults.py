@@ -17,7 +17,7 @@ from bioner_core.store.checks.comparison import store_differences
 from bioner_core.store.checks.verify import verify_store
 from bioner_core.store.layout import Store
 from bioner_core.store.reading import read_manifests, reject_rows
-from pipelines import transforms
+from pipelines import annotate
 
 _TEXTS = [f"Protein {number} binds DNA. It is new." for number in range(23)]
 _RENAMES = 1 + 3 * 3 + 1  # the plan; documents, mentions and manifest of three shards; the report
@@ -100,14 +100,14 @@ def test_an_input_that_changes_after_it_was_planned_fails_its_shards(
 ) -> None:
     """Would catch a shard that claims to hold records of one file and holds those of another."""
     name = write_jsonl(tmp_path / "in.jsonl", _TEXTS)
-    plan_input = transforms.plan_input
+    plan_input = annotate.plan_input
 
     def plan_then_change(*arguments: Any, **settings: Any) -> Any:
         descriptors = plan_input(*arguments, **settings)
         write_jsonl(tmp_path / "in.jsonl", texts)
         return descriptors
 
-    monkeypatch.setattr(transforms, "plan_input", plan_then_change)
+    monkeypatch.setattr(annotate, "plan_input", plan_then_change)
     summary = run(make_job(tmp_path / "store", name))
     assert summary.shards_failed == 3
     assert "has changed since it was planned" in summary.failures[0].message

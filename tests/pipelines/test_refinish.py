@@ -27,8 +27,8 @@ from bioner_core.store.checks.comparison import store_differences
 from bioner_core.store.checks.verify import verify_store
 from bioner_core.store.layout import Store
 from bioner_core.store.reading import read_manifests, reject_rows
-from pipelines.finished import needs_no_model
 from pipelines.job import AnnotationJob
+from pipelines.refinish import needs_no_model
 from pipelines.retry import PASSING_REASONS, faulty_shards, retry_shards
 
 TEXTS = ["Acute kidney failure (AKF) is bad. AKF kills.", "Aspirin helps. We gave aspirin to all.", "Poison here."]

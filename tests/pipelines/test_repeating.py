@@ -2,7 +2,7 @@
 
 import threading
 
-from pipelines.repeating import repeating
+from pipelines.watch.progress import repeating
 
 
 def test_it_is_done_at_once_again_and_no_more_when_the_block_is_left() -> None:

@@ -23,8 +23,8 @@ from bioner_core.store.layout import Store
 from bioner_core.store.manifest import Manifest
 from bioner_core.store.reading import document_rows, read_manifests, reject_rows
 from pipelines.job import AnnotationJob
-from pipelines.outcome import Status
 from pipelines.retry import PASSING_REASONS, Retried, faulty_shards, located_inputs, retry_shards
+from pipelines.summary import Status
 
 _TEXTS = [
     "Protein A binds. It is new.",

@@ -19,9 +19,9 @@ from pipelines.annotate import run_annotation
 from pipelines.beam_run import RunnerError, works_in_this_process
 from pipelines.job import FN_API_RUNNER, AnnotationJob
 from pipelines.metrics.meters import PROCESS
-from pipelines.pool.annotator_spec import AnnotatorSpec
 from pipelines.pool.pool import Pool, start_pool
 from pipelines.pool.pool_settings import PoolSettings
+from pipelines.pool.service import AnnotatorSpec
 from pipelines.summary import JobSummary
 
 TEXTS = [f"Protein {number} binds DNA. It is new." for number in range(60)]

@@ -10,8 +10,7 @@ from annotate_fakes import CHINESE, ENGLISH, make_job, run, write_jsonl
 from bioner_core.documents import Document, DocumentMeta, Passage
 from bioner_core.records import Reject, RejectReason
 from bioner_core.store.layout import Store
-from pipelines.plan import plan_input
-from pipelines.shard_size import SAMPLE_RECORDS, fitting_records
+from pipelines.plan import SAMPLE_RECORDS, fitting_records, plan_input
 
 _SENTENCE = "The gene was found in cells. "
 

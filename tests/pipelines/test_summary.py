@@ -6,11 +6,10 @@ from dataclasses import asdict, replace
 import pytest
 
 from bioner_core.store.manifest import Counts
-from pipelines.outcome import ShardOutcome, Status
-from pipelines.summary import summarise
+from pipelines.pool.load import RunLoad
+from pipelines.summary import ShardOutcome, Status, summarise
 from pipelines.watch import progress
 from pipelines.watch.progress import FirstDone, SilentProgress
-from pipelines.watch.run_load import RunLoad
 
 
 def _outcome(status: Status, **counts: int) -> ShardOutcome:

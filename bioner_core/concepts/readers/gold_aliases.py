@@ -1,11 +1,14 @@
-"""A vocabulary of what a gold corpus calls its concepts: aliases, each as sure as it is common."""
+"""A vocabulary of what a gold corpus calls its concepts: aliases, each as sure as it is common.
 
+Corpora write identifiers bare, several in one, or none at all; here they are CURIEs.
+"""
+
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from bioner_core.concepts.concept import Concept, Synonym
-from bioner_core.concepts.gold_ids import gold_curies
 from bioner_core.concepts.readers.lines import text_lines
 from bioner_core.errors import InputError
 from bioner_core.typed_json import loaded_json, typed
@@ -46,3 +49,35 @@ def _concepts(meant: dict[tuple[str, str], Counter[str]]) -> Iterator[Concept]:
 def _concept(curie: str, kind: str, found: Sequence[tuple[int, Synonym]]) -> Concept:
     # the commonest mention is the name, and is as sure as it is common: so it stands among the synonyms too
     return Concept(curie, found[0][1].name, kind, tuple(one for _, one in found))
+
+
+_NONE = frozenset({"", "-", "-1", "none", "null"})
+_SEPARATOR = re.compile(r"[,;|]")
+_MESH = re.compile(r"[CD]\d{6,9}")
+_PREFIXES = {
+    "gene": "NCBIGene",
+    "genefamily": "NCBIGene",
+    "domainmotif": "NCBIGene",
+    "species": "NCBITaxon",
+    "cellline": "Cellosaurus",
+    "variant": "dbSNP",
+}
+
+
+def gold_curies(concept: str, type_name: str, *, prefix: str = "") -> tuple[str, ...]:
+    """The CURIEs in a `concept` of a gold corpus; none where it says that there is none.
+
+    An id that has a prefix keeps it; `D000123` is MeSH's, a number is NCBI Gene's or NCBI Taxonomy's after the type,
+    and whatever else is left has `prefix`.
+    """
+    found = []
+    for one in map(str.strip, _SEPARATOR.split(concept)):
+        if one.casefold() in _NONE:
+            continue
+        if ":" in one:
+            found.append(one)
+        elif _MESH.fullmatch(one):
+            found.append(f"MESH:{one}")
+        else:
+            found.append(f"{_PREFIXES.get(type_name.casefold(), prefix or 'gold')}:{one}")
+    return tuple(dict.fromkeys(found))

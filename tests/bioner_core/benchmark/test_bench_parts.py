@@ -8,13 +8,12 @@ from xml.etree import ElementTree
 import pytest
 import torch
 
-from bioner_core.benchmark.arithmetic import matrix_product_rate, matrix_weights, row_flops
 from bioner_core.benchmark.batch_bench import run_batches
 from bioner_core.benchmark.batch_summary import summarise
-from bioner_core.benchmark.chart_file import check_chart_name
-from bioner_core.benchmark.decode_chart import decode_chart
+from bioner_core.benchmark.charts import check_chart_name, decode_chart
 from bioner_core.benchmark.decode_report import DecodeBench
 from bioner_core.benchmark.encoders import LABEL_TOKENS, bert_tagger, gliner_encoder
+from bioner_core.benchmark.machine import matrix_product_rate, matrix_weights, row_flops
 from bioner_core.benchmark.random_models import SHAPES, random_configuration, random_model
 from bioner_core.benchmark.sentences import SentenceBatch, batches_of, draw_sentences
 from bioner_core.benchmark.stopwatch import Timing, time_contenders

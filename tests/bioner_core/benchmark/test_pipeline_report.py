@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bioner_core.benchmark.pipeline_chart import pipeline_chart
+from bioner_core.benchmark.charts import pipeline_chart
 from bioner_core.benchmark.pipeline_report import PipelineBench, PipelineFigures
 from bioner_core.benchmark.simulated_annotator import SimulatedAnnotator
 from bioner_core.errors import ConfigurationError

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bioner_core.concepts.addresses import concept_address, document_address
+from bioner_core.concepts.concept import concept_address, document_address
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,7 @@
 import pytest
 import torch
 
-from bioner_core.decoding.rows import DecodedRow
-from bioner_core.decoding.tag_score import tag_score
+from bioner_core.decoding.rows import DecodedRow, tag_score
 from bioner_core.tagging.moves import CLOSE, COPY, open_move, tag_pairs
 
 MOVES = (open_move(0), COPY, open_move(1), COPY, CLOSE, CLOSE)

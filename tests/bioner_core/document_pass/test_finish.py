@@ -7,9 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bioner_core.document_pass.finish import decoder_candidates, finish_document, finish_mentions
-from bioner_core.document_pass.occurrences import occurrences
-from bioner_core.document_pass.repeat_score import RepeatFacts
-from bioner_core.document_pass.settings import FinishSettings
+from bioner_core.document_pass.proposals import occurrences
+from bioner_core.document_pass.settings import FinishSettings, RepeatFacts
 from bioner_core.documents import Document, Passage
 from bioner_core.inference.placement import place_candidates
 from bioner_core.mentions import Candidate, Mention

@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bioner_core.evaluation.assembly import record_sentences, spans_by_sentence, spans_in_record
-from bioner_core.evaluation.corpora import GoldRecord
+from bioner_core.evaluation.corpora import GoldRecord, record_sentences, spans_by_sentence, spans_in_record
 from bioner_core.mentions import Candidate, Span
 
 TEXT = "IL-2 rose.  The CD28 gene fell. Then p53."

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bioner_core.evaluation import bootstrap
-from bioner_core.evaluation.bootstrap import f1_interval
+from bioner_core.evaluation import report
+from bioner_core.evaluation.report import f1_interval
 from bioner_core.evaluation.scoring import RecordSpans
 from bioner_core.mentions import Span
 
@@ -54,7 +54,7 @@ def test_draws_in_parts_are_all_counted(monkeypatch: pytest.MonkeyPatch) -> None
         seen.append(len(scores))
         return percentile(scores, wanted)
 
-    monkeypatch.setattr(bootstrap, "_DRAWS_AT_ONCE", 70)
+    monkeypatch.setattr(report, "_DRAWS_AT_ONCE", 70)
     monkeypatch.setattr(np, "percentile", counting)
     f1_interval([HIT, MISS] * 5, resamples=1000)
     assert seen == [1000]

@@ -2,9 +2,8 @@
 
 from hypothesis import given
 
-from bioner_core.evaluation.by_length import score_by_length
-from bioner_core.evaluation.scoring import RecordSpans, Score, score
-from bioner_core.evaluation.unit_ruler import UnitRuler
+from bioner_core.evaluation.report import score_by_length
+from bioner_core.evaluation.scoring import RecordSpans, Score, UnitRuler, score
 from bioner_core.mentions import Span
 from bioner_core.text.units import split_units
 from tests.bioner_core.evaluation.evaluation_samples import TEXT, records

@@ -3,8 +3,7 @@
 import json
 
 from bioner_core.evaluation.report import evaluate
-from bioner_core.evaluation.scoring import RecordSpans
-from bioner_core.evaluation.unit_ruler import UnitRuler
+from bioner_core.evaluation.scoring import RecordSpans, UnitRuler
 from bioner_core.mentions import Span
 
 RECORDS = [

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bioner_core.concepts.gold_ids import gold_curies
+from bioner_core.concepts.readers.gold_aliases import gold_curies
 from bioner_core.evaluation.corpora import GoldRecord, with_types
 from bioner_core.evaluation.link_scores import evaluate_links, score_end_to_end
 from bioner_core.linking.linker import Linker

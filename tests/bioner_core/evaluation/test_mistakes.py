@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 
 from bioner_core.evaluation.mistakes import MistakeKind, count_mistakes, mistakes
-from bioner_core.evaluation.scoring import RecordSpans
-from bioner_core.evaluation.unit_ruler import UnitRuler
+from bioner_core.evaluation.scoring import RecordSpans, UnitRuler
 from bioner_core.mentions import Span
 from tests.bioner_core.evaluation.evaluation_samples import TEXT, records, run_with_every_mistake
 

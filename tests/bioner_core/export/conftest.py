@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bioner_core.export.export import export_store
-from bioner_core.export.selection import Selection
+from bioner_core.export.provenance import Selection
 from bioner_core.store.layout import Store
 from tests.bioner_core.export.awkward_store import awkward_store
 

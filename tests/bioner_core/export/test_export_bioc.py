@@ -10,9 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from bioner_core.export import bioc_xml
-from bioner_core.export.provenance import Tally
-from bioner_core.export.substitution import xml_characters
+from bioner_core.export import bioc as bioc_export
+from bioner_core.export.provenance import Tally, xml_characters
 from bioner_core.formats.annotated import AnnotatedDocument, location_in_passage
 from bioner_core.formats.reader import read_records
 from tests.bioner_core.export.awkward_store import CHINESE, DOCUMENTS, ENGLISH, MENTIONS
@@ -110,7 +109,7 @@ def test_what_the_selector_turned_down_comes_on_demand(export: Export) -> None:
 def test_any_text_survives_xml(text: str, name: str) -> None:
     """Catches a character that is written as it is and breaks the file, or comes back as another one."""
     passage = {"infons": {name: text}, "offset": 0, "text": text, "annotations": [], "relations": []}
-    found = etree.fromstring(bioc_xml._passage(passage, Tally()))
+    found = etree.fromstring(bioc_export._passage(passage, Tally()))
     infon = found.find("infon")
     assert infon is not None
     assert infon.get("key") == xml_characters(name, Tally())

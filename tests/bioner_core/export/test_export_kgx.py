@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from bioner_core.export.biolink import category_of, document_curie, entity_curie, mention_curie, normal_form
 from bioner_core.export.export import export_store
 from bioner_core.export.kgx_tables import EXACT_SUM
-from bioner_core.export.selection import Selection
+from bioner_core.export.provenance import Selection
 from bioner_core.labels.label_set import load_label_set
 from bioner_core.store.layout import Store
 from bioner_core.store.query.named_queries import named_query

@@ -8,7 +8,7 @@ from job_stores import CHINESE, word_store
 
 from bioner_core.concepts.concept import Concept
 from bioner_core.export.export import export_store
-from bioner_core.export.selection import Selection
+from bioner_core.export.provenance import Selection
 from bioner_core.linking.link_store import link_store
 from bioner_core.linking.linked_documents import with_concepts
 from bioner_core.linking.linker import Linker

@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 
 from bioner_core.errors import ConfigurationError, StoreError
-from bioner_core.export.export import export_store
-from bioner_core.export.formats import FORMATS
-from bioner_core.export.selection import Selection
+from bioner_core.export.export import FORMATS, export_store
+from bioner_core.export.provenance import Selection
 from bioner_core.store.layout import Store
 from bioner_core.store.reading import table_files
 from tests.bioner_core.export.awkward_store import awkward_store, commit, document, mentions_of

@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from bioner_core.documents import Document, Passage
-from bioner_core.export.formats import FORMATS
-from bioner_core.export.provenance import Provenance, Tally
-from bioner_core.export.selection import Selection
+from bioner_core.export.export import FORMATS
+from bioner_core.export.provenance import Provenance, Selection, Tally
 from bioner_core.gold.record import GoldRecord
 from bioner_core.mentions import Candidate, Mention, Span, depths, parent_indices
 from bioner_core.store.document_mentions import DocumentMentions

@@ -6,8 +6,7 @@ import pytest
 import torch
 
 from bioner_core.decoding.reference import ReferenceDecoder
-from bioner_core.decoding.rows import DecodedRow, DecodingRow, LabelSetTokens
-from bioner_core.decoding.tag_score import tag_score
+from bioner_core.decoding.rows import DecodedRow, DecodingRow, LabelSetTokens, tag_score
 from bioner_core.errors import AnnotatorOutOfMemoryError, ConfigurationError, ModelError
 from bioner_core.inference.annotation import AnnotationRequest
 from bioner_core.inference.annotator import ModelAnnotator, longest_piece_of

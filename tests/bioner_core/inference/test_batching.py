@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bioner_core.errors import ConfigurationError
-from bioner_core.evaluation.assembly import record_sentences
-from bioner_core.evaluation.corpora import read_corpus
+from bioner_core.evaluation.corpora import read_corpus, record_sentences
 from bioner_core.inference.annotation import AnnotationRequest
 from bioner_core.inference.batching import (
     MAX_PADDING,

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from bioner_core.errors import ModelError
-from bioner_core.inference.out_of_memory import is_out_of_memory
+from bioner_core.inference.device_budget import is_out_of_memory
 from bioner_core.models.base_model import base_folder
 
 REPOSITORY = Path(__file__).resolve().parents[3]

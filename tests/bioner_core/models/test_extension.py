@@ -11,8 +11,7 @@ from bioner_core.models.extension import extend_model, find_unseen_tags
 from bioner_core.models.loading import LoadedModel
 from bioner_core.models.model_card import ModelCard
 from bioner_core.models.unseen_tags import composed_rows
-from bioner_core.selector.selector import Selector
-from bioner_core.selector.unseen_types import extend_selector
+from bioner_core.selector.selector import Selector, extend_selector
 from bioner_core.tagging.moves import FIRST_OPEN
 from bioner_core.tagging.scheme import TagScheme
 from tests.bioner_core.tiny_model import TYPES, tiny_model, tiny_vocabulary

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bioner_core.selector.negatives import corrupt, move_edge, other_type, stray_span, sub_span, super_span
+from bioner_core.selector.samples import corrupt, move_edge, other_type, stray_span, sub_span, super_span
 from bioner_core.tagging.moves import UnitSpan, spans_of
 from bioner_core.tagging.render import nest, render_moves
 

@@ -8,14 +8,12 @@ import torch
 from bioner_core.decoding.decoder import PromptCaches
 from bioner_core.decoding.drafted import DraftedDecoder
 from bioner_core.decoding.prepared_label_set import PreparedLabelSet
-from bioner_core.decoding.rows import DecodingRow
-from bioner_core.decoding.tag_score import tag_score
+from bioner_core.decoding.rows import DecodingRow, tag_score
 from bioner_core.decoding.teacher_forced import teacher_forced_states
 from bioner_core.labels.label_set import EntityType, LabelSet
 from bioner_core.mentions import GoldSentence, Span
-from bioner_core.selector.features import span_features
-from bioner_core.selector.negatives import corrupt
-from bioner_core.selector.samples import SpanSamples, decoded_samples, rendered_samples
+from bioner_core.selector.samples import SpanSamples, corrupt, decoded_samples, rendered_samples
+from bioner_core.selector.selector import span_features
 from bioner_core.tagging.moves import UnitSpan, tag_pairs
 from bioner_core.tagging.render import render_moves
 from tests.bioner_core.tiny_model import TYPES, row_of, tiny_label_set, tiny_model, tiny_vocabulary

@@ -8,9 +8,14 @@ import torch
 
 from bioner_core.errors import ModelError
 from bioner_core.models.directory import SELECTOR_FILE
-from bioner_core.selector.contrastive import ContrastiveSpace, info_nce
-from bioner_core.selector.features import span_features
-from bioner_core.selector.selector import Selector, load_selector, save_selector
+from bioner_core.selector.selector import (
+    ContrastiveSpace,
+    Selector,
+    info_nce,
+    load_selector,
+    save_selector,
+    span_features,
+)
 from bioner_core.tagging.moves import CLOSE, COPY, open_move, tag_pairs
 from tests.bioner_core.tiny_model import tiny_model
 

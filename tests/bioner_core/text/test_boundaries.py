@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 from bioner_core.text.boundaries import sentence_ends
-from bioner_core.text.enclosed import MAX_ENCLOSED
+from bioner_core.text.stops import MAX_ENCLOSED
 
 BAR = "|"
 

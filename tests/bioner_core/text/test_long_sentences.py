@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bioner_core.text.long_sentences import cut_long
+from bioner_core.text.sentences import cut_long
 from bioner_core.text.units import estimate_tokens, split_units
 
 texts = st.text(st.sampled_from("ab Z1,;，；。\n中("), max_size=300)

@@ -11,9 +11,8 @@ import torch
 from safetensors.torch import load_file
 
 from bioner_core.models.model_card import read_card
-from bioner_core.training.batches import mixed_batches
+from bioner_core.training.batches import mixed_batches, step_batches
 from bioner_core.training.corpora import build_mix
-from bioner_core.training.plan import step_batches
 from bioner_core.training.settings import SftSettings, TrainingLoss, read_settings
 from bioner_core.training.sft import SftRun
 from tests.bioner_core.training.training_samples import tiny_settings, write_settings

@@ -10,8 +10,8 @@ from torch import nn
 
 from bioner_core.errors import ModelError
 from bioner_core.training import checkpoint
+from bioner_core.training.batches import plan_digest
 from bioner_core.training.checkpoint import TrainingProgress, load_checkpoint, save_checkpoint
-from bioner_core.training.plan import plan_digest
 from bioner_core.training.settings import CorpusMix, SftSettings
 from bioner_core.training.sft import SftRun
 from tests.bioner_core.training.training_samples import tiny_settings

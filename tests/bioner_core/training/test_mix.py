@@ -5,8 +5,8 @@ from itertools import islice
 
 import pytest
 
+from bioner_core.training.batches import plan_digest, step_batches
 from bioner_core.training.corpora import mix_weights
-from bioner_core.training.plan import plan_digest, step_batches
 from bioner_core.training.settings import CorpusMix, SftSettings
 from tests.bioner_core.training.training_samples import example_of_length
 

@@ -9,7 +9,7 @@ from bioner_core.decoding.reference import ReferenceDecoder
 from bioner_core.labels.label_set import load_label_set
 from bioner_core.selector.samples import SpanSamples
 from bioner_core.tagging.moves import FIRST_OPEN
-from bioner_core.training.opening_bias import best_bias, with_bias
+from bioner_core.training.selector_candidates import best_bias, with_bias
 from tests.bioner_core.tiny_model import row_of, tiny_label_set, tiny_model
 
 

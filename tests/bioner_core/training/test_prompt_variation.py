@@ -11,9 +11,8 @@ from bioner_core.models.tag_choice import free_tags, is_free
 from bioner_core.models.vocabulary import TaggingVocabulary
 from bioner_core.tagging.moves import opened_type, tag_pairs
 from bioner_core.tagging.scheme import TagScheme
-from bioner_core.training.absent_types import ABSENT_TYPES
 from bioner_core.training.examples import ExampleBuilder, TaggingExample
-from bioner_core.training.prompt_variation import BatchPrompt, under_prompt, usual_prompt, varied_prompt
+from bioner_core.training.prompt_variation import ABSENT_TYPES, BatchPrompt, under_prompt, usual_prompt, varied_prompt
 from bioner_core.training.sft import SftRun
 from tests.bioner_core.tiny_model import TYPES, ByteTokenizer
 from tests.bioner_core.training.training_samples import SENTENCES, tiny_settings

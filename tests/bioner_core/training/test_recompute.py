@@ -9,8 +9,7 @@ from torch import nn
 from bioner_core.errors import ConfigurationError
 from bioner_core.mentions import Span
 from bioner_core.tagging.scheme import TagScheme
-from bioner_core.training.loss import LegalMoveLoss, training_batch
-from bioner_core.training.recompute import recomputed_layers
+from bioner_core.training.loss import LegalMoveLoss, recomputed_layers, training_batch
 from bioner_core.training.sft import SftRun
 from tests.bioner_core.tiny_model import tiny_model
 from tests.bioner_core.training.training_samples import SENTENCES, builder_of, prompt_of, tiny_settings

@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 
-from bioner_core.viewer.fragment import render_fragment
+from bioner_core.viewer.marks import render_fragment
 from tests.bioner_core.evaluation.test_html_report import Outline
 from tests.bioner_core.export.awkward_store import ENGLISH, ENGLISH_FOUND, document, mentions_of
 

@@ -17,12 +17,19 @@ from bioner_core.inference.row_isolation import annotate_with_bisection
 from bioner_core.store.checks.comparison import store_differences
 from bioner_core.store.reading import reject_rows
 from devtools.soak import processes
-from devtools.soak.annotator import POISON, CalmAnnotator, FaultyAnnotator
+from devtools.soak.annotator import (
+    POISON,
+    CalmAnnotator,
+    FaultyAnnotator,
+    Order,
+    give_order,
+    sign_in,
+    signed_in,
+    take_order,
+)
 from devtools.soak.corpus import make_corpus
 from devtools.soak.faults import FaultKind, shuffled_kinds
-from devtools.soak.memory import MemoryDiary
-from devtools.soak.processes import OrphanWatch
-from devtools.soak.signals_to_actors import Order, give_order, sign_in, signed_in, take_order
+from devtools.soak.processes import MemoryDiary, OrphanWatch
 
 ROWS = [AnnotationRequest(f"ka ro mi {number} ten plo", "invented") for number in range(8)]
 

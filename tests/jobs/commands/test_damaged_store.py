@@ -16,9 +16,8 @@ from bioner_core.store.layout import Store, input_key_of
 from bioner_core.store.precision_pin import write_pin
 from bioner_core.store.reading import read_manifests
 from pipelines.annotate import run_annotation
-from pipelines.job_report import read_report, report_paths
+from pipelines.job_report import read_report, renew_reports, report_paths
 from pipelines.plan_record import read_plans
-from pipelines.report_renewal import renew_reports
 
 NOW = "2026-01-01T00:00:00.000000+00:00"
 

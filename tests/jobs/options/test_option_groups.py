@@ -1,5 +1,6 @@
 """Options that go together, on a command line of their own."""
 
+import inspect
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -7,7 +8,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from jobs.options.groups import takes_option_groups
+from jobs.options.common import takes_option_groups
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +25,7 @@ class Outer:
     store: Annotated[str, typer.Option()]
     inner: Inner = field(default_factory=Inner)
     count: Annotated[int, typer.Option()] = 3
+    last: str = "for the command to set"
 
 
 def called_with(*arguments: str) -> tuple[int, list[object]]:
@@ -49,6 +51,25 @@ def test_fields_are_options_and_come_back_as_the_group() -> None:
 def test_defaults_are_those_of_the_fields() -> None:
     """Catches defaults that the command line knows better than the dataclass."""
     assert called_with("x", "--store", "s") == (0, ["x", Outer(store="s"), False])
+
+
+def test_a_field_that_is_no_option_keeps_its_default() -> None:
+    """Catches a field for the command alone that becomes an option, or takes the value of one of the same name."""
+    _, given = called_with("x", "--store", "s", "--last")
+    assert given == ["x", Outer(store="s", last="for the command to set"), True]
+
+
+def test_needed_options_stand_first() -> None:
+    """Catches a store that --help shows behind twenty options that may be left out."""
+
+    @dataclass(frozen=True, kw_only=True)
+    class Needed:
+        store: Annotated[str, typer.Option()]
+
+    def command(inner: Inner, needed: Needed) -> int:
+        return len(needed.store) + len(inner.kind)
+
+    assert list(inspect.signature(takes_option_groups(command)).parameters) == ["store", "kind"]
 
 
 def test_a_field_without_default_is_needed() -> None:

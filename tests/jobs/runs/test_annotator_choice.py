@@ -1,6 +1,7 @@
 """Which annotator a command works with."""
 
 import pickle
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -11,11 +12,11 @@ from bioner_core.inference.budget import MemoryLimit
 from bioner_core.labels.label_set import default_label_sets, load_label_set
 from bioner_core.models.precision import PRECISIONS
 from bioner_core.models.precision_choice import choose_precision
-from jobs.options.annotation import ActorOptions, ActorRange, actor_range
-from jobs.runs import gpus
-from jobs.runs.annotator import NULL, AnnotatorChoice, chosen_label_sets
-from jobs.runs.gpus import visible_gpus
+from jobs.options.annotation import ActorOptions, ActorRange, AnnotateFilesConfig, actor_range
+from jobs.runs import annotator
+from jobs.runs.annotator import NULL, AnnotatorChoice, chosen_label_sets, visible_gpus
 from jobs.runs.pool import memory_limit, planned_settings
+from pipelines.job import AnnotationJob
 from pipelines.pool.pool_settings import LOCAL
 
 
@@ -110,7 +111,7 @@ def test_gpus_are_those_that_this_process_may_use(
     """Catches actors that wait for GPUs which the machine has but the job may not use."""
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
-    monkeypatch.setattr(gpus, "_DRIVER_FOLDER", tmp_path)
+    monkeypatch.setattr(annotator, "_DRIVER_FOLDER", tmp_path)
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     if allowed is not None:
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", allowed)
@@ -129,3 +130,10 @@ def test_other_numbers_of_actors_are_refused(text: str) -> None:
     """Catches a range that is read as something else."""
     with pytest.raises(typer.BadParameter, match="actors"):
         actor_range(text)
+
+
+def test_defaults_of_the_command_line_are_those_of_the_job() -> None:
+    """Catches a default that is written twice (for --help imports no job) and was changed in one place."""
+    of_job = {one.name: one.default for one in fields(AnnotationJob)}
+    shared = {one.name: one.default for one in fields(AnnotateFilesConfig)}.items() & of_job.items()
+    assert {"max_reject_rate", "runner", "format_name", "carry_over"} <= dict(shared).keys()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from jobs.terminal.steps import told_step
+from jobs.terminal.console import told_step
 
 
 def test_a_step_is_told_when_it_begins_and_when_it_is_done(capsys: pytest.CaptureFixture[str]) -> None:

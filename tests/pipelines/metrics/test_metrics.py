@@ -12,7 +12,7 @@ from bioner_core.store.reading import read_manifests
 from pipelines.metrics.meters import PROCESS, Meters
 from pipelines.metrics.metrics import BATCH_FILL, METRICS, QUEUE_DEPTH, REJECTS, Kind, Origin
 from pipelines.pool.actors import ActorStatus
-from pipelines.pool.busy_clock import BusyTime
+from pipelines.pool.load import BusyTime
 from pipelines.watch.metrics_page import JobPage
 
 TEXTS = [*["Protein binds DNA. It is new."] * 24, f"{POISON}.", f"{POISON}. Good."]

@@ -11,7 +11,7 @@ from bioner_core.inference.annotation import AnnotationRequest
 from bioner_core.inference.batching import BatchLimits
 from pipelines.pool import pool_kv
 from pipelines.pool.actors import ActorStatus, AnnotatorActor
-from pipelines.pool.annotator_spec import AnnotatorSpec
+from pipelines.pool.service import AnnotatorSpec
 
 
 class Table:

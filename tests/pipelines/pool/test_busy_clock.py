@@ -2,15 +2,15 @@
 
 import pytest
 
-from pipelines.pool import busy_clock
-from pipelines.pool.busy_clock import BusyClock, BusyTime, busy_between
+from pipelines.pool import load
+from pipelines.pool.load import BusyClock, BusyTime, busy_between
 
 
 @pytest.fixture
 def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The time, to be set in place."""
     time = [100.0]
-    monkeypatch.setattr(busy_clock.time, "monotonic", lambda: time[0])
+    monkeypatch.setattr(load.time, "monotonic", lambda: time[0])
     return time
 
 

@@ -17,14 +17,12 @@ from hypothesis import strategies as st
 from bioner_core.errors import PoolError
 from bioner_core.inference.annotation import AnnotationRequest, RowError, RowResult
 from bioner_core.records import RejectReason
-from pipelines.pool.annotator_spec import AnnotatorSpec
-from pipelines.pool.client_settings import ClientSettings
-from pipelines.pool.deadline import DeadlinePolicy
 from pipelines.pool.pool import Pool, start_pool
-from pipelines.pool.pool_settings import PoolSettings
+from pipelines.pool.pool_settings import ClientSettings, PoolSettings
+from pipelines.pool.service import AnnotatorSpec
 
 SETTINGS = ClientSettings(
-    token_budget=4096, max_rows=8, deadline=DeadlinePolicy(2.0, 0.0), grace_seconds=60.0, ping_seconds=2.0
+    token_budget=4096, max_rows=8, deadline_seconds=2.0, seconds_per_token=0.0, grace_seconds=60.0, ping_seconds=2.0
 )
 
 
@@ -185,7 +183,7 @@ def test_a_batch_that_only_waits_in_line_is_not_overdue(pool: Pool) -> None:
     """A deadline counted from sending: waiting batches kill a healthy actor that works on someone else's."""
     before = pids(pool)
     batch = requests(*(f"sleep 1 {number}" for number in range(12)))
-    settings = ClientSettings(max_rows=1, window=6, deadline=DeadlinePolicy(3.0, 0.0))
+    settings = ClientSettings(max_rows=1, window=6, deadline_seconds=3.0, seconds_per_token=0.0)
     expect_answers(annotate(pool, batch, settings), batch)
     assert pids(pool) == before
 

@@ -11,8 +11,8 @@ from virtual_ray import FullCrew, Service, VirtualRay
 from bioner_core.inference.annotation import AnnotationRequest
 from bioner_core.inference.batching import Batch, plan_batches
 from pipelines.pool import dispatch
-from pipelines.pool.client_settings import ClientSettings
 from pipelines.pool.dispatch import Dispatch
+from pipelines.pool.pool_settings import ClientSettings
 
 SETTINGS = ClientSettings(read_ahead=4)
 

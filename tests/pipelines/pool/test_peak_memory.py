@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 _PROGRAM = """
-from pipelines.pool.peak_memory import forget_peak_memory, peak_memory
+from pipelines.pool.load import forget_peak_memory, peak_memory
 before = peak_memory()
 block = b"x" * 100_000_000
 grown = peak_memory()

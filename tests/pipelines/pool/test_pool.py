@@ -18,11 +18,10 @@ from fake_annotators import answer
 from bioner_core.errors import ConfigurationError, PoolError
 from bioner_core.inference.annotation import AnnotationRequest, RowError
 from bioner_core.inference.batching import BatchLimits
-from pipelines.pool.annotator_spec import AnnotatorSpec
-from pipelines.pool.client_settings import ClientSettings
 from pipelines.pool.pool import start_pool
-from pipelines.pool.pool_settings import PoolSettings
+from pipelines.pool.pool_settings import ClientSettings, PoolSettings
 from pipelines.pool.ray_session import join_ray, ray_session
+from pipelines.pool.service import AnnotatorSpec
 
 OBEDIENT = AnnotatorSpec("fake_annotators:obedient")
 ROWS = [AnnotationRequest(f"row {number}", "x") for number in range(10)]
@@ -200,7 +199,7 @@ def test_ray_listens_on_loopback_only(address: str) -> None:
 
 LAUNCHER = """
 import sys, time
-from pipelines.pool.annotator_spec import AnnotatorSpec
+from pipelines.pool.service import AnnotatorSpec
 from pipelines.pool.pool import start_pool
 from pipelines.pool.pool_settings import PoolSettings
 with start_pool(PoolSettings(actors=2, cpus_per_actor=0.5), AnnotatorSpec("fake_annotators:obedient")) as pool:
@@ -298,7 +297,7 @@ def test_actors_have_the_priority_of_their_launcher() -> None:
 
 
 _STARVED = """
-from pipelines.pool.annotator_spec import AnnotatorSpec
+from pipelines.pool.service import AnnotatorSpec
 from pipelines.pool.pool import start_pool
 from pipelines.pool.pool_settings import PoolSettings
 settings = PoolSettings(actors=1, cpus_per_actor=0.5, start_seconds=40)

@@ -16,12 +16,11 @@ from bioner_core.errors import ConfigurationError, PoolError
 from bioner_core.inference.annotation import AnnotationRequest, RowResult
 from pipelines.pool import actor_slot
 from pipelines.pool.actor_slot import SlotState
-from pipelines.pool.annotator_spec import AnnotatorSpec
-from pipelines.pool.client_settings import ClientSettings
 from pipelines.pool.pool import Pool, start_pool
 from pipelines.pool.pool_kv import PoolKV
-from pipelines.pool.pool_settings import PoolSettings
+from pipelines.pool.pool_settings import ClientSettings, PoolSettings
 from pipelines.pool.ray_session import ray_session
+from pipelines.pool.service import AnnotatorSpec
 
 OBEDIENT = AnnotatorSpec("fake_annotators:obedient")
 ONE_DEATH = ClientSettings(max_rows=1, max_attempts=1, grace_seconds=60.0)

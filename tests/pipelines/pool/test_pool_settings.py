@@ -6,10 +6,8 @@ from typing import Any
 import pytest
 
 from bioner_core.errors import ConfigurationError
-from pipelines.pool.annotator_spec import AnnotatorSpec
-from pipelines.pool.client_settings import ClientSettings
-from pipelines.pool.deadline import DeadlinePolicy
-from pipelines.pool.pool_settings import PoolSettings, usable_processors
+from pipelines.pool.pool_settings import ClientSettings, PoolSettings, usable_processors
+from pipelines.pool.service import AnnotatorSpec
 
 
 @pytest.mark.parametrize(
@@ -61,9 +59,9 @@ def test_client_settings_that_cannot_work_are_refused(values: dict[str, Any]) ->
 
 def test_deadlines_grow_with_tokens_and_are_never_zero() -> None:
     """A fixed deadline that kills actors on long batches, or one of zero that kills all of them."""
-    assert DeadlinePolicy(10, 0.5).seconds(100) == 60
-    with pytest.raises(ConfigurationError, match="base_seconds"):
-        DeadlinePolicy(0, 1)
+    assert ClientSettings(deadline_seconds=10, seconds_per_token=0.5).deadline(100) == 60
+    with pytest.raises(ConfigurationError, match="deadline_seconds"):
+        ClientSettings(deadline_seconds=0)
 
 
 def test_a_local_ray_has_enough_for_its_actors() -> None:

@@ -11,7 +11,7 @@ import ray
 
 from bioner_core.errors import PoolError
 from pipelines.pool.pool_settings import PoolSettings
-from pipelines.pool.ray_privacy import check_private, private_ray_folder, token_file, use_private_token
+from pipelines.pool.ray_processes import check_private, private_ray_folder, token_file, use_private_token
 from pipelines.pool.ray_session import ray_session
 
 NOBODY = 65534

@@ -9,8 +9,7 @@ import pytest
 from faulty_server import Fault, FaultyServer
 
 from bioner_core.errors import InputError
-from pipelines.sync.checksums import stated_md5
-from pipelines.sync.download import local_copy, small_text
+from pipelines.sync.download import local_copy, small_text, stated_md5
 from pipelines.sync.listing import ListedFile, list_place
 from pipelines.sync.retry import PassingFault, RetryPolicy, with_retries
 

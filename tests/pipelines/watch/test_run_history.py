@@ -7,7 +7,7 @@ from bioner_core.store.history.ledger import AppliedFile, JobRun, record_applied
 from bioner_core.store.layout import Store, input_key, shard_id
 from bioner_core.store.manifest import Counts
 from pipelines.job_report import report_path, write_report
-from pipelines.outcome import ShardOutcome, Status
+from pipelines.summary import ShardOutcome, Status
 from pipelines.watch.run_history import run_history
 
 RUN = "20260102T030405_000006Z-aaaa"

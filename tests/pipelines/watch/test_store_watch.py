@@ -11,11 +11,10 @@ from bioner_core.store.history.lock import StoreLock
 from bioner_core.store.layout import Store
 from bioner_core.store.reading import read_manifests
 from pipelines.pool.actors import ActorStatus
-from pipelines.pool.busy_clock import BusyTime
-from pipelines.watch.folder_watch import FolderWatch
+from pipelines.pool.load import BusyTime
 from pipelines.watch.live_note import LiveActor, LiveNote, live_note, read_live_note
 from pipelines.watch.status import store_status
-from pipelines.watch.store_watch import RATE_SECONDS, StoreWatch
+from pipelines.watch.store_watch import RATE_SECONDS, FolderWatch, StoreWatch
 
 
 def test_a_folder_tells_what_is_new_and_what_was_written_anew(tmp_path: Path) -> None:

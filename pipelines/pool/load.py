@@ -1,10 +1,13 @@
-"""How much of its time an actor works: what a pool is bought for."""
+"""How hard a run works its machines: the time that actors are at work, and the memory that processes take."""
 
+import resource
+import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +69,44 @@ def busy_between(before: Mapping[str, tuple[int, BusyTime]], after: Mapping[str,
         earlier_process, earlier = before.get(name, (process, BusyTime()))
         total += time_ - earlier if earlier_process == process else time_
     return total
+
+
+_STATUS = Path("/proc/self/status")
+_PEAK = "VmHWM:"
+_RESET = Path("/proc/self/clear_refs")
+_RESET_PEAK = "5"
+
+
+def peak_memory() -> int:
+    """Bytes of resident memory at their highest, since the process began or since `forget_peak_memory`."""
+    if _STATUS.is_file():
+        for line in _STATUS.read_text(encoding="utf-8").splitlines():
+            if line.startswith(_PEAK):
+                return int(line.split()[1]) * 1024
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most if sys.platform == "darwin" else most * 1024
+
+
+def forget_peak_memory() -> None:
+    """Let the peak be counted from now on, where the system can do that (Linux)."""
+    if _RESET.exists():
+        _RESET.write_text(_RESET_PEAK, encoding="utf-8")
+
+
+@dataclass(frozen=True, slots=True)
+class RunLoad:
+    """Figures of one run; None where nobody looked, or where the runner does not work in this process.
+
+    `actor_busy_share` is the part of the actors' time, from their first batch in this run to its end, that they were at
+    work. `first_document_seconds` is how long after the start of the command the answers to a first document were here.
+    `feeder_cpu_seconds` is the processor time of this process, `feeder_peak_memory` the most bytes that it had in
+    memory, `actor_peak_memory` the most that any actor's process had, the loading of its model included.
+    `startup_seconds` is how long after the start of the command the actors were ready: what no later shard pays again.
+    """
+
+    actor_busy_share: float | None = None
+    first_document_seconds: float | None = None
+    feeder_cpu_seconds: float | None = None
+    feeder_peak_memory: int | None = None
+    actor_peak_memory: int | None = None
+    startup_seconds: float | None = None

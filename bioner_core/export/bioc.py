@@ -1,17 +1,33 @@
-"""BioC XML: one collection, a document a line; white space stands only where it counts for nothing."""
+"""BioC: one collection, a document per line, as JSON and as XML.
 
+In XML, white space stands only where it counts for nothing.
+"""
+
+import json
 import re
 from collections.abc import Mapping
 from html import escape
 
 from bioner_core.export.bioc_document import KEY, SOURCE, BiocObject, bioc_date, bioc_document
-from bioner_core.export.provenance import Provenance, Tally
-from bioner_core.export.substitution import xml_characters
-from bioner_core.export.text_file import TextFile
+from bioner_core.export.output import TextFile
+from bioner_core.export.provenance import Provenance, Tally, xml_characters
 from bioner_core.store.document_mentions import DocumentMentions
 
 
-def _opening(provenance: Provenance) -> str:
+def _json_opening(provenance: Provenance) -> str:
+    head = {"source": SOURCE, "date": bioc_date(provenance), "key": KEY, "version": "1.0", "infons": provenance.facts}
+    return json.dumps(head, ensure_ascii=False)[:-1] + ', "documents": [\n'
+
+
+def _json_document(found: DocumentMentions, _: Tally) -> str:
+    return json.dumps(bioc_document(found), ensure_ascii=False)
+
+
+BIOC_JSON = TextFile(_json_document, opening=_json_opening, separator=",\n", closing="\n]}\n")
+"""The exporter."""
+
+
+def _xml_opening(provenance: Provenance) -> str:
     facts = _infons(provenance.facts, Tally())
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE collection SYSTEM "BioC.dtd">\n'
@@ -19,7 +35,7 @@ def _opening(provenance: Provenance) -> str:
     )
 
 
-def _document(found: DocumentMentions, tally: Tally) -> str:
+def _xml_document(found: DocumentMentions, tally: Tally) -> str:
     content = bioc_document(found)
     passages = "".join(_passage(one, tally) for one in content["passages"])
     return f"<document><id>{_text(content['id'], tally)}</id>{_infons(content['infons'], tally)}{passages}</document>\n"
@@ -77,5 +93,5 @@ def _attribute(text: str, tally: Tally) -> str:
     return _text(text, tally).replace("\n", "&#10;").replace("\t", "&#9;")
 
 
-BIOC_XML = TextFile(_document, opening=_opening, closing="</collection>\n")
+BIOC_XML = TextFile(_xml_document, opening=_xml_opening, closing="</collection>\n")
 """The exporter."""

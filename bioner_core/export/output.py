@@ -1,13 +1,17 @@
-"""One file of text, a document at a time: what most formats are."""
+"""What an export writes to: one file of text, a document at a time, or a folder; it appears whole or not at all."""
 
 import gzip
 import io
+import os
+import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import IO
 
+from bioner_core.errors import ConfigurationError, StoreError
 from bioner_core.export.provenance import Provenance, Tally
 from bioner_core.store.atomic import replacing
 from bioner_core.store.document_mentions import DocumentMentions
@@ -54,3 +58,28 @@ def _writer(path: Path, *, compressed: bool) -> Iterator[IO[str]]:
     else:
         with path.open("w", encoding="utf-8", newline="") as file:
             yield file
+
+
+@contextmanager
+def new_folder(output: Path) -> Iterator[Path]:
+    """Lend a folder beside `output`; on a clean exit it becomes `output`, otherwise it is removed.
+
+    Raises:
+        ConfigurationError: there is a file of that name, or a folder that is not empty.
+        StoreError: the disk refuses.
+    """
+    if output.exists() and not (output.is_dir() and not any(output.iterdir())):
+        raise ConfigurationError(f"--output: {str(output)!r} is there already; name a new folder, or remove it")
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(mkdtemp(prefix=f".{output.name}.", dir=output.parent))
+    except OSError as error:
+        raise StoreError(f"{output}: cannot be written ({error}). Check its folder and its permissions") from error
+    try:
+        yield temporary
+        temporary.chmod(0o755)  # mkdtemp keeps others out
+        os.replace(temporary, output)
+    except OSError as error:
+        raise StoreError(f"{output}: cannot be written ({error}). Free some space, or check the permissions") from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
