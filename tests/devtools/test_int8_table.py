@@ -25,15 +25,15 @@ class Finds:
         return [tuple(self._found(one.text)) for one in requests]
 
     def _found(self, text: str) -> list[Candidate]:
-        places = [(word, text.find(word)) for word in (*self._words, "turned")]
+        places = [(word, text.find(word)) for word in (*self._words, "refused")]
         return [
-            Candidate(at, at + len(word), "sym", 0.5, 0.5, accepted=word != "turned") for word, at in places if at >= 0
+            Candidate(at, at + len(word), "sym", 0.5, 0.5, accepted=word != "refused") for word, at in places if at >= 0
         ]
 
 
 def test_what_is_lost_and_what_is_new_count_and_what_is_turned_down_does_not(tmp_path: Path) -> None:
     """Would catch a table that looks at F1 alone, in which one mention lost and another one won are no change."""
-    text = "Fever came and chills; pain was turned away."
+    text = "Fever came and chills; pain was refused."
     entities = [{"start": 0, "end": 5, "type": "sym"}, {"start": 15, "end": 21, "type": "sym"}]
     with gzip.open(tmp_path / "talk.jsonl.gz", "wt", encoding="utf-8") as file:
         file.write(json.dumps({"id": "1", "lang": "en", "text": text, "entities": entities}) + "\n")
