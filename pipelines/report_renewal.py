@@ -5,11 +5,11 @@ came into the store after it began, before the next run did, and no other report
 """
 
 from datetime import UTC, datetime
-from pathlib import Path
 
 from bioner_core.errors import DamagedFileError
 from bioner_core.store.layout import Store
 from bioner_core.store.manifest import Manifest
+from bioner_core.store.paths import StorePath
 from bioner_core.store.reading import shown_manifests
 from pipelines.job_report import read_report, report_paths, run_start, write_renewed_report
 from pipelines.outcome import ShardOutcome, Status, finished_outcome
@@ -22,7 +22,7 @@ def renew_reports(store: Store) -> list[str]:
         StoreError: the store cannot be written, or a manifest is of a newer schema version.
     """
     paths = report_paths(store)
-    damaged, named = list[Path](), set[str]()
+    damaged, named = list[StorePath](), set[str]()
     for path in paths:
         try:
             named |= {one.shard_id for one in read_report(path) if one.status is not Status.FAILED}
@@ -34,7 +34,7 @@ def renew_reports(store: Store) -> list[str]:
     return [_renewed(path, paths, free) for path in damaged]
 
 
-def _renewed(path: Path, paths: list[Path], free: list[Manifest]) -> str:
+def _renewed(path: StorePath, paths: list[StorePath], free: list[Manifest]) -> str:
     began = run_start(path.stem)
     after = (run_start(one.stem) for one in paths if one.stem > path.stem)
     next_began = next((one for one in after if one is not None), None)
