@@ -67,7 +67,7 @@ def write_bytes(path: StorePath, content: Any) -> None:
     """
     if isinstance(path, ObjectPath):
         with _explained(path):
-            path.put(content)
+            path.put(memoryview(content).cast("B"))
         return
     with replacing(path) as temporary, temporary.open("wb") as stream:
         stream.write(content)
