@@ -38,10 +38,10 @@ class ObjectClaims:
     poll_seconds = 2.0
 
     def __init__(self, store: Store) -> None:
-        if not isinstance(store.root, ObjectPath):
+        root, locks = store.root, store.locks
+        if not isinstance(root, ObjectPath) or not isinstance(locks, ObjectPath):
             raise TypeError(f"{store} is in a folder")
-        self._root = store.root
-        self._locks = store.root / "locks"
+        self._root, self._locks = root, locks
         self._mine: PlacedLease | None = None
         self._fence: Fence | None = None
         self._beats = 0
@@ -103,7 +103,7 @@ class ObjectClaims:
             e_tag = self._put(path, claim, epoch, e_tag=after.e_tag if isinstance(after, PlacedLease) else "")
             if not e_tag:
                 return None
-            fence = Fence(self._root.bucket, self._root.key, name, epoch)
+            fence = self._fence_of(name, epoch)
             # Invariant: nobody works under a new epoch before the commits of all others are shut out.
             self._shut_out(fence.commits, but=epoch)
         except OSError as error:
@@ -145,7 +145,7 @@ class ObjectClaims:
             freed = replace(placed.claim, held=False)
             if not self._put(placed.path, freed, secrets.token_hex(8), e_tag=placed.e_tag):
                 return False
-            self._shut_out(Fence(self._root.bucket, self._root.key, placed.path.stem, "").commits)
+            self._shut_out(self._fence_of(placed.path.stem, "").commits)
         except OSError as error:
             raise StoreError(f"{placed.path}: cannot be written ({error}). Check the bucket and the network") from error
         return True
@@ -162,6 +162,9 @@ class ObjectClaims:
                 self._shut_out(f"{fence.commits}/{fence.epoch}")
             if mine is not None and isinstance(mine.path, ObjectPath):
                 self._put(mine.path, replace(claim, held=False), mine.epoch, e_tag=mine.e_tag)
+
+    def _fence_of(self, name: str, epoch: str) -> Fence:
+        return Fence(self._root.bucket, self._root.key, self._locks.key, name, epoch)
 
     def _put(self, path: ObjectPath, claim: Claim, epoch: str, *, e_tag: str) -> str:
         self._beats += 1

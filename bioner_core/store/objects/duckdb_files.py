@@ -7,6 +7,7 @@ was read of their ends is kept as long as the connection.
 
 import threading
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -14,10 +15,9 @@ import duckdb
 from bioner_core.store.objects import requests
 from bioner_core.store.objects.object_path import ObjectPath
 from bioner_core.store.objects.ranged_file import RangedFile
-from bioner_core.store.paths import StorePath
 
 
-def let_read_objects(database: duckdb.DuckDBPyConnection, place: StorePath) -> None:
+def let_read_objects(database: duckdb.DuckDBPyConnection, place: Path | ObjectPath) -> None:
     """Let a connection read files of object storage, if that is where `place` is; others it can read already."""
     if isinstance(place, ObjectPath):
         database.register_filesystem(_object_files())

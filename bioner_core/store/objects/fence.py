@@ -31,11 +31,12 @@ COMMITS = "commits"
 class Fence:
     """What a holder may commit through: the lease `name` of `epoch` on the store at `root` in `bucket`.
 
-    Several threads may commit through one.
+    `locks` is the key of the folder of its leases. Several threads may commit through one.
     """
 
     bucket: str
     root: str
+    locks: str
     name: str
     epoch: str
     _slot: "_Slot" = field(default_factory=lambda: _Slot(), repr=False, compare=False)
@@ -44,12 +45,12 @@ class Fence:
     @property
     def lease_key(self) -> str:
         """The key of the lease."""
-        return _joined(self.root, "locks", f"{self.name}.json")
+        return f"{self.locks}/{self.name}.json"
 
     @property
     def commits(self) -> str:
         """Where the objects of this lease's holders are."""
-        return _joined(self.root, "locks", COMMITS, self.name)
+        return f"{self.locks}/{COMMITS}/{self.name}"
 
     def put(self, key: str, content: bytes) -> None:
         """Put an object in place of any other, unless the lease is lost.
@@ -163,20 +164,16 @@ def fence_of(bucket: str, key: str) -> Fence | None:
 def told_fence(bucket: str, key: str) -> tuple[str, ...]:
     """What another process of the same job has to know of it; empty where there is none."""
     fence = fence_of(bucket, key)
-    return () if fence is None else (fence.bucket, fence.root, fence.name, fence.epoch)
+    return () if fence is None else (fence.bucket, fence.root, fence.locks, fence.name, fence.epoch)
 
 
 def fence_told(told: tuple[str, ...]) -> None:
     """Write under the lease that another process told of, unless this process does so already."""
-    bucket, root, name, epoch = told
-    fence = Fence(bucket, root, name, epoch)
+    bucket, root, locks, name, epoch = told
+    fence = Fence(bucket, root, locks, name, epoch)
     if _held.get((fence.bucket, fence.root)) != fence:
         raise_fence(fence)
 
 
 def _is_below(key: str, root: str) -> bool:
     return not root or key == root or key.startswith(f"{root}/")
-
-
-def _joined(*parts: str) -> str:
-    return "/".join(part for part in parts if part)
