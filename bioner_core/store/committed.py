@@ -18,12 +18,11 @@ def committed_manifest(store: Store, descriptor: ShardDescriptor, *, fingerprint
     Raises:
         StoreError: a newer version of bioner wrote the manifest.
     """
-    absent = known_absent(store)
-    absent.discard(descriptor.shard_id)
+    known = known_manifests(store)
+    known.pop(descriptor.shard_id, None)
     manifest = whole_manifest(store, descriptor.shard_id)
-    if manifest is None:
-        absent.add(descriptor.shard_id)
     if manifest is None or not _is_for(manifest, descriptor, fingerprint):
+        known[descriptor.shard_id] = manifest
         return None
     # Invariant: a shard is skipped only if all that its answers depend on is equal and its files have their sizes. The
     # content is not read here: that is what `bioner verify` is for.
@@ -62,20 +61,21 @@ def whole_manifest(store: Store, shard: str) -> Manifest | None:
     Raises:
         StoreError: a newer version of bioner wrote it.
     """
-    if shard in known_absent(store):
-        return None
+    known = known_manifests(store)
+    if shard in known:
+        return known[shard]
     with suppress(DamagedFileError):
         return read_manifest(store, shard)
     return None
 
 
-def known_absent(store: Store) -> set[str]:
-    """Shards that `committed_manifest` found no manifest of, where asking again costs a request; for `whole_manifest`.
+def known_manifests(store: Store) -> dict[str, Manifest | None]:
+    """What `committed_manifest` found of shards that need work, where asking again costs a request.
 
-    Whoever commits one takes it out.
+    Whoever commits a shard takes it out.
     """
     fence = fence_of(store.root.bucket, store.root.key) if isinstance(store.root, ObjectPath) else None
-    return set() if fence is None else fence.absent
+    return {} if fence is None else fence.known
 
 
 def files_are_there(store: Store, manifest: Manifest) -> bool:

@@ -18,6 +18,7 @@ import hashlib
 import secrets
 import threading
 from dataclasses import dataclass, field
+from typing import Any
 
 from bioner_core.errors import StoreError
 from bioner_core.store.objects import requests
@@ -40,7 +41,7 @@ class Fence:
     name: str
     epoch: str
     _slot: "_Slot" = field(default_factory=lambda: _Slot(), repr=False, compare=False)
-    _absent: set[str] = field(default_factory=set, repr=False, compare=False)
+    _known: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def lease_key(self) -> str:
@@ -85,12 +86,12 @@ class Fence:
             raise self._lost()
 
     @property
-    def absent(self) -> set[str]:
-        """Shards that had no manifest when this process looked, and were not committed by it since.
+    def known(self) -> dict[str, Any]:
+        """The manifests of shards that this process is at work on, as it found them; None where there was none.
 
         Under the lease a shard is worked on by one process, so that its commit need not look again.
         """
-        return self._absent
+        return self._known
 
     def _stage(self, content: bytes) -> None:
         digest = hashlib.sha256(content).digest()
