@@ -21,7 +21,7 @@ _QUERY_MEMORY = 2_000_000_000
 
 
 class Store:
-    """The annotations in a folder or on object storage, as `bioner annotate` wrote them: the current snapshot, or all committed shards.
+    """The annotations in a folder or on object storage: the current snapshot, or all committed shards.
 
     Made by `open_store`. A snapshot has the newest version of each document; without one, documents that were committed
     several times are there several times, but for `query`, which counts the newest alone.
