@@ -50,6 +50,8 @@ class ObjectService:
     application: Callable[..., Iterable[bytes]]
     fault: Callable[[Asked], Fault | None] = lambda _: None
     requests: list[Asked] = field(default_factory=list)
+    sent: int = 0
+    """Bytes of all answers."""
     url: str = ""
     _one: threading.RLock = field(default_factory=threading.RLock)
     _counting: threading.Lock = field(default_factory=threading.Lock)
@@ -84,7 +86,10 @@ class ObjectService:
 
     def _answered(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if environ["REQUEST_METHOD"] not in _CHANGES:
-            return self.application(environ, start_response)
+            answer = list(self.application(environ, start_response))
+            with self._counting:
+                self.sent += sum(map(len, answer))
+            return answer
         with self._one:
             return list(self.application(environ, start_response))
 

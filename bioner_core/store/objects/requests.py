@@ -20,7 +20,7 @@ from bioner_core.store.objects.credentials import file_credentials
 SCHEMES = ("s3", "gs", "az")
 """What the URL of a store may begin with; only s3 has been tried."""
 
-_PAUSES = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4)
+PAUSES = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4)
 """Seconds between two tries of a request, half or half more of each by chance: eight tries in about 13 s."""
 _TIMEOUTS = {"connect_timeout": "10s", "timeout": "300s"}
 """A request ends within five minutes, a file of 256 MB on a slow line too, and long before a lease of 15 minutes."""
@@ -150,7 +150,7 @@ def put_if(bucket: str, key: str, content: bytes, *, e_tag: str) -> str:
     from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
 
     mode: Any = {"e_tag": e_tag} if e_tag else "create"
-    for pause in (*_PAUSES, None):
+    for pause in (*PAUSES, None):
         try:
             return str(_obstore().put(client(bucket), key, content, mode=mode, use_multipart=False)["e_tag"])
         except (AlreadyExistsError, PreconditionError) as error:
@@ -243,7 +243,7 @@ def _asked(bucket: str, question: Callable[[Any], Answer]) -> Answer:
     store = client(bucket)
     from obstore.exceptions import BaseError
 
-    for pause in (*_PAUSES, None):
+    for pause in (*PAUSES, None):
         try:
             return question(store)
         except (BaseError, OSError) as error:

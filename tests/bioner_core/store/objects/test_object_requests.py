@@ -75,7 +75,7 @@ def test_a_false_conflict_is_not_believed(object_service: ObjectService) -> None
 
 def test_no_error_tells_a_secret(object_service: ObjectService, monkeypatch: pytest.MonkeyPatch) -> None:
     """Catches a key or an address in a message, which goes to logs and to the pages of others."""
-    monkeypatch.setattr(requests, "_PAUSES", ())
+    monkeypatch.setattr(requests, "PAUSES", ())
     object_service.fault = lambda _: Fault(status="403 Forbidden")
     with pytest.raises(StoreError, match="may not be used with the credentials") as caught:
         write_text(Store(ObjectPath.of(f"{URL}/x")).current, "1")
