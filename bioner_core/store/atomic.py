@@ -53,10 +53,13 @@ def replacing(path: StorePath) -> Iterator[Path]:
 
 @contextmanager
 def _uploading(path: ObjectPath) -> Iterator[Path]:
-    with _explained(path), TemporaryDirectory(prefix="bioner-upload-") as folder:
-        temporary = Path(folder) / path.name
-        yield temporary
-        path.put_file(temporary)
+    try:
+        with TemporaryDirectory(prefix="bioner-upload-") as folder:
+            temporary = Path(folder) / path.name
+            yield temporary
+            path.put_file(temporary)
+    except OSError as error:
+        raise StoreError(_explain(path, error)) from error
 
 
 def write_bytes(path: StorePath, content: Any) -> None:
@@ -66,8 +69,7 @@ def write_bytes(path: StorePath, content: Any) -> None:
         StoreError: as `replacing`.
     """
     if isinstance(path, ObjectPath):
-        with _explained(path):
-            path.put(memoryview(content).cast("B"))
+        path.put(memoryview(content).cast("B"))
         return
     with replacing(path) as temporary, temporary.open("wb") as stream:
         stream.write(content)
@@ -80,8 +82,7 @@ def write_text(path: StorePath, text: str) -> None:
         StoreError: as `replacing`.
     """
     if isinstance(path, ObjectPath):
-        with _explained(path):
-            path.commit(text.encode())
+        path.commit(text.encode())
         return
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
@@ -113,14 +114,6 @@ def fsync_path(path: Path) -> None:
         os.close(descriptor)
 
 
-@contextmanager
-def _explained(path: ObjectPath) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise StoreError(_explain(path, error)) from error
-
-
 def _discard(temporary: Path) -> None:
     try:
         temporary.unlink(missing_ok=True)
@@ -135,5 +128,5 @@ def _explain(path: StorePath, error: OSError) -> str:
             "command again; what was committed before stays"
         )
     if isinstance(path, ObjectPath):
-        return f"{path}: cannot be written ({error}). Check the bucket and the network, then run the same command again"
+        return f"{path}: cannot be made ({error}). Check the folder of temporary files, then run the same command"
     return f"{path}: cannot be written ({error}). Check the folder and its permissions, then run the same command again"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 
-from bioner_core.errors import DamagedFileError, StoreError
+from bioner_core.errors import DamagedFileError
 from bioner_core.store.layout import TABLES, ShardDescriptor, Store
 from bioner_core.store.manifest import Manifest, read_manifest
 from bioner_core.store.objects.fence import fence_of
@@ -99,15 +99,12 @@ def listed_sizes(store: Store) -> dict[str, int]:
     Empty for a store in a folder.
 
     Raises:
-        StoreError: the service does not answer, or refuses.
+        ObjectStorageError: the service does not answer, or refuses.
     """
     if not isinstance(store.root, ObjectPath):
         return {}
-    try:
-        folders = [store.root / table for table in TABLES]
-        return {store.name_of(path): found.st_size for folder in folders for path, found in folder.listed()}
-    except OSError as error:
-        raise StoreError(f"{store}: cannot be listed ({error}). Check the bucket and the network") from error
+    folders = [store.root / table for table in TABLES]
+    return {store.name_of(path): found.st_size for folder in folders for path, found in folder.listed()}
 
 
 def _is_for(manifest: Manifest, descriptor: ShardDescriptor, fingerprint: str) -> bool:

@@ -92,13 +92,13 @@ def _sweep_objects(store: Store, manifest: Manifest, replaced: Sequence[str], ea
 def _remove_objects(paths: Sequence[StorePath]) -> None:
     """In as few requests as there can be."""
     objects = [path for path in paths if isinstance(path, ObjectPath)]
-    fence = fence_of(objects[0].bucket, objects[0].key) if objects else None
+    if not objects:
+        return
+    bucket = objects[0].bucket
+    fence = fence_of(bucket, objects[0].key)
     if fence is not None:
         fence.check()
-    try:
-        requests.delete(objects[0].bucket if objects else "", [one.key for one in objects])
-    except OSError as error:
-        raise StoreError(f"{objects[0].parent}: has stale files that cannot be removed ({error})") from error
+    requests.delete(bucket, [one.key for one in objects])
 
 
 def _remove_files_of(store: Store, shard: str, *, keep: frozenset[str]) -> None:

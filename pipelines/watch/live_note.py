@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from bioner_core.errors import ObjectStorageError
 from bioner_core.store.layout import Store
 from bioner_core.store.objects.object_path import ObjectPath
 from bioner_core.store.paths import StorePath, sorted_paths
@@ -85,7 +86,10 @@ def _write(path: StorePath, pool: WatchedPool) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         aside.write_text(json.dumps(note), encoding="utf-8")
         aside.replace(path)  # no fsync: after a power cut nobody wants it
-    except OSError:  # the note is for whoever watches; the job itself will say that the disk is full
+    except (
+        OSError,
+        ObjectStorageError,
+    ):  # the note is for whoever watches; the job itself will say it
         return
 
 

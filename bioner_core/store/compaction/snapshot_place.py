@@ -47,16 +47,13 @@ def publish_snapshot(store: Store, folder: Path, manifest: SnapshotManifest) -> 
 
     Raises:
         StoreError: the files cannot be put on object storage; the next compaction removes those that were.
-        OSError: the folder cannot be renamed.
+        OSError: the folder cannot be renamed, or its files not be read.
     """
     target = snapshot_folder(store, manifest.snapshot_id)
     if not isinstance(target, ObjectPath):
         os.rename(folder, target)
         fsync_path(target.parent)
         return
-    try:
-        for file in manifest.files:
-            (target / file.path).put_file(folder / file.path)
-    except OSError as error:
-        raise StoreError(f"{target}: cannot be written ({error}). Run the same command again") from error
+    for file in manifest.files:
+        (target / file.path).put_file(folder / file.path)
     write_snapshot_manifest(target, manifest)

@@ -64,13 +64,9 @@ def remove_objects(folder: StorePath) -> None:
     Raises:
         StoreError: they cannot be removed.
     """
-    try:
+    if isinstance(folder, ObjectPath):
         (folder / MANIFEST_NAME).unlink(missing_ok=True)
-        found = [path.key for path in folder.rglob("*") if isinstance(path, ObjectPath)]
-        if isinstance(folder, ObjectPath):
-            requests.delete(folder.bucket, found)
-    except OSError as error:
-        raise StoreError(f"{folder}: is stale and cannot be removed ({error}). Run the same command again") from error
+        requests.delete(folder.bucket, [path.key for path in folder.rglob("*")])
 
 
 def _remove(store: Store, snapshot_id: str) -> None:

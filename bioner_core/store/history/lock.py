@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
-from bioner_core.errors import ConfigurationError, StoreError
+from bioner_core.errors import ConfigurationError, ObjectStorageError, StoreError
 from bioner_core.store.history.lock_claims import Claim, Claims, FileClaims, PlacedClaim
 from bioner_core.store.history.lock_leases import ObjectClaims
 from bioner_core.store.history.process_identity import this_process
@@ -171,7 +171,7 @@ class StoreLock:
             try:
                 if self._placed is not None:
                     self._claims.renew(self._placed)
-            except OSError:
+            except (OSError, ObjectStorageError):
                 continue  # `check` will say it, in the thread that can stop the work
 
     def _give_back(self) -> None:

@@ -58,8 +58,6 @@ class ObjectClaims:
             found = requests.get(path.bucket, path.key)
         except FileNotFoundError:
             return None
-        except OSError as error:
-            raise _unreadable(path, error) from error
         claim, epoch = _parsed(found.content)
         return PlacedLease(path, claim, found.e_tag, epoch, found.modified)
 
@@ -69,10 +67,7 @@ class ObjectClaims:
         Raises:
             StoreError: the leases cannot be listed.
         """
-        try:
-            found = [path.name for path, _ in self._locks.listed_here()]
-        except OSError as error:
-            raise _unreadable(self._locks, error) from error
+        found = [path.name for path, _ in self._locks.listed_here()]
         names = (name.removesuffix(".json") for name in found if name.endswith(".json"))
         return sorted(name for name in names if fnmatchcase(name, pattern))
 
@@ -99,15 +94,12 @@ class ObjectClaims:
             StoreError: the store cannot be written.
         """
         path, epoch = self._locks / f"{name}.json", secrets.token_hex(8)
-        try:
-            e_tag = self._put(path, claim, epoch, e_tag=after.e_tag if isinstance(after, PlacedLease) else "")
-            if not e_tag:
-                return None
-            fence = self._fence_of(name, epoch)
-            # Invariant: nobody works under a new epoch before the commits of all others are shut out.
-            self._shut_out(fence.commits, but=epoch)
-        except OSError as error:
-            raise StoreError(f"{path}: the lock cannot be made ({error}). Check the bucket and the network") from error
+        e_tag = self._put(path, claim, epoch, e_tag=after.e_tag if isinstance(after, PlacedLease) else "")
+        if not e_tag:
+            return None
+        fence = self._fence_of(name, epoch)
+        # Invariant: nobody works under a new epoch before the commits of all others are shut out.
+        self._shut_out(fence.commits, but=epoch)
         raise_fence(fence)
         self._fence, self._mine = fence, PlacedLease(path, claim, e_tag, epoch)
         return self._mine
@@ -122,7 +114,7 @@ class ObjectClaims:
         """Put the lease anew, unless it is lost: then whoever checks says so.
 
         Raises:
-            OSError: the service does not answer, or refuses.
+            StoreError: the service does not answer, or refuses.
         """
         with self._renewing:
             mine = self._mine
@@ -141,13 +133,10 @@ class ObjectClaims:
             return False
         if placed.claim is None or not placed.claim.held:
             return True
-        try:
-            freed = replace(placed.claim, held=False)
-            if not self._put(placed.path, freed, secrets.token_hex(8), e_tag=placed.e_tag):
-                return False
-            self._shut_out(self._fence_of(placed.path.stem, "").commits)
-        except OSError as error:
-            raise StoreError(f"{placed.path}: cannot be written ({error}). Check the bucket and the network") from error
+        freed = replace(placed.claim, held=False)
+        if not self._put(placed.path, freed, secrets.token_hex(8), e_tag=placed.e_tag):
+            return False
+        self._shut_out(self._fence_of(placed.path.stem, "").commits)
         return True
 
     def free(self, placed: PlacedClaim, claim: Claim) -> None:
@@ -157,7 +146,7 @@ class ObjectClaims:
             mine, self._mine = self._mine, None
         if fence is not None:
             lower_fence(fence)
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(StoreError):
             if fence is not None:
                 self._shut_out(f"{fence.commits}/{fence.epoch}")
             if mine is not None and isinstance(mine.path, ObjectPath):
@@ -179,14 +168,11 @@ class ObjectClaims:
 
     def _service_time(self) -> float:
         probe = self._locks / f".clock.{secrets.token_hex(4)}"
+        probe.put(b"-")
         try:
-            probe.put(b"-")
-            try:
-                return probe.stat().st_mtime
-            finally:
-                probe.unlink()
-        except OSError as error:
-            raise _unreadable(self._locks, error) from error
+            return probe.stat().st_mtime
+        finally:
+            probe.unlink()
 
 
 def _parsed(content: bytes) -> tuple[Claim | None, str]:
@@ -197,7 +183,3 @@ def _parsed(content: bytes) -> tuple[Claim | None, str]:
         return typed(Claim, flat), epoch
     except (ValueError, KeyError, TypeError, AttributeError):
         return None, ""
-
-
-def _unreadable(path: ObjectPath, error: OSError) -> StoreError:
-    return StoreError(f"{path}: cannot be read ({error}). Check the bucket and the network")

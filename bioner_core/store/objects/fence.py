@@ -58,7 +58,7 @@ class Fence:
 
         Raises:
             StoreError: it is lost; nothing was written.
-            OSError: the service does not answer, or refuses.
+            ObjectStorageError: the service does not answer, or refuses.
         """
         with self._slot.lock:
             self._stage(content)
@@ -76,7 +76,7 @@ class Fence:
 
         Raises:
             StoreError: it is lost.
-            OSError: the service does not answer, or refuses.
+            ObjectStorageError: the service does not answer, or refuses.
         """
         try:
             lease = loaded_json(requests.get(self.bucket, self.lease_key).content.decode())

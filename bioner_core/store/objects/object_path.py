@@ -152,7 +152,7 @@ class ObjectPath:
 
         Raises:
             FileNotFoundError: there is no such object.
-            OSError: the service does not answer, or refuses.
+            ObjectStorageError: the service does not answer, or refuses.
         """
         return _status(requests.head(self.bucket, self.key))
 
@@ -160,7 +160,7 @@ class ObjectPath:
         """All of it.
 
         Raises:
-            OSError: as `stat`.
+            FileNotFoundError, ObjectStorageError: as `stat`.
         """
         return requests.get(self.bucket, self.key).content
 
@@ -168,7 +168,7 @@ class ObjectPath:
         """All of it, as text.
 
         Raises:
-            OSError: as `stat`.
+            FileNotFoundError, ObjectStorageError: as `stat`.
             UnicodeDecodeError: it is no such text.
         """
         return self.read_bytes().decode(encoding, errors)
@@ -177,7 +177,7 @@ class ObjectPath:
         """A file to read from its beginning to its end, never held whole.
 
         Raises:
-            OSError: as `stat`, at the first read.
+            FileNotFoundError, ObjectStorageError: as `stat`, at the first read.
         """
         if mode != "rb":
             raise ValueError(f"{self}: objects are put whole; {mode!r} is no way to open one")
@@ -191,7 +191,7 @@ class ObjectPath:
         """Put it in place of any other: whole, or not at all. `content` has the buffer protocol.
 
         Raises:
-            OSError: the service does not answer, or refuses; what was there before is there.
+            ObjectStorageError: the service does not answer, or refuses; what was there before is there.
         """
         requests.put(self.bucket, self.key, content)
 
@@ -199,7 +199,8 @@ class ObjectPath:
         """As `put`, of what a file of this machine holds.
 
         Raises:
-            OSError: the file cannot be read, or as `put`.
+            OSError: the file cannot be read.
+            ObjectStorageError: as `put`.
         """
         with file.open("rb") as stream:
             if not file.stat().st_size:  # there is nothing to map
@@ -213,7 +214,7 @@ class ObjectPath:
 
         Raises:
             StoreError: the lease is lost; what was there before is there.
-            OSError: as `put`.
+            ObjectStorageError: as `put`.
         """
         fence = fence_of(self.bucket, self.key)
         if fence is None:
@@ -225,7 +226,7 @@ class ObjectPath:
         """Put it in place of what stands there now; False where somebody else did so in between.
 
         Raises:
-            OSError: as `put`.
+            ObjectStorageError: as `put`.
         """
         try:
             before = requests.get(self.bucket, self.key)
@@ -239,7 +240,7 @@ class ObjectPath:
         """Take it away; no error where it is not there, since the services tell of none.
 
         Raises:
-            OSError: the service does not answer, or refuses.
+            ObjectStorageError: the service does not answer, or refuses.
         """
         requests.delete(self.bucket, [self.key])
 

@@ -25,7 +25,8 @@ class RangedFile(io.RawIOBase):
         """The last bytes of the object, and how many it has; kept, so that it may be opened again with them.
 
         Raises:
-            OSError: the object is not there, or the service does not answer.
+            FileNotFoundError: the object is not there.
+            ObjectStorageError: the service does not answer, or refuses.
         """
         if self._end is None:
             self._end = requests.get_end(self._bucket, self._key, _END_BYTES)
@@ -53,7 +54,8 @@ class RangedFile(io.RawIOBase):
         """At most `size` bytes, as many as there are; empty only at the end.
 
         Raises:
-            OSError: the object is not there, or the service does not answer.
+            FileNotFoundError: the object is not there.
+            ObjectStorageError: the service does not answer, or refuses.
         """
         kept, total = self.end
         start = min(self._position, total)

@@ -1,8 +1,8 @@
 """Requests to object storage: asked again when they fail, and safe to ask again when an answer was lost.
 
 Every object is put by one request and appears whole or not at all. No upload has parts, so a kill leaves none behind.
-Errors are those of the system (`OSError`), and say what the service answered without its text, which may hold
-addresses and keys.
+What is not there is a `FileNotFoundError`; any other error says what the service answered without its text, which may
+hold addresses and keys.
 """
 
 import os
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeVar
 
-from bioner_core.errors import ConfigurationError
+from bioner_core.errors import ConfigurationError, ObjectStorageError
 from bioner_core.formats.buckets import cause_in_words, status_of
 from bioner_core.store.objects.credentials import file_credentials
 
@@ -87,7 +87,7 @@ def get(bucket: str, key: str) -> Found:
 
     Raises:
         FileNotFoundError: there is none.
-        OSError: the service does not answer, or refuses.
+        ObjectStorageError: the service does not answer, or refuses.
     """
 
     def ask(store: Any) -> Found:
@@ -101,7 +101,7 @@ def get_end(bucket: str, key: str, size: int) -> tuple[bytes, int]:
     """The last `size` bytes of an object, or all where it is shorter, and how many bytes it has.
 
     Raises:
-        OSError: as `get`.
+        FileNotFoundError, ObjectStorageError: as `get`.
     """
 
     def ask(store: Any) -> tuple[bytes, int]:
@@ -115,7 +115,7 @@ def get_range(bucket: str, key: str, start: int, *, length: int) -> bytes:
     """`length` bytes of an object from `start`.
 
     Raises:
-        OSError: as `get`.
+        FileNotFoundError, ObjectStorageError: as `get`.
     """
     return _asked(bucket, lambda store: bytes(_obstore().get_range(store, key, start=start, length=length)))
 
@@ -124,7 +124,7 @@ def head(bucket: str, key: str) -> Listed:
     """What is known of an object without its content.
 
     Raises:
-        OSError: as `get`.
+        FileNotFoundError, ObjectStorageError: as `get`.
     """
     return _asked(bucket, lambda store: _listed(_obstore().head(store, key)))
 
@@ -133,9 +133,16 @@ def put(bucket: str, key: str, content: Any) -> str:
     """Put an object in place of any other: `content` has the buffer protocol. Returns its e-tag.
 
     Raises:
-        OSError: the service does not answer, or refuses; what was there before is there.
+        ObjectStorageError: the service does not answer, or refuses; what was there before is there.
     """
-    return _asked(bucket, lambda store: str(_obstore().put(store, key, content, use_multipart=False)["e_tag"]))
+
+    def ask(store: Any) -> str:
+        try:
+            return str(_obstore().put(store, key, content, use_multipart=False)["e_tag"])
+        except FileNotFoundError as error:
+            raise _told(bucket, error, putting=True) from None
+
+    return _asked(bucket, ask)
 
 
 def put_if(bucket: str, key: str, content: bytes, *, e_tag: str) -> str:
@@ -145,26 +152,27 @@ def put_if(bucket: str, key: str, content: bytes, *, e_tag: str) -> str:
     the content tells whose object it is.
 
     Raises:
-        OSError: as `put`.
+        ObjectStorageError: as `put`.
     """
+    store = client(bucket)
     from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
 
     mode: Any = {"e_tag": e_tag} if e_tag else "create"
     for pause in (*PAUSES, None):
         try:
-            return str(_obstore().put(client(bucket), key, content, mode=mode, use_multipart=False)["e_tag"])
+            return str(_obstore().put(store, key, content, mode=mode, use_multipart=False)["e_tag"])
         except (AlreadyExistsError, PreconditionError) as error:
             last: Exception = error
         except (BaseError, OSError) as error:
             if not _is_passing(error):
-                raise _system_error(error) from None
+                raise _told(bucket, error, putting=True) from None
             last = error
         found = _found(bucket, key)
         if found is not None and found.content == content:
             return found.e_tag
         if (found.e_tag if found else "") != e_tag:
             return ""
-        _rest(pause, last)
+        _rest(bucket, pause, last)
     raise AssertionError("the last pause raises")
 
 
@@ -173,7 +181,7 @@ def copy(bucket: str, source: str, target: str) -> int:
 
     Raises:
         FileNotFoundError: nothing stands under `source`.
-        OSError: as `put`.
+        ObjectStorageError: as `put`.
     """
     asked = 0
 
@@ -190,7 +198,7 @@ def delete(bucket: str, keys: Sequence[str]) -> None:
     """Take objects away; those that are not there are passed over.
 
     Raises:
-        OSError: as `put`.
+        ObjectStorageError: as `put`.
     """
     if keys:
         _asked(bucket, lambda store: _obstore().delete(store, list(keys)))
@@ -200,7 +208,7 @@ def below(bucket: str, prefix: str) -> list[Listed]:
     """All objects below a prefix, in the order of their keys.
 
     Raises:
-        OSError: as `get`.
+        FileNotFoundError, ObjectStorageError: as `get`.
     """
 
     def ask(store: Any) -> list[Listed]:
@@ -213,7 +221,7 @@ def has_any_below(bucket: str, prefix: str) -> bool:
     """Whether there is an object below a prefix.
 
     Raises:
-        OSError: as `get`.
+        FileNotFoundError, ObjectStorageError: as `get`.
     """
     return _asked(bucket, lambda store: any(_obstore().list(store, prefix=prefix or None, chunk_size=1)))
 
@@ -222,7 +230,7 @@ def children(bucket: str, prefix: str) -> tuple[list[str], list[Listed]]:
     """The prefixes and the objects right below a prefix, as in a folder.
 
     Raises:
-        OSError: as `get`.
+        FileNotFoundError, ObjectStorageError: as `get`.
     """
 
     def ask(store: Any) -> tuple[list[str], list[Listed]]:
@@ -248,14 +256,14 @@ def _asked(bucket: str, question: Callable[[Any], Answer]) -> Answer:
             return question(store)
         except (BaseError, OSError) as error:
             if not _is_passing(error):
-                raise _system_error(error) from None
-            _rest(pause, error)
+                raise _told(bucket, error) from None
+            _rest(bucket, pause, error)
     raise AssertionError("the last pause raises")
 
 
-def _rest(pause: float | None, error: Exception) -> None:
+def _rest(bucket: str, pause: float | None, error: Exception) -> None:
     if pause is None:
-        raise _system_error(error) from None
+        raise _told(bucket, error) from None
     time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
 
 
@@ -269,16 +277,19 @@ def _is_passing(error: Exception) -> bool:
     return not status.startswith("4") or status in _PASSING
 
 
-def _system_error(error: Exception) -> Exception:
-    """An error of the system in place of one of obstore; any other one as it is."""
+def _told(bucket: str, error: Exception, *, putting: bool = False) -> Exception:
+    """An error of obstore in words of our own; one that is not of the service as it is."""
     from obstore.exceptions import PermissionDeniedError, UnauthenticatedError
 
-    if isinstance(error, FileNotFoundError):
-        return FileNotFoundError("is not there; check the bucket and the name")
-    if isinstance(error, PermissionDeniedError | UnauthenticatedError):
-        return PermissionError("may not be used with the credentials of the environment (AWS_*, GOOGLE_*, AZURE_*)")
-    words = cause_in_words(error)
-    return error if words is None else OSError(words)
+    if isinstance(error, FileNotFoundError) and not putting:
+        return FileNotFoundError("is not there")
+    if isinstance(error, PermissionDeniedError | UnauthenticatedError | PermissionError):
+        words: str | None = "may not be used with the credentials of the environment (AWS_*, GOOGLE_*, AZURE_*)"
+    else:
+        words = "the bucket is not there" if putting and isinstance(error, FileNotFoundError) else cause_in_words(error)
+    if words is None:
+        return error
+    return ObjectStorageError(f"{bucket}: {words}. What is committed stays; run the same command again")
 
 
 def _listed(meta: Any) -> Listed:
