@@ -16,6 +16,10 @@ from http.client import HTTPConnection
 from signal import SIGKILL, Signals
 from typing import Any
 
+import pytest
+
+from bioner_core.store.objects import connection, requests
+
 BUCKET = "bucket"
 _CHANGES = ("PUT", "POST", "DELETE")
 
@@ -120,6 +124,12 @@ def started_service() -> tuple[ObjectService, Any]:
     connection.close()
     service.requests.clear()
     return service, server
+
+
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a request that fails be the last try."""
+    for module in (connection, requests):
+        monkeypatch.setattr(module, "PAUSES", ())
 
 
 def environment_of(url: str) -> dict[str, str]:

@@ -61,11 +61,14 @@ class Fence:
             ObjectStorageError: the service does not answer, or refuses.
         """
         with self._slot.lock:
-            self._stage(content)
             try:
+                self._stage(content)
                 asked = requests.copy(self.bucket, self._slot.key, key)
             except FileNotFoundError:
                 raise self._lost() from None
+            except BaseException:
+                self._slot.e_tag = ""  # what was asked may be done later, as below
+                raise
             if asked > 1:
                 # Race: a copy whose answer was lost may be done later, when another content stands in its source. So
                 # that source is never used again.

@@ -16,6 +16,7 @@ from typing import Any, Self
 from bioner_core.errors import ConfigurationError
 from bioner_core.formats.inputs import public_name
 from bioner_core.store.objects import requests
+from bioner_core.store.objects.connection import SCHEMES
 from bioner_core.store.objects.fence import fence_of, fence_told, told_fence
 from bioner_core.store.objects.ranged_file import RangedFile
 
@@ -56,8 +57,8 @@ class ObjectPath:
         """
         scheme, mark, rest = url.partition("://")
         bucket, _, key = rest.partition("/")
-        if not mark or scheme not in requests.SCHEMES:
-            known = ", ".join(f"{one}://" for one in requests.SCHEMES)
+        if not mark or scheme not in SCHEMES:
+            known = ", ".join(f"{one}://" for one in SCHEMES)
             raise ConfigurationError(f"{public_name(url)}: is on no object storage that is known here; use {known}")
         if "@" in bucket or ":" in bucket:
             raise ConfigurationError(

@@ -5,29 +5,11 @@ What is not there is a `FileNotFoundError`; any other error says what the servic
 hold addresses and keys.
 """
 
-import os
-import random
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any
 
-from bioner_core.errors import ConfigurationError, ObjectStorageError
-from bioner_core.formats.buckets import cause_in_words, status_of
-from bioner_core.store.objects.credentials import file_credentials
-
-SCHEMES = ("s3", "gs", "az")
-"""What the URL of a store may begin with; only s3 has been tried."""
-
-PAUSES = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4)
-"""Seconds between two tries of a request, half or half more of each by chance: eight tries in about 13 s."""
-_TIMEOUTS = {"connect_timeout": "10s", "timeout": "300s"}
-"""A request ends within five minutes, a file of 256 MB on a slow line too, and long before a lease of 15 minutes."""
-_PASSING = frozenset({"408", "409", "412", "429"})
-"""Answers of the kind 4xx after which the same request may succeed: too slow, in conflict with another, too many."""
-
-Answer = TypeVar("Answer")
+from bioner_core.store.objects.connection import PAUSES, asked, client, is_passing, rest, told_error
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,39 +31,6 @@ class Listed:
     modified: float
 
 
-def client(bucket: str) -> Any:
-    """What asks the service for the objects of a bucket, given as URL; made once in a process for an environment.
-
-    Raises:
-        ConfigurationError: obstore is not installed, or the environment cannot be understood.
-    """
-    settings = tuple(sorted((name, value) for name, value in os.environ.items() if name.startswith(_SETTINGS)))
-    return _client(bucket, settings)
-
-
-_SETTINGS = ("AWS_", "GOOGLE_", "AZURE_")
-
-
-@lru_cache(maxsize=16)
-def _client(bucket: str, settings: tuple[tuple[str, str], ...]) -> Any:
-    try:
-        from obstore.exceptions import BaseError
-        from obstore.store import from_url
-    except ImportError:
-        raise ConfigurationError(
-            f"{bucket}: object storage needs obstore: install bioner with the extra `buckets`"
-        ) from None
-    told = dict(settings)
-    options = _TIMEOUTS | {"allow_http": told.get("AWS_ALLOW_HTTP", "").lower() in ("1", "true", "yes")}
-    more = file_credentials(told) if bucket.startswith("s3:") else {}
-    try:
-        return from_url(bucket, client_options=options, retry_config={"max_retries": 0}, **more)
-    except (BaseError, ValueError, TypeError):  # its text may repeat what the environment says
-        raise ConfigurationError(
-            f"{bucket}: cannot be asked with these settings; check the bucket's name and AWS_*, GOOGLE_* or AZURE_*"
-        ) from None
-
-
 def get(bucket: str, key: str) -> Found:
     """A whole object.
 
@@ -94,7 +43,7 @@ def get(bucket: str, key: str) -> Found:
         answer = _obstore().get(store, key)
         return Found(bytes(answer.bytes()), answer.meta["e_tag"] or "", answer.meta["last_modified"].timestamp())
 
-    return _asked(bucket, ask)
+    return asked(bucket, ask)
 
 
 def get_end(bucket: str, key: str, size: int) -> tuple[bytes, int]:
@@ -108,7 +57,7 @@ def get_end(bucket: str, key: str, size: int) -> tuple[bytes, int]:
         answer = _obstore().get(store, key, options={"range": {"suffix": size}})
         return bytes(answer.bytes()), int(answer.meta["size"])
 
-    return _asked(bucket, ask)
+    return asked(bucket, ask)
 
 
 def get_range(bucket: str, key: str, start: int, *, length: int) -> bytes:
@@ -117,7 +66,7 @@ def get_range(bucket: str, key: str, start: int, *, length: int) -> bytes:
     Raises:
         FileNotFoundError, ObjectStorageError: as `get`.
     """
-    return _asked(bucket, lambda store: bytes(_obstore().get_range(store, key, start=start, length=length)))
+    return asked(bucket, lambda store: bytes(_obstore().get_range(store, key, start=start, length=length)))
 
 
 def head(bucket: str, key: str) -> Listed:
@@ -126,7 +75,7 @@ def head(bucket: str, key: str) -> Listed:
     Raises:
         FileNotFoundError, ObjectStorageError: as `get`.
     """
-    return _asked(bucket, lambda store: _listed(_obstore().head(store, key)))
+    return asked(bucket, lambda store: _listed(_obstore().head(store, key)))
 
 
 def put(bucket: str, key: str, content: Any) -> str:
@@ -140,9 +89,9 @@ def put(bucket: str, key: str, content: Any) -> str:
         try:
             return str(_obstore().put(store, key, content, use_multipart=False)["e_tag"])
         except FileNotFoundError as error:
-            raise _told(bucket, error, putting=True) from None
+            raise told_error(bucket, error, putting=True) from None
 
-    return _asked(bucket, ask)
+    return asked(bucket, ask)
 
 
 def put_if(bucket: str, key: str, content: bytes, *, e_tag: str) -> str:
@@ -164,15 +113,15 @@ def put_if(bucket: str, key: str, content: bytes, *, e_tag: str) -> str:
         except (AlreadyExistsError, PreconditionError) as error:
             last: Exception = error
         except (BaseError, OSError) as error:
-            if not _is_passing(error):
-                raise _told(bucket, error, putting=True) from None
+            if not is_passing(error):
+                raise told_error(bucket, error, putting=True) from None
             last = error
         found = _found(bucket, key)
         if found is not None and found.content == content:
             return found.e_tag
         if (found.e_tag if found else "") != e_tag:
             return ""
-        _rest(bucket, pause, last)
+        rest(bucket, pause, last)
     raise AssertionError("the last pause raises")
 
 
@@ -183,15 +132,15 @@ def copy(bucket: str, source: str, target: str) -> int:
         FileNotFoundError: nothing stands under `source`.
         ObjectStorageError: as `put`.
     """
-    asked = 0
+    tries = 0
 
     def ask(store: Any) -> int:
-        nonlocal asked
-        asked += 1
+        nonlocal tries
+        tries += 1
         _obstore().copy(store, source, target)
-        return asked
+        return tries
 
-    return _asked(bucket, ask)
+    return asked(bucket, ask)
 
 
 def delete(bucket: str, keys: Sequence[str]) -> None:
@@ -201,7 +150,7 @@ def delete(bucket: str, keys: Sequence[str]) -> None:
         ObjectStorageError: as `put`.
     """
     if keys:
-        _asked(bucket, lambda store: _obstore().delete(store, list(keys)))
+        asked(bucket, lambda store: _obstore().delete(store, list(keys)))
 
 
 def below(bucket: str, prefix: str) -> list[Listed]:
@@ -214,7 +163,7 @@ def below(bucket: str, prefix: str) -> list[Listed]:
     def ask(store: Any) -> list[Listed]:
         return [_listed(one) for page in _obstore().list(store, prefix=prefix or None) for one in page]
 
-    return sorted(_asked(bucket, ask), key=lambda one: one.key)
+    return sorted(asked(bucket, ask), key=lambda one: one.key)
 
 
 def has_any_below(bucket: str, prefix: str) -> bool:
@@ -223,7 +172,7 @@ def has_any_below(bucket: str, prefix: str) -> bool:
     Raises:
         FileNotFoundError, ObjectStorageError: as `get`.
     """
-    return _asked(bucket, lambda store: any(_obstore().list(store, prefix=prefix or None, chunk_size=1)))
+    return asked(bucket, lambda store: any(_obstore().list(store, prefix=prefix or None, chunk_size=1)))
 
 
 def children(bucket: str, prefix: str) -> tuple[list[str], list[Listed]]:
@@ -237,7 +186,7 @@ def children(bucket: str, prefix: str) -> tuple[list[str], list[Listed]]:
         found = _obstore().list_with_delimiter(store, prefix or None)
         return list(found["common_prefixes"]), [_listed(one) for one in found["objects"]]
 
-    return _asked(bucket, ask)
+    return asked(bucket, ask)
 
 
 def _found(bucket: str, key: str) -> Found | None:
@@ -245,51 +194,6 @@ def _found(bucket: str, key: str) -> Found | None:
         return get(bucket, key)
     except FileNotFoundError:
         return None
-
-
-def _asked(bucket: str, question: Callable[[Any], Answer]) -> Answer:
-    store = client(bucket)
-    from obstore.exceptions import BaseError
-
-    for pause in (*PAUSES, None):
-        try:
-            return question(store)
-        except (BaseError, OSError) as error:
-            if not _is_passing(error):
-                raise _told(bucket, error) from None
-            _rest(bucket, pause, error)
-    raise AssertionError("the last pause raises")
-
-
-def _rest(bucket: str, pause: float | None, error: Exception) -> None:
-    if pause is None:
-        raise _told(bucket, error) from None
-    time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
-
-
-def _is_passing(error: Exception) -> bool:
-    """Whether the same request may succeed after a pause."""
-    from obstore.exceptions import AlreadyExistsError, GenericError, PreconditionError
-
-    if not isinstance(error, AlreadyExistsError | GenericError | PreconditionError):
-        return False
-    status = status_of(error)
-    return not status.startswith("4") or status in _PASSING
-
-
-def _told(bucket: str, error: Exception, *, putting: bool = False) -> Exception:
-    """An error of obstore in words of our own; one that is not of the service as it is."""
-    from obstore.exceptions import PermissionDeniedError, UnauthenticatedError
-
-    if isinstance(error, FileNotFoundError) and not putting:
-        return FileNotFoundError("is not there")
-    if isinstance(error, PermissionDeniedError | UnauthenticatedError | PermissionError):
-        words: str | None = "may not be used with the credentials of the environment (AWS_*, GOOGLE_*, AZURE_*)"
-    else:
-        words = "the bucket is not there" if putting and isinstance(error, FileNotFoundError) else cause_in_words(error)
-    if words is None:
-        return error
-    return ObjectStorageError(f"{bucket}: {words}. What is committed stays; run the same command again")
 
 
 def _listed(meta: Any) -> Listed:

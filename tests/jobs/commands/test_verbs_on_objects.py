@@ -22,7 +22,7 @@ from bioner_core.store.layout import Store
 from bioner_core.store.reading import read_manifests
 from jobs.runs.session import AnnotationSession
 from pipelines.annotate import run_annotation
-from tests.object_service import environment_of
+from tests.object_service import environment_of, no_pauses
 
 _CHANGES = re.compile(r"\d{8}T\d{6}_\d{6}Z-[0-9a-f]+|20\d\d-\d\d-\d\dT[\d:.+]+|\"[a-z_]*second[a-z_]*\": [\d.]+")
 HIDDEN = environment_of("")["AWS_SECRET_ACCESS_KEY"]
@@ -126,7 +126,7 @@ def test_nothing_that_is_stored_or_said_holds_a_secret(
     said = [bioner(*words, "--store", object_store) for words in (("compact",), ("status", "--json"), ("verify",))]
     stored: list[Any] = [path.read_bytes() for path in object_store.root.rglob("*")]
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
-    monkeypatch.setattr("bioner_core.store.objects.requests.PAUSES", ())
+    no_pauses(monkeypatch)
     said.append(bioner("verify", "--store", object_store))
     assert said[-1].code == 1
     assert "does not answer" in said[-1].err

@@ -12,10 +12,9 @@ from bioner_core.store.compaction.compact import CompactionSettings, compact_sto
 from bioner_core.store.history.lock import StoreLock
 from bioner_core.store.layout import Store
 from bioner_core.store.manifest import Counts, Manifest
-from bioner_core.store.objects import requests
 from bioner_core.store.reading import read_manifests
 from bioner_core.store.sweep import sweep_orphans
-from tests.object_service import Fault, ObjectService
+from tests.object_service import Fault, ObjectService, no_pauses
 
 
 def commit_two(store: Store, text: str) -> Manifest:
@@ -35,7 +34,7 @@ def test_a_crash_at_any_request_leaves_the_old_state_or_the_new(
     object_service: ObjectService, object_store: Store, monkeypatch: pytest.MonkeyPatch, locked: bool
 ) -> None:
     """Catches files that go, or change, before the manifest that no longer needs them is there."""
-    monkeypatch.setattr(requests, "PAUSES", ())
+    no_pauses(monkeypatch)
     commit_sample(object_store.root, fingerprint="f0")
     with StoreLock(object_store, purpose="test") if locked else nullcontext():
         for number in range(1, 30):

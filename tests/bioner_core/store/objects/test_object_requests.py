@@ -1,5 +1,6 @@
 """Requests to object storage: asked again, once in effect, and silent about secrets."""
 
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ from bioner_core.store.layout import Store
 from bioner_core.store.objects import requests
 from bioner_core.store.objects.credentials import file_credentials
 from bioner_core.store.objects.object_path import ObjectPath
-from tests.object_service import BUCKET, Asked, Fault, ObjectService
+from tests.object_service import BUCKET, Asked, Fault, ObjectService, no_pauses
 
 URL = f"s3://{BUCKET}"
 _DROPPED = Fault()
@@ -75,7 +76,7 @@ def test_a_false_conflict_is_not_believed(object_service: ObjectService) -> None
 
 def test_no_error_tells_a_secret(object_service: ObjectService, monkeypatch: pytest.MonkeyPatch) -> None:
     """Catches a key or an address in a message, which goes to logs and to the pages of others."""
-    monkeypatch.setattr(requests, "PAUSES", ())
+    no_pauses(monkeypatch)
     object_service.fault = lambda _: Fault(status="403 Forbidden")
     with pytest.raises(StoreError, match="may not be used with the credentials") as caught:
         write_text(Store(ObjectPath.of(f"{URL}/x")).current, "1")
@@ -85,6 +86,13 @@ def test_no_error_tells_a_secret(object_service: ObjectService, monkeypatch: pyt
     for words in (str(caught.value), str(other.value)):
         assert "nobody" not in words
         assert "127.0.0.1" not in words
+
+
+def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Catches a traceback of an import where the extra was not installed."""
+    monkeypatch.setitem(sys.modules, "obstore.store", None)
+    with pytest.raises(ConfigurationError, match="extra `buckets`"):
+        ObjectPath.of("s3://never-asked/x").read_bytes()
 
 
 @pytest.mark.parametrize(
