@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import socket
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -66,6 +67,8 @@ class Job:
 
     def __post_init__(self) -> None:
         context = multiprocessing.get_context("forkserver")
+        # The server of forks looks at no `sys.path` of ours, and passes over what it cannot import beforehand.
+        os.environ["PYTHONPATH"] = os.pathsep.join(sys.path)
         context.set_forkserver_preload(["object_writer"])
         self._ends, theirs = context.Pipe()
         self._process = context.Process(target=_work, args=(theirs, self.url, self.root, self.work, self.host))
