@@ -78,7 +78,8 @@ class ObjectService:
         if fault.kill is not None and fault.done:
             os.kill(fault.kill(), fault.signal)
         if fault.status:
-            _drain(environ)
+            if not fault.done:  # else it was read, and there is no more
+                _drain(environ)
             start_response(fault.status, [("Content-Type", "application/xml"), ("Content-Length", "0")])
             return [b""]
         environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
