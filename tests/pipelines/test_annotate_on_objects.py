@@ -5,6 +5,7 @@ from pathlib import Path
 
 from annotate_fakes import MustNotBeAsked, make_job, run, write_jsonl
 
+from bioner_core.document_pass.settings import FinishSettings
 from bioner_core.store.checks.comparison import store_differences
 from bioner_core.store.checks.verify import verify_store
 from bioner_core.store.history.lock import StoreLock
@@ -41,3 +42,15 @@ def test_a_rerun_asks_no_model_and_another_model_leaves_nothing_behind(tmp_path:
         assert run(replace(job, annotator_fingerprint="model-2")).shards_committed == 3
     assert verify_store(object_store).sound
     assert sum(1 for _ in object_store.file("documents").rglob("*")) == 3
+
+
+def test_a_changed_finish_on_objects_needs_no_model(tmp_path: Path, object_store: Store) -> None:
+    """Catches candidates that are decoded again, or finished otherwise than a fresh run would, on object storage."""
+    source = write_jsonl(tmp_path / "in.jsonl", [f"Protein {number} binds DNA." for number in range(25)])
+    strict = FinishSettings((("cmeee", 0.99), ("genia", 0.99)), document_pass=False)
+    with StoreLock(object_store, purpose="test"):
+        run(replace(make_job(tmp_path, source), store=object_store))
+        run(replace(make_job(tmp_path, source), store=object_store, finish=strict), MustNotBeAsked)
+    run(replace(make_job(tmp_path / "fresh", source), finish=strict))
+    assert list(store_differences(Store(tmp_path / "fresh"), object_store)) == []
+    assert verify_store(object_store).sound

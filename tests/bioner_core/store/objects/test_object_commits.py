@@ -56,7 +56,7 @@ def test_a_crash_at_any_request_leaves_the_old_state_or_the_new(
         assert number > 5
 
 
-def test_counts_that_do_not_add_up_commit_nothing(object_service: ObjectService, object_store: Store) -> None:
+def test_counts_that_do_not_add_up_put_no_object(object_service: ObjectService, object_store: Store) -> None:
     """Catches a request that is made before the counts are looked at."""
     filled = writer(object_store.root)
     filled.add_documents([document(0)])

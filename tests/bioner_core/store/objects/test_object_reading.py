@@ -4,7 +4,7 @@ import random
 from pathlib import Path
 
 import pytest
-from little_stores import Event, commit_input
+from little_stores import Event, commit_input, newest
 from store_samples import descriptor, document, writer
 
 from bioner_core.errors import ConfigurationError
@@ -22,7 +22,9 @@ _DOCUMENTS = 2_500
 
 
 @pytest.mark.parametrize("compacted", [False, True])
-def test_queries_read_the_views_and_do_nothing_else(object_store: Store, tmp_path: Path, compacted: bool) -> None:
+def test_queries_read_objects_of_the_store_and_nothing_else(
+    object_store: Store, tmp_path: Path, compacted: bool
+) -> None:
     """Catches a query that reads other objects, other files, the network, or writes, and answers of other rows."""
     for store in (object_store, Store(tmp_path)):
         commit_input(store.root, 1, [Event(11, words=3), Event(12), Event(13)])
@@ -48,6 +50,23 @@ def test_queries_read_the_views_and_do_nothing_else(object_store: Store, tmp_pat
             with pytest.raises(ConfigurationError):
                 session.ask(sql.format(manifest=manifest, store=object_store)).read_all()
     assert not (object_store.root / "x.parquet").exists()
+
+
+def test_a_snapshot_on_objects_is_the_newest_version_rule(object_store: Store) -> None:
+    """Catches an old version, a withdrawn document, or a doubled one in a snapshot that was put together of objects."""
+    inputs = (
+        [Event(number) for number in range(5)],
+        [Event(1, version=2), Event(2, deleted=True), Event(7)],
+        [Event(7, words=4), Event(3, version=2), Event(3, version=2, deleted=True)],
+    )
+    for number, events in enumerate(inputs, 1):
+        commit_input(object_store.root, number, events)
+    compact_store(object_store, CompactionSettings(memory_bytes=MEMORY))
+    snapshot = open_snapshot(object_store)
+    assert snapshot is not None
+    found = {one.doc_id: one.version for one in snapshot.documents()}
+    assert found == {doc_id: version for doc_id, (version, _, _) in newest(inputs).items()}
+    assert {one.doc_id for one in snapshot.mentions()} == found.keys()
 
 
 def test_one_document_does_not_fetch_the_table(object_service: ObjectService, object_store: Store) -> None:
