@@ -10,6 +10,7 @@ from bioner_core.documents import Document
 from bioner_core.errors import StoreError
 from bioner_core.mentions import Mention
 from bioner_core.store import layout
+from bioner_core.store.objects.object_path import ObjectPath
 from bioner_core.store.query.query_session import query_session
 from bioner_core.store.query.query_views import VIEWS
 from bioner_core.store.reading import document_rows, left_out_shards, mention_rows, shown_manifests
@@ -20,15 +21,15 @@ _QUERY_MEMORY = 2_000_000_000
 
 
 class Store:
-    """The annotations in a folder, as `bioner annotate` wrote them: the current snapshot, or all committed shards.
+    """The annotations in a folder or on object storage: the current snapshot, or all committed shards.
 
     Made by `open_store`. A snapshot has the newest version of each document; without one, documents that were committed
     several times are there several times, but for `query`, which counts the newest alone.
     """
 
-    def __init__(self, path: Path, snapshot: Snapshot | None) -> None:
-        self.path = path
-        self._layout = layout.Store(path)
+    def __init__(self, store: layout.Store, snapshot: Snapshot | None) -> None:
+        self.path = store.root
+        self._layout = store
         self._snapshot = snapshot
 
     @property
@@ -57,19 +58,21 @@ class Store:
 
 
 def open_store(path: str | Path) -> Store:
-    """Open a store for reading. Damaged shards, where there is no snapshot, are told by warnings.
+    """Open a store for reading: a folder, or `s3://BUCKET/FOLDER`, with credentials from the environment.
+
+    Damaged shards, where there is no snapshot, are told by warnings.
 
     Raises:
         StoreError: there is no store there, or it is damaged or of a newer version.
+        ConfigurationError: the URL names no place in a bucket, or obstore is not installed.
     """
-    folder = Path(path)
-    store = layout.Store(folder)
-    snapshot = open_snapshot(store) if folder.is_dir() else None
+    store = layout.Store(ObjectPath.of(path) if isinstance(path, str) and "://" in path else Path(path))
+    snapshot = open_snapshot(store) if store.root.is_dir() else None
     if snapshot is None and next(iter(shown_manifests(store)), None) is None:
-        raise StoreError(f"{folder} is no store: nothing is committed there. `bioner annotate` makes one")
+        raise StoreError(f"{store} is no store: nothing is committed there. `bioner annotate` makes one")
     for fault in left_out_shards(store) if snapshot is None else ():
         warnings.warn(f"left out of every answer of query: {fault}", stacklevel=2)
-    return Store(folder, snapshot)
+    return Store(store, snapshot)
 
 
 __all__ = ["VIEWS", "Store", "open_store"]

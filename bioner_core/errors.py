@@ -39,6 +39,10 @@ class StoreError(BionerError):
     """The store is damaged, written by a newer version, or a commit's counts do not add up."""
 
 
+class ObjectStorageError(StoreError):
+    """Object storage does not answer, or refuses: so nothing is known of what is stored, nor that it is damaged."""
+
+
 class DamagedFileError(StoreError):
     """A small file of the store is not what was written; the message names it and what to do. Never: a newer one."""
 

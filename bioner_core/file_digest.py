@@ -1,10 +1,20 @@
-"""By what a file on this machine is known to be unchanged."""
+"""By what a file is known to be unchanged."""
 
 import hashlib
+import io
 from pathlib import Path
+from typing import Literal, Protocol
 
 
-def sha256_of_file(path: Path) -> str:
+class Readable(Protocol):
+    """What can be opened to be read: the path of a file, or of an object."""
+
+    def open(self, mode: Literal["rb"], /) -> io.BufferedReader:
+        """The bytes."""
+        ...
+
+
+def sha256_of_file(path: Readable) -> str:
     """The sha256 of a file's bytes, in hex.
 
     Raises:

@@ -94,7 +94,7 @@ def _export_speeds(store: Store) -> dict[str, int]:
     """Mentions per second of each format, from the start of the command to its end."""
     speeds = {}
     for name in FORMATS:
-        with tempfile.TemporaryDirectory(dir=store.root.parent) as folder:
+        with tempfile.TemporaryDirectory(dir=store.folder.parent) as folder:
             output = Path(folder) / "export"
             words = ["export", "--store", str(store), "--format", name, "--output", str(output), "--quiet", "--json"]
             started = time.monotonic()

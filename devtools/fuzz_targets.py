@@ -70,7 +70,7 @@ def _number(record: Record) -> int:
 def _of_file(name: str, read: Callable[[Store], object]) -> OneInput:
     """Reading the folder in which the bytes are the file `name`; only bioner's own errors are expected."""
     store = Store(Path(tempfile.mkdtemp(prefix="bioner-fuzz-store-")))
-    path = store.file(name)
+    path = store.folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
 
     def one_input(data: bytes) -> None:
@@ -85,7 +85,7 @@ def _of_gold(form: str) -> OneInput:
     """Records of a corpus whose offsets are those of its texts."""
 
     def read(store: Store) -> None:
-        for one in read_form(store.file("corpus"), form):
+        for one in read_form(store.folder / "corpus", form):
             if one.record is not None:
                 spans = [(span.start, span.end) for span in one.record.spans]
                 if any(not 0 <= start < end <= len(one.record.text) for start, end in spans):
@@ -113,7 +113,7 @@ def _brat() -> OneInput:
 
 
 def _of_vocabulary(form: str) -> OneInput:
-    return _of_file("terms.rrf", lambda store: list(read_concepts(store.file("terms.rrf"), form=form, prefix="X")))
+    return _of_file("terms.rrf", lambda store: list(read_concepts(store.folder / "terms.rrf", form=form, prefix="X")))
 
 
 def _of_text(read: Callable[[str], object]) -> OneInput:
@@ -140,7 +140,7 @@ _FILES: dict[str, tuple[str, Callable[[Store], object]]] = {
     "model_note": ("models/key.json", lambda store: model_words(store, "key")),
     "links_page": ("links/CURRENT.json", current_links),
     "store_precision": ("precision.json", read_pin),
-    "model_card": ("model.toml", lambda store: read_card(store.root)),
+    "model_card": ("model.toml", lambda store: read_card(store.folder)),
     "label_set": ("one.toml", lambda store: load_label_set(str(store.file("one.toml")))),
 }
 

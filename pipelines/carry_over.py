@@ -7,7 +7,6 @@ ones.
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -25,6 +24,8 @@ from bioner_core.store.history.document_index import TEXT_DIGEST_BYTES, index_fi
 from bioner_core.store.layout import ShardDescriptor, Store, input_key_of
 from bioner_core.store.manifest import Manifest
 from bioner_core.store.mention_ids import document_prefix
+from bioner_core.store.parquet_files import read_parquet
+from bioner_core.store.paths import StorePath
 from bioner_core.store.reading import shard_batches
 from bioner_core.store.rows import mentions_from_arrow
 
@@ -145,7 +146,7 @@ def _precedents(store: Store, digests: dict[int, bytes], *, decode: str, leave_o
     return found
 
 
-def _matching(path: Path, wanted: pa.Array) -> list[dict[str, Any]]:
+def _matching(path: StorePath, wanted: pa.Array) -> list[dict[str, Any]]:
     """The rows of a document index; none of a damaged one, whose texts go to the model: no night ends for it."""
     try:
         return list(matching_rows(path, wanted))
@@ -167,7 +168,7 @@ def _planned(store: Store, descriptor: ShardDescriptor) -> list[tuple[int, _Prec
     number = pc.field("record_number")
     try:
         wanted = (number >= descriptor.first) & (number < descriptor.last)
-        rows = pq.read_table(path, filters=wanted, page_checksum_verification=True).to_pylist()
+        rows = read_parquet(path, filters=wanted).to_pylist()
     except (OSError, ValueError) as error:
         raise StoreError(f"{path}: cannot be read ({error}). Remove it and run the same command again") from error
     return [(row.pop("record_number"), _Precedent(**row)) for row in rows]
@@ -193,9 +194,9 @@ def _readdressed(mention: Mention, document: Document, id_prefix: str) -> Mentio
     )
 
 
-def _plan_path(store: Store, descriptor: ShardDescriptor) -> Path:
+def _plan_path(store: Store, descriptor: ShardDescriptor) -> StorePath:
     return _path(store, input_key_of(descriptor.shard_id))
 
 
-def _path(store: Store, key: str) -> Path:
+def _path(store: Store, key: str) -> StorePath:
     return store.plans / f"{key}.carry.parquet"

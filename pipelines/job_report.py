@@ -12,7 +12,6 @@ import secrets
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from bioner_core.document_pass.settings import FinishSettings
@@ -21,30 +20,31 @@ from bioner_core.store.atomic import write_text
 from bioner_core.store.history.process_identity import this_process
 from bioner_core.store.layout import Store, shard_id
 from bioner_core.store.manifest import Manifest
+from bioner_core.store.paths import StorePath, sorted_paths
 from bioner_core.store.reading import shown_manifests
 from bioner_core.typed_json import loaded_json, typed, with_checksum, without_checksum
 from pipelines.plan_record import damaged_plans, read_plans
 from pipelines.summary import ShardOutcome, Status, finished_outcome
 
 
-def report_path(store: Store, job_id: str) -> Path:
+def report_path(store: Store, job_id: str) -> StorePath:
     """Where the report of a run is."""
     return store.jobs / f"{job_id}.json"
 
 
-def new_report_path(store: Store) -> Path:
+def new_report_path(store: Store) -> StorePath:
     """Where the report of a run that begins now is to be: named after the time, and no two alike."""
     return report_path(store, f"{datetime.now(UTC):%Y%m%dT%H%M%S_%fZ}-{secrets.token_hex(4)}")
 
 
-def report_paths(store: Store) -> list[Path]:
+def report_paths(store: Store) -> list[StorePath]:
     """The reports of all runs that ended, in the order of their starting."""
-    return sorted(store.jobs.glob("[!.]*.json"))
+    return sorted_paths(store.jobs.glob("[!.]*.json"))
 
 
-def latest_report(store: Store) -> Path | None:
+def latest_report(store: Store) -> StorePath | None:
     """The report of the run that ended last in the order of starting, or None when no run has ended yet."""
-    return max(report_paths(store), default=None)
+    return next(reversed(report_paths(store)), None)
 
 
 def run_start(job_id: str) -> datetime | None:
@@ -56,7 +56,7 @@ def run_start(job_id: str) -> datetime | None:
     return found.replace(tzinfo=UTC)
 
 
-def write_report(outcomes: Iterable[ShardOutcome], path: Path, *, finish: FinishSettings) -> None:
+def write_report(outcomes: Iterable[ShardOutcome], path: StorePath, *, finish: FinishSettings) -> None:
     """Write the outcomes sorted by shard, and how the run made mentions of candidates.
 
     Raises:
@@ -65,7 +65,7 @@ def write_report(outcomes: Iterable[ShardOutcome], path: Path, *, finish: Finish
     _write(path, outcomes, {"finish": _finish_row(finish)})
 
 
-def write_renewed_report(outcomes: Iterable[ShardOutcome], path: Path) -> None:
+def write_renewed_report(outcomes: Iterable[ShardOutcome], path: StorePath) -> None:
     """Write what is known of a run whose own report is damaged; how it made mentions of candidates is not.
 
     Raises:
@@ -74,12 +74,12 @@ def write_renewed_report(outcomes: Iterable[ShardOutcome], path: Path) -> None:
     _write(path, outcomes, {"renewed": True})
 
 
-def _write(path: Path, outcomes: Iterable[ShardOutcome], more: dict[str, Any]) -> None:
+def _write(path: StorePath, outcomes: Iterable[ShardOutcome], more: dict[str, Any]) -> None:
     rows = sorted((asdict(outcome) for outcome in outcomes), key=lambda row: (row["shard_id"], row["input_file"]))
     write_text(path, json.dumps(with_checksum({"shards": rows} | more), ensure_ascii=False) + "\n")
 
 
-_unwritten: dict[Path, StoreError] = {}
+_unwritten: dict[StorePath, StoreError] = {}
 """Why reports of this process could not be written.
 
 An error that leaves a Beam worker is printed by Beam with its whole traceback and comes back as text; so it waits here
@@ -88,7 +88,7 @@ for the launcher, where both are one process.
 
 
 def write_report_in_worker(
-    outcomes: Iterable[ShardOutcome], path: Path, *, finish: FinishSettings, launcher: str
+    outcomes: Iterable[ShardOutcome], path: StorePath, *, finish: FinishSettings, launcher: str
 ) -> None:
     """As `write_report`; in the process of the launcher (`this_process`) an error is raised by `read_report` only.
 
@@ -103,7 +103,7 @@ def write_report_in_worker(
         _unwritten[path] = error
 
 
-def read_report(path: Path) -> list[ShardOutcome]:
+def read_report(path: StorePath) -> list[ShardOutcome]:
     """The outcomes of a run.
 
     Raises:
@@ -134,7 +134,7 @@ def renew_reports(store: Store) -> list[str]:
         StoreError: the store cannot be written, or a manifest is of a newer schema version.
     """
     paths = report_paths(store)
-    damaged, named = list[Path](), set[str]()
+    damaged, named = list[StorePath](), set[str]()
     for path in paths:
         try:
             named |= {one.shard_id for one in read_report(path) if one.status is not Status.FAILED}
@@ -146,7 +146,7 @@ def renew_reports(store: Store) -> list[str]:
     return [_renewed(path, paths, free) for path in damaged]
 
 
-def _renewed(path: Path, paths: list[Path], free: list[Manifest]) -> str:
+def _renewed(path: StorePath, paths: list[StorePath], free: list[Manifest]) -> str:
     began = run_start(path.stem)
     after = (run_start(one.stem) for one in paths if one.stem > path.stem)
     next_began = next((one for one in after if one is not None), None)

@@ -7,11 +7,11 @@ ever stored twice. A lost plan does no harm: it is made anew around the shards t
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 from bioner_core.errors import StoreError
 from bioner_core.store.atomic import write_text
 from bioner_core.store.layout import Store
+from bioner_core.store.paths import StorePath, sorted_paths
 from bioner_core.typed_json import loaded_json, typed, with_checksum, without_checksum
 
 
@@ -62,7 +62,7 @@ def read_plan(store: Store, key: str) -> InputPlan | None:
 
 def damaged_plans(store: Store) -> Iterator[str]:
     """The plans that cannot be read, in words."""
-    for path in sorted(store.plans.glob("[!.]*.json")):
+    for path in sorted_paths(store.plans.glob("[!.]*.json")):
         if read_plan(store, path.stem) is None and path.exists():
             yield f"plans/{path.name} is damaged. Remove it; the next run of its input makes it anew"
 
@@ -73,11 +73,11 @@ def read_plans(store: Store) -> Iterator[InputPlan]:
     Raises:
         StoreError: as `read_plan`.
     """
-    for path in sorted(store.plans.glob("[!.]*.json")):
+    for path in sorted_paths(store.plans.glob("[!.]*.json")):
         plan = read_plan(store, path.stem)
         if plan is not None:
             yield plan
 
 
-def _path(store: Store, key: str) -> Path:
+def _path(store: Store, key: str) -> StorePath:
     return store.plans / f"{key}.json"

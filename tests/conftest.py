@@ -10,6 +10,10 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from bioner_core.store.layout import Store
+from bioner_core.store.objects.object_path import ObjectPath
+from tests.object_service import BUCKET, ObjectService, environment_of, started_service
+
 # Tests assert no times: on a busy machine any example may take long, and drawing one too.
 settings.register_profile("bioner", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("bioner")
@@ -68,6 +72,26 @@ def s3_bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Bucket]:
     client.create_bucket(Bucket="dumps")
     yield S3Bucket("s3://dumps", client)
     running.stop()
+
+
+@pytest.fixture
+def object_service(monkeypatch: pytest.MonkeyPatch) -> Iterator[ObjectService]:
+    """An S3 service on loopback with an empty bucket, which the environment names; faults can be put into it."""
+    pytest.importorskip("moto.server", reason="moto's server is not installed")
+    boto3 = pytest.importorskip("boto3", reason="boto3 is not installed")
+    service, server = started_service()
+    for name, value in environment_of(service.url).items():
+        monkeypatch.setenv(name, value)
+    boto3.client("s3").create_bucket(Bucket=BUCKET)
+    yield service
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def object_store(object_service: ObjectService) -> Store:
+    """A store on it that is not there yet."""
+    return Store(ObjectPath.of(f"s3://{BUCKET}/some/store"))
 
 
 @pytest.hookimpl(tryfirst=True)  # before the groups are read

@@ -122,9 +122,15 @@ def cause_in_words(error: BaseException) -> str | None:
     if isinstance(error, PermissionDeniedError | UnauthenticatedError | PermissionError):
         return "may not be read with the credentials of the environment (AWS_*, GOOGLE_*, AZURE_*)"
     if isinstance(error, BaseError):
-        status = _STATUS.search(str(error))
-        return _of_status(status[1]) if status else "the service does not answer; check its address and the network"
+        status = status_of(error)
+        return _of_status(status) if status else "the service does not answer; check its address and the network"
     return str(error.strerror or type(error).__name__) if isinstance(error, OSError) else None
+
+
+def status_of(error: BaseException) -> str:
+    """The HTTP status that an error of obstore tells of; empty where it tells of none."""
+    found = _STATUS.search(str(error))
+    return found[1] if found else ""
 
 
 def _of_status(status: str) -> str:

@@ -1,16 +1,17 @@
 """What an earlier run of the same linker still says: documents that are as they were need not be linked again."""
 
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 import duckdb
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from bioner_core.errors import StoreError
 from bioner_core.linking.link_table import LINKED, SCHEMAS_OF_LINKS, LinkPage, LinkWriter, current_links
 from bioner_core.store.layout import Store
 from bioner_core.store.newest import DocumentOrigin
+from bioner_core.store.objects.duckdb_files import let_read_objects
+from bioner_core.store.parquet_files import open_parquet
+from bioner_core.store.paths import StorePath
 
 _BATCH_ROWS = 10_000
 _MEMORY_LIMIT = "512MB"
@@ -45,6 +46,7 @@ def changed_documents(store: Store, page: LinkPage, origins: Iterable[DocumentOr
     with duckdb.connect() as database:
         database.execute("SET memory_limit = $limit", {"limit": _MEMORY_LIMIT})
         database.register("origins", batches)
+        let_read_objects(database, store.root)
         try:
             rows = database.execute(_CHANGED, {"linked": str(page.path(store, LINKED))}).fetchall()
         except duckdb.Error as error:
@@ -97,7 +99,7 @@ class EarlierLinks:
 class _Rows:
     """The rows of one file, so many at a time."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: StorePath) -> None:
         self._batches = _file_batches(path)
         self._held: pa.RecordBatch | None = None
 
@@ -119,11 +121,11 @@ class _Rows:
         return taken
 
 
-def _records(path: Path) -> Iterator[tuple[str, str, int, int]]:
+def _records(path: StorePath) -> Iterator[tuple[str, str, int, int]]:
     for batch in _file_batches(path):
         yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
 
 
-def _file_batches(path: Path) -> Iterator[pa.RecordBatch]:
-    with pq.ParquetFile(path, page_checksum_verification=True) as parquet:
+def _file_batches(path: StorePath) -> Iterator[pa.RecordBatch]:
+    with open_parquet(path) as parquet:
         yield from parquet.iter_batches(_BATCH_ROWS)

@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -23,6 +22,8 @@ from bioner_core.linking.linker import LINKER_VERSION, Linker, NamedText
 from bioner_core.store.document_mentions import DocumentMentions
 from bioner_core.store.layout import Store
 from bioner_core.store.newest import NewestState, open_newest
+from bioner_core.store.objects.duckdb_files import let_read_objects
+from bioner_core.store.paths import StorePath
 
 _MOST_LOOKED_UP = 50_000
 """With more changed documents than these all are read, which is cheaper than to ask of each batch which it has."""
@@ -201,11 +202,12 @@ class _Sums:
     by_type: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
-def _sums(links: Path) -> _Sums:
+def _sums(links: StorePath) -> _Sums:
     methods: Counter[str] = Counter()
     types: Counter[str] = Counter()
     linked: Counter[str] = Counter()
     with duckdb.connect() as database:
+        let_read_objects(database, links)
         for kind, method, count, with_concept in database.execute(_SUMS, {"links": str(links)}).fetchall():
             methods[method] += count
             types[kind] += count

@@ -27,6 +27,8 @@ from bioner_core.file_digest import sha256_of_file
 from bioner_core.linking.linker import ConceptLink
 from bioner_core.store.atomic import replacing, write_text
 from bioner_core.store.layout import Store
+from bioner_core.store.parquet_files import read_parquet
+from bioner_core.store.paths import StorePath
 from bioner_core.store.schemas import file_metadata
 from bioner_core.typed_json import loaded_json, typed, with_checksum, without_checksum
 
@@ -146,7 +148,7 @@ class LinkPage:
     created: str
     digests: dict[str, str] = field(default_factory=dict)
 
-    def path(self, store: Store, table: str) -> Path:
+    def path(self, store: Store, table: str) -> StorePath:
         """The file of one of its tables."""
         return store.links / f"{table}-{self.run}.parquet"
 
@@ -271,7 +273,7 @@ def make_current(store: Store, page: LinkPage) -> LinkPage:
     write_text(store.links / CURRENT, json.dumps(with_checksum(asdict(page)), indent=1, ensure_ascii=False) + "\n")
     kept = {store.links / CURRENT, *(page.path(store, table) for table in (*_FILES, *SUMMARIES_OF_LINKS))}
     for path in store.links.iterdir():
-        if path.is_dir():  # where a run that was killed while it counted had its sorts
+        if isinstance(path, Path) and path.is_dir():  # where a run that was killed while it counted had its sorts
             shutil.rmtree(path, ignore_errors=True)
         elif path not in kept:
             path.unlink(missing_ok=True)
@@ -304,7 +306,7 @@ def best_concepts(store: Store) -> dict[str, ConceptLink]:
         return {}
     path = page.path(store, "links")
     try:
-        table = pq.read_table(path, page_checksum_verification=True, partitioning=None)
+        table = read_parquet(path)
     except (OSError, ValueError) as error:
         raise StoreError(f"{path}: cannot be read ({error}). Run `bioner link` again") from error
     found = {}

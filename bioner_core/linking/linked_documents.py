@@ -3,15 +3,14 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import groupby
-from pathlib import Path
 from typing import Any
-
-import pyarrow.parquet as pq
 
 from bioner_core.errors import StoreError
 from bioner_core.linking.link_table import current_links
 from bioner_core.store.document_mentions import DocumentMentions, MentionConcept
 from bioner_core.store.layout import Store
+from bioner_core.store.parquet_files import open_parquet, read_parquet
+from bioner_core.store.paths import StorePath
 
 _BATCH_ROWS = 10_000
 _COLUMNS = ["doc_id", "mention_id", "concept_id", "name", "rank"]
@@ -48,16 +47,15 @@ def with_concepts(store: Store, documents: Iterable[DocumentMentions]) -> Iterat
         raise StoreError(f"{path}: cannot be read ({error}). Run `bioner link` again") from error
 
 
-def _rows(path: Path) -> Iterator[dict[str, Any]]:
-    with pq.ParquetFile(path) as parquet:
+def _rows(path: StorePath) -> Iterator[dict[str, Any]]:
+    with open_parquet(path, verified=False) as parquet:
         for batch in parquet.iter_batches(_BATCH_ROWS, columns=_COLUMNS):
             yield from batch.to_pylist()
 
 
-def _looked_up(path: Path, doc_id: str) -> list[dict[str, Any]]:
-    return list(
-        pq.read_table(path, columns=_COLUMNS, filters=[("doc_id", "==", doc_id)], partitioning=None).to_pylist()
-    )
+def _looked_up(path: StorePath, doc_id: str) -> list[dict[str, Any]]:
+    found = read_parquet(path, columns=_COLUMNS, filters=[("doc_id", "==", doc_id)], verified=False)
+    return list(found.to_pylist())
 
 
 def _concepts(rows: list[dict[str, Any]]) -> dict[str, MentionConcept]:

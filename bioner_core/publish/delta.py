@@ -17,12 +17,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 import bioner_core
 from bioner_core.errors import ConfigurationError, StoreError
 from bioner_core.linking.link_table import SCHEMAS_OF_LINKS, LinkPage, current_links
 from bioner_core.store.layout import Store
+from bioner_core.store.parquet_files import open_parquet
+from bioner_core.store.paths import StorePath
 from bioner_core.store.snapshot.snapshot_reading import Snapshot, open_snapshot
 from bioner_core.store.snapshot.snapshot_schemas import FLAT_TABLES, PARTITION_COLUMN, SORTED_TABLES, row_schema
 
@@ -109,8 +110,14 @@ def check_target(store: Store, target: str) -> None:
             raise ConfigurationError(f"--delta: {parts.scheme}:// is not one of {', '.join(SCHEMES)}; or name a folder")
         if parts.username or parts.password or parts.query:
             raise ConfigurationError("--delta: a URL with credentials; give them by the environment (AWS_*)")
-    elif Path(target).resolve().is_relative_to(store.root.resolve()):
+    if _is_inside(store, target):
         raise ConfigurationError(f"--delta: {target} is inside the store; name a folder beside it")
+
+
+def _is_inside(store: Store, target: str) -> bool:
+    if not isinstance(store.root, Path):
+        return f"{target.rstrip('/')}/".startswith(f"{store.root}/")
+    return "://" not in target and Path(target).resolve().is_relative_to(store.root.resolve())
 
 
 def _sources(store: Store, snapshot: Snapshot) -> Iterator[_Source]:
@@ -134,10 +141,10 @@ def _links(store: Store, page: LinkPage, table: str, schema: pa.Schema) -> _Sour
     return _Source(table, f"links-{page.run}", order, _plain(schema), partial(_file_batches, [path]))
 
 
-def _file_batches(paths: Sequence[Path]) -> Iterator[pa.RecordBatch]:
+def _file_batches(paths: Sequence[StorePath]) -> Iterator[pa.RecordBatch]:
     for path in paths:
         try:
-            with pq.ParquetFile(path, page_checksum_verification=True) as parquet:
+            with open_parquet(path) as parquet:
                 yield from parquet.iter_batches()
         except (OSError, ValueError) as error:
             raise StoreError(f"{path}: cannot be read ({error}). `bioner verify` says what to do") from error

@@ -1,4 +1,7 @@
-"""Durable small steps: a file appears under its final name whole and on disk, or not at all."""
+"""Durable small steps: a file appears under its final name whole and on disk, or not at all.
+
+On object storage it does so by itself: an object is put whole.
+"""
 
 import errno
 import os
@@ -6,21 +9,30 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 from bioner_core.errors import StoreError
+from bioner_core.store.objects.object_path import ObjectPath
+from bioner_core.store.paths import StorePath
 
 TEMPORARY_SUFFIX = ".tmp"
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: StorePath) -> Iterator[Path]:
     """Lend a temporary path in the same folder; on a clean exit it is fsynced and takes the place of `path`.
 
-    Each attempt has a temporary name of its own, so that two writers of one file never mix their bytes.
+    For an object the temporary path is in a folder for such, and what it holds is put. Each attempt has a temporary
+    name of its own, so that two writers of one file never mix their bytes.
 
     Raises:
         StoreError: the file cannot be written (full disk, no permission); `path` is as it was before.
     """
+    if isinstance(path, ObjectPath):
+        with _uploading(path) as temporary:
+            yield temporary
+        return
     # Invariant: the temporary file is in the folder of the final one: a rename across file systems is a copy, which a
     # kill can leave half done.
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}{TEMPORARY_SUFFIX}")
@@ -39,23 +51,50 @@ def replacing(path: Path) -> Iterator[Path]:
         _discard(temporary)
 
 
-def write_text(path: Path, text: str) -> None:
-    """Replace `path` by this text, UTF-8, durably.
+@contextmanager
+def _uploading(path: ObjectPath) -> Iterator[Path]:
+    try:
+        with TemporaryDirectory(prefix="bioner-upload-") as folder:
+            temporary = Path(folder) / path.name
+            yield temporary
+            path.put_file(temporary)
+    except OSError as error:
+        raise StoreError(_explain(path, error)) from error
+
+
+def write_bytes(path: StorePath, content: Any) -> None:
+    """Replace `path` by this content, which has the buffer protocol, durably.
 
     Raises:
         StoreError: as `replacing`.
     """
+    if isinstance(path, ObjectPath):
+        path.put(memoryview(content).cast("B"))
+        return
+    with replacing(path) as temporary, temporary.open("wb") as stream:
+        stream.write(content)
+
+
+def write_text(path: StorePath, text: str) -> None:
+    """Replace `path` by this text, UTF-8, durably; an object only under the lease that this process holds.
+
+    Raises:
+        StoreError: as `replacing`.
+    """
+    if isinstance(path, ObjectPath):
+        path.commit(text.encode())
+        return
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
-def make_folder(folder: Path) -> None:
+def make_folder(folder: StorePath) -> None:
     """Create a folder and its parents so that they outlive a power cut.
 
     Raises:
         OSError: a folder cannot be created.
     """
-    if folder.is_dir():
+    if isinstance(folder, ObjectPath) or folder.is_dir():
         return
     make_folder(folder.parent)
     folder.mkdir(exist_ok=True)
@@ -82,10 +121,12 @@ def _discard(temporary: Path) -> None:
         return  # the disk is already in trouble; the next commit of this shard sweeps it
 
 
-def _explain(path: Path, error: OSError) -> str:
+def _explain(path: StorePath, error: OSError) -> str:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return (
             f"{path}: the disk is full ({error}), and this file was not written. Free some space and run the same "
             "command again; what was committed before stays"
         )
+    if isinstance(path, ObjectPath):
+        return f"{path}: cannot be made ({error}). Check the folder of temporary files, then run the same command"
     return f"{path}: cannot be written ({error}). Check the folder and its permissions, then run the same command again"

@@ -1,12 +1,14 @@
 """Whether a shard needs work: the question that makes a rerun cheap."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from pathlib import Path
 
 from bioner_core.errors import DamagedFileError
-from bioner_core.store.layout import ShardDescriptor, Store
+from bioner_core.store.layout import TABLES, ShardDescriptor, Store
 from bioner_core.store.manifest import Manifest, read_manifest
+from bioner_core.store.objects.fence import fence_of
+from bioner_core.store.objects.object_path import ObjectPath
+from bioner_core.store.paths import StorePath
 from bioner_core.store.schemas import SCHEMA_VERSION
 
 
@@ -16,8 +18,11 @@ def committed_manifest(store: Store, descriptor: ShardDescriptor, *, fingerprint
     Raises:
         StoreError: a newer version of bioner wrote the manifest.
     """
+    known = known_manifests(store)
+    known.pop(descriptor.shard_id, None)
     manifest = whole_manifest(store, descriptor.shard_id)
     if manifest is None or not _is_for(manifest, descriptor, fingerprint):
+        known[descriptor.shard_id] = manifest
         return None
     # Invariant: a shard is skipped only if all that its answers depend on is equal and its files have their sizes. The
     # content is not read here: that is what `bioner verify` is for.
@@ -56,9 +61,21 @@ def whole_manifest(store: Store, shard: str) -> Manifest | None:
     Raises:
         StoreError: a newer version of bioner wrote it.
     """
+    known = known_manifests(store)
+    if shard in known:
+        return known[shard]
     with suppress(DamagedFileError):
         return read_manifest(store, shard)
     return None
+
+
+def known_manifests(store: Store) -> dict[str, Manifest | None]:
+    """What `committed_manifest` found of shards that need work, where asking again costs a request.
+
+    Whoever commits a shard takes it out.
+    """
+    fence = fence_of(store.root.bucket, store.root.key) if isinstance(store.root, ObjectPath) else None
+    return {} if fence is None else fence.known
 
 
 def files_are_there(store: Store, manifest: Manifest) -> bool:
@@ -66,9 +83,28 @@ def files_are_there(store: Store, manifest: Manifest) -> bool:
     return not any(torn_files(store, manifest))
 
 
-def torn_files(store: Store, manifest: Manifest) -> Iterator[str]:
-    """The files of a shard, as the manifest names them, that are gone or have another size."""
-    return (file.path for file in manifest.files if not _has_size(store.file(file.path), file.bytes))
+def torn_files(store: Store, manifest: Manifest, *, listed: Mapping[str, int] | None = None) -> Iterator[str]:
+    """The files of a shard, as the manifest names them, that are gone or have another size.
+
+    What `listed` says of sizes need not be asked for where it is right (`listed_sizes`).
+    """
+    known = listed or {}
+    doubtful = (file for file in manifest.files if known.get(file.path) != file.bytes)
+    return (file.path for file in doubtful if not has_size(store.file(file.path), file.bytes))
+
+
+def listed_sizes(store: Store) -> dict[str, int]:
+    """The bytes of each file of the tables on object storage, where one listing costs less than a look at each.
+
+    Empty for a store in a folder.
+
+    Raises:
+        ObjectStorageError: the service does not answer, or refuses.
+    """
+    if not isinstance(store.root, ObjectPath):
+        return {}
+    folders = [store.root / table for table in TABLES]
+    return {store.name_of(path): found.st_size for folder in folders for path, found in folder.listed()}
 
 
 def _is_for(manifest: Manifest, descriptor: ShardDescriptor, fingerprint: str) -> bool:
@@ -84,7 +120,8 @@ def _is_of_records(manifest: Manifest, descriptor: ShardDescriptor) -> bool:
     )
 
 
-def _has_size(path: Path, size: int) -> bool:
+def has_size(path: StorePath, size: int) -> bool:
+    """Whether a file is there, with so many bytes."""
     try:
         return path.stat().st_size == size
     except FileNotFoundError:

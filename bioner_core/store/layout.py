@@ -10,6 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
+from bioner_core.errors import ConfigurationError
+from bioner_core.store.objects.object_path import ObjectPath
+from bioner_core.store.paths import StorePath
+
 TABLES = ("documents", "mentions", "rejects", "deletions")
 """The tables of a store, in the order in which a commit writes them."""
 
@@ -23,94 +27,110 @@ _DIGEST_LENGTH = 12
 class Store:
     """A store: the one object that knows where it is and where each of its parts is.
 
-    Nothing is opened or made by it, so it can name a store that is not there yet. `root` is a folder of this machine; a
-    store on object storage will be another kind of this object, so nobody else joins paths under `root`.
+    Nothing is opened or made by it, so it can name a store that is not there yet. `root` is a folder of this machine,
+    or a place in a bucket (`paths.StorePath`); nobody else joins paths under `root`.
     """
 
-    root: Path
+    root: StorePath
 
     def __str__(self) -> str:
         return str(self.root)
 
     @property
-    def manifests(self) -> Path:
+    def is_remote(self) -> bool:
+        """Whether the store is on object storage: each look costs a request there."""
+        return isinstance(self.root, ObjectPath)
+
+    @property
+    def folder(self) -> Path:
+        """The folder of a store that is on this machine.
+
+        Raises:
+            ConfigurationError: it is on object storage.
+        """
+        if not isinstance(self.root, Path):
+            raise ConfigurationError(f"--store: {self} is on object storage, and a folder is needed here")
+        return self.root
+
+    @property
+    def manifests(self) -> StorePath:
         """One JSON file per committed shard: the last thing that its commit writes."""
         return self.root / "manifests"
 
     @property
-    def plans(self) -> Path:
+    def plans(self) -> StorePath:
         """Into which shards each input was cut."""
         return self.root / "plans"
 
     @property
-    def jobs(self) -> Path:
+    def jobs(self) -> StorePath:
         """Reports of finished jobs, and notes of those at work."""
         return self.root / "jobs"
 
     @property
-    def ledger(self) -> Path:
+    def ledger(self) -> StorePath:
         """Which releases of which source were applied."""
         return self.root / "ledger"
 
     @property
-    def register(self) -> Path:
+    def register(self) -> StorePath:
         """Per input, which documents its shards hold: an index that can be made anew."""
         return self.root / "register"
 
     @property
-    def locks(self) -> Path:
+    def locks(self) -> StorePath:
         """Claims of the jobs at work."""
         return self.root / "locks"
 
     @property
-    def models(self) -> Path:
+    def models(self) -> StorePath:
         """What is known of the model behind each fingerprint."""
         return self.root / "models"
 
     @property
-    def snapshots(self) -> Path:
+    def snapshots(self) -> StorePath:
         """What `compact` made, a folder each."""
         return self.root / "snapshots"
 
     @property
-    def current(self) -> Path:
+    def current(self) -> StorePath:
         """The file that names the snapshot that readers take."""
         return self.root / "CURRENT"
 
     @property
-    def links(self) -> Path:
+    def links(self) -> StorePath:
         """What `bioner link` made: concepts of mentions, and abbreviations."""
         return self.root / "links"
 
     @property
-    def precision(self) -> Path:
+    def precision(self) -> StorePath:
         """The file that says in which precision the store's first run computed."""
         return self.root / "precision.json"
 
     @property
-    def downloads(self) -> Path:
+    def downloads(self) -> StorePath:
         """Where nightly jobs keep what they downloaded, unless told otherwise."""
         return self.root / "downloads"
 
     @property
-    def standard_input(self) -> Path:
+    def standard_input(self) -> StorePath:
         """Where the bytes of standard input are kept, so that they can be planned like a file."""
         return self.root / "stdin"
 
-    def file(self, name: str) -> Path:
+    def file(self, name: str) -> StorePath:
         """A file by the name that a manifest, ledger or page of links gives it, relative to the store."""
         return self.root / name
 
-    def manifest(self, shard: str) -> Path:
+    def manifest(self, shard: str) -> StorePath:
         """Where the manifest of a shard is."""
         return self.manifests / f"{shard}.json"
 
-    def plan(self, key: str) -> Path:
+    def plan(self, key: str) -> StorePath:
         """Where the plan of an input is (`input_key`)."""
         return self.plans / f"{key}.json"
 
     @property
-    def signs(self) -> tuple[Path, ...]:
+    def signs(self) -> tuple[StorePath, ...]:
         """What a store has one of as soon as a job has begun on it."""
         return (self.manifests, self.plans, self.ledger, self.jobs, self.locks, self.snapshots, self.current)
 
@@ -118,16 +138,16 @@ class Store:
         """The same store for processes that work in other folders."""
         return Store(self.root.absolute())
 
-    def name_of(self, file: Path) -> str:
+    def name_of(self, file: StorePath) -> str:
         """The name of a file relative to the store, as manifests have it."""
-        return file.relative_to(self.root).as_posix()
+        return file.relative_to(self.root).as_posix()  # type: ignore[arg-type]  # both are of one kind
 
-    def table_folders(self, table: str, shard: str) -> Iterator[Path]:
+    def table_folders(self, table: str, shard: str) -> Iterator[StorePath]:
         """The folders that a shard has in a table, whatever its source: those from before schema version 3 too."""
         for pattern in (f"*/{shard}", f"source=*/shard={shard}"):
             yield from (self.root / table).glob(pattern)
 
-    def table_folder(self, table: str, source: str, shard: str) -> Path:
+    def table_folder(self, table: str, source: str, shard: str) -> StorePath:
         """The folder of one table of one shard.
 
         Its name has no `key=value`, which query engines take for columns: the files have a column `source` of their
@@ -185,12 +205,14 @@ def input_key_of(shard: str) -> str:
     return shard.rsplit("-", 2)[0]
 
 
-def table_file_name(shard: str, fingerprint: str, format_name: str, *, taken: bool = False) -> str:
+def table_file_name(shard: str, fingerprint: str, format_name: str, *, taken: bool = False, content: str = "") -> str:
     """The name of a shard's file: the same for the same work, another one for another model, reader or label set.
 
     Where the shard's manifest gives that name to other rows, as when rejects were tried again, it is `taken`, and a
-    second one is given. So old results stay untouched under their own name until the new manifest is written.
+    second one is given. So old results stay untouched under their own name until the new manifest is written. On object
+    storage the name holds the digest of the `content` too: a process that has lost its lock and does not know it yet
+    overwrites no file that is committed.
     """
-    words = [fingerprint, format_name] + ["again"] * taken
+    words = [fingerprint, format_name] + ["again"] * taken + [content] * bool(content)
     tag = hashlib.sha256("\0".join(words).encode()).hexdigest()[:_DIGEST_LENGTH]
     return f"{shard}-{tag}.parquet"

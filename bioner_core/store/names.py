@@ -9,12 +9,12 @@ others out.
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from bioner_core.store.atomic import TEMPORARY_SUFFIX
 from bioner_core.store.committed import whole_manifest
 from bioner_core.store.layout import Store, input_key_of
 from bioner_core.store.manifest import Manifest
+from bioner_core.store.paths import StorePath
 
 _SUFFIX = ".json"
 
@@ -25,7 +25,7 @@ class StoreNames:
 
     store: Store
     shards: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    unfinished: Sequence[Path] = ()
+    unfinished: Sequence[StorePath] = ()
 
     def manifests(self, key: str) -> list[Manifest]:
         """The committed shards of one content of one input (`layout.input_key`), by first record.
@@ -38,7 +38,7 @@ class StoreNames:
         found = (whole_manifest(self.store, shard) for shard in self.shards.get(key, ()))
         return sorted((manifest for manifest in found if manifest is not None), key=lambda manifest: manifest.first)
 
-    def left_behind(self, key: str) -> list[Path]:
+    def left_behind(self, key: str) -> list[StorePath]:
         """Temporary manifests and plans of one input."""
         return [path for path in self.unfinished if path.name.startswith(f".{key}")]
 
@@ -46,7 +46,7 @@ class StoreNames:
 def list_names(store: Store) -> StoreNames:
     """List a store's manifests and plans; an empty answer where there is no store yet."""
     shards: defaultdict[str, list[str]] = defaultdict(list)
-    unfinished: list[Path] = []
+    unfinished: list[StorePath] = []
     for folder in (store.manifests, store.plans):
         for path in folder.glob("*"):
             if path.name.startswith("."):

@@ -6,18 +6,18 @@ They come from the current snapshot where there is one, otherwise from the commi
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from bioner_core.errors import StoreError
 from bioner_core.store.document_mentions import DocumentMentions, joined, joined_batches
 from bioner_core.store.history.current import CurrentShard, current_shards
 from bioner_core.store.layout import Store
 from bioner_core.store.manifest import Manifest
+from bioner_core.store.parquet_files import read_parquet
+from bioner_core.store.paths import StorePath
 from bioner_core.store.reading import shard_batches, shown_manifests
 from bioner_core.store.rows import documents_from_arrow, mentions_from_arrow
 from bioner_core.store.snapshot.run_history import RunHistory, shard_rows
@@ -210,9 +210,9 @@ def _current(shard: CurrentShard, documents: Iterator[DocumentMentions]) -> Iter
 
 
 def _read(
-    path: Path, *, columns: list[str] | None = None, filters: list[tuple[str, str, str]] | None = None
+    path: StorePath, *, columns: list[str] | None = None, filters: list[tuple[str, str, str]] | None = None
 ) -> pa.Table:
     try:
-        return pq.read_table(path, columns=columns, filters=filters, partitioning=None, page_checksum_verification=True)
+        return read_parquet(path, columns=columns, filters=filters)
     except (OSError, ValueError) as error:
         raise StoreError(f"{path}: cannot be read ({error}). Run `bioner verify`, then restore the file") from error

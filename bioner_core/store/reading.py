@@ -1,25 +1,31 @@
 """Readers of a store. They go through manifests, so a half-written shard is never seen, and they stream."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from bioner_core.documents import Document
 from bioner_core.errors import DamagedFileError, StoreError
 from bioner_core.mentions import Mention
 from bioner_core.records import Deletion
 from bioner_core.store import rows
-from bioner_core.store.committed import torn_files
+from bioner_core.store.committed import listed_sizes, torn_files
 from bioner_core.store.layout import TABLES, Store
 from bioner_core.store.manifest import Manifest, StoredFile, read_manifest
 from bioner_core.store.names import list_names
+from bioner_core.store.parquet_files import open_parquet
+from bioner_core.store.paths import StorePath
 from bioner_core.store.rows import RejectRow
 from bioner_core.store.schemas import SCHEMAS, check_schema_version, file_fact
 
 _BATCH_ROWS = 2_000
 """Rows read at once: documents have their texts, so 2,000 of them are some megabytes."""
+_AT_ONCE = 16
+"""Manifests that are asked for at once from object storage."""
+_AHEAD = 256
+"""Manifests of object storage that are in memory before they are wanted."""
 
 
 def read_manifests(store: Store, *, on_fault: Callable[[StoreError], None] | None = None) -> Iterator[Manifest]:
@@ -30,16 +36,31 @@ def read_manifests(store: Store, *, on_fault: Callable[[StoreError], None] | Non
     Raises:
         StoreError: a manifest is damaged or of a newer schema version, and there is no `on_fault`.
     """
-    for path in sorted(store.manifests.glob("[!.]*.json")):
-        try:
-            manifest = read_manifest(store, path.stem)
-        except StoreError as error:
+    shards = sorted(path.stem for path in store.manifests.glob("[!.]*.json"))
+    for found in _each_manifest(store, shards):
+        if isinstance(found, StoreError):
             if on_fault is None:
-                raise
-            on_fault(error)
-            continue
-        if manifest is not None:  # None: swept away since it was listed
-            yield manifest
+                raise found
+            on_fault(found)
+        elif found is not None:  # None: swept away since it was listed
+            yield found
+
+
+def _each_manifest(store: Store, shards: Sequence[str]) -> Iterator[Manifest | StoreError | None]:
+    """In the order of the shards; from object storage many at once, since each is a request that mostly waits."""
+    if not store.is_remote:
+        yield from (_manifest_or_fault(store, shard) for shard in shards)
+        return
+    with ThreadPoolExecutor(_AT_ONCE, "bioner-manifests") as pool:
+        for first in range(0, len(shards), _AHEAD):
+            yield from pool.map(partial(_manifest_or_fault, store), shards[first : first + _AHEAD])
+
+
+def _manifest_or_fault(store: Store, shard: str) -> Manifest | StoreError | None:
+    try:
+        return read_manifest(store, shard)
+    except StoreError as error:
+        return error
 
 
 def shown_manifests(store: Store, *, on_left_out: Callable[[str], None] | None = None) -> Iterator[Manifest]:
@@ -58,8 +79,9 @@ def shown_manifests(store: Store, *, on_left_out: Callable[[str], None] | None =
         if on_left_out is not None:
             on_left_out(str(error))
 
+    listed = listed_sizes(store)
     for manifest in read_manifests(store, on_fault=damaged):
-        torn = next(torn_files(store, manifest), None)
+        torn = next(torn_files(store, manifest, listed=listed), None)
         if torn is None:
             yield manifest
         elif on_left_out is not None:
@@ -132,7 +154,7 @@ def manifests_of_input(store: Store, key: str) -> list[Manifest]:
     return list_names(store).manifests(key)
 
 
-def table_files(store: Store, table: str) -> Iterator[Path]:
+def table_files(store: Store, table: str) -> Iterator[StorePath]:
     """The Parquet files of one table that manifests name: what a query engine should be given.
 
     Raises:
@@ -165,7 +187,7 @@ def _all_batches(store: Store, table: str) -> Iterator[pa.RecordBatch]:
 def _file_batches(store: Store, file: StoredFile, columns: Sequence[str] | None) -> Iterable[pa.RecordBatch]:
     path = store.file(file.path)
     try:
-        with pq.ParquetFile(path, page_checksum_verification=True) as parquet:
+        with open_parquet(path) as parquet:
             version = file_fact(parquet.schema_arrow, "schema_version")
             check_schema_version(int(version or 0), where=str(path))
             _check_columns(parquet.schema_arrow, file.table)

@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,10 +15,11 @@ from bioner_core.errors import StoreError
 from bioner_core.mentions import Mention
 from bioner_core.records import Deletion
 from bioner_core.store import rows
-from bioner_core.store.atomic import replacing
-from bioner_core.store.committed import whole_manifest
+from bioner_core.store.atomic import write_bytes
+from bioner_core.store.committed import known_manifests, whole_manifest
 from bioner_core.store.layout import TABLES, ShardDescriptor, Store, table_file_name
 from bioner_core.store.manifest import Counts, Manifest, StoredFile, write_manifest
+from bioner_core.store.paths import StorePath
 from bioner_core.store.rows import RejectRow
 from bioner_core.store.schemas import ROW_GROUP_ROWS, SCHEMA_VERSION, SCHEMAS, SORT_COLUMNS, schema_for
 from bioner_core.store.sweep import sweep_shard
@@ -88,7 +88,8 @@ class ShardWriter:
         files = tuple(self._write(name, table, taken) for name, table in tables.items() if table.num_rows)
         manifest = self._manifest(counts, seconds, files, first_created=earlier.known_since if earlier else "")
         write_manifest(self._store, manifest)
-        sweep_shard(self._store, manifest, replaced=self._header.descriptor.replaces)
+        known_manifests(self._store).pop(manifest.shard_id, None)
+        sweep_shard(self._store, manifest, replaced=self._header.descriptor.replaces, earlier=earlier)
         return manifest
 
     def _write(self, name: str, table: pa.Table, taken: Mapping[str, str]) -> StoredFile:
@@ -96,15 +97,16 @@ class ShardWriter:
         content = _parquet_of(table.replace_schema_metadata(metadata), name)
         digest = hashlib.sha256(content).hexdigest()
         path = self._free_path(name, digest, taken)
-        with replacing(path) as temporary, temporary.open("wb") as stream:
-            stream.write(content)
+        write_bytes(path, content)
         return StoredFile(name, self._store.name_of(path), table.num_rows, content.size, digest)
 
-    def _free_path(self, name: str, digest: str, taken: Mapping[str, str]) -> Path:
+    def _free_path(self, name: str, digest: str, taken: Mapping[str, str]) -> StorePath:
         """A name that the manifest does not give to other content, which must stay until the new one is written."""
         descriptor = self._header.descriptor
         folder = self._store.table_folder(name, descriptor.source, descriptor.shard_id)
         words = (descriptor.shard_id, self._header.fingerprint, descriptor.format_name)
+        if self._store.is_remote:
+            return folder / table_file_name(*words, content=digest)
         first = folder / table_file_name(*words)
         holds = taken.get(self._store.name_of(first), digest)
         return first if holds == digest else folder / table_file_name(*words, taken=True)

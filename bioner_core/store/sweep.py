@@ -1,16 +1,29 @@
-"""After a commit: remove what its manifest has made stale. Before it, nothing committed is ever removed."""
+"""After a commit: remove what its manifest has made stale. Before it, nothing committed is ever removed.
+
+On object storage nothing is listed after a commit: what an earlier manifest named goes, and what killed runs left goes
+when their lock is taken over (`sweep_orphans`).
+"""
 
 from collections.abc import Sequence
-from pathlib import Path
 
-from bioner_core.errors import StoreError
+from bioner_core.errors import DamagedFileError, StoreError
+from bioner_core.store.committed import listed_sizes, whole_manifest
 from bioner_core.store.layout import TABLES, Store
 from bioner_core.store.manifest import Manifest
 from bioner_core.store.names import StoreNames
+from bioner_core.store.objects import requests
+from bioner_core.store.objects.fence import fence_of
+from bioner_core.store.objects.object_path import ObjectPath
+from bioner_core.store.paths import StorePath
+from bioner_core.store.reading import read_manifests
 
 
-def sweep_shard(store: Store, manifest: Manifest, *, replaced: Sequence[str] = ()) -> None:
+def sweep_shard(
+    store: Store, manifest: Manifest, *, replaced: Sequence[str] = (), earlier: Manifest | None = None
+) -> None:
     """Remove the files of a committed shard that its manifest does not name, and the `replaced` shards whole.
+
+    `earlier` is the manifest that this one has replaced, where it has.
 
     Stale are temporary files that a killed run left behind and results under a superseded fingerprint. Replaced are
     shards of the same input that were read as another format. Safe to repeat.
@@ -18,6 +31,9 @@ def sweep_shard(store: Store, manifest: Manifest, *, replaced: Sequence[str] = (
     Raises:
         StoreError: a stale file cannot be removed; the commit itself stands.
     """
+    if isinstance(store.root, ObjectPath):
+        _sweep_objects(store, manifest, replaced, earlier)
+        return
     for shard in replaced:
         # Invariant: a manifest goes before its files, so that no reader meets one whose files are gone.
         _remove(store.manifest(shard))
@@ -37,6 +53,54 @@ def sweep_unfinished(names: StoreNames, key: str) -> None:
         _remove(path)
 
 
+def sweep_orphans(store: Store) -> int:
+    """Remove the files of tables on object storage that no manifest names; returns how many.
+
+    Hold the lock of the whole store for it, before any work: another job's files are named only when it commits. In a
+    folder each commit sweeps for itself, and there is nothing to do.
+
+    Where a manifest is damaged nobody knows what it named, and all files stay.
+
+    Raises:
+        StoreError: the store cannot be listed, or is of a newer schema version.
+    """
+    found = listed_sizes(store) if store.is_remote else {}
+    if not found:
+        return 0
+    named: set[str] = set()
+    try:
+        for manifest in read_manifests(store):
+            named.update(file.path for file in manifest.files)
+    except DamagedFileError:
+        return 0
+    orphans = sorted(found.keys() - named)
+    _remove_objects([store.file(name) for name in orphans])
+    return len(orphans)
+
+
+def _sweep_objects(store: Store, manifest: Manifest, replaced: Sequence[str], earlier: Manifest | None) -> None:
+    stale = list(earlier.files) if earlier is not None else []
+    for shard in replaced:
+        old = whole_manifest(store, shard)
+        # Invariant: a manifest goes before its files, as above.
+        _remove(store.manifest(shard))
+        stale += old.files if old is not None else ()
+    kept = {file.path for file in manifest.files}
+    _remove_objects([store.file(file.path) for file in stale if file.path not in kept])
+
+
+def _remove_objects(paths: Sequence[StorePath]) -> None:
+    """In as few requests as there can be."""
+    objects = [path for path in paths if isinstance(path, ObjectPath)]
+    if not objects:
+        return
+    bucket = objects[0].bucket
+    fence = fence_of(bucket, objects[0].key)
+    if fence is not None:
+        fence.check()
+    requests.delete(bucket, [one.key for one in objects])
+
+
 def _remove_files_of(store: Store, shard: str, *, keep: frozenset[str]) -> None:
     for table in TABLES:
         for folder in store.table_folders(table, shard):
@@ -45,7 +109,7 @@ def _remove_files_of(store: Store, shard: str, *, keep: frozenset[str]) -> None:
                     _remove(path)
 
 
-def _remove(path: Path) -> None:
+def _remove(path: StorePath) -> None:
     try:
         path.unlink(missing_ok=True)
     except OSError as error:

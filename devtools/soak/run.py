@@ -179,7 +179,7 @@ class _Soak:
         self._note_job(number, chosen, answer, feeders=feeders, faults=faults)
         self._measure(feeder, number)
         if not faults:
-            shutil.rmtree(store.root)
+            shutil.rmtree(store.folder)
         return feeder
 
     def _next_input(self) -> SoakInput:

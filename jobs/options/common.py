@@ -15,6 +15,7 @@ import typer
 
 from bioner_core.errors import ConfigurationError
 from bioner_core.store.layout import Store
+from bioner_core.store.objects.object_path import ObjectPath
 
 
 def takes_option_groups(command: Callable[..., int]) -> Callable[..., int]:
@@ -71,13 +72,13 @@ _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 
 
 def store_at(typed: str) -> Store:
-    """The store in a folder as it was typed, unless no store can be there.
+    """The store in a folder or on object storage as it was typed, unless no store can be there.
 
     Raises:
-        typer.BadParameter: it is a URL or a file, or its path has a sign that queries take for a pattern.
+        typer.BadParameter: it is another kind of URL, or a file, or has a sign that queries take for a pattern.
     """
     if _URL.match(typed):
-        raise typer.BadParameter(f"{typed!r} is a URL, and a store is a folder of this machine; name a folder")
+        return Store(_object_place(typed))
     folder = Path(typed)
     if folder.is_file():
         raise typer.BadParameter(f"dir {typed!r} is a file.")
@@ -88,8 +89,25 @@ def store_at(typed: str) -> Store:
     return Store(folder)
 
 
+def _object_place(url: str) -> ObjectPath:
+    try:
+        place = ObjectPath.of(url)
+    except ConfigurationError as error:
+        raise typer.BadParameter(str(error)) from None
+    if any(sign in url for sign in "*?["):
+        raise typer.BadParameter(f"{place} holds one of * ? [, which `query` takes for a pattern; use another folder")
+    return place
+
+
 StoreOption = Annotated[
-    Store, typer.Option("--store", help="Folder of the store.", show_default=False, parser=store_at, metavar="<dir>")
+    Store,
+    typer.Option(
+        "--store",
+        help="Folder, or s3://BUCKET/FOLDER.",
+        show_default=False,
+        parser=store_at,
+        metavar="<dir>",
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output, and nothing else.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]

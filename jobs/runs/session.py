@@ -19,6 +19,7 @@ from bioner_core.labels.label_set import LabelSetChoice
 from bioner_core.store.history.lock import Part, StoreLock
 from bioner_core.store.history.model_notes import note_model
 from bioner_core.store.layout import Store
+from bioner_core.store.sweep import sweep_orphans
 from jobs.options.annotation import AnnotateConfig
 from jobs.runs.annotator import MODEL, AnnotatorChoice, chosen_annotator
 from jobs.runs.load import RunWatch, guessed_rate, keep_rate, kept_rate, process_started, rate_key
@@ -87,11 +88,13 @@ def make_store(store: Store) -> None:
     Raises:
         StoreError: it cannot be made or written.
     """
+    if store.is_remote:
+        return  # there are no folders in a bucket; the lock, which is put first, tells whether it can be written
     try:
         store.root.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(f"--store: {store} cannot be made ({error}); name a folder that you can write") from error
-    if not os.access(store.root, os.W_OK):
+    if not os.access(store.folder, os.W_OK):
         raise StoreError(f"--store: {store} cannot be written; name a folder that you can write")
 
 
@@ -110,6 +113,8 @@ def open_lock(
     with lock:
         if lock.took_over and not config.quiet:
             say(f"took over the lock of a job that has died: {lock.took_over}")
+        if lock.took_over and (part is None or part.whole):
+            sweep_orphans(config.store)
         tell_left_out(config.store)
         for renewed in renew_reports(config.store):
             say(f"note: {renewed}")

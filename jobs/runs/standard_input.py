@@ -10,6 +10,7 @@ from typing import IO
 
 from bioner_core.errors import ConfigurationError, InputError
 from bioner_core.store.layout import Store
+from jobs.runs.local_files import local_folder
 
 STANDARD_INPUT = "-"
 _CHUNK_BYTES = 1024 * 1024
@@ -20,6 +21,7 @@ def with_standard_input(inputs: Sequence[str], store: Store) -> tuple[str, ...]:
     """The inputs, `-` replaced by a file of the store that holds what standard input gives.
 
     The same content is the same file, `STORE/stdin/stdin-<digest>`: a second run finds it done, and `retry` finds it.
+    Of a store on object storage it stays on this machine (`local_folder`).
 
     Raises:
         ConfigurationError: `-` is named twice, or standard input is a terminal.
@@ -29,14 +31,14 @@ def with_standard_input(inputs: Sequence[str], store: Store) -> tuple[str, ...]:
         return tuple(inputs)
     if inputs.count(STANDARD_INPUT) > 1 or sys.stdin.isatty():
         raise ConfigurationError("-: standard input can be read once, and from a pipe or a file: `zcat in.xml.gz | …`")
-    kept = str(_kept(sys.stdin.buffer, store.standard_input))
+    kept = str(_kept(sys.stdin.buffer, local_folder(store.standard_input)))
     return tuple(kept if name == STANDARD_INPUT else name for name in inputs)
 
 
 def _kept(stream: IO[bytes], folder: Path) -> Path:
     digest = hashlib.sha256()
     try:
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=folder, prefix=".", delete=False) as target:
             while chunk := stream.read(_CHUNK_BYTES):
                 digest.update(chunk)

@@ -16,6 +16,7 @@ from jobs.options.annotation import AnnotateConfig
 from jobs.options.metrics import metrics_shown
 from jobs.options.sync import SyncOptions
 from jobs.runs.links import with_links
+from jobs.runs.local_files import local_folder
 from jobs.runs.session import AnnotationSession, make_store, open_lock
 from jobs.runs.snapshot import compact_held
 from jobs.terminal.console import print_result, say, warn
@@ -76,7 +77,7 @@ def run_sync(
     ):
         place = SyncContext(
             store=options.store,
-            downloads=options.downloads or options.store.downloads,
+            downloads=options.downloads or local_folder(options.store.downloads),
             lock=lock,
             run_id=run_id,
             policy=options.policy,

@@ -10,10 +10,12 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from bioner_core.errors import ObjectStorageError
 from bioner_core.store.layout import Store
+from bioner_core.store.objects.object_path import ObjectPath
+from bioner_core.store.paths import StorePath, sorted_paths
 from bioner_core.typed_json import loaded_json, typed
 from pipelines.watch.progress import repeating
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:  # it imports Ray, and who only reads a note needs none
     from pipelines.pool.actors import ActorStatus
 
 _RENEW_SECONDS = 2.0
+_RENEW_REMOTE_SECONDS = 10.0
+"""Where each note is a request that is paid for."""
 _HEALTH_SECONDS = 2.0
 _STALE_SECONDS = 30.0
 
@@ -64,21 +68,28 @@ def live_note(store: Store, pool: WatchedPool) -> Iterator[None]:
         if not _is_fresh(left):
             left.unlink(missing_ok=True)
     path = store.jobs / f".live-{socket.gethostname()}-{os.getpid()}.json"
+    seconds = _RENEW_REMOTE_SECONDS if store.is_remote else _RENEW_SECONDS
     try:
-        with repeating(lambda: _write(path, pool), every_seconds=_RENEW_SECONDS, name="bioner-live-note"):
+        with repeating(lambda: _write(path, pool), every_seconds=seconds, name="bioner-live-note"):
             yield
     finally:
         path.unlink(missing_ok=True)
 
 
-def _write(path: Path, pool: WatchedPool) -> None:
+def _write(path: StorePath, pool: WatchedPool) -> None:
     note = {"actors": [asdict(one) for one in live_actors(pool)], "memory_kills": pool.memory_kills()}
-    aside = path.with_suffix(".tmp")
     try:
+        if isinstance(path, ObjectPath):
+            path.put(json.dumps(note).encode())
+            return
+        aside = path.with_suffix(".tmp")
         path.parent.mkdir(parents=True, exist_ok=True)
         aside.write_text(json.dumps(note), encoding="utf-8")
         aside.replace(path)  # no fsync: after a power cut nobody wants it
-    except OSError:  # the note is for whoever watches; the job itself will say that the disk is full
+    except (
+        OSError,
+        ObjectStorageError,
+    ):  # the note is for whoever watches; the job itself will say it
         return
 
 
@@ -103,11 +114,11 @@ def read_live_note(store: Store) -> LiveNote:
     return LiveNote(tuple(found), kills)
 
 
-def _notes(store: Store) -> list[Path]:
-    return sorted(store.jobs.glob(".live-*.json"))
+def _notes(store: Store) -> list[StorePath]:
+    return sorted_paths(store.jobs.glob(".live-*.json"))
 
 
-def _is_fresh(note: Path) -> bool:
+def _is_fresh(note: StorePath) -> bool:
     try:
         return time.time() - note.stat().st_mtime < _STALE_SECONDS
     except FileNotFoundError:  # just taken away

@@ -12,6 +12,8 @@ from bioner_core.errors import StoreError
 from bioner_core.store.history.lock import live_claims
 from bioner_core.store.layout import Store, shard_id
 from bioner_core.store.manifest import Counts, Manifest, read_manifest, total
+from bioner_core.store.objects.object_path import ObjectPath
+from bioner_core.store.paths import StorePath
 from bioner_core.store.reading import shard_batches
 from pipelines.plan_record import InputPlan, read_plan
 from pipelines.watch.live_note import LiveActor, read_live_note
@@ -160,9 +162,9 @@ def reject_reasons(store: Store, manifests: Iterable[Manifest]) -> Counter[str]:
 class FolderWatch:
     """Looks at the JSON files of one folder again and again, hidden ones left out. Not for two threads at once."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: StorePath) -> None:
         self._folder = folder
-        self._seen: dict[str, int] = {}
+        self._seen: dict[str, int | str] = {}
 
     @property
     def present(self) -> frozenset[str]:
@@ -174,14 +176,21 @@ class FolderWatch:
         before, self._seen = self._seen, self._listed()
         return sorted(name for name, stamp in self._seen.items() if before.get(name) != stamp)
 
-    def _listed(self) -> dict[str, int]:
+    def _listed(self) -> dict[str, int | str]:
+        if isinstance(self._folder, ObjectPath):
+            found = ((path.name, status.mark) for path, status in self._folder.listed_here())
+            return {name.removesuffix(".json"): mark for name, mark in found if _is_shown(name)}
         try:
             with os.scandir(self._folder) as entries:
-                names = [one.name for one in entries if one.name.endswith(".json") and not one.name.startswith(".")]
+                names = [one.name for one in entries if _is_shown(one.name)]
         except FileNotFoundError:
             return {}
         stamps = ((name.removesuffix(".json"), _modified(self._folder / name)) for name in names)
         return {name: stamp for name, stamp in stamps if stamp is not None}
+
+
+def _is_shown(name: str) -> bool:
+    return name.endswith(".json") and not name.startswith(".")
 
 
 def _modified(path: Path) -> int | None:

@@ -1,16 +1,16 @@
 """Is a Parquet file what a manifest says of it?"""
 
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 from typing import Protocol
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from bioner_core.errors import StoreError
 from bioner_core.file_digest import sha256_of_file
 from bioner_core.store.layout import Store
 from bioner_core.store.manifest import Manifest
+from bioner_core.store.parquet_files import open_parquet
+from bioner_core.store.paths import StorePath
 
 
 class PromisedFile(Protocol):
@@ -30,7 +30,7 @@ class PromisedFile(Protocol):
 
 
 def promised_file_faults(
-    folder: Path, file: PromisedFile, schema_faults: Callable[[pa.Schema], Iterator[str]]
+    folder: StorePath, file: PromisedFile, schema_faults: Callable[[pa.Schema], Iterator[str]]
 ) -> Iterator[str]:
     """What is wrong with a file, in words; nothing when all is well.
 
@@ -42,7 +42,7 @@ def promised_file_faults(
         if digest != file.sha256:
             yield f"{file.path} has changed since it was written (sha256 {digest}, not {file.sha256})"
             return
-        with pq.ParquetFile(path) as parquet:
+        with open_parquet(path, verified=False) as parquet:
             rows, schema = parquet.metadata.num_rows, parquet.schema_arrow
     except (OSError, pa.ArrowInvalid) as error:
         yield f"{file.path} cannot be read ({error})"

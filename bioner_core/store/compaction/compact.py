@@ -5,7 +5,6 @@ A snapshot is made in a hidden folder, checked, renamed, and named in `CURRENT`;
 
 import hashlib
 import json
-import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -19,11 +18,12 @@ import pyarrow as pa
 
 import bioner_core
 from bioner_core.errors import DamagedFileError, StoreError
-from bioner_core.store.atomic import fsync_path, make_folder
 from bioner_core.store.checks.promised_file import check_shard_files
+from bioner_core.store.committed import has_size
 from bioner_core.store.compaction.external_sort import SortSpace, sorted_batches
 from bioner_core.store.compaction.snapshot_check import Tally, check_snapshot_rows
-from bioner_core.store.compaction.snapshot_sweep import BUILDING_SUFFIX, remove_folder, sweep_snapshots
+from bioner_core.store.compaction.snapshot_place import building_folder, make_stated_folder, publish_snapshot
+from bioner_core.store.compaction.snapshot_sweep import remove_folder, sweep_snapshots
 from bioner_core.store.compaction.snapshot_writer import TablePlace, write_table_files
 from bioner_core.store.history.current_rows import (
     ShardRecords,
@@ -35,6 +35,7 @@ from bioner_core.store.history.current_rows import (
 from bioner_core.store.history.input_order import read_input_order
 from bioner_core.store.layout import Store
 from bioner_core.store.manifest import Manifest
+from bioner_core.store.paths import StorePath
 from bioner_core.store.query.query_views import snapshot_views
 from bioner_core.store.query.summaries import summary_rows
 from bioner_core.store.reading import read_manifests, shard_batches
@@ -48,7 +49,6 @@ from bioner_core.store.snapshot.snapshot_manifest import (
     read_snapshot_manifest,
     snapshot_folder,
     snapshot_ids,
-    snapshots_folder,
     write_snapshot_manifest,
 )
 from bioner_core.store.snapshot.snapshot_schemas import (
@@ -58,6 +58,7 @@ from bioner_core.store.snapshot.snapshot_schemas import (
     row_schema,
     sort_columns,
 )
+from bioner_core.store.sweep import sweep_orphans
 from bioner_core.store.upgrade import conform
 
 DEFAULT_FILE_BYTES = 256 * 1024 * 1024
@@ -122,6 +123,7 @@ def compact_store(
     settings, watch = settings or CompactionSettings(), watch or CompactionWatch()
     manifests = list(read_manifests(store))
     state = _state_digest(store, manifests)
+    sweep_orphans(store)
     sweep_snapshots(store, keep=None)
     manifest = _existing(store, state)
     made = manifest is None
@@ -158,9 +160,8 @@ def _existing(store: Store, state: str) -> SnapshotManifest | None:
     return None
 
 
-def _is_whole(folder: Path, files: Iterable[SnapshotFile]) -> bool:
-    paths = ((folder / file.path, file.bytes) for file in files)
-    return all(path.is_file() and path.stat().st_size == size for path, size in paths)
+def _is_whole(folder: StorePath, files: Iterable[SnapshotFile]) -> bool:
+    return all(has_size(folder / file.path, file.bytes) for file in files)
 
 
 @dataclass(slots=True)
@@ -179,8 +180,10 @@ class _Compaction:
 
     def run(self, history: RunHistory) -> SnapshotManifest:
         self.snapshot_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S_%fZ}-{self.state[:12]}"
-        self.folder = snapshots_folder(self.store) / f".{self.snapshot_id}{BUILDING_SUFFIX}"
-        self._make(self.folder)
+        with building_folder(self.store, self.snapshot_id) as self.folder:
+            return self._built(history)
+
+    def _built(self, history: RunHistory) -> SnapshotManifest:
         check_shard_files(self.store, self.manifests)
         files = tuple(self._write_all(history))
         check_snapshot_rows(self.folder, files, self.tally, memory_bytes=self._sort_bytes())
@@ -189,8 +192,7 @@ class _Compaction:
         manifest = self._manifest(files)
         write_snapshot_manifest(self.folder, manifest)
         self.watch.check()
-        os.rename(self.folder, snapshot_folder(self.store, self.snapshot_id))
-        fsync_path(snapshots_folder(self.store))
+        publish_snapshot(self.store, self.folder, manifest)
         return manifest
 
     def _write_all(self, history: RunHistory) -> Iterator[SnapshotFile]:
@@ -231,7 +233,7 @@ class _Compaction:
             self.watch.on_done(1)
 
     def _write_sorted(self, table: str, source: str, rows: Iterable[pa.RecordBatch]) -> list[SnapshotFile]:
-        self._make(self._scratch())
+        make_stated_folder(self._scratch())
         space = SortSpace(self._sort_bytes(), self._scratch())
         columns = sort_columns(table)
         schema = row_schema(table)
@@ -270,9 +272,3 @@ class _Compaction:
 
     def _scratch(self) -> Path:
         return self.folder / "sorting"
-
-    def _make(self, folder: Path) -> None:
-        try:
-            make_folder(folder)
-        except OSError as error:
-            raise StoreError(f"{folder}: cannot be made ({error}). Check the folder and its permissions") from error

@@ -6,7 +6,17 @@ from pathlib import Path
 
 from bioner_core.errors import StoreError
 from bioner_core.store.layout import Store
-from bioner_core.store.snapshot.snapshot_manifest import current_id, snapshot_folder, snapshot_ids, snapshots_folder
+from bioner_core.store.objects import requests
+from bioner_core.store.objects.object_path import ObjectPath
+from bioner_core.store.paths import StorePath
+from bioner_core.store.snapshot.snapshot_manifest import (
+    MANIFEST_NAME,
+    current_id,
+    snapshot_folder,
+    snapshot_ids,
+    snapshots_folder,
+    unfinished_snapshots,
+)
 
 BUILDING_SUFFIX = ".building"
 _REMOVING_SUFFIX = ".removing"
@@ -20,7 +30,9 @@ def sweep_snapshots(store: Store, *, keep: int | None) -> tuple[str, ...]:
     Raises:
         StoreError: something cannot be removed.
     """
-    for suffix in (BUILDING_SUFFIX, _REMOVING_SUFFIX):
+    for left in unfinished_snapshots(store):
+        remove_objects(left)
+    for suffix in () if store.is_remote else (BUILDING_SUFFIX, _REMOVING_SUFFIX):
         for folder in snapshots_folder(store).glob(f".*{suffix}"):
             remove_folder(folder)
     if keep is None:
@@ -33,23 +45,37 @@ def sweep_snapshots(store: Store, *, keep: int | None) -> tuple[str, ...]:
     return removed
 
 
-def remove_folder(folder: Path) -> None:
+def remove_folder(folder: StorePath) -> None:
     """Remove a folder with all that is in it, if it is there.
 
     Raises:
         StoreError: it cannot be removed.
     """
     try:
-        if folder.is_dir():
+        if isinstance(folder, Path) and folder.is_dir():
             shutil.rmtree(folder)
     except OSError as error:
         raise StoreError(f"{folder}: is stale and cannot be removed ({error}). Remove it by hand") from error
+
+
+def remove_objects(folder: StorePath) -> None:
+    """Remove the objects of a snapshot, the manifest first: without it nobody opens the rest.
+
+    Raises:
+        StoreError: they cannot be removed.
+    """
+    if isinstance(folder, ObjectPath):
+        (folder / MANIFEST_NAME).unlink(missing_ok=True)
+        requests.delete(folder.bucket, [path.key for path in folder.rglob("*")])
 
 
 def _remove(store: Store, snapshot_id: str) -> None:
     # Invariant: a folder under a snapshot's name is a whole snapshot. It is renamed first, in one step, and removed
     # then.
     folder = snapshot_folder(store, snapshot_id)
+    if isinstance(folder, ObjectPath):
+        remove_objects(folder)
+        return
     hidden = folder.with_name(f".{snapshot_id}{_REMOVING_SUFFIX}")
     try:
         os.rename(folder, hidden)

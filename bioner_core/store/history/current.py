@@ -26,6 +26,7 @@ from bioner_core.store.history.document_index import EXPORT_SOURCES, manifests_b
 from bioner_core.store.history.input_order import read_input_order
 from bioner_core.store.layout import Store
 from bioner_core.store.manifest import Manifest
+from bioner_core.store.paths import scratch_beside
 from bioner_core.store.reading import left_out_shards
 
 MEMORY_LIMIT = "1GB"
@@ -122,7 +123,7 @@ def _scratch(store: Store) -> Iterator[Path]:
     """
     try:
         store.root.mkdir(exist_ok=True)
-        folder = TemporaryDirectory(prefix=".current-", dir=store.root)
+        folder = TemporaryDirectory(prefix=".current-", dir=scratch_beside(store.root))
     except OSError:
         folder = TemporaryDirectory(prefix="bioner-index-")
     with folder as name:

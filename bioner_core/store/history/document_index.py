@@ -7,9 +7,12 @@ whether a text was annotated before. It can be removed at any time.
 
 import hashlib
 import json
+import shutil
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pyarrow as pa
@@ -18,11 +21,16 @@ import pyarrow.parquet as pq
 
 from bioner_core.documents import Document
 from bioner_core.errors import StoreError
+from bioner_core.file_digest import sha256_of_file
 from bioner_core.formats.record_keys import record_keys
 from bioner_core.store.atomic import replacing
 from bioner_core.store.history.index_digest import is_as_written, note_digest
 from bioner_core.store.layout import Store, input_key_of
 from bioner_core.store.manifest import Manifest
+from bioner_core.store.objects.fence import fence_of
+from bioner_core.store.objects.object_path import ObjectPath
+from bioner_core.store.parquet_files import open_parquet
+from bioner_core.store.paths import StorePath, sorted_paths
 from bioner_core.store.reading import shard_batches, shown_manifests
 from bioner_core.store.rows import deletions_from_arrow, documents_from_arrow
 
@@ -67,7 +75,7 @@ def article_keys(document: Document) -> tuple[str, ...]:
     return record_keys(document) if document.source in EXPORT_SOURCES else (document.doc_id,)
 
 
-def index_path(store: Store, key: str) -> Path:
+def index_path(store: Store, key: str) -> StorePath:
     """Where the document index of an input is."""
     return store.register / f"{key}.parquet"
 
@@ -93,8 +101,9 @@ def refresh_index(store: Store, key: str, manifests: Sequence[Manifest], *, othe
     Raises:
         StoreError: a shard cannot be read, or the store cannot be written and there is no other folder.
     """
-    path = index_path(store, key)
-    state = _state(manifests)
+    path, state = index_path(store, key), _state(manifests)
+    if isinstance(path, ObjectPath):
+        return _of_object(path, store, manifests, state, folder=otherwise_in)
     # Invariant: a document index that does not fit its shards, or has changed on disk, is never used. Beside it stand
     # digests of the files that it was made from and of itself, so it needs no lock and may be removed at any time.
     if is_as_written(path, state):
@@ -105,6 +114,28 @@ def refresh_index(store: Store, key: str, manifests: Sequence[Manifest], *, othe
         if otherwise_in is None:
             raise
         return _written(otherwise_in / path.name, store, manifests, state)
+
+
+def _of_object(
+    path: ObjectPath, store: Store, manifests: Sequence[Manifest], state: str, *, folder: Path | None
+) -> Path:
+    """The index as a file of this machine. A job that holds the store's lock puts it into the store as well.
+
+    Without a folder it is only brought up to date, and what is returned is gone.
+    """
+    with ExitStack() as stack:
+        place = folder or Path(stack.enter_context(TemporaryDirectory(prefix="bioner-index-")))
+        local = place / path.name
+        with suppress(OSError):
+            local.write_bytes(path.read_bytes())
+        if local.is_file() and is_as_written(path, state, content=local):
+            return local
+        _written(local, store, manifests, state)
+        if fence_of(path.bucket, path.key) is not None:
+            with replacing(path) as temporary:
+                shutil.copyfile(local, temporary)
+            note_digest(path, state, digest=sha256_of_file(local))
+        return local
 
 
 def _written(path: Path, store: Store, manifests: Sequence[Manifest], state: str) -> Path:
@@ -118,12 +149,12 @@ def _written(path: Path, store: Store, manifests: Sequence[Manifest], state: str
     return path
 
 
-def index_files(store: Store) -> list[Path]:
+def index_files(store: Store) -> list[StorePath]:
     """All document indexes of a store, by input key."""
-    return sorted(store.register.glob("[!.]*.parquet"))
+    return sorted_paths(store.register.glob("[!.]*.parquet"))
 
 
-def matching_rows(path: Path, digests: pa.Array) -> Iterator[dict[str, Any]]:
+def matching_rows(path: StorePath, digests: pa.Array) -> Iterator[dict[str, Any]]:
     """The rows of a document index whose `text_digest` is one of these: `text_digest`, `doc_id`, `version` and `shard`.
 
     Where nothing matches only the column of digests is read.
@@ -132,7 +163,7 @@ def matching_rows(path: Path, digests: pa.Array) -> Iterator[dict[str, Any]]:
         StoreError: the file is damaged.
     """
     try:
-        with pq.ParquetFile(path, page_checksum_verification=True) as parquet:
+        with open_parquet(path) as parquet:
             for group in range(parquet.num_row_groups):
                 found = parquet.read_row_group(group, columns=["text_digest"]).column(0)
                 matches = pc.is_in(found, value_set=digests)

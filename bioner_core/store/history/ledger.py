@@ -13,13 +13,13 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TypeVar
 
 from bioner_core.errors import DamagedFileError
 from bioner_core.store.atomic import write_text
 from bioner_core.store.layout import Store
 from bioner_core.store.manifest import Counts
+from bioner_core.store.paths import StorePath, sorted_paths
 from bioner_core.typed_json import loaded_json, typed, with_checksum, without_checksum
 
 Entry = TypeVar("Entry")
@@ -191,8 +191,8 @@ def damaged_entries(store: Store) -> list[str]:
     return found
 
 
-def _entries(store: Store, folder: str) -> list[Path]:
-    return sorted((store.ledger / folder).glob("[!.]*.json"))
+def _entries(store: Store, folder: str) -> list[StorePath]:
+    return sorted_paths((store.ledger / folder).glob("[!.]*.json"))
 
 
 def _write(store: Store, name: str, entry: AppliedFile | Reload | JobRun) -> None:
@@ -204,7 +204,7 @@ def _order_words(order: Iterable[int]) -> str:
 
 
 def _readable(
-    paths: Iterable[Path], kind: type[Entry], *, on_damaged: Callable[[DamagedFileError], None] | None
+    paths: Iterable[StorePath], kind: type[Entry], *, on_damaged: Callable[[DamagedFileError], None] | None
 ) -> Iterator[Entry]:
     for path in paths:
         try:
@@ -215,7 +215,7 @@ def _readable(
             on_damaged(error)
 
 
-def _read(path: Path, kind: type[Entry]) -> Entry:
+def _read(path: StorePath, kind: type[Entry]) -> Entry:
     try:
         flat = without_checksum(loaded_json(path.read_text(encoding="utf-8")))
         missing = {field.name for field in fields(kind)} ^ flat.keys()  # type: ignore[arg-type]  # they are dataclasses

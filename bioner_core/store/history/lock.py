@@ -1,6 +1,5 @@
 """One job at a time on a store; or several parts of one backfill, and nothing else beside them."""
 
-import os
 import random
 import re
 import secrets
@@ -8,20 +7,12 @@ import threading
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from bioner_core.errors import ConfigurationError, StoreError
-from bioner_core.store.history.lock_claims import (
-    Claim,
-    PlacedClaim,
-    claimed_names,
-    free_claim,
-    is_live,
-    latest_claim,
-    place_claim,
-)
+from bioner_core.errors import ConfigurationError, ObjectStorageError, StoreError
+from bioner_core.store.history.lock_claims import Claim, Claims, FileClaims, PlacedClaim
+from bioner_core.store.history.lock_leases import ObjectClaims
 from bioner_core.store.history.process_identity import this_process
 from bioner_core.store.layout import Store
 
@@ -31,8 +22,6 @@ LEASE_SECONDS = 900.0
 HEARTBEAT_SECONDS = 30.0
 """How often a holder shows that it lives: thirty times in a lease, so that a slow disk loses no lock."""
 
-_POLL_SECONDS = 0.5
-"""How often a held lock is looked at, on average: drawn anew each time, so that two that wait do not keep step."""
 _GRACE_SECONDS = 2.0
 """How long a whole-store claim waits for parts that are just backing off before it."""
 
@@ -86,7 +75,8 @@ class StoreLock:
         self._wait_seconds = wait_seconds
         self._lease_seconds = lease_seconds
         self._heartbeat_seconds = heartbeat_seconds
-        self._path: Path | None = None
+        self._claims = claims_of(store)
+        self._placed: PlacedClaim | None = None
         self._ended = threading.Event()
         self._heart = threading.Thread(target=self._beat, name="store-lock", daemon=True)
         self.took_over = ""
@@ -98,7 +88,7 @@ class StoreLock:
             StoreError: somebody else holds it for longer than that, or the store cannot be written.
         """
         deadline = time.monotonic() + self._wait_seconds
-        self._path = self._claimed(deadline)
+        self._placed = self._claimed(deadline)
         try:
             self._await_others(deadline)
         except BaseException:
@@ -121,23 +111,25 @@ class StoreLock:
         Raises:
             StoreError: somebody has taken it over; nothing more may be written.
         """
-        latest = latest_claim(self._store, self._name)
-        if latest is None or latest.path != self._path:
+        if self._placed is None or not self._claims.is_ours(self._name, self._placed):
             raise StoreError(
                 f"{self._store}: this job lost its lock: it was silent for more than {self._lease_seconds:.0f} s. "
                 "What is committed stays; run the same command again"
             )
 
-    def _claimed(self, deadline: float) -> Path:
+    def _claimed(self, deadline: float) -> PlacedClaim:
         while True:
-            latest = latest_claim(self._store, self._name)
-            if latest is not None and is_live(latest, lease_seconds=self._lease_seconds):
+            latest = self._claims.latest(self._name)
+            if latest is not None and self._is_live(latest):
                 self._wait_for(latest, deadline)
                 continue
-            path = place_claim(self._store, self._name, self._claim, after=latest)
-            if path is not None:
+            placed = self._claims.place(self._name, self._claim, after=latest)
+            if placed is not None:
                 self.took_over = _dead_holder(latest)
-                return path
+                return placed
+
+    def _is_live(self, placed: PlacedClaim) -> bool:
+        return self._claims.is_live(placed, lease_seconds=self._lease_seconds)
 
     def _await_others(self, deadline: float) -> None:
         """Parts give way to a job of the whole store at once; that job waits until they are gone."""
@@ -151,17 +143,17 @@ class StoreLock:
                 continue
             self._give_back()
             self._wait_for(other, deadline)
-            self._path = self._claimed(deadline)
+            self._placed = self._claimed(deadline)
 
     def _conflict(self) -> PlacedClaim | None:
         """A live claim that may not be held beside this one."""
-        names = claimed_names(self._store, "part-*")
+        names = self._claims.names("part-*")
         if self._part is not None:
             names = [name for name in names if _parts(name) != self._part.of] + [_WHOLE]
-        placed = (latest_claim(self._store, name) for name in names)
-        return next(
-            (one for one in placed if one is not None and is_live(one, lease_seconds=self._lease_seconds)), None
-        )
+        for placed in map(self._claims.latest, names):
+            if placed is not None and (self._is_live(placed) or not self._claims.revoke(placed)):
+                return placed
+        return None
 
     def _wait_for(self, other: PlacedClaim, deadline: float) -> None:
         if time.monotonic() >= deadline:
@@ -170,20 +162,27 @@ class StoreLock:
                 f"{self._store}: another job is at work on this store ({who}). Wait for it to end, or let this command "
                 "wait with --wait SECONDS"
             )
-        time.sleep(min(_POLL_SECONDS * random.uniform(0.5, 1.5), max(0.0, deadline - time.monotonic())))  # noqa: S311
+        # Drawn anew each time, so that two that wait do not keep step.
+        pause = self._claims.poll_seconds * random.uniform(0.5, 1.5)  # noqa: S311
+        time.sleep(min(pause, max(0.0, deadline - time.monotonic())))
 
     def _beat(self) -> None:
         while not self._ended.wait(self._heartbeat_seconds):
             try:
-                os.utime(self._path or "")
-            except OSError:
+                if self._placed is not None:
+                    self._claims.renew(self._placed)
+            except (OSError, ObjectStorageError):
                 continue  # `check` will say it, in the thread that can stop the work
 
     def _give_back(self) -> None:
-        path, self._path = self._path, None
-        latest = latest_claim(self._store, self._name)
-        if path is not None and latest is not None and latest.path == path:
-            free_claim(path, self._claim)
+        placed, self._placed = self._placed, None
+        if placed is not None and self._claims.is_ours(self._name, placed):
+            self._claims.free(placed, self._claim)
+
+
+def claims_of(store: Store) -> Claims:
+    """The claims of a store, in its folder or on object storage."""
+    return ObjectClaims(store) if store.is_remote else FileClaims(store)
 
 
 def live_claims(store: Store) -> list[Claim]:
@@ -192,8 +191,9 @@ def live_claims(store: Store) -> list[Claim]:
     Raises:
         StoreError: the claims cannot be read.
     """
-    placed = (latest_claim(store, name) for name in [_WHOLE, *claimed_names(store, "part-*")])
-    live = [one for one in placed if one is not None and is_live(one, lease_seconds=LEASE_SECONDS)]
+    claims = claims_of(store)
+    placed = (claims.latest(name) for name in [_WHOLE, *claims.names("part-*")])
+    live = [one for one in placed if one is not None and claims.is_live(one, lease_seconds=LEASE_SECONDS)]
     return [one.claim for one in live if one.claim is not None]
 
 

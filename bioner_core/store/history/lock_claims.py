@@ -12,11 +12,13 @@ import os
 import secrets
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Protocol
 
 from bioner_core.errors import StoreError
 from bioner_core.store.atomic import TEMPORARY_SUFFIX, fsync_path, make_folder, write_text
 from bioner_core.store.history.process_identity import ProcessIdentity, has_ended, is_here
 from bioner_core.store.layout import Store
+from bioner_core.store.paths import StorePath
 from bioner_core.typed_json import loaded_json, typed
 
 _DIGITS = 8
@@ -41,9 +43,95 @@ class Claim:
 class PlacedClaim:
     """A claim and the file that holds it."""
 
-    path: Path
+    path: StorePath
     claim: Claim | None
     """None when the file cannot be understood; then only its age counts."""
+
+
+class Claims(Protocol):
+    """Claims on the names of one store, wherever it is."""
+
+    poll_seconds: float
+    """How often a held name is looked at."""
+
+    def latest(self, name: str) -> PlacedClaim | None:
+        """The claim on a name that counts, or None when nobody ever claimed it."""
+        ...
+
+    def names(self, pattern: str) -> list[str]:
+        """The names like a glob pattern that were ever claimed."""
+        ...
+
+    def is_live(self, placed: PlacedClaim, *, lease_seconds: float) -> bool:
+        """Whether somebody still works under a claim."""
+        ...
+
+    def place(self, name: str, claim: Claim, *, after: PlacedClaim | None) -> PlacedClaim | None:
+        """Make the claim that follows `after`; None when somebody else was faster."""
+        ...
+
+    def is_ours(self, name: str, placed: PlacedClaim) -> bool:
+        """Whether a claim that was placed here still counts."""
+        ...
+
+    def renew(self, placed: PlacedClaim) -> None:
+        """Show that its holder lives."""
+        ...
+
+    def revoke(self, placed: PlacedClaim) -> bool:
+        """Make sure that a dead holder of another name commits no more; False where the claim has changed."""
+        ...
+
+    def free(self, placed: PlacedClaim, claim: Claim) -> None:
+        """Give a claim back."""
+        ...
+
+
+class FileClaims:
+    """`Claims` in a folder: one numbered file each."""
+
+    poll_seconds = 0.5
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def latest(self, name: str) -> PlacedClaim | None:
+        """As `latest_claim`."""
+        return latest_claim(self._store, name)
+
+    def names(self, pattern: str) -> list[str]:
+        """As `claimed_names`."""
+        return claimed_names(self._store, pattern)
+
+    def is_live(self, placed: PlacedClaim, *, lease_seconds: float) -> bool:
+        """As the function of this name."""
+        return is_live(placed, lease_seconds=lease_seconds)
+
+    def place(self, name: str, claim: Claim, *, after: PlacedClaim | None) -> PlacedClaim | None:
+        """As `place_claim`."""
+        path = place_claim(self._store, name, claim, after=after)
+        return None if path is None else PlacedClaim(path, claim)
+
+    def is_ours(self, name: str, placed: PlacedClaim) -> bool:
+        """Whether no newer one was placed."""
+        latest = latest_claim(self._store, name)
+        return latest is not None and latest.path == placed.path
+
+    def renew(self, placed: PlacedClaim) -> None:
+        """Touch its file.
+
+        Raises:
+            OSError: it is gone, or cannot be touched.
+        """
+        os.utime(str(placed.path))
+
+    def revoke(self, placed: PlacedClaim) -> bool:
+        """Nothing: who comes back looks whether its claim still counts."""
+        return True
+
+    def free(self, placed: PlacedClaim, claim: Claim) -> None:
+        """As `free_claim`."""
+        free_claim(_local(placed.path), claim)
 
 
 def latest_claim(store: Store, name: str) -> PlacedClaim | None:
@@ -86,7 +174,7 @@ def is_live(placed: PlacedClaim, *, lease_seconds: float) -> bool:
     try:
         # Invariant: a lease is measured by one clock, that of the file system, which stamps the heartbeat: the clocks
         # of two hosts may be minutes apart.
-        return _file_system_time(placed.path.parent) - placed.path.stat().st_mtime < lease_seconds
+        return _file_system_time(_local(placed.path).parent) - placed.path.stat().st_mtime < lease_seconds
     except FileNotFoundError:
         return False
     except OSError as error:
@@ -99,8 +187,9 @@ def place_claim(store: Store, name: str, claim: Claim, *, after: PlacedClaim | N
     Raises:
         StoreError: the store cannot be written.
     """
-    number = 1 if after is None else _number(after.path) + 1
-    path = store.locks / f"{name}-{number:0{_DIGITS}d}.json"
+    number = 1 if after is None else _number(_local(after.path)) + 1
+    locks = _local(store.locks)
+    path = locks / f"{name}-{number:0{_DIGITS}d}.json"
     if not _create(path, json.dumps(asdict(claim)) + "\n"):
         return None
     latest = latest_claim(store, name)
@@ -109,7 +198,7 @@ def place_claim(store: Store, name: str, claim: Claim, *, after: PlacedClaim | N
     if latest is None or latest.path != path:
         path.unlink(missing_ok=True)
         return None
-    for older in store.locks.glob(f"{name}-{'[0-9]' * _DIGITS}.json"):
+    for older in locks.glob(f"{name}-{'[0-9]' * _DIGITS}.json"):
         if older < path:
             older.unlink(missing_ok=True)
     _sweep_asides(path, name)
@@ -162,6 +251,13 @@ def _parsed(text: str) -> Claim | None:
         return typed(Claim, loaded_json(text))
     except ValueError:
         return None
+
+
+def _local(path: StorePath) -> Path:
+    """A path of these claims, which are in a folder; those of object storage are leases."""
+    if not isinstance(path, Path):
+        raise TypeError(f"{path}: is in no folder")
+    return path
 
 
 def _number(path: Path) -> int:

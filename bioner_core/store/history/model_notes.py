@@ -5,11 +5,11 @@ Only for people. A note that is lost or damaged is no fault of the store, and is
 
 import json
 from collections.abc import Collection, Iterator, Mapping
-from pathlib import Path
 
 from bioner_core.errors import ConfigurationError
 from bioner_core.store.atomic import write_text
 from bioner_core.store.layout import Store
+from bioner_core.store.paths import StorePath, sorted_paths
 from bioner_core.typed_json import loaded_json, typed, with_checksum, without_checksum
 
 _SHOWN = 16
@@ -38,14 +38,14 @@ def model_words(store: Store, fingerprint: str) -> dict[str, str]:
 
 def damaged_notes(store: Store) -> Iterator[str]:
     """The notes that cannot be read, in words."""
-    for path in sorted(store.models.glob("[!.]*.json")):
+    for path in sorted_paths(store.models.glob("[!.]*.json")):
         try:
             _words(path)
         except (OSError, ValueError) as error:
             yield f"{path}: is damaged ({error}). Remove it; the next run with that model makes it anew"
 
 
-def _words(path: Path) -> dict[str, str]:
+def _words(path: StorePath) -> dict[str, str]:
     return typed(dict[str, str], without_checksum(loaded_json(path.read_text(encoding="utf-8"))))
 
 

@@ -28,6 +28,12 @@ def is_here(identity: ProcessIdentity) -> bool:
     return identity.host == socket.gethostname()
 
 
+def is_of_this_boot(identity: ProcessIdentity) -> bool:
+    """Whether the process is, or was, one of this host since it was started: of two hosts of one name only one is."""
+    boot = birth_of(os.getpid()).partition(":")[0]
+    return is_here(identity) and bool(boot) and identity.birth.partition(":")[0] == boot
+
+
 def has_ended(identity: ProcessIdentity) -> bool:
     """Whether a process of this host is gone, also when its id now belongs to another one."""
     try:

@@ -1,7 +1,6 @@
 """Counts by concept as files beside the links, so that pages and questions about a concept read its rows alone."""
 
 from collections.abc import Iterable
-from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import duckdb
@@ -12,6 +11,8 @@ from bioner_core.errors import StoreError
 from bioner_core.linking.link_table import SUMMARIES_OF_LINKS, current_links
 from bioner_core.store.atomic import replacing
 from bioner_core.store.layout import Store
+from bioner_core.store.objects.duckdb_files import let_read_objects
+from bioner_core.store.paths import StorePath, scratch_beside
 from bioner_core.store.query.link_views import LINKED_MENTIONS, has_summaries, link_views
 from bioner_core.store.query.query_views import snapshot_views
 from bioner_core.store.query.summaries import select_of
@@ -41,10 +42,14 @@ def make_link_summaries(store: Store, *, memory_bytes: int = DEFAULT_MEMORY_BYTE
     if has_summaries(store, page):
         return True
     # On the store's disk: the system's temporary folder may be small, or in memory.
-    with TemporaryDirectory(prefix=".counting-", dir=store.links) as scratch, duckdb.connect() as database:
+    with (
+        TemporaryDirectory(prefix=".counting-", dir=scratch_beside(store.links)) as scratch,
+        duckdb.connect() as database,
+    ):
         try:
             database.execute("SET memory_limit = $limit", {"limit": f"{memory_bytes}B"})
             database.execute("SET temp_directory = $folder", {"folder": scratch})
+            let_read_objects(database, store.root)
             snapshot_views(database, snapshot.paths_by_table(), schema_version=snapshot.manifest.schema_version)
             link_views(database, store)
             database.execute("DROP VIEW linked_mentions")
@@ -59,7 +64,7 @@ def make_link_summaries(store: Store, *, memory_bytes: int = DEFAULT_MEMORY_BYTE
     return True
 
 
-def _write(path: Path, table: str, batches: Iterable[pa.RecordBatch], *, fingerprint: str) -> None:
+def _write(path: StorePath, table: str, batches: Iterable[pa.RecordBatch], *, fingerprint: str) -> None:
     schema = SUMMARIES_OF_LINKS[table].with_metadata(file_metadata(table, fingerprint))
     with (
         replacing(path) as unnamed,

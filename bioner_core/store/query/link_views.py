@@ -1,11 +1,10 @@
 """The views of a link run: the current one of a store, or nothing where it was never linked."""
 
-from pathlib import Path
-
 import duckdb
 
 from bioner_core.linking.link_table import SCHEMAS_OF_LINKS, SUMMARIES_OF_LINKS, LinkPage, current_links
 from bioner_core.store.layout import Store
+from bioner_core.store.paths import StorePath
 from bioner_core.store.query.parquet_source import quoted_path
 from bioner_core.store.query.summaries import select_of
 
@@ -30,7 +29,7 @@ WHERE l.rank = 1 AND l.concept_id IS NOT NULL
 """What the counts by concept are made of."""
 
 
-def link_views(database: duckdb.DuckDBPyConnection, store: Store, *, snapshot_id: str = "") -> list[Path]:
+def link_views(database: duckdb.DuckDBPyConnection, store: Store, *, snapshot_id: str = "") -> list[StorePath]:
     """Make the views; returns the files that they read.
 
     Counts by concept are read from files where the links are of this snapshot and they were made, else made when they
@@ -65,6 +64,6 @@ def has_summaries(store: Store, page: LinkPage) -> bool:
     return all(page.path(store, table).is_file() for table in SUMMARIES_OF_LINKS)
 
 
-def _file_view(database: duckdb.DuckDBPyConnection, table: str, path: Path) -> None:
+def _file_view(database: duckdb.DuckDBPyConnection, table: str, path: StorePath) -> None:
     source = f"read_parquet({quoted_path(path)}, hive_partitioning = false)"
     database.execute(f"CREATE VIEW {table} AS FROM {source}")

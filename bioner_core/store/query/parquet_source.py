@@ -1,11 +1,10 @@
 """Parquet files as DuckDB's text names them."""
 
-from pathlib import Path
-
 from bioner_core.errors import ConfigurationError
+from bioner_core.store.paths import StorePath
 
 
-def quoted_path(path: Path) -> str:
+def quoted_path(path: StorePath) -> str:
     """A path as a literal.
 
     Raises:

@@ -4,7 +4,6 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import duckdb
@@ -13,6 +12,8 @@ import pyarrow as pa
 from bioner_core.errors import ConfigurationError, StoreError
 from bioner_core.store.history.model_notes import chosen_fingerprint
 from bioner_core.store.layout import Store
+from bioner_core.store.objects.duckdb_files import let_read_objects
+from bioner_core.store.paths import StorePath
 from bioner_core.store.query.link_views import link_views
 from bioner_core.store.query.model_views import model_documents, only_of_model
 from bioner_core.store.query.query_views import shard_views, snapshot_views
@@ -110,6 +111,7 @@ def query_session(
         database.execute("SET temp_directory = $folder", {"folder": scratch})
         if threads is not None:
             database.execute("SET threads = $threads", {"threads": threads})
+        let_read_objects(database, store.root)
         snapshot = open_snapshot(store)
         try:
             if snapshot is not None:
@@ -132,7 +134,7 @@ def query_session(
             yield session
 
 
-def _shut(database: duckdb.DuckDBPyConnection, paths: list[Path]) -> None:
+def _shut(database: duckdb.DuckDBPyConnection, paths: list[StorePath]) -> None:
     """From here on only these files can be read; statements that could write them are refused before they run."""
     database.execute("SET python_enable_replacements = false")  # else a query sees variables of this program
     database.execute("SET allowed_paths = $paths", {"paths": [str(path) for path in paths]})

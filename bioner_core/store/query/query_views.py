@@ -1,7 +1,6 @@
 """The views of a query: what `documents`, `mentions` and the rest mean, over a snapshot or over committed shards."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import duckdb
 import pyarrow as pa
@@ -9,6 +8,7 @@ import pyarrow as pa
 from bioner_core.store.history.current import current_shards
 from bioner_core.store.layout import Store
 from bioner_core.store.manifest import Manifest
+from bioner_core.store.paths import StorePath
 from bioner_core.store.query.link_views import LINK_VIEWS
 from bioner_core.store.query.parquet_source import quoted_path
 from bioner_core.store.query.summaries import make_summary_views
@@ -55,10 +55,10 @@ FROM (SELECT doc_id, unnest(meta.headings) AS heading FROM {schema}.documents)
 
 def snapshot_views(
     database: duckdb.DuckDBPyConnection,
-    paths: Mapping[str, Sequence[Path]],
+    paths: Mapping[str, Sequence[StorePath]],
     *,
     schema_version: int = SCHEMA_VERSION,
-) -> list[Path]:
+) -> list[StorePath]:
     """Make the views of a snapshot, whose files are given by table; returns the files that they read.
 
     Columns that its schema version did not have are null. Summaries that the snapshot does not have are made when they
@@ -79,7 +79,7 @@ def snapshot_views(
     return [path for found in paths.values() for path in found]
 
 
-def _snapshot_view(database: duckdb.DuckDBPyConnection, table: str, paths: Sequence[Path], *, older: bool) -> None:
+def _snapshot_view(database: duckdb.DuckDBPyConnection, table: str, paths: Sequence[StorePath], *, older: bool) -> None:
     columns = ", ".join(f'"{name}"' for name in view_schema(table).names)
     cut = ", hive_partitioning = true, hive_types = {'source': VARCHAR}" if table in SORTED_TABLES else ""
     source = _parquet(paths, cut) if paths else _nothing(database, table)
@@ -97,7 +97,7 @@ def _with_later_columns(database: duckdb.DuckDBPyConnection, table: str, source:
 
 def shard_views(
     database: duckdb.DuckDBPyConnection, store: Store, manifests: Sequence[Manifest], history: RunHistory
-) -> list[Path]:
+) -> list[StorePath]:
     """Make the views of what is committed; returns the files that they read.
 
     The newest version rule is applied when a view is asked.
@@ -172,7 +172,7 @@ def _view_name(table: str) -> str:
     return {"documents": "stored_documents", "mentions": "candidates"}.get(table, table)
 
 
-def _paths(store: Store, manifests: Sequence[Manifest], table: str | None) -> list[Path]:
+def _paths(store: Store, manifests: Sequence[Manifest], table: str | None) -> list[StorePath]:
     return [store.file(file.path) for one in manifests for file in one.files if table in (None, file.table)]
 
 
@@ -184,6 +184,6 @@ def _nothing(database: duckdb.DuckDBPyConnection, table: str) -> str:
     return f"no_{table}"
 
 
-def _parquet(paths: Sequence[Path], options: str) -> str:
+def _parquet(paths: Sequence[StorePath], options: str) -> str:
     names = ", ".join(quoted_path(path) for path in paths)
     return f"read_parquet([{names}]{options})"

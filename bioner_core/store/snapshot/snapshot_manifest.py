@@ -7,11 +7,13 @@ STORE/CURRENT                        the id of the snapshot that readers open
 import json
 import re
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 
-from bioner_core.errors import DamagedFileError
+from bioner_core.errors import DamagedFileError, StoreError
 from bioner_core.store.atomic import write_text
 from bioner_core.store.layout import Store
+from bioner_core.store.objects.fence import fence_of
+from bioner_core.store.objects.object_path import ObjectPath
+from bioner_core.store.paths import StorePath
 from bioner_core.store.schemas import check_schema_version
 from bioner_core.typed_json import loaded_json, typed, with_checksum, without_checksum
 
@@ -68,12 +70,12 @@ class SnapshotManifest:
         return json.dumps(with_checksum(asdict(self)), indent=1, ensure_ascii=False) + "\n"
 
 
-def snapshots_folder(store: Store) -> Path:
+def snapshots_folder(store: Store) -> StorePath:
     """Where the snapshots of a store are."""
     return store.snapshots
 
 
-def snapshot_folder(store: Store, snapshot_id: str) -> Path:
+def snapshot_folder(store: Store, snapshot_id: str) -> StorePath:
     """Where a snapshot is."""
     return snapshots_folder(store) / snapshot_id
 
@@ -107,10 +109,14 @@ def make_current(store: Store, snapshot_id: str) -> None:
     Raises:
         StoreError: the store cannot be written; readers open what they opened before.
     """
-    write_text(store.current, snapshot_id + "\n")
+    path, text = store.current, snapshot_id + "\n"
+    if not isinstance(path, ObjectPath) or fence_of(path.bucket, path.key) is not None:
+        write_text(path, text)
+    elif not path.swap(text.encode()):
+        raise StoreError(f"{path}: was changed by another job at the same moment. Run the same command again")
 
 
-def write_snapshot_manifest(folder: Path, manifest: SnapshotManifest) -> None:
+def write_snapshot_manifest(folder: StorePath, manifest: SnapshotManifest) -> None:
     """Complete the folder of a snapshot.
 
     Raises:
@@ -141,3 +147,14 @@ def snapshot_ids(store: Store) -> list[str]:
     """All complete snapshots, the oldest first."""
     found = snapshots_folder(store).glob(f"*/{MANIFEST_NAME}")
     return sorted(path.parent.name for path in found if is_snapshot_id(path.parent.name))
+
+
+def unfinished_snapshots(store: Store) -> list[StorePath]:
+    """Folders on object storage that hold files of a snapshot and no manifest: a compaction is at work, or was killed.
+
+    In a folder of this machine such a one has a hidden name, and there is none of these.
+    """
+    if not store.is_remote:
+        return []
+    whole = set(snapshot_ids(store))
+    return [path for path in snapshots_folder(store).iterdir() if is_snapshot_id(path.name) and path.name not in whole]

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,6 +11,8 @@ from bioner_core.documents import Document
 from bioner_core.errors import StoreError
 from bioner_core.mentions import Mention
 from bioner_core.store.layout import Store
+from bioner_core.store.parquet_files import open_parquet
+from bioner_core.store.paths import StorePath
 from bioner_core.store.rows import documents_from_arrow, mentions_from_arrow
 from bioner_core.store.schemas import check_schema_version, file_fact
 from bioner_core.store.snapshot.snapshot_manifest import (
@@ -36,15 +37,15 @@ class Snapshot:
     manifest: SnapshotManifest
 
     @property
-    def folder(self) -> Path:
+    def folder(self) -> StorePath:
         """Where its files are."""
         return snapshot_folder(self.store, self.manifest.snapshot_id)
 
-    def paths(self, table: str) -> list[Path]:
+    def paths(self, table: str) -> list[StorePath]:
         """The files of a table, in the order of source and `doc_id`."""
         return [self.folder / file.path for file in self.manifest.files if file.table == table]
 
-    def paths_by_table(self) -> dict[str, list[Path]]:
+    def paths_by_table(self) -> dict[str, list[StorePath]]:
         """The files of every table that has rows."""
         return {file.table: self.paths(file.table) for file in self.manifest.files}
 
@@ -111,9 +112,9 @@ def open_snapshot(store: Store) -> Snapshot | None:
     return None
 
 
-def _file_batches(path: Path, doc_id: str | None) -> Iterator[pa.RecordBatch]:
+def _file_batches(path: StorePath, doc_id: str | None) -> Iterator[pa.RecordBatch]:
     try:
-        with pq.ParquetFile(path, page_checksum_verification=True) as parquet:
+        with open_parquet(path) as parquet:
             check_schema_version(int(file_fact(parquet.schema_arrow, "schema_version") or 0), where=str(path))
             groups = range(parquet.num_row_groups)
             if doc_id is None:

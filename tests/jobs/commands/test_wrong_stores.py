@@ -20,15 +20,17 @@ def test_a_folder_that_is_no_store_is_refused(bioner: Command, tmp_path: Path, v
     assert sorted(tmp_path.rglob("*")) == before
 
 
-@pytest.mark.parametrize("store", ["s3://bucket/store", "gs://bucket", "file:///tmp/x", "hdfs://host/x"])
-def test_a_url_is_no_folder(bioner: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store: str) -> None:
-    """Catches `--store s3://bucket/x` that writes into a local folder `s3:` and says that all is committed."""
+@pytest.mark.parametrize("store", ["http://host/store", "s3a://b/x", "file:///tmp/x", "hdfs://host/x"])
+def test_a_url_of_another_kind_is_refused(
+    bioner: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store: str
+) -> None:
+    """Catches `--store hdfs://host/x` that writes into a local folder `hdfs:` and says that all is committed."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a.jsonl").write_text('{"text": "CD28 binds"}\n')
     for words in (["annotate", "a.jsonl", "--annotator", "null"], ["verify"], ["compact"]):
         done = bioner(*words, "--store", store)
         assert done.code == 2
-        assert "is a URL" in done.err
+        assert "is on no object storage" in done.err
     assert os.listdir(tmp_path) == ["a.jsonl"]
 
 
