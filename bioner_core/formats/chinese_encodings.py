@@ -24,6 +24,8 @@ _FIRST_PRIVATE, _LAST_PRIVATE = "\ue000", "\uf8ff"
 _BIG5_COMMON = (0xA1, 0xC6)
 
 
+# A file is asked about when it is sniffed and when it is read, and a short one is both times the same bytes.
+@lru_cache(maxsize=2)
 def likely_encoding(sample: bytes) -> str:
     """`gb18030` or `cp950` (Big5) for the start of a file that is valid in the first.
 
@@ -31,14 +33,10 @@ def likely_encoding(sample: bytes) -> str:
         FileFault: neither gives a text that anybody is likely to have written.
     """
     as_gb = _written(sample, "gb18030")
+    if _share(as_gb, _in_gb2312) >= COMMON_SHARE:
+        return "gb18030"
     as_big5 = _written(sample, "cp950")
-    simplified = _share(as_gb, _in_gb2312)
-    if (
-        as_big5
-        and _share(as_big5, _in_common_big5) >= COMMON_SHARE
-        and simplified < COMMON_SHARE
-        and _fits_big5(sample)
-    ):
+    if as_big5 and _share(as_big5, _in_common_big5) >= COMMON_SHARE and _fits_big5(sample):
         return "cp950"
     rare = _share(as_gb, lambda character: not _in_gb2312(character) and not _in_common_big5(character))
     if as_gb and rare > RARE_SHARE:
@@ -50,10 +48,10 @@ def likely_encoding(sample: bytes) -> str:
     return "gb18030"
 
 
-# Every reader asks when a file is sniffed, and the answer is the same.
-@lru_cache(maxsize=2)
 def sniffed_encoding(head: bytes) -> str:
     """The same for sniffing, where nothing is an error."""
+    if b"\0" in head:  # no text: packages and spreadsheets, whose bytes are worth no look at characters
+        return "gb18030"
     try:
         return likely_encoding(head)
     except FileFault:
