@@ -146,7 +146,7 @@ def _spooled(stream: ByteSource, probe: "_EncodingProbe") -> tuple[IO[bytes], Fi
 
 
 def _on_disk(held: io.BytesIO) -> IO[bytes]:
-    file = tempfile.TemporaryFile()
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - `decoded_text` closes it
     file.write(held.getbuffer())
     return file
 
