@@ -1,9 +1,9 @@
 """The readers of two checkouts on the same files: `python -m devtools.compare_readers OLD_CHECKOUT FILE...`.
 
 Each checkout has a process of its own, and the two read each file in turn, round after round, so that other work of the
-machine meets both alike. Seconds are those of the processor, the least of all rounds per file, summed by the folder that
-a file lies in: name folders after forms. Caches of the readers are emptied before each file, as if it were the first of
-its kind; code is loaded in a round that does not count.
+machine meets both alike. Seconds are those of the processor, the least of all rounds per file, summed by the folder
+that a file lies in: name folders after forms. Caches of the readers are emptied before each file, as if it were the
+first of its kind; code is loaded in a round that does not count.
 """
 
 import argparse
