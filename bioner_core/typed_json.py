@@ -67,7 +67,7 @@ def typed(kind: type[Record], value: object) -> Record:
 
 
 def _typed(kind: Any, value: Any, where: str) -> Any:
-    if kind in _PLAIN:  # first, since nearly all values are: a store's manifests are read in two thirds of the time
+    if kind in _PLAIN:  # first, since nearly all values are: manifests are read in three quarters of the time
         return _plain(kind, value, where)
     origin = get_origin(kind)
     if kind is Any:
