@@ -22,6 +22,7 @@ RARE_SHARE = 0.5
 
 _FIRST_PRIVATE, _LAST_PRIVATE = "\ue000", "\uf8ff"
 _BIG5_COMMON = (0xA1, 0xC6)
+_LAST_ASCII = 0x7F
 _GB_MARKS = frozenset("—·…～")
 
 
@@ -61,8 +62,14 @@ def sniffed_encoding(head: bytes) -> str:
 
 def _written(sample: bytes, encoding: str) -> Counter[str]:
     """How often each character beyond ASCII is there."""
-    counts = Counter(sample.decode(encoding, errors="ignore"))
-    return Counter({character: number for character, number in counts.items() if not character.isascii()})
+    import numpy as np  # not at the top: few files are neither UTF-8 nor UTF-16, and it takes 0.1 s
+
+    text = sample.decode(encoding, errors="ignore")
+    # A twentieth of what a `Counter` of the text takes, which makes an object of each character.
+    numbers = np.bincount(np.frombuffer(text.encode("utf-16-le", "surrogatepass"), dtype="<u2"), minlength=0x10000)
+    if numbers[0xD800:0xE000].any():  # characters of two units
+        return Counter(character for character in text if not character.isascii())
+    return Counter({chr(one): int(numbers[one]) for one in numbers.nonzero()[0] if one > _LAST_ASCII})
 
 
 def _fits_big5(sample: bytes) -> bool:
