@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from itertools import islice
 from typing import IO
 
@@ -50,6 +51,8 @@ class DecodedText:
             yield held
 
 
+# Every reader asks when a file is sniffed; the head is one object, whose digest Python keeps.
+@lru_cache(maxsize=2)
 def decode_head(head: bytes) -> str:
     """The start of a file as text, for sniffing only: damaged or cut characters are replaced."""
     if head.startswith(_UTF16_MARKS):
@@ -58,6 +61,12 @@ def decode_head(head: bytes) -> str:
         return codecs.getincrementaldecoder("utf-8-sig")().decode(head)
     except UnicodeDecodeError:
         return head.decode(sniffed_encoding(head), errors="replace")
+
+
+@lru_cache(maxsize=2)
+def head_lines(head: bytes) -> tuple[str, ...]:
+    """The lines of the start of a file, without their ends; for sniffing only."""
+    return tuple(decode_head(head).split("\n"))
 
 
 def first_line(head: bytes) -> str:
@@ -74,9 +83,9 @@ def decoded_text(stream: ByteSource) -> Iterator[DecodedText]:
     Raises:
         FileFault: no encoding fits the whole stream, or it is longer than `MAX_TEXT_FILE_BYTES`.
     """
-    with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES) as spool:
-        probe = _EncodingProbe()
-        fault = _spooled(stream, spool, probe)
+    probe = _EncodingProbe()
+    spool, fault = _spooled(stream, probe)
+    with spool:
         encoding = probe.verdict(complete=fault is None)
         if encoding == "gb18030":
             spool.seek(0)
@@ -86,7 +95,7 @@ def decoded_text(stream: ByteSource) -> Iterator[DecodedText]:
         errors = "strict" if fault is None else "ignore"
         text = io.TextIOWrapper(spool, encoding=encoding, errors=errors)
         try:
-            yield DecodedText(_within_budget(iter(lambda: text.readline(MAX_RECORD_BYTES), "")), fault)
+            yield DecodedText(_within_budget(iter(partial(text.readline, MAX_RECORD_BYTES), "")), fault)
         finally:
             text.detach()
 
@@ -114,18 +123,32 @@ def _within_budget(lines: Iterator[str]) -> Iterator[str]:
         raise FileFault(RejectReason.TOO_LARGE, f"more than {MAX_TEXT_LINES} lines")
 
 
-def _spooled(stream: ByteSource, spool: IO[bytes], probe: "_EncodingProbe") -> FileFault | None:
+def _spooled(stream: ByteSource, probe: "_EncodingProbe") -> tuple[IO[bytes], FileFault | None]:
+    """All of a stream in memory, or in a temporary file if it is long, and why it breaks off."""
+    # Not `SpooledTemporaryFile`: the text layer above asks it with each line whether it is closed, in Python.
+    spool: IO[bytes] = io.BytesIO()
     size = 0
     try:
         for chunk in stream_chunks(stream):
             size += len(chunk)
             if size > MAX_TEXT_FILE_BYTES:
                 raise FileFault(RejectReason.TOO_LARGE, f"more than {MAX_TEXT_FILE_BYTES} bytes of tagged text")
+            if size > _IN_MEMORY_BYTES and isinstance(spool, io.BytesIO):
+                spool = _on_disk(spool)
             spool.write(chunk)
             probe.feed(chunk)
     except FileFault as fault:
-        return fault
-    return None
+        return spool, fault
+    except BaseException:
+        spool.close()
+        raise
+    return spool, None
+
+
+def _on_disk(held: io.BytesIO) -> IO[bytes]:
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - `decoded_text` closes it
+    file.write(held.getbuffer())
+    return file
 
 
 class _EncodingProbe:

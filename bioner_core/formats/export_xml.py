@@ -37,6 +37,7 @@ _ROOT = re.compile(rb"<(?:[\w.-]+:)?([A-Za-z_][\w.-]*)")
 _LAYOUT = b"\xef\xbb\xbf \t\r\n"
 _STRAY_DOCTYPE = re.compile(r"\s*<!DOCTYPE\s+HTML\b[^>\[]*>\s*", re.IGNORECASE)
 _ENTITY = "<!ENTITY"
+_PIECE_CHARACTERS = 16 * 1024
 
 
 class XmlExportReader(Reader):
@@ -103,16 +104,34 @@ def _pieces(text: DecodedText) -> Iterator[bytes]:
     Raises:
         FileFault: an entity is declared, or the file breaks off.
     """
+    held: list[str] = []
+    size = 0
+    try:
+        # Lines go on together: to begin with a piece takes the parser longer than to read a line.
+        for line in _harmless(text.lines):
+            held.append(line)
+            size += len(line)
+            if size >= _PIECE_CHARACTERS:
+                yield "".join(held).encode()
+                held, size = [], 0
+    except FileFault:
+        yield "".join(held).encode()
+        raise
+    yield "".join(held).encode()
+    if text.fault is not None:
+        raise text.fault
+
+
+def _harmless(lines: Iterator[str]) -> Iterator[str]:
+    """The lines but for a document type of HTML; none from the one on that declares an entity."""
     before = ""
-    for line in text.lines:
+    for line in lines:
         if _STRAY_DOCTYPE.fullmatch(line):
             continue
         if _ENTITY in before + line:
             raise FileFault(RejectReason.FORBIDDEN_MARKUP, "an entity is declared; entities are never expanded")
         before = line[-len(_ENTITY) :]
-        yield line.encode()
-    if text.fault is not None:
-        raise text.fault
+        yield line
 
 
 def _opened(stream: ByteSource) -> OpenedXml:

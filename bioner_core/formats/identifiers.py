@@ -8,6 +8,10 @@ _PMC = re.compile(r"(?:PMC)?(\d{1,12})", re.IGNORECASE)
 _PMC_LABEL = re.compile(r"^PMCID\s*:?\s*", re.IGNORECASE)
 _PMID = re.compile(r"(?:PMID\s*:?\s*)?0*(\d{0,12})", re.IGNORECASE)
 
+# Not a string: the empty text is in every string.
+_FIRST_DIGITS = frozenset("123456789")
+_MOST_DIGITS = 12
+
 
 def normal_doi(written: str) -> str:
     """The bare DOI, its letters as they are written; without URL, `doi:` and percent signs around it.
@@ -23,7 +27,10 @@ def normal_doi(written: str) -> str:
 
 def normal_pmcid(written: str) -> str:
     """`PMC` and the number, from `123`, `pmc123` or `PMCID: PMC123`; another id comes back with `PMC` before it."""
-    text = _PMC_LABEL.sub("", written.strip())
+    text = written.strip()
+    if text[:3] == "PMC" and _is_number(text[3:]):
+        return text
+    text = _PMC_LABEL.sub("", text)
     found = _PMC.fullmatch(text)
     if found:
         return f"PMC{found.group(1)}" if int(found.group(1)) else ""
@@ -33,5 +40,12 @@ def normal_pmcid(written: str) -> str:
 def normal_pmid(written: str) -> str:
     """The number alone; empty for 0, which files write where there is none; another id comes back as it is."""
     text = written.strip()
+    if _is_number(text):
+        return text
     found = _PMID.fullmatch(text)
     return found.group(1) if found else text
+
+
+def _is_number(text: str) -> bool:
+    """Whether a text is an id's number as nearly all files write it, which takes no regular expression to tell."""
+    return text[:1] in _FIRST_DIGITS and len(text) <= _MOST_DIGITS and text.isascii() and text.isdigit()

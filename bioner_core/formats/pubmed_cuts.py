@@ -18,7 +18,10 @@ _ARTICLE_END = b"</PubmedArticle>"
 _INSTRUCTION = re.compile(rb"<\?(?!xml)[a-z_][\w.-]*(?:\s.*?)?\?>", re.DOTALL | re.IGNORECASE)
 _AFTER_NAME = b"> \t\r\n"
 # In the order in which they stand in an article.
-_UNREAD_LISTS = tuple((b"<" + name, b"</" + name + b">") for name in (b"AuthorList", b"History", b"ReferenceList"))
+_UNREAD_LISTS = tuple(
+    (b"<" + name, b"</" + name + b">")
+    for name in (b"DateCompleted", b"DateRevised", b"Pagination", b"AuthorList", b"History", b"ReferenceList")
+)
 
 
 def without_unread_lists(pieces: Iterable[bytes]) -> Iterator[bytes]:

@@ -53,7 +53,7 @@ UNREAD: Mapping[str, frozenset[str]] = {
 }
 """The elements that are not read as text, by the element that holds them; ids, dates and keywords are in `meta`."""
 
-UNREAD_ANYWHERE = _names("AuthorList History ReferenceList")
+UNREAD_ANYWHERE = _names("AuthorList DateCompleted DateRevised History Pagination ReferenceList")
 """Lists that are not read wherever they stand: `pubmed_cuts` may have taken them out before the record was parsed."""
 
 _KNOWN = {name: unread | UNREAD_ANYWHERE | _READ[name] for name, unread in UNREAD.items()}

@@ -19,7 +19,7 @@ from bioner_core.formats.contract import (
     Reader,
     RecordFault,
 )
-from bioner_core.formats.encoding import decode_head, decoded_text
+from bioner_core.formats.encoding import decoded_text, head_lines
 from bioner_core.formats.export_record import FieldRoles, FieldValues, export_document
 from bioner_core.formats.languages import detect_language
 from bioner_core.formats.web_page import behind_page, without_list_markup
@@ -46,7 +46,7 @@ class TaggedReader(Reader):
 
     def recognises(self, head: bytes) -> bool:
         """Whether the first line that is no furniture begins a record of this format."""
-        return self._starts(next(self._lines(decode_head(head).split("\n")), "-"))
+        return self._starts(next(self._lines(head_lines(head)), "-"))
 
     def scan(self, stream: ByteSource) -> Iterator[PendingRecord]:
         """Walk the records in file order; lines before the first record are a record that cannot be used."""

@@ -4,6 +4,7 @@ does not exist for readers."""
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
+from operator import add, attrgetter
 from typing import Any
 
 from bioner_core.errors import DamagedFileError
@@ -82,8 +83,13 @@ def loss_lines(counts: Counts) -> list[str]:
 
 def total(counts: Iterable[Counts]) -> Counts:
     """The sum, field by field."""
-    rows = [asdict(one) for one in counts]
-    return Counts(**{field.name: sum(row[field.name] for row in rows) for field in fields(Counts)})
+    sums = [0] * len(fields(Counts))
+    for one in counts:
+        sums = list(map(add, sums, _COUNTS_OF(one)))
+    return Counts(*sums)
+
+
+_COUNTS_OF = attrgetter(*(field.name for field in fields(Counts)))
 
 
 @dataclass(frozen=True, slots=True)

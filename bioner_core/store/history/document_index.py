@@ -182,11 +182,13 @@ def _state(manifests: Iterable[Manifest]) -> str:
 def _row_groups(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
     """Few large tables of many small ones: a row group costs a seek and a decoder to whoever scans."""
     waiting: list[pa.Table] = []
+    rows = 0
     for table in tables:
         waiting.append(table)
-        if sum(one.num_rows for one in waiting) >= _GROUP_ROWS:
+        rows += table.num_rows
+        if rows >= _GROUP_ROWS:
             yield pa.concat_tables(waiting)
-            waiting = []
+            waiting, rows = [], 0
     if waiting:
         yield pa.concat_tables(waiting)
 

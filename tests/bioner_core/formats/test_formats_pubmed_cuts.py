@@ -19,6 +19,7 @@ from bioner_core.records import Reject, RejectReason
 AUTHORS = '<AuthorList CompleteYN="Y"><Author><LastName>A</LastName></Author></AuthorList>'
 REFERENCES = "<ReferenceList><Reference><Citation>c</Citation></Reference></ReferenceList>"
 HISTORY = "<History><PubMedPubDate><Year>2001</Year></PubMedPubDate></History>"
+PAGES = "<Pagination><MedlinePgn>1-9</MedlinePgn></Pagination>"
 TITLE = "<ArticleTitle>T</ArticleTitle>"
 ABSTRACT = "<Abstract><AbstractText>Text <i>one</i>.</AbstractText></Abstract>"
 
@@ -48,7 +49,7 @@ def cut(content: bytes, size: int = 64) -> bytes:
 
 def test_unread_lists_are_cut() -> None:
     """Catches a cut that never happens, which only the clock would show."""
-    body = article(TITLE + AUTHORS, data=HISTORY + REFERENCES).encode()
+    body = article(TITLE + PAGES + AUTHORS, data=HISTORY + REFERENCES).encode()
     left = cut(body * 3)
     assert left == article(TITLE).encode() * 3
 
