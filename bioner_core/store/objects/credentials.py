@@ -10,8 +10,8 @@ from typing import Any
 
 _NAMES = {
     "aws_access_key_id": "access_key_id",
-    "aws_secret_access_key": "secret_access_key",
-    "aws_session_token": "session_token",
+    "aws_secret_access_key": "secret_access_key",  # nosec B105 - names of settings
+    "aws_session_token": "session_token",  # nosec B105
     "region": "region",
     "endpoint_url": "endpoint",
 }
