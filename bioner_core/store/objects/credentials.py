@@ -8,13 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-_NAMES = {
-    "aws_access_key_id": "access_key_id",
-    "aws_secret_access_key": "secret_access_key",
-    "aws_session_token": "session_token",
-    "region": "region",
-    "endpoint_url": "endpoint",
-}
+_KEYS = ("access_key_id", "secret_access_key", "session_token")
+_NAMES = {f"aws_{key}": key for key in _KEYS} | {"region": "region", "endpoint_url": "endpoint"}
 """What the files call it, and what obstore does."""
 
 _ROLES = ("AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI")
@@ -49,7 +44,7 @@ def _section(file: Path, section: str) -> dict[str, str]:
 
 
 def _is_given(name: str, environment: Mapping[str, str], *, has_keys: bool) -> bool:
-    if name in ("access_key_id", "secret_access_key", "session_token"):
+    if name in _KEYS:
         return has_keys
     if name == "region":
         return "AWS_REGION" in environment or "AWS_DEFAULT_REGION" in environment
