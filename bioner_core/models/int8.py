@@ -24,6 +24,7 @@ _LEVELS = 127
 """States are rounded to 2 * 127 + 1 whole numbers around 128, weights to at most 127 on either side of 0."""
 
 _ZERO = 128
+"""Where 0 lies among the 256 numbers of a byte: the kernel takes states without a sign."""
 
 _KEPT = ("v_proj",)
 """Layers that stay float32. With their rounding the default model's last states were off by 3.5 % of their length,

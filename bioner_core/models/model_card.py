@@ -17,9 +17,11 @@ CARD_FILE = "model.toml"
 F1_LOST = "f1_lost"
 MENTIONS_CHANGED = "mentions_changed"
 MOST_F1_LOST = 0.3
+"""Points of F1 that int8 may cost on each corpus of the card's table for `auto` to take it: what a sample's chance hides."""
+
 MOST_MENTIONS_CHANGED = 0.02
-"""What int8 may cost on every corpus of the card's table, for `auto` to take it: points of F1 against float32, and
-mentions lost and new ones together as a share of float32's."""
+"""Mentions that int8 may lose or add on each of them, as a share of float32's: a user who did not ask for it would see
+more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,8 +42,8 @@ def test_a_document_without_its_source_is_recognised(bioner: Command, tmp_path: 
 
 
 def test_a_url_store_is_shown_as_typed(bioner: Command) -> None:
-    """Catches a message about `s3:/bucket`, which nobody typed."""
-    assert "'s3://bucket/store'" in bioner("status", "--store", "s3://bucket/store").err.replace("\n", "")
+    """Catches a message about `ftp:/host`, which nobody typed."""
+    assert "'ftp://host/store'" in bioner("status", "--store", "ftp://host/store").err.replace("\n", "")
 
 
 def test_mentions_say_which_passage_they_are_in(bioner: Command, tmp_path: Path) -> None:
