@@ -94,12 +94,13 @@ def _commit_again(store: Store, manifest: Manifest, name: str) -> None:
     files = tuple(_linked(store, file, file.path.replace(manifest.shard_id, shard)) for file in manifest.files)
     again = replace(manifest, shard_id=shard, input_file=name, input_digest=name, files=files)
     # Not `write_manifest`, which waits for the disk: nobody needs this store after a loss of power.
-    store.manifest(shard).write_text(again.to_json(), encoding="utf-8")
+    (store.folder / store.name_of(store.manifest(shard))).write_text(again.to_json(), encoding="utf-8")
 
 
 def _linked(store: Store, file: StoredFile, path: str) -> StoredFile:
-    store.file(path).parent.mkdir(parents=True, exist_ok=True)
-    os.link(store.file(file.path), store.file(path))
+    new = store.folder / path
+    new.parent.mkdir(parents=True, exist_ok=True)
+    os.link(store.folder / file.path, new)
     return replace(file, path=path)
 
 

@@ -17,7 +17,7 @@ CARD_FILE = "model.toml"
 F1_LOST = "f1_lost"
 MENTIONS_CHANGED = "mentions_changed"
 MOST_F1_LOST = 0.3
-"""Points of F1 that int8 may cost on each corpus of the card's table for `auto` to take it: what a sample's chance hides."""
+"""Points of F1 that int8 may cost on each corpus of the card's table for `auto` to take it: less than chance moves."""
 
 MOST_MENTIONS_CHANGED = 0.02
 """Mentions that int8 may lose or add on each of them, as a share of float32's: a user who did not ask for it would see

@@ -43,7 +43,9 @@ def test_a_document_without_its_source_is_recognised(bioner: Command, tmp_path: 
 
 def test_a_url_store_is_shown_as_typed(bioner: Command) -> None:
     """Catches a message about `ftp:/host`, which nobody typed."""
-    assert "'ftp://host/store'" in bioner("status", "--store", "ftp://host/store").err.replace("\n", "")
+    assert "--store': ftp://host/store: is on no" in bioner("status", "--store", "ftp://host/store").err.replace(
+        "\n", ""
+    )
 
 
 def test_mentions_say_which_passage_they_are_in(bioner: Command, tmp_path: Path) -> None:
