@@ -6,19 +6,21 @@ answer never depends on the rows beside it. Sums are whole numbers and exact; ev
 Before that, channels whose states are much larger than the others' are scaled down, and the weights that read them up
 by the same factor (SmoothQuant, Xiao et al. 2023): in one layer of the default model the input of the down projection
 is 2,800 times its median, and would leave nothing of the rest. The factors are powers of two, so that the scaled
-network gives bit for bit the float32 answers of the one before.
+network gives bit for bit the float32 answers of the one before (Gemma's norms add 1 to their weights, and round once).
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
 from bioner_core.errors import ConfigurationError
-from bioner_core.models.tagging_model import TaggingModel
+
+if TYPE_CHECKING:  # whoever only times a product need not import transformers, which takes seconds
+    from bioner_core.models.tagging_model import TaggingModel
 
 _LEVELS = 127
 """States are rounded to 2 * 127 + 1 whole numbers around 128, weights to at most 127 on either side of 0."""
@@ -115,7 +117,7 @@ class _SharedStates:
     copies: int = 1
 
 
-def quantise(network: TaggingModel, tokenizer: Any) -> None:
+def quantise(network: "TaggingModel", tokenizer: Any) -> None:
     """Replace the linear layers of the network's decoder layers by products in eight bits, in place.
 
     Raises:
@@ -135,7 +137,7 @@ def quantise(network: TaggingModel, tokenizer: Any) -> None:
                     setattr(owner, name, Int8Linear(child, roundings.get(child)))
 
 
-def largest_states(network: TaggingModel, tokenizer: Any) -> dict[nn.Module, Tensor]:
+def largest_states(network: "TaggingModel", tokenizer: Any) -> dict[nn.Module, Tensor]:
     """Per linear layer the largest absolute value of each channel that it reads, over a few sentences of our own.
 
     *Shape:* per layer (inputs,).

@@ -96,11 +96,11 @@ class AnnotatorChoice:
             return NullAnnotator().fingerprint
         if self.simulated is not None:
             return self.simulated.fingerprint
+        # A name is taken as it is: whether this device computes in it is another question, which `precision_choice`
+        # answers, and a store's precision is found by asking for the fingerprints of all names.
+        precision = self.precision_choice.name if self.precision == AUTO else self.precision
         return annotator_fingerprint(
-            model_folder(self.model),
-            self.label_sets,
-            precision=self.precision_choice.name,
-            use_selector=self.use_selector,
+            model_folder(self.model), self.label_sets, precision=precision, use_selector=self.use_selector
         )
 
     def thresholds(self) -> dict[str, float]:

@@ -101,6 +101,15 @@ def test_another_model_on_an_older_store_chooses_for_itself(model_card: Path, tm
     assert in_store_precision(of(model_card), Store(tmp_path)).precision == of(model_card).precision_choice.name
 
 
+def test_an_older_store_is_looked_at_on_a_gpu(
+    model_card: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Catches a precision of processors alone, asked whether it made the shards, that ends every run on a GPU."""
+    made_by(replace(of(model_card, "float32"), use_selector=False), tmp_path)
+    on_gpu(monkeypatch, 1)
+    assert in_store_precision(of(model_card), Store(tmp_path)).precision == "bfloat16"
+
+
 def test_a_damaged_pin_is_an_error_that_says_what_to_do(model_card: Path, tmp_path: Path) -> None:
     """Catches a damaged file that is taken for none, so that the store changes its precision."""
     (Store(tmp_path).precision).write_text("{", encoding="utf-8")
