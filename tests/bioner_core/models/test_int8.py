@@ -1,47 +1,24 @@
 """Products in eight bits: close to float32, never dependent on batch-mates, and smoothed without changing an answer."""
 
-from typing import Any
-
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
-from transformers import (
-    Gemma3ForCausalLM,
-    Gemma3TextConfig,
-    GlmConfig,
-    GlmForCausalLM,
-    LlamaConfig,
-    LlamaForCausalLM,
-    Qwen2Config,
-    Qwen2ForCausalLM,
-)
 
 from bioner_core.errors import ConfigurationError
 from bioner_core.models import int8
 from bioner_core.models.int8 import Int8Linear, int8_is_possible, largest_states, quantise, smooth
 from bioner_core.models.tagging_model import TaggingModel
+from tests.bioner_core.random_networks import ARCHITECTURES, random_network
 from tests.bioner_core.tiny_model import byte_level_tokenizer
 
 pytestmark = pytest.mark.skipif(not int8_is_possible(), reason="this torch has no products in eight bits here")
 
-ARCHITECTURES: dict[str, tuple[type[Any], type[Any]]] = {
-    "llama": (LlamaConfig, LlamaForCausalLM),
-    "qwen2": (Qwen2Config, Qwen2ForCausalLM),
-    "gemma3": (Gemma3TextConfig, Gemma3ForCausalLM),
-    "glm": (GlmConfig, GlmForCausalLM),
-}
 
-
-def random_network(name: str, *, spread: float = 6.0) -> TaggingModel:
-    """A small network with random weights and biases, and norms of which some channels are up to 2^spread larger."""
-    torch.manual_seed(3)
-    config, model = ARCHITECTURES[name]
-    sizes = {"vocab_size": 256, "hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 2}
-    heads = {"num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 16}
-    causal = model(config(**sizes, **heads, initializer_range=0.1, pad_token_id=0))
-    network = TaggingModel(causal.base_model, added_size=4, tag_count=2).eval().requires_grad_(False)
+def uneven_network(name: str, *, spread: float = 6.0) -> TaggingModel:
+    """A random network with biases, and norms of which some channels are up to 2^spread larger."""
+    network = random_network(name).eval().requires_grad_(False)
     for part in network.backbone.modules():
         if isinstance(part, nn.Linear) and part.bias is not None:
             nn.init.normal_(part.bias, std=0.2)
@@ -89,7 +66,7 @@ def test_a_product_is_close_and_knows_nothing_of_the_rows_beside_it(
 def test_smoothing_changes_no_answer_and_brings_the_channels_together(name: str) -> None:
     """Would catch a factor that is divided out of the wrong module (Gemma's norms multiply with 1 + their weight, value
     heads are shared by query heads, biases are scaled too) and one that is not divided out at all."""
-    network, tokenizer = random_network(name), byte_level_tokenizer()
+    network, tokenizer = uneven_network(name), byte_level_tokenizer()
     before, spread = hidden_states(network), _spread(largest_states(network, tokenizer))
     smooth(network.backbone.layers, largest_states(network, tokenizer))
     assert difference(hidden_states(network), before) < (1e-5 if name == "gemma3" else 1e-7)
@@ -99,7 +76,7 @@ def test_smoothing_changes_no_answer_and_brings_the_channels_together(name: str)
 @pytest.mark.parametrize("name", list(ARCHITECTURES))
 def test_a_whole_network_in_eight_bits_is_near_the_one_in_float32(name: str) -> None:
     """Would catch a layer that is left out, or one that is computed wrongly in an architecture of another layout."""
-    network = random_network(name, spread=1.0)
+    network = uneven_network(name, spread=1.0)
     before = hidden_states(network)
     quantise(network, byte_level_tokenizer())
     kinds = {name.split(".")[-1]: type(one) for name, one in network.backbone.named_modules()}
@@ -112,7 +89,7 @@ def test_a_processor_without_such_products_is_told(monkeypatch: pytest.MonkeyPat
     """Would catch a traceback of torch, or wrong answers, on a processor for which torch has no such products."""
     monkeypatch.setattr(int8, "int8_is_possible", lambda: False)
     with pytest.raises(ConfigurationError, match="precision int8: this torch has no products in eight bits"):
-        quantise(random_network("llama"), byte_level_tokenizer())
+        quantise(uneven_network("llama"), byte_level_tokenizer())
 
 
 def _spread(largest: dict[nn.Module, Tensor]) -> float:

@@ -1,46 +1,17 @@
 """Rows in one pass without padding: each sees the prompt and itself, nothing else."""
 
-from typing import Any
-
 import pytest
 import torch
 from torch import Tensor
-from transformers import (
-    DynamicCache,
-    Gemma3ForCausalLM,
-    Gemma3TextConfig,
-    GlmConfig,
-    GlmForCausalLM,
-    LlamaConfig,
-    LlamaForCausalLM,
-    Qwen2Config,
-    Qwen2ForCausalLM,
-)
+from transformers import DynamicCache
 
 from bioner_core.models.attention import GROUPED_ATTENTION, SDPA_ATTENTION
 from bioner_core.models.tagging_model import TaggingModel
 from bioner_core.training.packing import PromptBefore, packed_rows
+from tests.bioner_core.random_networks import ARCHITECTURES, random_network
 
-ARCHITECTURES: dict[str, tuple[type[Any], type[Any], dict[str, Any]]] = {
-    "llama": (LlamaConfig, LlamaForCausalLM, {}),
-    "qwen2": (Qwen2Config, Qwen2ForCausalLM, {}),
-    # A window shorter than prompt and row together: most layers then see a part of the prompt only.
-    "gemma3": (Gemma3TextConfig, Gemma3ForCausalLM, {"sliding_window": 8}),
-    "glm": (GlmConfig, GlmForCausalLM, {}),
-}
 PROMPT = list(b"Mark genes:")
 ROWS = [list(b"p53"), list(b"a longer row of bytes"), list(b"x")]
-
-
-def random_network(name: str, attention: str) -> TaggingModel:
-    """A small random model."""
-    torch.manual_seed(5)
-    config, model, more = ARCHITECTURES[name]
-    sizes = {"vocab_size": 256, "hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 3}
-    heads = {"num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 16}
-    made = config(**sizes, **heads, **more, initializer_range=0.3, pad_token_id=0)
-    made._attn_implementation = attention
-    return TaggingModel(model(made).base_model, added_size=4, tag_count=2)
 
 
 def read(network: TaggingModel, ids: list[int], cache: DynamicCache | None = None) -> Tensor:
@@ -73,7 +44,7 @@ def read_packed(network: TaggingModel) -> list[Tensor]:
 def test_each_row_is_read_as_if_it_stood_alone_behind_the_prompt(name: str, attention: str) -> None:
     """Would catch a row that sees its neighbour, a wrong position, a window that is counted from the row's beginning,
     and gradients that do not reach the prompt."""
-    network = random_network(name, attention)
+    network = random_network(name, attention=attention, spread=0.3)
     gradients = []
     for packed in (True, False):
         states = read_packed(network) if packed else [read(network, PROMPT + one)[len(PROMPT) :] for one in ROWS]
