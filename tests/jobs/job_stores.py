@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bioner_core.document_pass.settings import FinishSettings
-from bioner_core.inference.annotation import AnnotationRequest, NullAnnotator, RowResult
+from bioner_core.inference.annotation import AnnotationRequest, NullAnnotator, RowError, RowResult
 from bioner_core.labels.label_set import LabelSetChoice, default_label_sets
 from bioner_core.mentions import Candidate
+from bioner_core.records import RejectReason
 from bioner_core.store.layout import Store
 from pipelines.annotate import run_annotation
 from pipelines.job import AnnotationJob
@@ -23,6 +24,22 @@ class WordService:
     def annotate(self, requests: Sequence[AnnotationRequest]) -> list[RowResult]:
         """Candidates for each request."""
         return [_words(request.text) for request in requests]
+
+
+class Ailing:
+    """Fails for every sentence about illness."""
+
+    def annotate(self, requests: Sequence[AnnotationRequest]) -> list[RowResult]:
+        """An error, or nothing found."""
+        return [RowError(RejectReason.DEADLINE, "too slow") if "ill" in one.text else () for one in requests]
+
+
+class Well:
+    """Finds the first letter of each sentence."""
+
+    def annotate(self, requests: Sequence[AnnotationRequest]) -> list[RowResult]:
+        """One candidate a sentence."""
+        return [(Candidate(0, 1, "letter", 1.0, 1.0, True),) for _ in requests]
 
 
 def _words(text: str) -> RowResult:

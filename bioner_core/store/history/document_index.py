@@ -126,7 +126,7 @@ def _of_object(
     with ExitStack() as stack:
         place = folder or Path(stack.enter_context(TemporaryDirectory(prefix="bioner-index-")))
         local = place / path.name
-        with suppress(OSError):
+        with suppress(FileNotFoundError):
             local.write_bytes(path.read_bytes())
         if local.is_file() and is_as_written(path, state, content=local):
             return local

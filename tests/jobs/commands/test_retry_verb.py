@@ -1,16 +1,13 @@
 """`bioner retry` as a user types it, with a service that fails once in the place of the pool."""
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from job_commands import Command
-from job_stores import null_job
+from job_stores import Ailing, Well, null_job
 
-from bioner_core.inference.annotation import AnnotationRequest, NullAnnotator, RowError, RowResult
-from bioner_core.mentions import Candidate
-from bioner_core.records import RejectReason
+from bioner_core.inference.annotation import NullAnnotator
 from bioner_core.store.history.lock import StoreLock
 from bioner_core.store.layout import Store
 from bioner_core.store.reading import read_manifests
@@ -18,22 +15,6 @@ from jobs.runs.session import AnnotationSession
 from pipelines.annotate import run_annotation
 
 WORDS = ("--annotator", "null")
-
-
-class Ailing:
-    """Fails for every sentence about illness."""
-
-    def annotate(self, requests: Sequence[AnnotationRequest]) -> list[RowResult]:
-        """An error, or nothing found."""
-        return [RowError(RejectReason.DEADLINE, "too slow") if "ill" in one.text else () for one in requests]
-
-
-class Well:
-    """Finds the first letter of each sentence."""
-
-    def annotate(self, requests: Sequence[AnnotationRequest]) -> list[RowResult]:
-        """One candidate a sentence."""
-        return [(Candidate(0, 1, "letter", 1.0, 1.0, True),) for _ in requests]
 
 
 @pytest.fixture

@@ -2,20 +2,16 @@
 
 import json
 import re
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from job_commands import Command
-from job_stores import WordService, null_job
+from job_stores import Ailing, Well, WordService, null_job
 
 from bioner_core.document_pass.settings import FinishSettings
-from bioner_core.inference.annotation import AnnotationRequest, RowError, RowResult
 from bioner_core.labels.label_set import default_label_sets
-from bioner_core.mentions import Candidate
-from bioner_core.records import RejectReason
 from bioner_core.store.checks.verify import verify_store
 from bioner_core.store.history.lock import StoreLock
 from bioner_core.store.layout import Store
@@ -26,22 +22,6 @@ from tests.object_service import environment_of, no_pauses
 
 _CHANGES = re.compile(r"\d{8}T\d{6}_\d{6}Z-[0-9a-f]+|20\d\d-\d\d-\d\dT[\d:.+]+|\"[a-z_]*second[a-z_]*\": [\d.]+")
 HIDDEN = environment_of("")["AWS_SECRET_ACCESS_KEY"]
-
-
-class Ailing:
-    """Fails for every sentence about illness."""
-
-    def annotate(self, requests: Sequence[AnnotationRequest]) -> list[RowResult]:
-        """An error, or nothing found."""
-        return [RowError(RejectReason.DEADLINE, "too slow") if "ill" in one.text else () for one in requests]
-
-
-class Well:
-    """Finds the first letter of each sentence."""
-
-    def annotate(self, requests: Sequence[AnnotationRequest]) -> list[RowResult]:
-        """One candidate a sentence."""
-        return [(Candidate(0, 1, "letter", 1.0, 1.0, True),) for _ in requests]
 
 
 def annotated(store: Store, source: Path, service: type = WordService) -> Store:
