@@ -3,6 +3,7 @@
 import json
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,6 @@ from bioner_core.models.directory import model_folder
 from bioner_core.models.model_card import read_card
 from bioner_core.models.precision import number_format
 from bioner_core.models.tag_choice import free_tags
-from bioner_core.models.tagging_model import TaggingModel
 from bioner_core.models.vocabulary import TaggingVocabulary
 from bioner_core.tagging.scheme import TagScheme
 from bioner_core.training.batches import MixedCorpus, mixed_batches
@@ -44,8 +44,7 @@ from bioner_core.training.optimization import MasterWeights, make_optimizer, set
 from bioner_core.training.prompt_variation import usual_prompt
 from bioner_core.training.settings import CorpusMix, SftSettings, Tuning
 from bioner_core.training.sft import SftRun
-from bioner_core.training.trainable import TrainableModel
-from bioner_core.training.tuning import adapt
+from bioner_core.training.trainable import TrainableModel, trainable_around
 
 _SENTENCES = 4_000
 _MOST_TOKENS = 10**9
@@ -182,18 +181,11 @@ def random_trainable(configuration: Any, models: BenchModels, *, settings: SftSe
         language_model.requires_grad_(False)
         if settings.tuning is Tuning.QLORA:
             hold_in_four_bits(language_model, compute=number_format(settings.precision))
-        backbone = language_model.base_model
-        adapted = adapt(language_model, settings)
-        model = TaggingModel(
-            backbone,
-            added_size=vocabulary.added_size,
-            tag_count=len(vocabulary.tags),
-            definition_rank=settings.definition_rank,
-        )
+        trainable = trainable_around(language_model, vocabulary, settings)
         with torch.no_grad():
-            for rows in (model.added_rows, model.move_rows, model.definition_keys):
+            for rows in (trainable.model.added_rows, trainable.model.move_rows, trainable.model.definition_keys):
                 rows.normal_(std=0.02)
-    return TrainableModel(model.to(models.device), vocabulary, adapted)
+    return replace(trainable, model=trainable.model.to(models.device))
 
 
 def _large_shape(models: BenchModels, batch_tokens: int, clock: Clock, found: Findings, *, tuning: Tuning) -> None:

@@ -1,12 +1,12 @@
 """A base model made trainable: weights that learn, added embedding rows, and rows of the moves."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from peft import PeftModel
 from torch import Tensor, nn
-from transformers import AutoTokenizer
+from transformers import AutoTokenizer, PreTrainedModel
 
 from bioner_core.models.base_model import base_folder
 from bioner_core.models.tagging_model import TaggingModel
@@ -43,6 +43,15 @@ def make_trainable(
     )
     base_size = language_model.get_input_embeddings().num_embeddings
     vocabulary = TaggingVocabulary(tokenizer, base_size=base_size, tags=tags, characters=characters)
+    trainable = trainable_around(language_model, vocabulary, settings)
+    _initialise_rows(trainable.model, vocabulary)
+    return replace(trainable, model=trainable.model.to(device))
+
+
+def trainable_around(
+    language_model: PreTrainedModel, vocabulary: TaggingVocabulary, settings: SftSettings
+) -> TrainableModel:
+    """Weights that learn beside those of a frozen language model, and rows for a vocabulary that are not set yet."""
     backbone = language_model.base_model
     adapted = adapt(language_model, settings)
     model = TaggingModel(
@@ -51,8 +60,7 @@ def make_trainable(
         tag_count=len(vocabulary.tags),
         definition_rank=settings.definition_rank,
     )
-    _initialise_rows(model, vocabulary)
-    return TrainableModel(model.to(device), vocabulary, adapted)
+    return TrainableModel(model, vocabulary, adapted)
 
 
 def one_token_of(base: str) -> Callable[[str], bool]:
