@@ -117,14 +117,25 @@ def _doc_id(number: int) -> str:
 
 
 def _annotated_pool(inputs: LoopInputs) -> list[DocumentMentions]:
-    """The pool as the first model sees it: with the new types if it can look for them, else with those it knows."""
+    """The pool as the first model sees it: with the new types if it finds any of them, else with those it knows.
+
+    A model that was not trained on a type may look for it and find nothing, and nothing is near no threshold.
+    """
     settings = inputs.settings
     try:
         model = bioner.load_model(settings.start_model, label_sets=[inputs.label_set], precision=settings.precision)
+        found = _annotated(model, inputs.pool)
+        if any(one.mentions for one in found):
+            return found
+        reason = "it finds none of them"
     except (ConfigurationError, ModelError) as error:
-        say(f"{settings.start_model} cannot look for these types ({error}); items are chosen by those that it knows")
-        model = bioner.load_model(settings.start_model, precision=settings.precision)
-    found = model.annotate(pool_documents(inputs.pool))
+        reason = str(error)
+    say(f"{settings.start_model} is of no use for these types ({reason}); items are chosen by those that it knows")
+    return _annotated(bioner.load_model(settings.start_model, precision=settings.precision), inputs.pool)
+
+
+def _annotated(model: bioner.Model, pool: Sequence[GoldRecord]) -> list[DocumentMentions]:
+    found = model.annotate(pool_documents(pool))
     return [DocumentMentions(one.document, one.mentions, model.fingerprint) for one in found]
 
 

@@ -62,7 +62,9 @@ def export_review(
 
     items = choose_items(documents, settings)
     if not items:
-        raise ConfigurationError("--store: it has no mention to review; annotate documents first")
+        raise ConfigurationError(
+            "--store: it has no mention to review; annotate documents, or take any sentences: --choose random"
+        )
     replaced = 0
     if form_name == "brat":
         replaced = write_brat(items, output, origin=newest.origin)
