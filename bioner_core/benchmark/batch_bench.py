@@ -5,6 +5,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from bioner_core.benchmark.contenders import DecoderContender, FloorContender, PromptFloorContender, SelectorContender
@@ -19,6 +20,7 @@ from bioner_core.benchmark.tape import MoveLogitTape, recorded
 from bioner_core.decoding.decoder import Decoder
 from bioner_core.decoding.drafted import DraftedDecoder
 from bioner_core.decoding.reference import ReferenceDecoder
+from bioner_core.models.int8 import int8_is_possible
 from bioner_core.models.tagging_model import TaggingModel
 
 
@@ -114,6 +116,8 @@ def _others(
     if "encoders" not in skip:
         device, dtype = subject.loaded.device, network.added_rows.dtype
         found.append(gliner_encoder(device, dtype))
+        if device.type == "cpu" and dtype == torch.float32 and int8_is_possible():
+            found.append(gliner_encoder(device, dtype, eight_bits=True))
         found.append(bert_tagger(device, dtype, types=len(tokens.open_ids)))
     return found
 

@@ -15,7 +15,8 @@ from bioner_core.tagging.moves import FIRST_OPEN, Move
 from bioner_core.tagging.render import text_spans
 from bioner_core.tagging.scheme import parse
 
-_WRITE_NOTHING = ("gliner_encoder", "bert_tagger", "selector")
+_GLINER = ("gliner_encoder", "gliner_encoder_int8")
+_WRITE_NOTHING = (*_GLINER, "bert_tagger", "selector")
 
 
 def summarise(subject: BenchSubject, run: BatchRun, *, batch_size: int) -> BatchFigures:
@@ -40,6 +41,7 @@ def summarise(subject: BenchSubject, run: BatchRun, *, batch_size: int) -> Batch
         reference_to_drafted=reference.ratio_to(drafted) if reference else None,
         generate_to_drafted=generate.ratio_to(drafted) if generate else None,
         selector_to_drafted=selector.ratio_to(drafted) if selector else None,
+        encoder_parity=_encoder_parity(run),
         identical=_identical(drafted, reference, run.batches) if subject.decides_itself else None,
         generate_identical=_identical(drafted, generate, run.batches) if subject.decides_itself else None,
         f1=_f1(subject, run) if subject.decides_itself else {},
@@ -61,6 +63,15 @@ def _contender_figures(
         to_floor=timing.ratio_to(run.timings["floor"]),
         of_matrix_rate=None if writes_nothing else needed / timing.total / subject.matrix_rate,
     )
+
+
+def _encoder_parity(run: BatchRun) -> Mapping[str, Any] | None:
+    """The drafted decoder's sentences per second through those of the faster GLiNER encoder, and which that is."""
+    encoders = {name: run.timings[name] for name in _GLINER if name in run.timings}
+    if not encoders:
+        return None
+    better = min(encoders, key=lambda name: encoders[name].ratio_to(run.timings["drafted"]))
+    return {"encoder": better, "ratio": encoders[better].ratio_to(run.timings["drafted"])}
 
 
 def _written_tokens(batch: SentenceBatch, answer: Answer, subject: BenchSubject) -> int:

@@ -28,8 +28,10 @@ class ContenderFigures:
 class BatchFigures:
     """All contenders at one batch size; None where a contender that is needed for a figure was skipped.
 
-    `passes_per_sentence` and `tokens_read_to_floor` say what the drafted decoder does beyond the floor; `identical` is
-    the share of sentences on which drafted and reference decoder agree move for move; `f1` is against the gold.
+    `passes_per_sentence` and `tokens_read_to_floor` say what the drafted decoder does beyond the floor;
+    `encoder_parity` is its rate through that of the faster GLiNER encoder (float32 or int8), with that one's name;
+    `identical` is the share of sentences on which drafted and reference decoder agree move for move; `f1` is against
+    the gold.
     """
 
     batch: int
@@ -44,6 +46,7 @@ class BatchFigures:
     reference_to_drafted: float | None
     generate_to_drafted: float | None
     selector_to_drafted: float | None
+    encoder_parity: Mapping[str, Any] | None
     identical: float | None
     generate_identical: float | None
     f1: Mapping[str, float]

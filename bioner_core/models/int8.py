@@ -9,9 +9,10 @@ is 2,800 times its median, and would leave nothing of the rest. The factors are 
 network gives bit for bit the float32 answers of the one before (Gemma's norms add 1 to their weights, and round once).
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -131,10 +132,17 @@ def quantise(network: "TaggingModel", tokenizer: Any) -> None:
         roundings: dict[nn.Module, RowRounding] = {}
         for states in _shared_states(layer):
             roundings |= dict.fromkeys(states.readers, RowRounding())
-        for owner in list(layer.modules()):
-            for name, child in list(owner.named_children()):
-                if isinstance(child, nn.Linear) and name not in _KEPT:
-                    setattr(owner, name, Int8Linear(child, roundings.get(child)))
+        swap_linear_layers(layer, roundings, kept=_KEPT)
+
+
+def swap_linear_layers(
+    network: nn.Module, roundings: Mapping[nn.Module, RowRounding] = MappingProxyType({}), *, kept: Sequence[str] = ()
+) -> None:
+    """Put an `Int8Linear` in the place of each linear layer, in place; those whose name is in `kept` stay."""
+    for owner in list(network.modules()):
+        for name, child in list(owner.named_children()):
+            if isinstance(child, nn.Linear) and name not in kept:
+                setattr(owner, name, Int8Linear(child, roundings.get(child)))
 
 
 def largest_states(network: "TaggingModel", tokenizer: Any) -> dict[nn.Module, Tensor]:

@@ -17,6 +17,7 @@ _NAMES = {
     "reference": "reference",
     "generate": "HF generate",
     "gliner_encoder": "GLiNER encoder",
+    "gliner_encoder_int8": "GLiNER encoder, int8",
     "bert_tagger": "BERT tagger",
 }
 
@@ -66,6 +67,9 @@ def _remarks(figures: BatchFigures) -> list[str]:
         found.append(f"reference ÷ drafted {figures.reference_to_drafted:.2f}")
     if figures.selector_to_drafted is not None:
         found.append(f"selector ÷ drafted {figures.selector_to_drafted:.3f}")
+    if figures.encoder_parity is not None:
+        ratio, encoder = figures.encoder_parity["ratio"], _NAMES[figures.encoder_parity["encoder"]]
+        found.append(f"drafted: {ratio:.2f} times the sentences per second of the faster encoder ({encoder})")
     if figures.identical is not None:
         found.append(f"drafted = reference on {figures.identical:.2%} of the sentences")
     if figures.generate_to_drafted is not None:

@@ -7,7 +7,9 @@ from xml.etree import ElementTree
 
 import pytest
 import torch
+from transformers import DebertaV2Config
 
+from bioner_core.benchmark import encoders
 from bioner_core.benchmark.batch_bench import run_batches
 from bioner_core.benchmark.batch_summary import summarise
 from bioner_core.benchmark.charts import check_chart_name, decode_chart
@@ -20,6 +22,7 @@ from bioner_core.benchmark.stopwatch import Timing, time_contenders
 from bioner_core.decoding.drafted import DraftedDecoder
 from bioner_core.errors import ConfigurationError, InputError
 from bioner_core.evaluation.corpora import GoldRecord
+from bioner_core.models.int8 import int8_is_possible
 from bioner_core.models.precision_choice import PrecisionChoice
 from tests.bioner_core.benchmark.bench_samples import bench_sentences, tiny_settings, tiny_subject
 from tests.bioner_core.tiny_model import tiny_config, tiny_model
@@ -104,6 +107,26 @@ def test_the_encoders_have_the_sizes_of_their_models() -> None:
         bert = bert_tagger(torch.device("meta"), torch.bfloat16, types=5)
     sizes = [sum(p.numel() for p in one._model.parameters()) / 1e6 for one in (gliner, bert)]
     assert sizes == pytest.approx([183.8, 108.9], abs=0.5)
+
+
+@pytest.mark.skipif(not int8_is_possible(), reason="this torch has no products in eight bits for this processor")
+def test_an_encoder_in_eight_bits_has_no_other_products(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Would catch a rival that is called int8 and computes in float32, or that finds other states."""
+    small = DebertaV2Config(
+        vocab_size=2000, hidden_size=64, num_hidden_layers=2, num_attention_heads=4, intermediate_size=128,
+        relative_attention=True, position_buckets=32, norm_rel_ebd="layer_norm", share_att_key=True,
+        pos_att_type=["p2c", "c2p"], position_biased_input=False,
+    )  # fmt: skip
+    monkeypatch.setattr(encoders, "DebertaV2Config", lambda **_: small)
+    found = []
+    for eight_bits in (False, True):
+        torch.manual_seed(1)
+        model = gliner_encoder(torch.device("cpu"), torch.float32, eight_bits=eight_bits)._model
+        ids = torch.randint(1000, 2000, (2, 9), generator=torch.Generator().manual_seed(2))
+        with torch.inference_mode():
+            found.append(model(input_ids=ids, attention_mask=torch.ones_like(ids)).last_hidden_state)
+    assert not any(isinstance(one, torch.nn.Linear) for one in model.modules())
+    assert torch.nn.functional.cosine_similarity(*(one.flatten() for one in found), dim=0) > 0.99
 
 
 def test_an_encoder_reads_label_tokens_and_text() -> None:

@@ -153,4 +153,5 @@ def test_the_default_model_is_benched(bioner_process: Command, tmp_path: Path) -
     found = json.loads(bioner_process(*words).out)
     assert set(PROMISED) <= set(found)
     assert {"gliner_encoder", "bert_tagger", "generate"} <= set(found["contenders"])
+    assert found["encoder_parity"]["encoder"] in found["contenders"]
     assert found["sentences"] == 4
