@@ -56,7 +56,7 @@ test: lint
 	@$(PYTEST) -m 'not slow'
 
 test-all: $(VENV)/installed-dev model
-	@$(PYTEST)
+	@$(PYTEST) --durations 40 --durations-min 10
 
 lint: $(VENV)/installed-dev
 	@$(BIN)/ruff check .
