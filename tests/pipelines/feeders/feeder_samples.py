@@ -1,0 +1,112 @@
+"""Shards, and feeders by a clock that jumps, for the tests of whoever gives out shards."""
+
+from dataclasses import dataclass, field
+
+from bioner_core.store.layout import ShardDescriptor
+from bioner_core.store.manifest import Counts
+from pipelines.feeders.feeder import FeederLostError
+from pipelines.feeders.given_shards import FeederOrder, FeederReport, GivenShards
+from pipelines.job import AnnotationJob
+from pipelines.summary import ShardOutcome, Status
+
+
+def shards_of(name: str, count: int, *, records: int = 600) -> list[ShardDescriptor]:
+    """So many shards of one input."""
+    ranges = [(number * records, (number + 1) * records) for number in range(count)]
+    return [ShardDescriptor(f"{name}-{first:08d}", "test", name, "jsonl", first, last, "") for first, last in ranges]
+
+
+@dataclass
+class Clock:
+    """Seconds that pass when they are told to."""
+
+    now: float = 0.0
+
+    def __call__(self) -> float:
+        """The time."""
+        return self.now
+
+
+@dataclass
+class VirtualFeeder:
+    """A handle of a feeder that takes a time for each shard; it may be told to die, or to be silent.
+
+    `work` is called in each step of the world; `deadly` are shards that end whoever begins them.
+    """
+
+    clock: Clock
+    seconds_per_shard: float = 1.0
+    deadly: frozenset[str] = frozenset()
+    is_here: bool = False
+    alive: bool = True
+    silent: bool = False
+    ended: bool = False
+    given: GivenShards = field(init=False)
+    answer_: FeederReport | None = None
+    begun: ShardDescriptor | None = None
+    done_at: float = 0.0
+    did: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.given = GivenShards(clock=self.clock)
+
+    def ask(self, order: FeederOrder) -> None:
+        """It answers in the next step."""
+        self.answer_ = self.given.exchange(order)
+
+    def answer(self) -> FeederReport | None:
+        """The answer, unless it is dead or silent."""
+        if not self.alive:
+            raise FeederLostError("its process has died")
+        if self.silent:
+            return None
+        answer, self.answer_ = self.answer_, None
+        return answer
+
+    def leave(self) -> None:
+        """It is over."""
+        self.ended = True
+
+    def end(self) -> None:
+        """It is over."""
+        self.ended, self.alive = True, False
+
+    def work(self) -> None:
+        """End the shard that is due, and begin the next."""
+        if not self.alive or self.silent:
+            return
+        if self.begun is not None and self.clock.now >= self.done_at:
+            self.given.done(self.begun.records, skipped=False)
+            self.did.append(self.begun.shard_id)
+            self.given.tell(committed(self.begun), pool_error=False)
+            self.begun = None
+        if self.begun is None and (shard := self._next()) is not None:
+            self.begun, self.done_at = shard, self.clock.now + self.seconds_per_shard
+            if shard.shard_id in self.deadly:
+                self.alive = False
+
+    def _next(self) -> ShardDescriptor | None:
+        # `take` waits for a moment by the real clock where there is nothing.
+        return self.given.take() if self.given._waiting else None
+
+
+@dataclass
+class VirtualMaker:
+    """Makes virtual feeders."""
+
+    clock: Clock
+    job: AnnotationJob
+    count: int
+    deadly: frozenset[str] = frozenset()
+    made: list[VirtualFeeder] = field(default_factory=list)
+
+    def feeder(self, number: int) -> VirtualFeeder:
+        """Another one."""
+        assert number == len(self.made)
+        self.made.append(VirtualFeeder(self.clock, deadly=self.deadly))
+        return self.made[-1]
+
+
+def committed(shard: ShardDescriptor) -> ShardOutcome:
+    """The outcome of a shard that is well."""
+    return ShardOutcome(Status.COMMITTED, shard.shard_id, shard.input_file, Counts(shard.records, shard.records))
