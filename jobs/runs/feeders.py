@@ -44,7 +44,8 @@ def feeder_places(job: AnnotationJob, service_factory: ServiceFactory, config: A
     nodes = living_nodes()
     if wanted is None and len(nodes) == 1:
         return FeederPlaces(job, service_factory)
-    seeing = nodes_with_store(job.store)
+    own_ray = here and config.pool is None
+    seeing = nodes if own_ray else nodes_with_store(job.store)
     if wanted is not None and not seeing:
         raise PoolError(
             f"--feeders: is {wanted}, but none of the {len(nodes)} Ray nodes sees {job.store} with the lock of this "
