@@ -230,13 +230,14 @@ class AnnotationSession:
         """
         if needs_no_model(job):
             return _run_interruptibly(job, _no_service, SilentProgress())
-        with ProgressBar("records", quiet=self._config.quiet) as bar:
-            progress = FirstDone(bar)
-            if (self._config.feeders or 1) > 1:
-                summary = self._run_with_feeders(job, progress)
-            else:
-                summary = _run_interruptibly(job, self._begun(job), progress)
-                self._note_load(progress)
+        if (self._config.feeders or 1) > 1:
+            summary = self._run_with_feeders(job)
+        else:
+            service_factory = self._begun(job)
+            with self._bar as bar:
+                progress = FirstDone(bar)
+                summary = _run_interruptibly(job, service_factory, progress)
+            self._note_load(progress)
         keep_rate(self._rate_key, rows=summary.rows_sent, seconds=summary.seconds)
         return replace(summary, load=self.load, precision=self._annotator.precision_in_words)
 
@@ -248,34 +249,45 @@ class AnnotationSession:
         Raises:
             BionerError: as `run`, or no node of a cluster sees the store.
         """
-        with ProgressBar("records", quiet=self._config.quiet) as bar:
-            progress, job = FirstDone(bar), self.job(["any"])
-            ahead: FilesAhead[Wanted] = self._files_ahead(job, progress)
+        job = self.job(["any"])
+        with ExitStack() as opened:
+            ahead: FilesAhead[Wanted] = self._files_ahead(job, opened)
             from pipelines.feeders.files_ahead import file_summary
 
-            with closing(ahead.run(wanted, locate)) as ends:
-                for end in ends:
-                    summary = file_summary(job, end)
-                    keep_rate(self._rate_key, rows=summary.rows_sent, seconds=summary.seconds)
-                    yield end, summary
-            self._note_load(progress, ahead)
+            for end in opened.enter_context(closing(ahead.run(wanted, locate))):
+                summary = file_summary(job, end)
+                keep_rate(self._rate_key, rows=summary.rows_sent, seconds=summary.seconds)
+                yield end, summary
 
-    def _run_with_feeders(self, job: AnnotationJob, progress: FirstDone) -> JobSummary:
-        ahead: FilesAhead[str] = self._files_ahead(job, progress)
-        from pipelines.feeders.files_ahead import annotate_with_feeders
+    def _run_with_feeders(self, job: AnnotationJob) -> JobSummary:
+        with ExitStack() as opened:
+            ahead: FilesAhead[str] = self._files_ahead(job, opened)
+            from pipelines.feeders.files_ahead import annotate_with_feeders
 
-        summary = annotate_with_feeders(job, ahead)
-        self._note_load(progress, ahead)
-        return summary
+            return annotate_with_feeders(job, ahead)
 
-    def _files_ahead(self, job: AnnotationJob, progress: FirstDone) -> "FilesAhead[Any]":
+    def _files_ahead(self, job: AnnotationJob, opened: ExitStack) -> "FilesAhead[Any]":
+        """What does a job by feeders; its progress is shown from when they start until `opened` is left."""
         connect_by_hand()
         from pipelines.feeders.files_ahead import FilesAhead
 
-        def start() -> "FeederPlaces":
-            return feeder_places(job, self._begun(job), self._config)
+        bar = self._bar
+        progress = FirstDone(bar)
 
-        return FilesAhead(job, start=start, progress=progress, tell=_silent if self._config.quiet else say)
+        def start() -> "FeederPlaces":
+            places = feeder_places(job, self._begun(job), self._config)
+            opened.enter_context(bar)
+            return places
+
+        tell = _silent if self._config.quiet else say
+        ahead = FilesAhead[Any](
+            job, start=start, progress=progress, tell=tell, at_end=lambda: self._note_load(progress, ahead)
+        )
+        return ahead
+
+    @property
+    def _bar(self) -> ProgressBar:
+        return ProgressBar("records", quiet=self._config.quiet)
 
     def _begun(self, job: AnnotationJob) -> ServiceFactory:
         """What makes clients of the pool, which is started if need be; from here on the load is watched."""

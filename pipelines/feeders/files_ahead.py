@@ -4,6 +4,7 @@ Three threads of the launcher share the work: one plans files, one gives out the
 caller's own hears of each file, in their order, when all its shards have ended.
 """
 
+import math
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -48,7 +49,7 @@ class FileEnd(Generic[Wanted]):
     """How the work on a file ended: an outcome for each of its shards; or `error`, where it was not even begun.
 
     `path` is where it was found. `seconds` are those of the clock that no earlier file accounts for, so that those of
-    all files add up to the time of the run.
+    all files add up to the time of the run, without the start of Ray, of the actors and of the feeders.
     """
 
     wanted: Wanted
@@ -75,7 +76,8 @@ class FilesAhead(Generic[Wanted]):
     """Annotates files, each planned ahead; `run` may be called once.
 
     `start` is called in the caller's thread as soon as a shard needs the model, and gives what makes the feeders.
-    `progress` is told of all records; `tell` is called with what a person should know.
+    `progress` is told of all records, `tell` is called with what a person should know, and `at_end` when all is done
+    and the feeders are still there.
     """
 
     def __init__(
@@ -85,8 +87,10 @@ class FilesAhead(Generic[Wanted]):
         start: Callable[[], FeederMaker],
         progress: ProgressReporter,
         tell: Callable[[str], None],
+        at_end: Callable[[], None] = lambda: None,
     ) -> None:
         self._job = job
+        self._at_end = at_end
         self._start = start
         self._progress = progress
         self._tell = tell
@@ -125,6 +129,7 @@ class FilesAhead(Generic[Wanted]):
         planner.start()
         try:
             yield from self._ends()
+            self._at_end()
         finally:
             with self._changed:
                 self._stopped = True
@@ -159,7 +164,7 @@ class FilesAhead(Generic[Wanted]):
 
     def _start_feeders(self) -> None:
         maker = self._start()
-        self._started, self._feeders = time.monotonic(), maker.count
+        self._started, self._feeders = math.inf, maker.count
         self._hand_out = HandOut(self._queue, maker, on_end=self._end_shard, progress=self._progress, tell=self._tell)
         threading.Thread(target=self._give_out, args=(self._hand_out,), name="bioner-hand-out", daemon=True).start()
 
@@ -170,6 +175,8 @@ class FilesAhead(Generic[Wanted]):
                     if self._stopped:
                         return
                     hand_out.step()
+                    if hand_out.heard and math.isinf(self._started):
+                        self._started = time.monotonic()
                     self._changed.notify_all()
                 time.sleep(_STEP_SECONDS)
         except Exception as error:  # noqa: BLE001  it is raised again in the caller's thread
@@ -274,13 +281,14 @@ def annotate_with_feeders(job: AnnotationJob, ahead: FilesAhead[str]) -> JobSumm
         BionerError: as `FilesAhead.run`.
         StoreError: the report of the run cannot be written.
     """
-    started = time.monotonic()
+    seconds = 0.0
     outcomes: dict[tuple[str, str], ShardOutcome] = {}
     for end in ahead.run(job.inputs, str):
+        seconds += end.seconds
         failed = [failed_outcome(end.error, input_file=end.wanted)] if end.error is not None else []
         for outcome in (*end.outcomes, *failed):  # a file that is named twice counts once
             outcomes.setdefault((outcome.shard_id, "" if outcome.shard_id else outcome.input_file), outcome)
-    return _summary(job, tuple(outcomes.values()), seconds=time.monotonic() - started)
+    return _summary(job, tuple(outcomes.values()), seconds=seconds)
 
 
 def _summary(

@@ -25,6 +25,10 @@ MOST_LOSSES = 8
 """So many feeders lost with no shard ended in between, and the run ends: the machines are at fault, not the shards."""
 
 
+START_SECONDS = 600.0
+"""How long the first answer of a feeder may take: on a busy machine its process alone takes a minute to start."""
+
+
 class FeederMaker(Protocol):
     """Whoever starts feeders."""
 
@@ -53,6 +57,7 @@ class _Known:
     name: str
     handle: FeederHandle
     asked_at: float
+    answered: bool = False
     heard: int = 0
     records: int = 0
     ended: int = 0
@@ -87,6 +92,8 @@ class HandOut:
         self._feeders: list[_Known] = []
         self.pool_error = False
         """Whether a feeder has found that the actors cannot be reached any more."""
+        self.heard = False
+        """Whether a feeder has answered: from then on there is work."""
         self.peak_memory = 0
         """The most bytes that a feeder in another process has had in memory."""
 
@@ -134,12 +141,14 @@ class HandOut:
 
     def _answer(self, feeder: _Known) -> FeederReport | None:
         report = feeder.handle.answer()
-        if report is None and self._clock() - feeder.asked_at > SILENT_SECONDS:
-            raise FeederLostError(f"it has not answered for {SILENT_SECONDS:.0f} s")
+        feeder.answered |= report is not None
+        longest = SILENT_SECONDS if feeder.answered else START_SECONDS
+        if report is None and self._clock() - feeder.asked_at > longest:
+            raise FeederLostError(f"it has not answered for {longest:.0f} s")
         return report
 
     def _hear(self, feeder: _Known, report: FeederReport) -> None:
-        self.pool_error |= report.pool_error
+        self.heard, self.pool_error = True, self.pool_error or report.pool_error
         for outcome in report.outcomes:
             feeder.heard += 1
             if report.lost and outcome.status is Status.FAILED:  # it did not commit what is no longer its own

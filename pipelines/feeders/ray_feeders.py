@@ -17,7 +17,7 @@ from pipelines.job import AnnotationJob
 from pipelines.pool.actor_handles import thread_variables
 from pipelines.pool.service import ServiceFactory
 
-_LOOK_SECONDS = 60.0
+_LOOK_SECONDS = 120.0
 """How long a node may take to say whether it sees the store; it has to import bioner first."""
 
 

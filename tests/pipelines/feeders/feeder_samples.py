@@ -16,6 +16,10 @@ def shards_of(name: str, count: int, *, records: int = 600) -> list[ShardDescrip
     return [ShardDescriptor(f"{name}-{first:08d}", "test", name, "jsonl", first, last, "") for first, last in ranges]
 
 
+_STEP = 0.1
+"""Seconds between two steps of the worlds of these tests."""
+
+
 @dataclass
 class Clock:
     """Seconds that pass when they are told to."""
@@ -41,8 +45,9 @@ class VirtualFeeder:
     alive: bool = True
     silent: bool = False
     ended: bool = False
+    starts_at: float = 0.0
     given: GivenShards = field(init=False)
-    answer_: FeederReport | None = None
+    order: FeederOrder | None = None
     begun: ShardDescriptor | None = None
     done_at: float = 0.0
     did: list[str] = field(default_factory=list)
@@ -51,17 +56,19 @@ class VirtualFeeder:
         self.given = GivenShards(clock=self.clock)
 
     def ask(self, order: FeederOrder) -> None:
-        """It answers in the next step."""
-        self.answer_ = self.given.exchange(order)
+        """It answers in the next step, if it has started."""
+        self.order = order
 
     def answer(self) -> FeederReport | None:
         """The answer, unless it is dead or silent."""
         if not self.alive:
             raise FeederLostError("its process has died")
-        if self.silent:
+        if self.silent or self.order is None or self.clock.now < self.starts_at:
             return None
-        answer, self.answer_ = self.answer_, None
-        return answer
+        if self.clock.now - _STEP < self.starts_at:
+            self.given = GivenShards(clock=self.clock)
+        order, self.order = self.order, None
+        return self.given.exchange(order)
 
     def leave(self) -> None:
         """It is over."""
@@ -98,12 +105,13 @@ class VirtualMaker:
     job: AnnotationJob
     count: int
     deadly: frozenset[str] = frozenset()
+    starts_at: dict[int, float] = field(default_factory=dict)
     made: list[VirtualFeeder] = field(default_factory=list)
 
     def feeder(self, number: int) -> VirtualFeeder:
         """Another one."""
         assert number == len(self.made)
-        self.made.append(VirtualFeeder(self.clock, deadly=self.deadly))
+        self.made.append(VirtualFeeder(self.clock, deadly=self.deadly, starts_at=self.starts_at.get(number, 0.0)))
         return self.made[-1]
 
 

@@ -90,6 +90,17 @@ def test_one_that_does_not_answer_is_ended_and_replaced(tmp_path: Path) -> None:
     assert world.names == [one.shard_id for one in world.shards]
 
 
+def test_one_that_starts_slowly_is_waited_for(tmp_path: Path) -> None:
+    """Catches a busy machine on which every feeder is ended before its process is up."""
+    world = World(tmp_path, feeders=2, shards=10)
+    world.maker.starts_at[1] = 2 * SILENT_SECONDS
+    world.go(SILENT_SECONDS + 5)
+    assert not world.maker.made[1].ended
+    world.go()
+    assert len(world.maker.made) == 2
+    assert world.names == [one.shard_id for one in world.shards]
+
+
 def test_a_paused_feeder_commits_nothing_once_its_shards_may_be_anothers() -> None:
     """Catches a feeder that wakes and writes over what another one has committed, also when questions come first."""
     clock = Clock()
@@ -114,7 +125,7 @@ def test_a_woken_feeder_is_replaced_and_what_it_refused_is_done(tmp_path: Path) 
     world.go(LEASE_SECONDS + 5)
     refused = replace(committed(world.shards[0]), status=Status.FAILED)
     woken.given.tell(refused, pool_error=False)
-    woken.answer_, woken.silent, woken.begun = woken.given.exchange(FeederOrder()), False, None
+    woken.silent, woken.begun = False, None
     world.go()
     assert world.names == [one.shard_id for one in world.shards]
     assert {one.status for one in world.outcomes} == {Status.COMMITTED}
