@@ -8,7 +8,7 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import replace
 from importlib import import_module
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self
 
 from bioner_core.document_pass.settings import FinishSettings
 from bioner_core.errors import PoolError, StoreError
@@ -49,12 +49,10 @@ from pipelines.watch.metrics_page import JobPage
 from pipelines.watch.progress import FirstDone, ProgressReporter, SilentProgress
 
 if TYPE_CHECKING:
-    from pipelines.feeders.files_ahead import FileEnd, FilesAhead
+    from pipelines.feeders.file_end import FileEnd, Wanted
+    from pipelines.feeders.files_ahead import FilesAhead
     from pipelines.feeders.ray_feeders import FeederPlaces
     from pipelines.pool.pool import Pool
-
-Wanted = TypeVar("Wanted")
-"""Whatever a caller knows a file by."""
 
 
 def annotate_inputs(
@@ -242,7 +240,7 @@ class AnnotationSession:
         return replace(summary, load=self.load, precision=self._annotator.precision_in_words)
 
     def annotate_files(
-        self, wanted: Iterable[Wanted], locate: Callable[[Wanted], str]
+        self, wanted: "Iterable[Wanted]", locate: "Callable[[Wanted], str]"
     ) -> "Generator[tuple[FileEnd[Wanted], JobSummary], None, None]":
         """Run the jobs of files as `FilesAhead.run` does: each is planned while those before it are annotated.
 
@@ -252,7 +250,7 @@ class AnnotationSession:
         job = self.job(["any"])
         with ExitStack() as opened:
             ahead: FilesAhead[Wanted] = self._files_ahead(job, opened)
-            from pipelines.feeders.files_ahead import file_summary
+            from pipelines.feeders.file_end import file_summary
 
             for end in opened.enter_context(closing(ahead.run(wanted, locate))):
                 summary = file_summary(job, end)
@@ -262,9 +260,9 @@ class AnnotationSession:
     def _run_with_feeders(self, job: AnnotationJob) -> JobSummary:
         with ExitStack() as opened:
             ahead: FilesAhead[str] = self._files_ahead(job, opened)
-            from pipelines.feeders.files_ahead import annotate_with_feeders
+            from pipelines.feeders.file_end import job_summary
 
-            return annotate_with_feeders(job, ahead)
+            return job_summary(job, opened.enter_context(closing(ahead.run(job.inputs, str))))
 
     def _files_ahead(self, job: AnnotationJob, opened: ExitStack) -> "FilesAhead[Any]":
         """What does a job by feeders; its progress is shown from when they start until `opened` is left."""

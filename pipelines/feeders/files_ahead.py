@@ -9,17 +9,18 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Generic
 
 from bioner_core.errors import InputError, PoolError
+from bioner_core.store.layout import ShardDescriptor
 from bioner_core.store.names import StoreNames, list_names
 from pipelines.annotate import count_outcome, outcome_without_model
+from pipelines.feeders.file_end import FileEnd, Wanted
 from pipelines.feeders.hand_out import FeederMaker, HandOut
 from pipelines.feeders.shard_queue import ShardQueue
 from pipelines.job import AnnotationJob
-from pipelines.job_report import new_report_path, write_report
 from pipelines.plan import plan_shards
-from pipelines.summary import JobSummary, ShardOutcome, Status, failed_outcome, summarise
+from pipelines.summary import ShardOutcome, Status, failed_outcome
 from pipelines.watch.progress import ProgressReporter
 
 FILES_AHEAD = 2
@@ -39,24 +40,6 @@ _LOOK_SECONDS = 0.5
 
 _END_SECONDS = 5.0
 """How long the thread that plans is waited for when a run ends early. A plan that it writes later does no harm."""
-
-Wanted = TypeVar("Wanted")
-"""Whatever the caller knows a file by."""
-
-
-@dataclass(frozen=True, slots=True)
-class FileEnd(Generic[Wanted]):
-    """How the work on a file ended: an outcome for each of its shards; or `error`, where it was not even begun.
-
-    `path` is where it was found. `seconds` are those of the clock that no earlier file accounts for, so that those of
-    all files add up to the time of the run, without the start of Ray, of the actors and of the feeders.
-    """
-
-    wanted: Wanted
-    path: str
-    outcomes: tuple[ShardOutcome, ...]
-    seconds: float
-    error: Exception | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -232,25 +215,28 @@ class FilesAhead(Generic[Wanted]):
             self._end_file(file)
             return True
         self._progress.planned(sum(one.records for one in descriptors))
-        todo = []
-        for descriptor in descriptors:
-            outcome = outcome_without_model(self._job, descriptor)
-            if outcome is None:
-                todo.append(descriptor)
-            else:
-                file.outcomes.append(outcome)
-                count_outcome(outcome)
-                self._progress.done(descriptor.records, skipped=outcome.status is Status.SKIPPED)
-        with self._changed:
-            file.missing = {one.shard_id for one in todo}
-            new = [one for one in todo if one.shard_id not in self._waiting_for]
-            for one in todo:  # a file that is named twice waits for the same shards
-                self._waiting_for.setdefault(one.shard_id, []).append(file)
-            self._queue.add(new)
-            self._changed.notify_all()
-        if not todo:
-            self._end_file(file)
+        self._queue_shards(file, [one for one in descriptors if not self._needs_no_model(one, file)])
         return True
+
+    def _needs_no_model(self, shard: ShardDescriptor, file: _File[Wanted]) -> bool:
+        """Whether a shard has ended without a model: it is committed, or was finished again here."""
+        outcome = outcome_without_model(self._job, shard)
+        if outcome is None:
+            return False
+        file.outcomes.append(outcome)
+        count_outcome(outcome)
+        self._progress.done(shard.records, skipped=outcome.status is Status.SKIPPED)
+        return True
+
+    def _queue_shards(self, file: _File[Wanted], shards: Sequence[ShardDescriptor]) -> None:
+        with self._changed:
+            file.missing = {one.shard_id for one in shards}
+            self._queue.add(one for one in shards if one.shard_id not in self._waiting_for)
+            for shard in file.missing:  # a file that is named twice waits for the same shards
+                self._waiting_for.setdefault(shard, []).append(file)
+            self._changed.notify_all()
+        if not shards:
+            self._end_file(file)
 
     def _end_shard(self, outcome: ShardOutcome) -> None:
         for file in self._waiting_for.pop(outcome.shard_id, []):
@@ -263,39 +249,3 @@ class FilesAhead(Generic[Wanted]):
         with self._changed:
             file.error, file.ended = error, time.monotonic()
             self._changed.notify_all()
-
-
-def file_summary(job: AnnotationJob, end: FileEnd[Wanted]) -> JobSummary:
-    """What was done for one file, as a job of its own; its report is in the store when this returns, if it was begun.
-
-    Raises:
-        StoreError: the store cannot be written.
-    """
-    return _summary(job, end.outcomes, seconds=end.seconds, reported=end.error is None)
-
-
-def annotate_with_feeders(job: AnnotationJob, ahead: FilesAhead[str]) -> JobSummary:
-    """Do a job as `run_annotation` does, by several feeders; `ahead` is made for it.
-
-    Raises:
-        BionerError: as `FilesAhead.run`.
-        StoreError: the report of the run cannot be written.
-    """
-    seconds = 0.0
-    outcomes: dict[tuple[str, str], ShardOutcome] = {}
-    for end in ahead.run(job.inputs, str):
-        seconds += end.seconds
-        failed = [failed_outcome(end.error, input_file=end.wanted)] if end.error is not None else []
-        for outcome in (*end.outcomes, *failed):  # a file that is named twice counts once
-            outcomes.setdefault((outcome.shard_id, "" if outcome.shard_id else outcome.input_file), outcome)
-    return _summary(job, tuple(outcomes.values()), seconds=seconds)
-
-
-def _summary(
-    job: AnnotationJob, outcomes: Sequence[ShardOutcome], *, seconds: float, reported: bool = True
-) -> JobSummary:
-    if reported:
-        write_report(outcomes, new_report_path(job.store), finish=job.finish)
-    return summarise(
-        outcomes, seconds=seconds, max_reject_rate=job.max_reject_rate, document_pass=job.finish.document_pass
-    )

@@ -10,11 +10,12 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from itertools import chain
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import Protocol
 
 from bioner_core.errors import BionerError, InputError
 from bioner_core.store.history.ledger import AppliedFile
 from bioner_core.store.history.lock import Part
+from pipelines.feeders.file_end import FileEnd, Wanted
 from pipelines.nightly.apply import (
     FetchedFile,
     FileNotAppliedError,
@@ -30,11 +31,6 @@ from pipelines.sync.download import COMPANION
 from pipelines.sync.listing import ListedFile, list_place
 from pipelines.sync.retry import RetryPolicy
 from pipelines.watch.progress import ProgressReporter
-
-if TYPE_CHECKING:  # Beam takes most of a second to import, and who only plans a backfill needs none
-    from pipelines.feeders.files_ahead import FileEnd
-
-Wanted = TypeVar("Wanted")
 
 PMC = "pmc"
 
@@ -90,7 +86,7 @@ class FilesAnnotator(Protocol):
 
     def annotate_files(
         self, wanted: Iterable[Wanted], locate: Callable[[Wanted], str]
-    ) -> "Generator[tuple[FileEnd[Wanted], JobSummary], None, None]":
+    ) -> Generator[tuple[FileEnd[Wanted], JobSummary], None, None]:
         """As `FilesAhead.run`, and what was done for each file as a job of its own.
 
         Raises:
@@ -147,7 +143,7 @@ def _fetched(wanted: PendingFile, place: SyncContext, *, needs_md5: bool) -> Fet
 
 def _enter(
     file: FetchedFile | None,
-    end: "FileEnd[PendingFile]",
+    end: FileEnd[PendingFile],
     summary: JobSummary,
     log: RunLog,
     *,

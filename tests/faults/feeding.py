@@ -12,7 +12,8 @@ from bioner_core.store.history.lock import StoreLock
 from bioner_core.store.layout import Store
 from devtools.soak.corpus import soak_job
 from devtools.soak.feeder import client_settings
-from pipelines.feeders.files_ahead import FilesAhead, annotate_with_feeders
+from pipelines.feeders.file_end import job_summary
+from pipelines.feeders.files_ahead import FilesAhead
 from pipelines.feeders.ray_feeders import FeederPlaces, nodes_with_store
 from pipelines.pool.pool import start_pool
 from pipelines.pool.pool_settings import PoolSettings
@@ -34,7 +35,7 @@ def main() -> None:
         nodes = nodes_with_store(job.store)
         places = FeederPlaces(job, pool.client_factory(client_settings(30.0)), max(2, len(nodes)), nodes)
         ahead = FilesAhead[str](job, start=lambda: places, progress=SilentProgress(), tell=print)
-        summary = annotate_with_feeders(job, ahead)
+        summary = job_summary(job, ahead.run(job.inputs, str))
     said = {
         "nodes": len(nodes),
         "exit_code": summary.exit_code(),

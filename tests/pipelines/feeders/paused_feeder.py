@@ -13,7 +13,8 @@ from annotate_fakes import CountingProgress, WordService, make_job
 from bioner_core.store import shard_writer
 from bioner_core.store.layout import Store
 from bioner_core.store.manifest import Manifest, write_manifest
-from pipelines.feeders.files_ahead import FilesAhead, annotate_with_feeders
+from pipelines.feeders.file_end import job_summary
+from pipelines.feeders.files_ahead import FilesAhead
 from pipelines.feeders.ray_feeders import FeederPlaces
 
 
@@ -28,7 +29,7 @@ def main() -> None:
     job = make_job(Path(sys.argv[1]), sys.argv[2])
     shard_writer.write_manifest = _pause_first  # type: ignore[attr-defined]
     ahead = FilesAhead[str](job, start=lambda: FeederPlaces(job, WordService), progress=CountingProgress(), tell=print)
-    sys.exit(annotate_with_feeders(job, ahead).exit_code())
+    sys.exit(job_summary(job, ahead.run(job.inputs, str)).exit_code())
 
 
 if __name__ == "__main__":

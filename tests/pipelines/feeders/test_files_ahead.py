@@ -14,12 +14,13 @@ from bioner_core.inference.annotation import AnnotationRequest, RowResult
 from bioner_core.inference.batching import BatchFill
 from bioner_core.store.checks.verify import verify_store
 from bioner_core.store.reading import read_manifests
-from pipelines.feeders.files_ahead import FileEnd, FilesAhead, annotate_with_feeders, file_summary
+from pipelines.feeders.file_end import FileEnd, file_summary, job_summary
+from pipelines.feeders.files_ahead import FilesAhead
 from pipelines.feeders.ray_feeders import FeederPlaces
 from pipelines.job import AnnotationJob
 from pipelines.job_report import report_paths
 from pipelines.pool.service import Key
-from pipelines.summary import Status
+from pipelines.summary import JobSummary, Status
 
 _SECONDS = 60.0
 
@@ -44,6 +45,11 @@ def ends_of(ahead: "FilesAhead[str]", files: Iterable[str], locate: Callable[[st
     """How the files ended."""
     with closing(ahead.run(files, locate)) as ends:
         return list(ends)
+
+
+def summary_of(job: AnnotationJob, ahead: "FilesAhead[str]") -> JobSummary:
+    """What was done for all inputs of a job."""
+    return job_summary(job, ends_of(ahead, job.inputs))
 
 
 class ReadsAhead(WordService):
@@ -121,15 +127,15 @@ def test_another_fault_of_a_file_stops_the_planning(files: list[str], tmp_path: 
 def test_a_job_asks_no_model_for_what_is_committed(files: list[str], tmp_path: Path) -> None:
     """Catches a rerun that starts actors, or annotates again."""
     job = make_job(tmp_path / "store", *files)
-    assert annotate_with_feeders(job, files_ahead(job)).shards_committed == 15
-    again = annotate_with_feeders(job, files_ahead(job, MustNotBeAsked))
+    assert summary_of(job, files_ahead(job)).shards_committed == 15
+    again = summary_of(job, files_ahead(job, MustNotBeAsked))
     assert (again.shards_skipped, again.rows_sent, again.exit_code()) == (15, 0, 0)
 
 
 def test_an_input_that_is_named_twice_counts_once(files: list[str], tmp_path: Path) -> None:
     """Catches a shard that two feeders work on at once, and sums that count it twice."""
     job = make_job(tmp_path / "store", *files, files[0], files[4])
-    summary = annotate_with_feeders(job, files_ahead(job))
+    summary = summary_of(job, files_ahead(job))
     assert (summary.counts.annotated, summary.shards_committed, summary.shards_skipped) == (115, 15, 0)
 
 

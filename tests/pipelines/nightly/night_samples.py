@@ -14,7 +14,8 @@ from bioner_core.store.history.ledger import new_run_id
 from bioner_core.store.history.lock import StoreLock
 from bioner_core.store.layout import Store
 from pipelines.annotate import run_annotation
-from pipelines.feeders.files_ahead import FileEnd, FilesAhead, file_summary
+from pipelines.feeders.file_end import FileEnd, file_summary
+from pipelines.feeders.files_ahead import FilesAhead
 from pipelines.feeders.ray_feeders import FeederPlaces
 from pipelines.job import AnnotationJob
 from pipelines.nightly.apply import PendingFile, SyncContext
