@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from bioner_core.store.committed import committed_manifest
+from bioner_core.store.committed import committed_manifest, known_manifests
 from bioner_core.store.layout import ShardDescriptor
 from bioner_core.store.manifest import read_manifest
 from pipelines.annotate import count_outcome
@@ -170,6 +170,7 @@ class HandOut:
         self._losses = 0
         feeder.ended += outcome.counts.records_in
         if not feeder.handle.is_here:
+            known_manifests(self._maker.job.store).pop(outcome.shard_id, None)  # what was found before is no longer so
             self._count(outcome)
         self._on_end(outcome)
 

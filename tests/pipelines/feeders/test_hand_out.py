@@ -8,6 +8,9 @@ from annotate_fakes import CountingProgress, make_job
 from feeder_samples import Clock, VirtualFeeder, VirtualMaker, committed, shards_of
 
 from bioner_core.errors import StoreError
+from bioner_core.store.committed import known_manifests
+from bioner_core.store.history.lock import StoreLock
+from bioner_core.store.layout import Store
 from pipelines.feeders.feeder import FeederLostError
 from pipelines.feeders.given_shards import LEASE_SECONDS, SILENT_SECONDS, FeederOrder, GivenShards
 from pipelines.feeders.hand_out import MOST_LOSSES, HandOut
@@ -177,3 +180,14 @@ def test_a_feeder_commits_only_while_its_job_holds_the_store() -> None:
     held[0] = False
     with pytest.raises(StoreError, match="no longer holds the lock"):
         given.check()
+
+
+def test_what_was_known_of_a_shard_is_forgotten_when_a_feeder_commits_it(object_store: Store, tmp_path: Path) -> None:
+    """Catches a ledger entry and a document index that lack shards, since another process committed them."""
+    world = World(tmp_path, feeders=2, shards=3)
+    world.maker.job = replace(world.maker.job, store=object_store)
+    with StoreLock(object_store, purpose="test"):
+        known = known_manifests(object_store)
+        known.update(dict.fromkeys([one.shard_id for one in world.shards]))
+        world.go()
+        assert known == {}
