@@ -3,6 +3,7 @@
 import math
 import threading
 import traceback
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Protocol
@@ -10,10 +11,10 @@ from typing import Protocol
 from bioner_core.errors import PoolError
 from bioner_core.store.history.lock import live_claims
 from bioner_core.store.history.process_identity import ProcessIdentity
-from bioner_core.store.layout import Store
+from bioner_core.store.layout import ShardDescriptor, Store
 from pipelines.annotate import ShardWork
 from pipelines.beam_run import beam, new_pipeline, run_to_the_end
-from pipelines.feeders.given_shards import FeederOrder, FeederReport, GivenShards, given_shards, lent
+from pipelines.feeders.given_shards import FeederReport, GivenShards, given_shards, lent
 from pipelines.job import FN_API_RUNNER, AnnotationJob
 from pipelines.pool.service import ServiceFactory
 
@@ -52,9 +53,9 @@ class Feeder:
         self._thread = threading.Thread(target=self._run, name="bioner-feeder", daemon=True)
         self._thread.start()
 
-    def exchange(self, order: FeederOrder) -> FeederReport:
-        """Take an order, and tell how far the work is; returns at once."""
-        return self._given.exchange(order)
+    def exchange(self, shards: Sequence[ShardDescriptor]) -> FeederReport:
+        """Take more shards, and tell how far the work is; returns at once."""
+        return self._given.exchange(shards)
 
     def stop(self, seconds: float) -> None:
         """Begin and commit nothing more, and wait for the end of the work, but no longer than this."""
@@ -86,12 +87,12 @@ class FeederHandle(Protocol):
         """Whether it works in this process."""
         ...
 
-    def ask(self, order: FeederOrder) -> None:
-        """Send an order; one at a time."""
+    def ask(self, shards: Sequence[ShardDescriptor]) -> None:
+        """Give it more shards, and ask how far it is; not before it has answered the last time."""
         ...
 
     def answer(self) -> FeederReport | None:
-        """The answer to the last order, once; None while it has not come.
+        """The answer, once; None while it has not come.
 
         Raises:
             FeederLostError: the feeder is no more.
@@ -116,9 +117,9 @@ class LocalFeeder:
         self._feeder = Feeder(job, service_factory)
         self._answer: FeederReport | None = None
 
-    def ask(self, order: FeederOrder) -> None:
+    def ask(self, shards: Sequence[ShardDescriptor]) -> None:
         """It answers at once."""
-        self._answer = self._feeder.exchange(order)
+        self._answer = self._feeder.exchange(shards)
 
     def answer(self) -> FeederReport | None:
         """The answer."""

@@ -7,6 +7,7 @@ caller's own hears of each file, in their order, when all its shards have ended.
 import math
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Generic
@@ -81,7 +82,7 @@ class FilesAhead(Generic[Wanted]):
         self._changed = threading.Condition(threading.RLock())
         self._queue = ShardQueue()
         self._waiting_for: dict[str, list[_File[Wanted]]] = {}
-        self._files: list[_File[Wanted]] = []
+        self._files: deque[_File[Wanted]] = deque()
         self._planned_all = self._stopped = False
         self._fault: Exception | None = None
         self._hand_out: HandOut | None = None
@@ -122,22 +123,21 @@ class FilesAhead(Generic[Wanted]):
             planner.join(_END_SECONDS)
 
     def _ends(self) -> Iterator[FileEnd[Wanted]]:
-        number, last_end = 0, 0.0
-        while (file := self._await_end(number)) is not None:
+        last_end = 0.0
+        while (file := self._await_end()) is not None:
             seconds = max(0.0, file.ended - max(file.began, last_end, min(self._started, file.ended)))
             last_end = max(last_end, file.ended)
-            number += 1
             yield FileEnd(file.wanted, file.path, tuple(file.outcomes), round(seconds, 3), file.error)
 
-    def _await_end(self, number: int) -> _File[Wanted] | None:
-        """The file of this number once it has ended; None when there is no such file. Starts the feeders in time."""
+    def _await_end(self) -> _File[Wanted] | None:
+        """The next file once it has ended; None when there is no other one. Starts the feeders in time."""
         while True:
             with self._changed:
                 if self._fault is not None:
                     raise self._fault
-                if number < len(self._files) and self._files[number].ended:
-                    return self._files[number]
-                if self._planned_all and number == len(self._files):
+                if self._files and self._files[0].ended:
+                    return self._files.popleft()
+                if self._planned_all and not self._files:
                     return None
                 start_now = self._hand_out is None and not self._queue.is_empty
                 if not start_now:

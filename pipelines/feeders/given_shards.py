@@ -9,7 +9,7 @@ import resource
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -25,21 +25,10 @@ LEASE_SECONDS = 40.0
 SILENT_SECONDS = 60.0
 """A feeder that has not answered for so long is ended; longer than the lease, so that it commits nothing by then."""
 
-_WAIT_SECONDS = 0.05
-"""How long a worker waits for a shard before it looks after the answers of those that it has."""
-
-
-@dataclass(frozen=True, slots=True)
-class FeederOrder:
-    """What a feeder is told: more shards, and how many of its outcomes were heard."""
-
-    shards: tuple[ShardDescriptor, ...] = ()
-    heard: int = 0
-
 
 @dataclass(frozen=True, slots=True)
 class FeederReport:
-    """What a feeder answers: `outcomes` are those that were not heard yet, in their order.
+    """What a feeder answers: `outcomes` are those since its last answer, in their order.
 
     `records` are all that it has settled; `over` says that its pipeline has ended, by the `error` if there is one;
     `lost` that it was not asked in time, and commits nothing more; `pool_error` that the actors cannot be reached any
@@ -68,7 +57,8 @@ class GivenShards:
     """A `ShardSource` that its launcher fills. Safe in several threads.
 
     Without a question for `lease_seconds` the shards are another feeder's; infinite where there is no other one.
-    `holds_store` says whether the launcher's lock on the store is still there. `clock` gives seconds.
+    `holds_store` says whether the launcher's lock on the store is still there. Who takes a shard waits for one for
+    `wait_seconds` before it looks after the answers to those that it has. `clock` gives seconds.
     """
 
     def __init__(
@@ -76,14 +66,15 @@ class GivenShards:
         *,
         lease_seconds: float = LEASE_SECONDS,
         holds_store: Callable[[], bool] = lambda: True,
+        wait_seconds: float = 0.05,
         clock: Callable[[], float] = elapsed_seconds,
     ) -> None:
         self._lease_seconds = lease_seconds
         self._holds_store = holds_store
+        self._wait_seconds = wait_seconds
         self._clock = clock
         self._changed = threading.Condition()
         self._waiting: deque[ShardDescriptor] = deque()
-        self._known: set[str] = set()
         self._outcomes: list[ShardOutcome] = []
         self._records = 0
         self._stopped = False
@@ -104,7 +95,7 @@ class GivenShards:
         """The next shard; None if none has come after a moment."""
         with self._changed:
             if not self._waiting and not self._stopped:
-                self._changed.wait(_WAIT_SECONDS)
+                self._changed.wait(self._wait_seconds)
             return self._waiting.popleft() if self._waiting and not self._stopped else None
 
     def check(self) -> None:
@@ -148,17 +139,17 @@ class GivenShards:
         with self._changed:
             self._over, self._error = True, error
 
-    def exchange(self, order: FeederOrder) -> FeederReport:
-        """Take an order, and tell what has ended. To repeat one whose answer was lost does no harm."""
+    def exchange(self, shards: Sequence[ShardDescriptor]) -> FeederReport:
+        """Take more shards, and tell what has ended since the last time."""
         with self._changed:
             self._note_silence()
             self._asked_at = self._clock()
-            self._waiting += [one for one in order.shards if one.shard_id not in self._known]
-            self._known.update(one.shard_id for one in order.shards)
+            self._waiting += shards
             self._changed.notify_all()
+            outcomes, self._outcomes = tuple(self._outcomes), []
             usage = resource.getrusage(resource.RUSAGE_SELF)
             return FeederReport(
-                outcomes=tuple(self._outcomes[order.heard :]),
+                outcomes=outcomes,
                 records=self._records,
                 over=self._over,
                 error=self._error,

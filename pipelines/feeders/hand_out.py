@@ -12,7 +12,7 @@ from bioner_core.store.layout import ShardDescriptor
 from bioner_core.store.manifest import read_manifest
 from pipelines.annotate import count_outcome
 from pipelines.feeders.feeder import FeederHandle, FeederLostError
-from pipelines.feeders.given_shards import SILENT_SECONDS, FeederOrder, FeederReport, elapsed_seconds
+from pipelines.feeders.given_shards import SILENT_SECONDS, FeederReport, elapsed_seconds
 from pipelines.feeders.shard_queue import ShardQueue
 from pipelines.job import AnnotationJob
 from pipelines.metrics.meters import PROCESS
@@ -58,7 +58,6 @@ class _Known:
     handle: FeederHandle
     asked_at: float
     answered: bool = False
-    heard: int = 0
     records: int = 0
     ended: int = 0
     cpu_seconds: float = 0.0
@@ -137,7 +136,7 @@ class HandOut:
 
     def _ask(self, feeder: _Known) -> None:
         feeder.asked_at = self._clock()
-        feeder.handle.ask(FeederOrder(self._queue.take(feeder.name), feeder.heard))
+        feeder.handle.ask(self._queue.take(feeder.name))
 
     def _answer(self, feeder: _Known) -> FeederReport | None:
         report = feeder.handle.answer()
@@ -150,7 +149,6 @@ class HandOut:
     def _hear(self, feeder: _Known, report: FeederReport) -> None:
         self.heard, self.pool_error = True, self.pool_error or report.pool_error
         for outcome in report.outcomes:
-            feeder.heard += 1
             if report.lost and outcome.status is Status.FAILED:  # it did not commit what is no longer its own
                 continue
             if self._queue.end(feeder.name, outcome.shard_id):

@@ -1,5 +1,6 @@
 """Feeders as actors of Ray: on which nodes they may be, and how they are made, asked and ended there."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +11,9 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from bioner_core.errors import BionerError
 from bioner_core.store.history.lock import live_claims
 from bioner_core.store.history.process_identity import ProcessIdentity, this_process
-from bioner_core.store.layout import Store
+from bioner_core.store.layout import ShardDescriptor, Store
 from pipelines.feeders.feeder import Feeder, FeederHandle, FeederLostError, LocalFeeder
-from pipelines.feeders.given_shards import FeederOrder, FeederReport
+from pipelines.feeders.given_shards import FeederReport
 from pipelines.job import AnnotationJob
 from pipelines.pool.actor_handles import thread_variables
 from pipelines.pool.service import ServiceFactory
@@ -41,9 +42,9 @@ class RayFeeder:
         )
         self._question: Any = None
 
-    def ask(self, order: FeederOrder) -> None:
-        """Send the order."""
-        self._question = self._actor.exchange.remote(order)
+    def ask(self, shards: Sequence[ShardDescriptor]) -> None:
+        """Send the question."""
+        self._question = self._actor.exchange.remote(shards)
 
     def answer(self) -> FeederReport | None:
         """The answer if it has come.

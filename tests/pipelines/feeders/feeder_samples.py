@@ -1,11 +1,12 @@
 """Shards, and feeders by a clock that jumps, for the tests of whoever gives out shards."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bioner_core.store.layout import ShardDescriptor
 from bioner_core.store.manifest import Counts
 from pipelines.feeders.feeder import FeederLostError
-from pipelines.feeders.given_shards import FeederOrder, FeederReport, GivenShards
+from pipelines.feeders.given_shards import FeederReport, GivenShards
 from pipelines.job import AnnotationJob
 from pipelines.summary import ShardOutcome, Status
 
@@ -47,28 +48,28 @@ class VirtualFeeder:
     ended: bool = False
     starts_at: float = 0.0
     given: GivenShards = field(init=False)
-    order: FeederOrder | None = None
+    asked: Sequence[ShardDescriptor] | None = None
     begun: ShardDescriptor | None = None
     done_at: float = 0.0
     did: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.given = GivenShards(clock=self.clock)
+        self.given = GivenShards(wait_seconds=0, clock=self.clock)
 
-    def ask(self, order: FeederOrder) -> None:
+    def ask(self, shards: Sequence[ShardDescriptor]) -> None:
         """It answers in the next step, if it has started."""
-        self.order = order
+        self.asked = shards
 
     def answer(self) -> FeederReport | None:
         """The answer, unless it is dead or silent."""
         if not self.alive:
             raise FeederLostError("its process has died")
-        if self.silent or self.order is None or self.clock.now < self.starts_at:
+        if self.silent or self.asked is None or self.clock.now < self.starts_at:
             return None
         if self.clock.now - _STEP < self.starts_at:
-            self.given = GivenShards(clock=self.clock)
-        order, self.order = self.order, None
-        return self.given.exchange(order)
+            self.given = GivenShards(wait_seconds=0, clock=self.clock)
+        shards, self.asked = self.asked, None
+        return self.given.exchange(shards)
 
     def leave(self) -> None:
         """It is over."""
@@ -87,14 +88,10 @@ class VirtualFeeder:
             self.did.append(self.begun.shard_id)
             self.given.tell(committed(self.begun), pool_error=False)
             self.begun = None
-        if self.begun is None and (shard := self._next()) is not None:
+        if self.begun is None and (shard := self.given.take()) is not None:
             self.begun, self.done_at = shard, self.clock.now + self.seconds_per_shard
             if shard.shard_id in self.deadly:
                 self.alive = False
-
-    def _next(self) -> ShardDescriptor | None:
-        # `take` waits for a moment by the real clock where there is nothing.
-        return self.given.take() if self.given._waiting else None
 
 
 @dataclass

@@ -12,7 +12,7 @@ from bioner_core.store.committed import known_manifests
 from bioner_core.store.history.lock import StoreLock
 from bioner_core.store.layout import Store
 from pipelines.feeders.feeder import FeederLostError
-from pipelines.feeders.given_shards import LEASE_SECONDS, SILENT_SECONDS, FeederOrder, GivenShards
+from pipelines.feeders.given_shards import LEASE_SECONDS, SILENT_SECONDS, GivenShards
 from pipelines.feeders.hand_out import MOST_LOSSES, HandOut
 from pipelines.feeders.shard_queue import ShardQueue
 from pipelines.summary import ShardOutcome, Status
@@ -108,14 +108,14 @@ def test_a_paused_feeder_commits_nothing_once_its_shards_may_be_anothers() -> No
     """Catches a feeder that wakes and writes over what another one has committed, also when questions come first."""
     clock = Clock()
     given = GivenShards(clock=clock)
-    given.exchange(FeederOrder(tuple(shards_of("x", 1))))
+    given.exchange(shards_of("x", 1))
     given.check()
     clock.now += LEASE_SECONDS + 1
-    given.exchange(FeederOrder())  # it was on its way when the feeder was paused
+    given.exchange(())  # it was on its way when the feeder was paused
     with pytest.raises(StoreError, match="nothing was committed"):
         given.check()
     assert given.ended
-    assert given.exchange(FeederOrder()).lost
+    assert given.exchange(()).lost
     assert LEASE_SECONDS < SILENT_SECONDS
 
 
@@ -158,18 +158,14 @@ def test_feeders_that_are_lost_one_after_another_end_the_run(tmp_path: Path) -> 
         world.go()
 
 
-def test_orders_and_answers_may_come_twice() -> None:
-    """Catches a shard that is done twice, or an outcome that is lost, when an answer was lost on its way."""
+def test_an_outcome_is_told_once_and_kept_no_longer() -> None:
+    """Catches a feeder whose memory grows with every shard of a backfill of millions."""
     given = GivenShards()
-    order = FeederOrder(tuple(shards_of("x", 2)))
-    given.exchange(order)
-    given.exchange(order)
-    taken = [given.take(), given.take()]
-    assert [one.shard_id for one in taken if one is not None] == [one.shard_id for one in shards_of("x", 2)]
-    assert given.take() is None
+    given.exchange(shards_of("x", 2))
+    assert given.take() == shards_of("x", 1)[0]
     given.tell(committed(shards_of("x", 1)[0]), pool_error=False)
-    assert given.exchange(FeederOrder(heard=0)).outcomes == given.exchange(FeederOrder(heard=0)).outcomes
-    assert given.exchange(FeederOrder(heard=1)).outcomes == ()
+    assert [one.shard_id for one in given.exchange(()).outcomes] == [shards_of("x", 1)[0].shard_id]
+    assert given.exchange(()).outcomes == ()
 
 
 def test_a_feeder_commits_only_while_its_job_holds_the_store() -> None:
