@@ -22,9 +22,17 @@ from bioner_core.store.layout import Store
 from bioner_core.store.sweep import sweep_orphans
 from jobs.options.annotation import AnnotateConfig
 from jobs.runs.annotator import MODEL, AnnotatorChoice, chosen_annotator
-from jobs.runs.feeders import check_feeders, feeder_places
 from jobs.runs.load import RunWatch, guessed_rate, keep_rate, kept_rate, process_started, rate_key
-from jobs.runs.pool import check_pool_options, connect_by_hand, join_pool, memory_limit, open_pool, planned_settings
+from jobs.runs.pool import (
+    check_feeders,
+    check_pool_options,
+    connect_by_hand,
+    feeder_places,
+    join_pool,
+    memory_limit,
+    open_pool,
+    planned_settings,
+)
 from jobs.runs.standard_input import STANDARD_INPUT, with_standard_input
 from jobs.runs.store_precision import in_store_precision, pin_precision
 from jobs.terminal.console import say

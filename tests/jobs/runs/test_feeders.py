@@ -11,7 +11,7 @@ from bioner_core.store.history.lock import StoreLock
 from bioner_core.store.history.process_identity import ProcessIdentity, this_process
 from bioner_core.store.layout import Store
 from jobs.options.annotation import AnnotateConfig
-from jobs.runs.feeders import check_feeders, feeder_places
+from jobs.runs.pool import check_feeders, feeder_places
 from pipelines.feeders import ray_feeders
 from pipelines.feeders.feeder import holds_store
 from tests.jobs.job_stores import null_job
