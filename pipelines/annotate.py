@@ -4,7 +4,6 @@ Only descriptors travel between stages.
 """
 
 import time
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from functools import partial
@@ -18,16 +17,15 @@ from bioner_core.store.layout import ShardDescriptor
 from bioner_core.store.names import StoreNames, list_names
 from bioner_core.store.sweep import sweep_shard
 from pipelines.beam_run import beam, new_pipeline, run_to_the_end, works_in_this_process
-from pipelines.carry_over import plan_carry_over
 from pipelines.job import AnnotationJob
 from pipelines.job_report import new_report_path, read_report, write_report_in_worker
 from pipelines.metrics.meters import PROCESS
 from pipelines.metrics.metrics import NAMESPACE, SHARDS, fill_increases, shard_increases
-from pipelines.plan import ShardRun, group_runs, plan_input
+from pipelines.plan import ShardRun, group_runs, plan_shards
 from pipelines.pool.service import AnnotationService, ServiceFactory
 from pipelines.refinish import finish_again
 from pipelines.shard import ShardResult
-from pipelines.shard_stream import ShardStream
+from pipelines.shard_stream import ListedShards, ShardSource, ShardStream
 from pipelines.summary import JobSummary, ShardOutcome, Status, failed_outcome, finished_outcome, summarise
 from pipelines.watch.progress import ProgressReporter, SilentProgress, reporter_for, reporting
 from pipelines.watch.store_follower import following
@@ -61,17 +59,7 @@ class PlanInput(beam.DoFn):  # type: ignore[misc]
         job = self._job
         try:
             self._names = self._names or list_names(job.store)
-            descriptors = plan_input(
-                element,
-                store=job.store,
-                shard_records=job.shard_records,
-                format_name=job.format_name,
-                shard_rows=job.shard_rows,
-                label_sets=job.label_sets,
-                names=self._names,
-            )
-            if job.carry_over:
-                plan_carry_over(job.store, descriptors, fingerprint=job.run_fingerprint, decode=job.decode_fingerprint)
+            descriptors = plan_shards(job, element, names=self._names)
         except Exception as error:  # noqa: BLE001  the shard boundary begins here: a bad input stops no other one
             yield beam.pvalue.TaggedOutput(_FAILED, failed_outcome(error, input_file=element))
             return
@@ -79,8 +67,24 @@ class PlanInput(beam.DoFn):  # type: ignore[misc]
         yield from ((run[0].shard_id, run) for run in group_runs(descriptors))
 
 
-class AnnotateRuns(beam.DoFn):  # type: ignore[misc]
-    """Shard runs to one `ShardOutcome` per shard. The shard is a failure boundary: one that fails stops no other."""
+def outcome_without_model(job: AnnotationJob, descriptor: ShardDescriptor) -> ShardOutcome | None:
+    """The outcome of a shard that is committed, or is finished again from stored candidates; None: ask the model."""
+    run, decode = job.run_fingerprint, job.decode_fingerprint
+    try:
+        manifest = committed_manifest(job.store, descriptor, fingerprint=run)
+        if manifest is not None:
+            sweep_shard(job.store, manifest, replaced=descriptor.replaces)
+            return finished_outcome(Status.SKIPPED, manifest)
+        stored = unfinished_manifest(job.store, descriptor, fingerprint=run, decode=decode)
+        if stored is None:
+            return None
+        return finished_outcome(Status.REFINISHED, finish_again(stored, descriptor, job))
+    except Exception as error:  # noqa: BLE001  the shard boundary: whatever happened is reported, with its traceback
+        return failed_outcome(error, input_file=descriptor.input_file, descriptor=descriptor)
+
+
+class ShardWork(beam.DoFn):  # type: ignore[misc]
+    """Annotates and commits shards, in streams of the service; where they come from is for subclasses."""
 
     def __init__(self, job: AnnotationJob, service_factory: ServiceFactory, progress_token: str) -> None:
         self._job = job
@@ -89,58 +93,13 @@ class AnnotateRuns(beam.DoFn):  # type: ignore[misc]
         self._service: AnnotationService | None = None
         self._pool_error: PoolError | None = None
 
-    def process(self, element: Sequence[ShardRun]) -> Iterator[ShardOutcome]:
-        """Yield the outcome of each shard of the runs; committed ones on the main output."""
-        descriptors = [descriptor for run in element for descriptor in run]
-        for outcome in self._outcomes(sorted(descriptors, key=_place)):
-            if outcome.status is not Status.COMMITTED:  # those are counted with their fill
-                _count_other(outcome)
-            if outcome.status in (Status.COMMITTED, Status.REFINISHED):
-                yield outcome
-            else:
-                yield beam.pvalue.TaggedOutput(outcome.status.value, outcome)
-
-    def _outcomes(self, descriptors: Sequence[ShardDescriptor]) -> Iterator[ShardOutcome]:
-        todo: deque[ShardDescriptor] = deque()
-        for descriptor in descriptors:
-            outcome = self._found_committed(descriptor) or self._finished_again(descriptor)
-            if outcome is None:
-                todo.append(descriptor)
-            else:
-                yield outcome
-        while todo:
-            yield from self._annotated(todo)
-
-    def _found_committed(self, descriptor: ShardDescriptor) -> ShardOutcome | None:
-        try:
-            manifest = committed_manifest(self._job.store, descriptor, fingerprint=self._job.run_fingerprint)
-            if manifest is None:
-                return None
-            sweep_shard(self._job.store, manifest, replaced=descriptor.replaces)
-        except Exception as error:  # noqa: BLE001  the shard boundary: whatever happened is reported, with its traceback
-            return self._failed(error, descriptor)
-        reporter_for(self._progress_token).done(descriptor.records, skipped=True)
-        return finished_outcome(Status.SKIPPED, manifest)
-
-    def _finished_again(self, descriptor: ShardDescriptor) -> ShardOutcome | None:
-        """The outcome of a shard whose candidates are in the store; None where the model must be asked."""
-        run, decode = self._job.run_fingerprint, self._job.decode_fingerprint
-        try:
-            stored = unfinished_manifest(self._job.store, descriptor, fingerprint=run, decode=decode)
-            if stored is None:
-                return None
-            manifest = finish_again(stored, descriptor, self._job)
-        except Exception as error:  # noqa: BLE001  the shard boundary: whatever happened is reported, with its traceback
-            return self._failed(error, descriptor)
-        reporter_for(self._progress_token).done(descriptor.records, skipped=False)
-        return finished_outcome(Status.REFINISHED, manifest)
-
-    def _annotated(self, todo: deque[ShardDescriptor]) -> Iterator[ShardOutcome]:
-        """The outcomes of the shards that one stream of the service takes from the left of `todo`."""
+    def _annotated(self, todo: ShardSource) -> Iterator[ShardOutcome]:
+        """The outcomes of the shards that one stream of the service takes from `todo`; each is counted."""
         try:
             service = self._connected()
         except Exception as error:  # noqa: BLE001  the shard boundary: the next one may reach the service
-            yield self._failed(error, todo.popleft())
+            if (descriptor := todo.take()) is not None:
+                yield self._failed(error, descriptor)
             return
         done = partial(reporter_for(self._progress_token).done, skipped=False)
         for end in ShardStream(self._job, service, done).run(todo):
@@ -153,7 +112,9 @@ class AnnotateRuns(beam.DoFn):  # type: ignore[misc]
     def _failed(self, error: Exception, descriptor: ShardDescriptor) -> ShardOutcome:
         if isinstance(error, PoolError) and self._pool_error is None:
             self._pool_error = error
-        return failed_outcome(error, input_file=descriptor.input_file, descriptor=descriptor)
+        outcome = failed_outcome(error, input_file=descriptor.input_file, descriptor=descriptor)
+        count_outcome(outcome)
+        return outcome
 
     def _connected(self) -> AnnotationService:
         """Connect at the first shard that needs it, so that a finished job needs no service at all."""
@@ -162,6 +123,34 @@ class AnnotateRuns(beam.DoFn):  # type: ignore[misc]
         if self._service is None:
             self._service = self._service_factory()
         return self._service
+
+
+class AnnotateRuns(ShardWork):
+    """Shard runs to one `ShardOutcome` per shard. The shard is a failure boundary: one that fails stops no other."""
+
+    def process(self, element: Sequence[ShardRun]) -> Iterator[ShardOutcome]:
+        """Yield the outcome of each shard of the runs; committed ones on the main output."""
+        descriptors = [descriptor for run in element for descriptor in run]
+        for outcome in self._outcomes(sorted(descriptors, key=_place)):
+            if outcome.status in (Status.COMMITTED, Status.REFINISHED):
+                yield outcome
+            else:
+                yield beam.pvalue.TaggedOutput(outcome.status.value, outcome)
+
+    def _outcomes(self, descriptors: Sequence[ShardDescriptor]) -> Iterator[ShardOutcome]:
+        todo = ListedShards([])
+        for descriptor in descriptors:
+            outcome = outcome_without_model(self._job, descriptor)
+            if outcome is None:
+                todo.left.append(descriptor)
+                continue
+            count_outcome(outcome)
+            if outcome.status is not Status.FAILED:
+                skipped = outcome.status is Status.SKIPPED
+                reporter_for(self._progress_token).done(descriptor.records, skipped=skipped)
+            yield outcome
+        while not todo.ended:
+            yield from self._annotated(todo)
 
 
 class AnnotateShards(beam.PTransform):  # type: ignore[misc]
@@ -227,7 +216,8 @@ def _count(result: ShardResult, fill: BatchFill) -> None:
     beam.metrics.Metrics.distribution(NAMESPACE, "mentions_per_shard").update(counts.mentions)
 
 
-def _count_other(outcome: ShardOutcome) -> None:
+def count_outcome(outcome: ShardOutcome) -> None:
+    """Tell the metrics how a shard ended that was not annotated now; those are counted with all that they hold."""
     PROCESS.add(SHARDS, 1, outcome.status.value)
     beam.metrics.Metrics.counter(NAMESPACE, SHARDS.beam_name(outcome.status.value)).inc()
 

@@ -18,6 +18,8 @@ from bioner_core.store.layout import ShardDescriptor, Store, input_key, shard_id
 from bioner_core.store.manifest import Manifest
 from bioner_core.store.names import StoreNames, list_names
 from bioner_core.store.sweep import sweep_unfinished
+from pipelines.carry_over import plan_carry_over
+from pipelines.job import AnnotationJob
 from pipelines.plan_record import InputPlan, read_plan, write_plan
 from pipelines.shard_input import file_digest
 
@@ -26,6 +28,26 @@ SHARDS_PER_RUN = 25
 
 ShardRun = tuple[ShardDescriptor, ...]
 """Consecutive shards of one input: the element that travels between Beam stages."""
+
+
+def plan_shards(job: AnnotationJob, input_file: str, *, names: StoreNames) -> list[ShardDescriptor]:
+    """The shards of one input as a job wants them; what may be carried over into them is found and written down.
+
+    Raises:
+        InputError, StoreError: as `plan_input` and `plan_carry_over`.
+    """
+    descriptors = plan_input(
+        input_file,
+        store=job.store,
+        shard_records=job.shard_records,
+        format_name=job.format_name,
+        shard_rows=job.shard_rows,
+        label_sets=job.label_sets,
+        names=names,
+    )
+    if job.carry_over:
+        plan_carry_over(job.store, descriptors, fingerprint=job.run_fingerprint, decode=job.decode_fingerprint)
+    return descriptors
 
 
 def plan_input(

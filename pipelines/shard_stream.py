@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from bioner_core.documents import Document
 from bioner_core.inference.annotation import AnnotationRequest, RowResult
@@ -17,6 +18,46 @@ from pipelines.job import AnnotationJob
 from pipelines.pool.service import AnnotationService, answered
 from pipelines.shard import OpenShard, PlannedBuffer, ShardResult
 from pipelines.shard_input import ShardInput
+
+
+class ShardSource(Protocol):
+    """Shards that are to be annotated, in an order in which each input is read in one pass."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether there is no other one, nor will be."""
+        ...
+
+    def take(self) -> ShardDescriptor | None:
+        """The next one; None where there is none just now."""
+        ...
+
+    def check(self) -> None:
+        """Make sure that the shards that were taken may be committed.
+
+        Raises:
+            StoreError: they may not.
+        """
+        ...
+
+
+class ListedShards:
+    """A `ShardSource` of shards that are all known."""
+
+    def __init__(self, shards: Iterable[ShardDescriptor]) -> None:
+        self.left = deque(shards)
+
+    @property
+    def ended(self) -> bool:
+        """Whether all were taken."""
+        return not self.left
+
+    def take(self) -> ShardDescriptor | None:
+        """The next one."""
+        return self.left.popleft() if self.left else None
+
+    def check(self) -> None:
+        """They may be committed: nobody else has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +79,10 @@ class _Begun:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """The key of a buffer in the stream: a buffer of a shard; or, without one, its end or why it cannot be read on."""
+    """The key of a buffer in the stream: a buffer of a shard; or, without one, its end or why it cannot be read on.
+
+    None in its place: there was no shard just now, and the answers to those before are looked after meanwhile.
+    """
 
     begun: _Begun
     shard: OpenShard | Exception
@@ -55,8 +99,8 @@ class ShardStream:
         self._begun: dict[_Begun, None] = {}
         self._last_end = 0.0
 
-    def run(self, todo: deque[ShardDescriptor]) -> Iterator[ShardEnd]:
-        """Take shards from the left of `todo` and yield how each ended, in that order.
+    def run(self, todo: ShardSource) -> Iterator[ShardEnd]:
+        """Take shards from `todo` until it has ended, and yield how each ended, in that order.
 
         When the service itself fails, the shards that were begun end with its error, and `todo` keeps the others.
         """
@@ -66,19 +110,25 @@ class ShardStream:
             except Exception as error:  # noqa: BLE001  the shard boundary, for all that were under way
                 yield from (ShardEnd(begun.descriptor, error, begun.fill) for begun in self._begun)
 
-    def _ends(self, todo: deque[ShardDescriptor], source: ShardInput) -> Iterator[ShardEnd]:
+    def _ends(self, todo: ShardSource, source: ShardInput) -> Iterator[ShardEnd]:
         for step, results, fill in answered(self._service, self._requests(todo, source)):
+            if step is None:
+                continue
             step.begun.fill += fill
-            if step.begun in self._begun and (end := self._settled(step, results)):
+            if step.begun in self._begun and (end := self._settled(step, results, todo)):
                 del self._begun[step.begun]
                 self._last_end = time.monotonic()
                 yield end
 
     def _requests(
-        self, todo: deque[ShardDescriptor], source: ShardInput
-    ) -> Iterator[tuple[_Step, list[AnnotationRequest]]]:
-        while todo:
-            for step in self._steps_of(todo.popleft(), source):
+        self, todo: ShardSource, source: ShardInput
+    ) -> Iterator[tuple[_Step | None, list[AnnotationRequest]]]:
+        while not todo.ended:
+            descriptor = todo.take()
+            if descriptor is None:
+                yield None, []
+                continue
+            for step in self._steps_of(descriptor, source):
                 yield step, step.buffer.requests() if step.buffer else []
 
     def _steps_of(self, descriptor: ShardDescriptor, source: ShardInput) -> Iterator[_Step]:
@@ -98,12 +148,13 @@ class ShardStream:
         else:
             yield _Step(begun, shard)
 
-    def _settled(self, step: _Step, results: Sequence[RowResult]) -> ShardEnd | None:
+    def _settled(self, step: _Step, results: Sequence[RowResult], todo: ShardSource) -> ShardEnd | None:
         begun = step.begun
         if isinstance(step.shard, Exception):
             return ShardEnd(begun.descriptor, step.shard, begun.fill)
         try:
             if step.buffer is None:
+                todo.check()
                 return ShardEnd(begun.descriptor, step.shard.commit(not_before=self._last_end), begun.fill)
             step.shard.settle(step.buffer, results)
             self._on_records(len(step.buffer.records))

@@ -81,7 +81,8 @@ def pipeline_chart(bench: PipelineBench) -> str:
 
 def _name(point: PipelineFigures) -> str:
     length = "" if point.document_sentences is None else f", {point.document_sentences} sent."
-    return f"{point.annotator} x {point.actors}{length}"
+    feeders = "" if point.feeders == 1 else f", {point.feeders} feeders"
+    return f"{point.annotator} x {point.actors}{feeders}{length}"
 
 
 def _megabytes(size: int | None) -> float | None:

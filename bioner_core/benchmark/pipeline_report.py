@@ -12,7 +12,7 @@ class PipelineFigures:
     `document_sentences` is the length that documents were given, None where they were left as they are. `seconds` is
     the wall time of the run, reading, commits and its end included, without the start of Ray and of the actors.
     `first_document_seconds` and `first_shard_seconds` are counted from before that start. Memory is in bytes, the
-    highest of the process. `summary` is all that `bioner annotate --json` tells of the run.
+    highest of the process. `summary` is all that `bioner annotate --json` tells of the run, or `backfill --json`.
     """
 
     annotator: str
@@ -28,6 +28,7 @@ class PipelineFigures:
     feeder_peak_memory: int | None
     actor_peak_memory: int | None
     summary: Mapping[str, Any]
+    feeders: int = 1
 
     @property
     def documents_per_second(self) -> float:

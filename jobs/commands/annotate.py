@@ -24,6 +24,7 @@ Examples:
   bioner annotate notes/ --store my-store --format text         (plain text, one document a file)
   zcat in.xml.gz | bioner annotate - --store my-store
   bioner annotate in.xml --store my-store --pool gpus          (started with `bioner pool start --name gpus`)
+  bioner annotate dumps/ --store my-store --ray head:6379 --actors 16 --feeders 4
   bioner annotate in.xml --store my-store --runner FlinkRunner -- --parallelism=4
 
 What follows a lone -- goes to Beam as it is.

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import typer
 
 from bioner_core.errors import ConfigurationError
 from bioner_core.store.history.lock import Part
+from jobs.options.annotation import Feeders
 from jobs.options.common import takes_option_groups
 from jobs.options.sync import (
     FirstNumber,
@@ -36,6 +38,7 @@ another model every file is done again. The nightly job goes on from where the b
 Examples:
   bioner backfill pubmed --store /shared/store --dry-run
   bioner backfill pubmed --store /shared/store --shard 1/8 --actors 4      on the first of eight machines
+  bioner backfill pubmed --store /shared/store --ray head:6379 --actors 16 --feeders 4
 
 Exit codes: 0 all of this part is applied, 1 something failed, 2 wrong usage, 3 more rejects than allowed.
 """
@@ -60,8 +63,10 @@ def pubmed(
     shard: ShardOf = "1/1",
     first_number: FirstNumber = 1,
     without_md5: WithoutMd5 = False,
+    feeders: Feeders = None,
 ) -> int:
     """Apply all release files of this part; returns the exit code."""
+    options = with_feeders(options, feeders)
     with only_results_on_stdout():
         from jobs.runs.sync import pubmed_backfill_plan, report  # what imports pyarrow is not for --help
         from pipelines.nightly.pubmed import NLM_PLACES, ReleaseSource
@@ -76,14 +81,20 @@ def pubmed(
 
 @app.command(help=PMC_HELP)
 @takes_option_groups
-def pmc(options: SyncOptions, places: RequiredPlaces, shard: ShardOf = "1/1") -> int:
+def pmc(options: SyncOptions, places: RequiredPlaces, shard: ShardOf = "1/1", feeders: Feeders = None) -> int:
     """Apply all articles of this part; returns the exit code."""
+    options = with_feeders(options, feeders)
     with only_results_on_stdout():
         from jobs.runs.sync import pmc_backfill_plan, report  # what imports pyarrow is not for --help
 
         part = parse_part(shard)
         done = pmc_backfill_plan(places, part, options) if options.dry_run else backfill_pmc(places, part, options)
     return report(done, as_json=options.as_json)
+
+
+def with_feeders(options: SyncOptions, feeders: int | None) -> SyncOptions:
+    """The options with so many feeders."""
+    return replace(options, run=replace(options.run, feeders=feeders))
 
 
 def parse_part(text: str) -> Part:

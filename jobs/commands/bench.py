@@ -48,8 +48,11 @@ Examples:
   bioner bench pipeline dumps/*.xml.gz --json
   bioner bench pipeline dumps/ --annotator simulated --actors 1 --actors 8 --actors 32 --documents 120 --chart load.svg
   bioner bench pipeline dumps/ --annotator null --documents 2000 --document-sentences 5 --document-sentences 200
+  bioner bench pipeline dumps/ --annotator simulated --actors 2 --feeders 1 --feeders 4 --documents 120
+  bioner bench pipeline dumps/ --annotator simulated --actors 2 --documents 1500 --files 50
 
-Each annotator is run with each number of actors on documents of each length. The figures of the last run stand at the
+Each annotator is run with each number of feeders, and of actors for each feeder, on documents of each length. The
+figures of the last run stand at the
 top level of the JSON object, those of all under "points".
 """
 
@@ -93,7 +96,15 @@ Inputs = Annotated[list[str], typer.Argument(help="Files, folders, globs or URLs
 Annotators = Annotated[
     list[str] | None, typer.Option("--annotator", help="null, simulated or model; repeatable. Default: null.")
 ]
-ActorCounts = Annotated[list[int] | None, typer.Option("--actors", help="Actors; repeatable. Default: 1.")]
+ActorCounts = Annotated[
+    list[int] | None, typer.Option("--actors", help="Actors for each feeder; repeatable. Default: 1.")
+]
+FeederCounts = Annotated[
+    list[int] | None, typer.Option("--feeders", help="Feeders, processes if there are several; repeatable. Default: 1.")
+]
+Files = Annotated[
+    int | None, typer.Option("--files", help="Spread the --documents over so many files, applied as by a backfill.")
+]
 Documents = Annotated[
     int | None,
     typer.Option(help="Documents for each actor, made of the inputs', over and over. Default: the inputs as they are."),
@@ -195,7 +206,9 @@ def pipeline(
     inputs: Inputs,
     annotator: Annotators = None,
     actors: ActorCounts = None,
+    feeders: FeederCounts = None,
     documents: Documents = None,
+    files: Files = None,
     document_sentences: Lengths = None,
     seconds_per_batch: BatchSeconds = 2.0,
     seconds_per_token: TokenSeconds = 0.0,
@@ -217,7 +230,9 @@ def pipeline(
             label_sets=chosen_label_sets(label_set or ()),
             annotators=tuple(annotator or ("null",)),
             actors=tuple(actors or (1,)),
+            feeders=tuple(feeders or (1,)),
             documents=documents,
+            files=files,
             document_sentences=tuple(document_sentences or ()),
             simulated=SimulatedAnnotator(seconds_per_batch, seconds_per_token),
             model=model,
@@ -236,7 +251,7 @@ def _run_pipeline(settings: "PipelineBenchSettings", chart: Path | None) -> tupl
 
     def announce(point: "Point") -> None:
         if not settings.quiet:
-            say(f"{point.annotator}, {point.actors} actor(s) ...")
+            say(f"{point.annotator}, {point.feeders} feeder(s), {point.actors} actor(s) ...")
 
     if chart is not None:
         check_chart_name(chart)

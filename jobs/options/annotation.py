@@ -27,6 +27,15 @@ ShardRecords = Annotated[
         help="Records in a shard of an input that is new to the store. Default: about a minute of work, at most 1,000."
     ),
 ]
+Feeders = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        metavar="N",
+        help="Processes that read the inputs and commit, on the nodes of Ray. Default: this command alone; a backfill "
+        "on a cluster (--ray) has one for each node that sees the store.",
+    ),
+]
 TokenBudget = Annotated[
     int | None,
     typer.Option(help="Estimated tokens in a batch, padding included. Default: what fits the actors' memory."),
@@ -116,8 +125,8 @@ class AnnotateConfig(ActorOptions):
 
     It is checked by what is made of it (`AnnotationJob`, `PoolSettings`, `ClientSettings`), before anything starts.
     `pool` None means: start actors for this run. What follows `quiet` is no option of every such verb: `inputs` is
-    empty where the verb finds them itself; `shard_records` None means about a minute of work; `carry_over` and
-    `pipeline_options` are as in `AnnotationJob`.
+    empty where the verb finds them itself; `shard_records` None means about a minute of work; `feeders` None means one,
+    or on a cluster what suits it; `carry_over` and `pipeline_options` are as in `AnnotationJob`.
     """
 
     store: StoreOption
@@ -133,6 +142,7 @@ class AnnotateConfig(ActorOptions):
     runner: str = "FnApiRunner"
     pipeline_options: tuple[str, ...] = ()
     shard_records: int | None = None
+    feeders: int | None = None
     carry_over: bool = False
 
 
@@ -143,3 +153,4 @@ class AnnotateFilesConfig(AnnotateConfig):
     format_name: Format = None
     runner: Runner = "FnApiRunner"
     shard_records: ShardRecords = None
+    feeders: Feeders = None

@@ -6,10 +6,11 @@ import platform
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from itertools import cycle, islice
 from pathlib import Path
+from typing import Any
 
 from bioner_core.benchmark.pipeline_report import PipelineBench, PipelineFigures
 from bioner_core.benchmark.simulated_annotator import SimulatedAnnotator
@@ -18,34 +19,44 @@ from bioner_core.errors import ConfigurationError, InputError
 from bioner_core.formats.input_patterns import expand_inputs
 from bioner_core.formats.reader import read_records
 from bioner_core.labels.label_set import LabelSet
+from bioner_core.store.history.ledger import new_run_id
 from bioner_core.store.layout import Store
+from bioner_core.store.manifest import Counts
 from bioner_core.text.sentences import split_passage
 from jobs.options.annotation import ActorRange, AnnotateConfig
 from jobs.runs.annotator import MODEL, NULL, SIMULATED, AnnotatorChoice
-from jobs.runs.session import annotate_inputs
-from pipelines.pool.load import forget_peak_memory
+from jobs.runs.session import AnnotationSession, annotate_inputs, make_store, open_lock
+from pipelines.nightly.apply import PendingFile, SyncContext
+from pipelines.nightly.backfill import run_backfill
+from pipelines.pool.load import RunLoad, forget_peak_memory
 from pipelines.pool.pool_settings import usable_processors
-from pipelines.summary import JobSummary
+from pipelines.sync.listing import list_place
+from pipelines.sync.retry import RetryPolicy
+from pipelines.watch.progress import SilentProgress
 
 ANNOTATORS = (NULL, SIMULATED, MODEL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PipelineBenchSettings:
-    """What to run: each annotator with each number of actors on documents of each length.
+    """What to run: each annotator with each number of feeders, and of actors for each, on documents of each length.
 
     `documents` is how many documents each actor is given, so that runs with many actors take as long as those with few;
-    None means the inputs as they are. `document_sentences` empty leaves the documents as long as they are.
+    None means the inputs as they are. `document_sentences` empty leaves the documents as long as they are. With `files`
+    the documents are spread over so many files, which are applied one after another as a backfill does it.
 
     Raises:
-        ConfigurationError: an annotator is unknown, a number is not positive, or lengths are given without `documents`.
+        ConfigurationError: an annotator is unknown, a number is not positive, or lengths or files are given without
+            `documents`.
     """
 
     inputs: tuple[str, ...]
     label_sets: tuple[LabelSet, ...]
     annotators: tuple[str, ...] = (NULL,)
     actors: tuple[int, ...] = (1,)
+    feeders: tuple[int, ...] = (1,)
     documents: int | None = None
+    files: int | None = None
     document_sentences: tuple[int, ...] = ()
     simulated: SimulatedAnnotator = SimulatedAnnotator()  # noqa: RUF009  frozen
     model: str = "default"
@@ -58,17 +69,23 @@ class PipelineBenchSettings:
         for name in self.annotators:
             if name not in ANNOTATORS:
                 raise ConfigurationError(f"annotator: {name!r}; choose from {', '.join(ANNOTATORS)}")
-        for number in (*self.actors, *self.document_sentences, *([] if self.documents is None else [self.documents])):
-            if number < 1:
-                raise ConfigurationError(f"actors, documents and document-sentences: {number}; give 1 or more")
+        asked = (*self.actors, *self.feeders, *self.document_sentences, self.documents, self.files)
+        for number in asked:
+            if number is not None and number < 1:
+                raise ConfigurationError(
+                    f"actors, feeders, documents, files and document-sentences: {number}; give 1 or more"
+                )
         if self.document_sentences and self.documents is None:
             raise ConfigurationError("document-sentences: say with --documents how many documents per actor is given")
+        if self.files is not None and self.documents is None:
+            raise ConfigurationError("files: say with --documents how many documents per actor they hold together")
 
     def points(self) -> Iterator["Point"]:
         """The runs in their order."""
+        pairs = sorted({(feeders * actors, feeders) for feeders in self.feeders for actors in self.actors})
         for annotator in self.annotators:
             for length in self.document_sentences or (None,):
-                yield from (Point(annotator, actors, length) for actors in sorted(set(self.actors)))
+                yield from (Point(annotator, actors, length, feeders) for actors, feeders in pairs)
 
     def choice(self, annotator: str) -> AnnotatorChoice:
         """The annotator of this name."""
@@ -78,11 +95,12 @@ class PipelineBenchSettings:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One run: `document_sentences` None leaves the documents as long as they are."""
+    """One run: `actors` are those of all feeders; `document_sentences` None leaves documents as long as they are."""
 
     annotator: str
     actors: int
     document_sentences: int | None
+    feeders: int = 1
 
 
 def bench_pipeline(
@@ -124,29 +142,81 @@ def _run(settings: PipelineBenchSettings, point: Point) -> tuple[PipelineFigures
             token_budget=settings.token_budget,
             quiet=settings.quiet,
             shard_records=settings.shard_records,
+            feeders=point.feeders,
+            carry_over=settings.files is not None,
         )
-        summary = annotate_inputs(config, annotator=settings.choice(point.annotator), started=started)
+        if settings.files is None:
+            summary = annotate_inputs(config, annotator=settings.choice(point.annotator), started=started)
+            run = _Run(summary.counts, summary.seconds, summary.load, summary.as_json(), summary.exit_code())
+        else:
+            places = _split(Path(inputs[0]), settings.files)
+            run = _backfilled(places, config, settings.choice(point.annotator), started=started)
         first_shard = _first_commit(store)
     since = None if first_shard is None else round(first_shard - started_by_wall, 3)
-    return _figures(point, summary, first_shard_seconds=since), summary.exit_code()
+    return _figures(point, run, first_shard_seconds=since), run.exit_code
 
 
-def _figures(point: Point, summary: JobSummary, *, first_shard_seconds: float | None) -> PipelineFigures:
-    load = summary.load
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What a run did, in `seconds` without the start of Ray and of the actors."""
+
+    counts: Counts
+    seconds: float
+    load: RunLoad
+    summary: Mapping[str, Any]
+    exit_code: int
+
+
+def _split(made: Path, files: int) -> Path:
+    """A folder of so many files with the lines of one."""
+    folder = made.with_suffix("")
+    folder.mkdir()
+    lines = made.read_text(encoding="utf-8").splitlines(keepends=True)
+    for number in range(files):
+        part = lines[number * len(lines) // files : (number + 1) * len(lines) // files]
+        (folder / f"part-{number:05d}.jsonl").write_text("".join(part), encoding="utf-8")
+    return folder
+
+
+def _backfilled(folder: Path, config: AnnotateConfig, choice: AnnotatorChoice, *, started: float) -> _Run:
+    make_store(config.store)
+    policy = RetryPolicy()
+    with open_lock(config, purpose="bioner bench pipeline") as lock:
+        place = SyncContext(
+            store=config.store, downloads=folder, lock=lock, run_id=new_run_id(), policy=policy, keep_downloads=True
+        )
+        with AnnotationSession(config, annotator=choice, started=started) as session:
+            report = run_backfill(
+                "bench",
+                [PendingFile(one, ()) for one in list_place(str(folder), policy)],
+                place,
+                session,
+                needs_md5=False,
+                progress=SilentProgress(),
+                max_reject_rate=config.max_reject_rate,
+            )
+            load = session.load
+    seconds = sum(one.seconds for one in report.applied)
+    return _Run(report.counts, round(seconds, 3), load, asdict(load) | report.as_json(), report.exit_code())
+
+
+def _figures(point: Point, run: _Run, *, first_shard_seconds: float | None) -> PipelineFigures:
+    load = run.load
     return PipelineFigures(
         annotator=point.annotator,
         actors=point.actors,
         document_sentences=point.document_sentences,
-        documents=summary.counts.annotated,
-        sentences=summary.counts.sentences,
-        seconds=summary.seconds,
+        documents=run.counts.annotated,
+        sentences=run.counts.sentences,
+        seconds=run.seconds,
         actor_busy_share=load.actor_busy_share,
         first_document_seconds=load.first_document_seconds,
         first_shard_seconds=first_shard_seconds,
         feeder_cpu_seconds=load.feeder_cpu_seconds,
         feeder_peak_memory=load.feeder_peak_memory,
         actor_peak_memory=load.actor_peak_memory,
-        summary=summary.as_json(),
+        summary=run.summary,
+        feeders=point.feeders,
     )
 
 

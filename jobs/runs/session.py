@@ -3,12 +3,12 @@
 import os
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import replace
 from importlib import import_module
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from bioner_core.document_pass.settings import FinishSettings
 from bioner_core.errors import PoolError, StoreError
@@ -23,7 +23,16 @@ from bioner_core.store.sweep import sweep_orphans
 from jobs.options.annotation import AnnotateConfig
 from jobs.runs.annotator import MODEL, AnnotatorChoice, chosen_annotator
 from jobs.runs.load import RunWatch, guessed_rate, keep_rate, kept_rate, process_started, rate_key
-from jobs.runs.pool import check_pool_options, join_pool, memory_limit, open_pool, planned_settings
+from jobs.runs.pool import (
+    check_feeders,
+    check_pool_options,
+    connect_by_hand,
+    feeder_places,
+    join_pool,
+    memory_limit,
+    open_pool,
+    planned_settings,
+)
 from jobs.runs.standard_input import STANDARD_INPUT, with_standard_input
 from jobs.runs.store_precision import in_store_precision, pin_precision
 from jobs.terminal.console import say
@@ -38,6 +47,7 @@ from pipelines.job import (
 )
 from pipelines.job_report import renew_reports
 from pipelines.plan import SHARD_SECONDS
+from pipelines.pool.load import RunLoad
 from pipelines.pool.pool_settings import ClientSettings
 from pipelines.pool.service import AnnotationService, ServiceFactory
 from pipelines.refinish import needs_no_model
@@ -47,6 +57,9 @@ from pipelines.watch.metrics_page import JobPage
 from pipelines.watch.progress import FirstDone, ProgressReporter, SilentProgress
 
 if TYPE_CHECKING:
+    from pipelines.feeders.file_end import FileEnd, Wanted
+    from pipelines.feeders.files_ahead import FilesAhead
+    from pipelines.feeders.ray_feeders import FeederPlaces
     from pipelines.pool.pool import Pool
 
 
@@ -159,6 +172,10 @@ class AnnotationSession:
         self._startup_seconds: float | None = None
         self._service_factory: ServiceFactory | None = None
         self._pool: Pool | None = None
+        self._run_watch: RunWatch | None = None
+        self.load = RunLoad()
+        """What the last run that needed a model cost."""
+        check_feeders(config)
         if config.format_name is not None:
             reader_named(config.format_name)
         self.job(["any"])  # its checks are those of the options, whatever the input
@@ -219,16 +236,83 @@ class AnnotationSession:
         """
         if needs_no_model(job):
             return _run_interruptibly(job, _no_service, SilentProgress())
+        if (self._config.feeders or 1) > 1:
+            summary = self._run_with_feeders(job)
+        else:
+            service_factory = self._begun(job)
+            with self._bar as bar:
+                progress = FirstDone(bar)
+                summary = _run_interruptibly(job, service_factory, progress)
+            self._note_load(progress)
+        keep_rate(self._rate_key, rows=summary.rows_sent, seconds=summary.seconds)
+        return replace(summary, load=self.load, precision=self._annotator.precision_in_words)
+
+    def annotate_files(
+        self, wanted: "Iterable[Wanted]", locate: "Callable[[Wanted], str]"
+    ) -> "Generator[tuple[FileEnd[Wanted], JobSummary], None, None]":
+        """Run the jobs of files as `FilesAhead.run` does: each is planned while those before it are annotated.
+
+        Raises:
+            BionerError: as `run`, or no node of a cluster sees the store.
+        """
+        job = self.job(["any"])
+        with ExitStack() as opened:
+            ahead: FilesAhead[Wanted] = self._files_ahead(job, opened)
+            from pipelines.feeders.file_end import file_summary
+
+            for end in opened.enter_context(closing(ahead.run(wanted, locate))):
+                summary = file_summary(job, end)
+                keep_rate(self._rate_key, rows=summary.rows_sent, seconds=summary.seconds)
+                yield end, summary
+
+    def _run_with_feeders(self, job: AnnotationJob) -> JobSummary:
+        with ExitStack() as opened:
+            ahead: FilesAhead[str] = self._files_ahead(job, opened)
+            from pipelines.feeders.file_end import job_summary
+
+            return job_summary(job, opened.enter_context(closing(ahead.run(job.inputs, str))))
+
+    def _files_ahead(self, job: AnnotationJob, opened: ExitStack) -> "FilesAhead[Any]":
+        """What does a job by feeders; its progress is shown from when they start until `opened` is left."""
+        connect_by_hand()
+        from pipelines.feeders.files_ahead import FilesAhead
+
+        bar = self._bar
+        progress = FirstDone(bar)
+
+        def start() -> "FeederPlaces":
+            places = feeder_places(job, self._begun(job), self._config)
+            opened.enter_context(bar)
+            return places
+
+        tell = _silent if self._config.quiet else say
+        ahead = FilesAhead[Any](
+            job, start=start, progress=progress, tell=tell, at_end=lambda: self._note_load(progress, ahead)
+        )
+        return ahead
+
+    @property
+    def _bar(self) -> ProgressBar:
+        return ProgressBar("records", quiet=self._config.quiet)
+
+    def _begun(self, job: AnnotationJob) -> ServiceFactory:
+        """What makes clients of the pool, which is started if need be; from here on the load is watched."""
         service_factory = self._connected()
         note_model(self._config.store, job.run_fingerprint, self._annotator.in_words())
-        watch = RunWatch(self._pool)
-        with ProgressBar("records", quiet=self._config.quiet) as bar:
-            progress = FirstDone(bar)
-            summary = _run_interruptibly(job, service_factory, progress)
-        keep_rate(self._rate_key, rows=summary.rows_sent, seconds=summary.seconds)
+        self._run_watch = RunWatch(self._pool)
+        return service_factory
+
+    def _note_load(self, progress: FirstDone, ahead: "FilesAhead[Any] | None" = None) -> None:
+        if self._run_watch is None:
+            return
         first = None if progress.at is None else progress.at - self._started
-        load = watch.load(first, startup_seconds=self._startup_seconds)
-        return replace(summary, load=load, precision=self._annotator.precision_in_words)
+        load = self._run_watch.load(first, startup_seconds=self._startup_seconds)
+        cpu_seconds, memory = (ahead.feeder_cpu_seconds, ahead.feeder_peak_memory) if ahead else (0.0, 0)
+        self.load = replace(
+            load,
+            feeder_cpu_seconds=round((load.feeder_cpu_seconds or 0.0) + cpu_seconds, 3),
+            feeder_peak_memory=max(load.feeder_peak_memory or 0, memory),
+        )
 
     def service(self) -> AnnotationService:
         """A client of the pool, which is started for it if need be.
@@ -243,7 +327,9 @@ class AnnotationSession:
         choice = self._annotator
         if self._config.shard_records is not None or choice.kind != MODEL:
             return 0.0
-        return SHARD_SECONDS * (kept_rate(self._rate_key) or guessed_rate(choice.precision_choice, choice.base))
+        # Feeders work on a shard each, and share the actors.
+        seconds = SHARD_SECONDS / (self._config.feeders or 1)
+        return seconds * (kept_rate(self._rate_key) or guessed_rate(choice.precision_choice, choice.base))
 
     def _connected(self) -> ServiceFactory:
         if self._service_factory is None:
@@ -296,6 +382,10 @@ def _run_interruptibly(job: AnnotationJob, service_factory: ServiceFactory, prog
 def _import_beam() -> None:
     with suppress(Exception):
         import_module("pipelines.annotate")
+
+
+def _silent(_: str) -> None:
+    return
 
 
 def _no_service() -> AnnotationService:

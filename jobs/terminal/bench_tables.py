@@ -83,6 +83,7 @@ def _remarks(figures: BatchFigures) -> list[str]:
 
 
 _COLUMNS = (
+    "feeders",
     "actors",
     "sentences per document",
     "documents",
@@ -109,6 +110,7 @@ def print_pipeline_bench(bench: PipelineBench) -> None:
     for point in bench.points:
         table.add_row(
             point.annotator,
+            str(point.feeders),
             str(point.actors),
             "" if point.document_sentences is None else str(point.document_sentences),
             str(point.documents),

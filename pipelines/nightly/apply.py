@@ -73,50 +73,76 @@ def apply_file(
         StoreError: the disk refuses, or the lock was lost.
     """
     started = time.monotonic()
+    path = fetch_file(wanted, md5=md5, place=place)
+    summary = annotator.annotate(str(path))
+    file = FetchedFile(wanted, path, md5)
+    seconds = time.monotonic() - started
+    return enter_file(file, summary, kind=kind, place=place, fingerprint=annotator.run_fingerprint, seconds=seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedFile:
+    """A listed file that is on this machine, under this path; `md5` is what its companion states, empty without one."""
+
+    wanted: PendingFile
+    path: Path
+    md5: str
+
+
+def fetch_file(wanted: PendingFile, *, md5: str, place: SyncContext) -> Path:
+    """The full path of a file, which is downloaded if need be: tables keep it, and a later `retry` may be called in
+    another working folder.
+
+    Raises:
+        InputError: the file cannot be had, or has not the digest that its companion states.
+        StoreError: the disk refuses, or the lock was lost.
+    """
     path = local_copy(wanted.listed, place.downloads, md5=md5, policy=place.policy)
     place.lock.check()
-    # By its full path: tables keep it, and a later `retry` may be called in another working folder.
-    summary = annotator.annotate(str(path.absolute()))
+    return path.absolute()
+
+
+def enter_file(
+    file: FetchedFile, summary: JobSummary, *, kind: str, place: SyncContext, fingerprint: str, seconds: float
+) -> AppliedFile:
+    """Enter a file whose shards have ended into the ledger; `seconds` are what it took.
+
+    Raises:
+        FileNotAppliedError: shards of it failed: it is not entered.
+        StoreError: the disk refuses, or the lock was lost.
+    """
     if summary.exit_code() == EXIT_FAILED:
         raise FileNotAppliedError(
-            f"{wanted.listed.name}: {summary.shards_failed} shards failed, {summary.shards_committed} were committed; "
-            f"the first: {summary.failures[0].message}"
+            f"{file.wanted.listed.name}: {summary.shards_failed} shards failed, {summary.shards_committed} were "
+            f"committed; the first: {summary.failures[0].message}"
         )
-    entry = _entry(wanted, path, summary, kind=kind, md5=md5, place=place, annotator=annotator, started=started)
+    entry = _entry(file, summary, kind=kind, place=place, fingerprint=fingerprint, seconds=seconds)
     refresh_index(place.store, entry.input_key, manifests_of_input(place.store, entry.input_key))
     place.lock.check()
     record_applied(place.store, entry)
     discard_carry_over(place.store, entry.input_key)
-    if wanted.listed.remote and not place.keep_downloads:
-        path.unlink(missing_ok=True)
+    if file.wanted.listed.remote and not place.keep_downloads:
+        file.path.unlink(missing_ok=True)
     return entry
 
 
 def _entry(
-    wanted: PendingFile,
-    path: Path,
-    summary: JobSummary,
-    *,
-    kind: str,
-    md5: str,
-    place: SyncContext,
-    annotator: InputAnnotator,
-    started: float,
+    file: FetchedFile, summary: JobSummary, *, kind: str, place: SyncContext, fingerprint: str, seconds: float
 ) -> AppliedFile:
-    digest = file_digest(str(path))
+    wanted, digest = file.wanted, file_digest(str(file.path))
     return AppliedFile(
         kind=kind,
         name=wanted.listed.name,
         order=wanted.order,
-        input_key=input_key(path.name, digest),
-        bytes=path.stat().st_size,
-        md5=md5,
+        input_key=input_key(file.path.name, digest),
+        bytes=file.path.stat().st_size,
+        md5=file.md5,
         sha256=digest,
         stamp=wanted.listed.stamp,
-        fingerprint=annotator.run_fingerprint,
+        fingerprint=fingerprint,
         run_id=place.run_id,
         applied=utc_now(),
-        seconds=round(time.monotonic() - started, 3),
+        seconds=round(seconds, 3),
         rows_sent=summary.rows_sent,
         counts=summary.counts,
     )

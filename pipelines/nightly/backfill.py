@@ -6,15 +6,27 @@ parts; and which record is the newest follows from the ledger, so that the order
 
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import closing
+from dataclasses import replace
 from itertools import chain
+from typing import Protocol
 
 from bioner_core.errors import BionerError, InputError
 from bioner_core.store.history.ledger import AppliedFile
 from bioner_core.store.history.lock import Part
-from pipelines.nightly.apply import FileNotAppliedError, InputAnnotator, PendingFile, SyncContext, apply_file
+from pipelines.feeders.file_end import FileEnd, Wanted
+from pipelines.nightly.apply import (
+    FetchedFile,
+    FileNotAppliedError,
+    PendingFile,
+    SyncContext,
+    enter_file,
+    fetch_file,
+)
 from pipelines.nightly.pubmed import ReleaseSource, companion_md5, look
 from pipelines.nightly.report import RunLog, SyncReport
+from pipelines.summary import JobSummary
 from pipelines.sync.download import COMPANION
 from pipelines.sync.listing import ListedFile, list_place
 from pipelines.sync.retry import RetryPolicy
@@ -64,44 +76,87 @@ def of_part(files: Sequence[PendingFile], part: Part) -> list[PendingFile]:
     return [one for one in files if _bucket(one.listed, one.order) % part.of == part.number - 1]
 
 
+class FilesAnnotator(Protocol):
+    """Whoever has a model, and annotates file after file without a pause between two."""
+
+    @property
+    def run_fingerprint(self) -> str:
+        """`AnnotationJob.run_fingerprint` of what it does."""
+        ...
+
+    def annotate_files(
+        self, wanted: Iterable[Wanted], locate: Callable[[Wanted], str]
+    ) -> Generator[tuple[FileEnd[Wanted], JobSummary], None, None]:
+        """As `FilesAhead.run`, and what was done for each file as a job of its own.
+
+        Raises:
+            BionerError: as that, or because the model cannot be started.
+        """
+        ...
+
+
 def run_backfill(
     kind: str,
     files: Sequence[PendingFile],
     place: SyncContext,
-    annotator: InputAnnotator,
+    annotator: FilesAnnotator,
     *,
     needs_md5: bool,
     progress: ProgressReporter,
     max_reject_rate: float,
     gap: str = "",
 ) -> SyncReport:
-    """Apply the files. One that fails stops no other; a fault of the store or of the model stops the run.
+    """Apply the files: the next ones are fetched and planned while others are annotated; they are entered in order.
 
-    `gap` is a fault of the listing, reported at the end. The report is in the ledger when this returns.
+    One that fails stops no other; a fault of the store or of the model stops the run. `gap` is a fault of the listing,
+    reported at the end. The report is in the ledger when this returns.
 
     Raises:
         StoreError: the run cannot be entered.
     """
     log = RunLog(place.run_id, f"backfill {kind}", planned=len(files))
     progress.planned(len(files))
+    fetched: dict[PendingFile, FetchedFile] = {}
+
+    def locate(wanted: PendingFile) -> str:
+        fetched[wanted] = _fetched(wanted, place, needs_md5=needs_md5)
+        return str(fetched[wanted].path)
+
     try:
-        for wanted in files:
-            _apply(wanted, log, kind, place=place, annotator=annotator, needs_md5=needs_md5)
-            progress.done(1, skipped=False)
+        if files:
+            with closing(annotator.annotate_files(files, locate)) as ends:
+                for end, summary in ends:
+                    file = fetched.pop(end.wanted, None)
+                    _enter(file, end, summary, log, kind=kind, place=place, fingerprint=annotator.run_fingerprint)
+                    progress.done(1, skipped=False)
     except BionerError as error:
         log.failures.append(str(error))
     log.failures += [gap] if gap else []
     return log.close(place.store, max_reject_rate=max_reject_rate)
 
 
-def _apply(
-    wanted: PendingFile, log: RunLog, kind: str, *, place: SyncContext, annotator: InputAnnotator, needs_md5: bool
+def _fetched(wanted: PendingFile, place: SyncContext, *, needs_md5: bool) -> FetchedFile:
+    md5 = companion_md5(wanted, needed=needs_md5, policy=place.policy)
+    ordered = replace(wanted, order=wanted.order or (time.time_ns() // 1000,))
+    return FetchedFile(ordered, fetch_file(ordered, md5=md5, place=place), md5)
+
+
+def _enter(
+    file: FetchedFile | None,
+    end: FileEnd[PendingFile],
+    summary: JobSummary,
+    log: RunLog,
+    *,
+    kind: str,
+    place: SyncContext,
+    fingerprint: str,
 ) -> None:
     try:
-        md5 = companion_md5(wanted, needed=needs_md5, policy=place.policy)
-        order = wanted.order or (time.time_ns() // 1000,)
-        ordered = PendingFile(wanted.listed, order, wanted.companion, wanted.changed)
-        log.applied.append(apply_file(ordered, kind=kind, md5=md5, place=place, annotator=annotator))
+        if end.error is not None:
+            raise end.error
+        if file is not None:
+            entered = enter_file(file, summary, kind=kind, place=place, fingerprint=fingerprint, seconds=end.seconds)
+            log.applied.append(entered)
     except (InputError, FileNotAppliedError) as error:
         log.failures.append(str(error))
 

@@ -37,7 +37,7 @@ def make_actor(name: str, settings: PoolSettings, spec: AnnotatorSpec, *, thread
                 scheduling_strategy="SPREAD",
                 max_restarts=settings.max_restarts,
                 max_task_retries=0,
-                runtime_env={"env_vars": _thread_variables(threads)},
+                runtime_env={"env_vars": thread_variables(threads)},
             )
             .remote(spec, name=name, namespace=settings.namespace)
         )
@@ -93,7 +93,8 @@ def _status_or_none(ping: Any) -> ActorStatus | None:
     return status
 
 
-def _thread_variables(threads: int) -> dict[str, str]:
+def thread_variables(threads: int) -> dict[str, str]:
+    """The environment of a process in which the model's libraries use so many threads."""
     names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
     return {name: str(threads) for name in names} | {"TOKENIZERS_PARALLELISM": "false"}
 

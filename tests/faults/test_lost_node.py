@@ -117,9 +117,10 @@ def test_a_network_that_is_cut_between_nodes_changes_no_row(
 
 
 def test_annotate_joins_a_cluster_by_address_and_leaves_it_as_it_was(cluster: LocalCluster, tmp_path: Path) -> None:
-    """A command that starts a Ray of its own beside the cluster, stops the cluster, or leaves actors in it."""
+    """A command that starts a Ray of its own beside the cluster, stops the cluster, or leaves processes in it."""
     words = [sys.executable, "-m", "jobs.main", "annotate", "bioner_core/samples/cnki_sample.txt", "--json", "--quiet"]
     words += ["--store", str(tmp_path / "s"), "--annotator", "null", "--ray", cluster.address, "--actors", "2"]
+    words += ["--feeders", "2"]
     done = subprocess.run(
         words,
         cwd=REPOSITORY,
@@ -133,5 +134,5 @@ def test_annotate_joins_a_cluster_by_address_and_leaves_it_as_it_was(cluster: Lo
     assert json.loads(done.stdout)["shards_committed"] == 1
     assert cluster.nodes == 1
     names = [process.name() for process in psutil.Process().children(recursive=True)]
-    assert not [name for name in names if "AnnotatorActor" in name]
+    assert not [name for name in names if "AnnotatorActor" in name or "Feeder" in name]
     assert any("raylet" in name for name in names)

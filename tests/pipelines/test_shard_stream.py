@@ -19,7 +19,7 @@ from pipelines.job import AnnotationJob
 from pipelines.plan import plan_input
 from pipelines.pool.service import Key
 from pipelines.shard import ShardResult
-from pipelines.shard_stream import ShardEnd, ShardStream
+from pipelines.shard_stream import ListedShards, ShardEnd, ShardStream
 
 _TEXTS = [f"Protein {number} binds DNA. It is new." for number in range(23)]
 
@@ -62,9 +62,9 @@ class ShortService(EagerService):
 
 def stream(job: AnnotationJob, service: EagerService) -> tuple[list[ShardEnd], deque[str]]:
     """How the shards of a job's input ended, and the ids of those that were not begun."""
-    todo = deque(plan_input(job.inputs[0], store=job.store, shard_records=job.shard_records))
+    todo = ListedShards(plan_input(job.inputs[0], store=job.store, shard_records=job.shard_records))
     ends = list(ShardStream(job, service, lambda _: None).run(todo))
-    return ends, deque(one.shard_id for one in todo)
+    return ends, deque(one.shard_id for one in todo.left)
 
 
 @pytest.fixture

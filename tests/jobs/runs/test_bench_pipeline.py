@@ -66,11 +66,21 @@ def test_each_annotator_runs_with_each_number_of_actors() -> None:
     assert found[:3] == [Point("null", 1, 5), Point("null", 4, 5), Point("null", 1, 50)]
 
 
+def test_each_feeder_has_the_actors_to_itself() -> None:
+    """Catches a bench of feeders that share the same few actors, and so grow no faster than these."""
+    settings = PipelineBenchSettings(
+        inputs=("in",), label_sets=default_label_sets(), actors=(2,), feeders=(4, 1), documents=10
+    )
+    assert list(settings.points()) == [Point("null", 2, None, 1), Point("null", 8, None, 4)]
+
+
 @pytest.mark.parametrize(
     "options",
     [
         ("--annotator", "gpt"),
         ("--actors", "0"),
+        ("--feeders", "0"),
+        ("--files", "5"),
         ("--documents", "0"),
         ("--document-sentences", "5"),
         ("--seconds-per-batch", "-1"),
@@ -116,3 +126,19 @@ def test_four_simulated_actors_share_the_work(bioner_process: Command, samples: 
         assert min(found["feeder_cpu_seconds"], found["feeder_peak_memory"], found["actor_peak_memory"]) > 0
         assert found["mentions"] > 0
     assert chart.read_text().startswith("<svg")
+
+
+@pytest.mark.slow
+def test_two_feeders_do_the_files_of_a_backfill(bioner_process: Command, samples: list[Path]) -> None:
+    """Catches files that are left out or done twice by several feeders, and figures that are missing."""
+    words = ("--annotator", "simulated", "--feeders", 1, "--feeders", 2, "--documents", 30, "--files", 4)
+    done = bioner_process("bench", "pipeline", *samples, *words, "--seconds-per-batch", 0.5, "--json")
+    assert done.code == 0, done.err
+    one, two = json.loads(done.out)["points"]
+    assert [(found["feeders"], found["actors"]) for found in (one, two)] == [(1, 1), (2, 2)]
+    assert [(found["annotated"], found["files_applied"]) for found in (one, two)] == [(30, 4), (60, 4)]
+    for found in (one, two):
+        assert found["failures"] == []
+        assert 0 < found["actor_busy_share"] <= 1
+        assert min(found["seconds"], found["feeder_cpu_seconds"], found["feeder_peak_memory"]) > 0
+        assert abs(sum(file["seconds"] for file in found["applied"]) - found["seconds"]) < 0.1

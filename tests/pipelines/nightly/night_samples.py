@@ -2,7 +2,8 @@
 
 import gzip
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import closing
 from pathlib import Path
 
 from annotate_fakes import CHINESE, ENGLISH, WordService
@@ -13,8 +14,11 @@ from bioner_core.store.history.ledger import new_run_id
 from bioner_core.store.history.lock import StoreLock
 from bioner_core.store.layout import Store
 from pipelines.annotate import run_annotation
+from pipelines.feeders.file_end import FileEnd, file_summary
+from pipelines.feeders.files_ahead import FilesAhead
+from pipelines.feeders.ray_feeders import FeederPlaces
 from pipelines.job import AnnotationJob
-from pipelines.nightly.apply import SyncContext
+from pipelines.nightly.apply import PendingFile, SyncContext
 from pipelines.nightly.pubmed import ReleaseSource, run_pubmed
 from pipelines.nightly.report import SyncReport
 from pipelines.summary import JobSummary
@@ -42,6 +46,19 @@ class WordAnnotator:
         summary = run_annotation(self._job(input_file), service_factory=WordService)
         self.rows_asked += WordService.rows_asked - before
         return summary
+
+    def annotate_files(
+        self, wanted: Iterable[PendingFile], locate: Callable[[PendingFile], str]
+    ) -> Generator[tuple[FileEnd[PendingFile], JobSummary], None, None]:
+        """Commit all shards of files, by one feeder in this process."""
+        job, before = self._job("any"), WordService.rows_asked
+        ahead = FilesAhead[PendingFile](
+            job, start=lambda: FeederPlaces(job, WordService), progress=SilentProgress(), tell=print
+        )
+        with closing(ahead.run(wanted, locate)) as ends:
+            for end in ends:
+                yield end, file_summary(job, end)
+        self.rows_asked += WordService.rows_asked - before
 
     def _job(self, input_file: str) -> AnnotationJob:
         return AnnotationJob(

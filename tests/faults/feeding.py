@@ -1,0 +1,48 @@
+"""A command with several feeders, on a Ray that runs: arguments are its address, a store, a folder, and inputs.
+
+Each node has a feeder and an actor. The last line on standard output is the summary.
+"""
+
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from bioner_core.store.history.lock import StoreLock
+from bioner_core.store.layout import Store
+from devtools.soak.corpus import soak_job
+from devtools.soak.feeder import client_settings
+from pipelines.feeders.file_end import job_summary
+from pipelines.feeders.files_ahead import FilesAhead
+from pipelines.feeders.ray_feeders import FeederPlaces, nodes_with_store
+from pipelines.pool.pool import start_pool
+from pipelines.pool.pool_settings import PoolSettings
+from pipelines.pool.service import AnnotatorSpec
+from pipelines.watch.progress import SilentProgress
+
+_SECONDS_PER_BATCH = 0.4
+
+
+def main() -> None:
+    """Start actors and feeders, and annotate."""
+    address, store, folder, *inputs = sys.argv[1:]
+    job = replace(soak_job(Path(inputs[0]), Store(Path(store))), inputs=tuple(inputs))
+    spec = AnnotatorSpec(
+        "devtools.soak.annotator:faulty", {"folder": folder, "feeder": 1, "seconds_per_batch": _SECONDS_PER_BATCH}
+    )
+    settings = PoolSettings(actors=2, least_actors=1, ray_address=address, start_seconds=45.0)
+    with start_pool(settings, spec) as pool, StoreLock(job.store, purpose="test", wait_seconds=30.0):
+        nodes = nodes_with_store(job.store)
+        places = FeederPlaces(job, pool.client_factory(client_settings(30.0)), max(2, len(nodes)), nodes)
+        ahead = FilesAhead[str](job, start=lambda: places, progress=SilentProgress(), tell=print)
+        summary = job_summary(job, ahead.run(job.inputs, str))
+    said = {
+        "nodes": len(nodes),
+        "exit_code": summary.exit_code(),
+        "failures": [one.message for one in summary.failures],
+    }
+    print(json.dumps(said | {"committed": summary.shards_committed, "skipped": summary.shards_skipped}))
+
+
+if __name__ == "__main__":
+    main()

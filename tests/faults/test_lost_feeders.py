@@ -1,0 +1,116 @@
+"""Several feeders on a cluster of two Ray nodes on this machine: one of them, a node, or their launcher is killed."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+from undisturbed import assert_undisturbed
+
+from bioner_core.store.layout import Store
+from devtools.soak.annotator import CalmAnnotator
+from devtools.soak.cluster import LocalCluster, local_cluster
+from devtools.soak.corpus import make_corpus, soak_job
+from pipelines.annotate import run_annotation
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+_SCRIPT = Path(__file__).with_name("feeding.py")
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[LocalCluster]:
+    """A head and one more node, with room for one actor each."""
+    with local_cluster(cpus=1, nodes=1) as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Four files of four shards."""
+    corpus = make_corpus(tmp_path_factory.mktemp("corpus"), seed=7, files=4)
+    return [str(one.path) for one in corpus if not one.poisoned]
+
+
+@pytest.fixture(scope="module")
+def calm(inputs: Sequence[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The store of an undisturbed run by one process."""
+    store = tmp_path_factory.mktemp("calm") / "store"
+    job = replace(soak_job(Path(inputs[0]), Store(store)), inputs=tuple(inputs))
+    run_annotation(job, service_factory=CalmAnnotator)
+    return store
+
+
+class Launcher:
+    """The command of `feeding.py`."""
+
+    def __init__(self, cluster: LocalCluster, store: Path, folder: Path, inputs: Sequence[str]) -> None:
+        self._store = store
+        store.mkdir(exist_ok=True)
+        words = [sys.executable, str(_SCRIPT), cluster.address, str(store), str(folder), *inputs]
+        self.process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=os.environ | {"RAY_ADDRESS": ""})
+
+    def await_shards(self, count: int) -> None:
+        """Return when so many are committed."""
+        _await(lambda: self.process.poll() is not None or self._committed() >= count)
+
+    def _committed(self) -> int:
+        return len(list((self._store / "manifests").glob("[!.]*.json")))
+
+    def answer(self) -> dict[str, object]:
+        """What the command says at its end."""
+        said, _ = self.process.communicate(timeout=240)
+        found: dict[str, object] = json.loads(said.splitlines()[-1])
+        return found
+
+
+def _feeders() -> list[psutil.Process]:
+    found = []
+    for process in psutil.Process().children(recursive=True):
+        try:
+            if any("ray::Feeder" in word for word in process.cmdline()):
+                found.append(process)
+        except psutil.NoSuchProcess:
+            continue
+    return found
+
+
+def _await(condition: Callable[[], bool], *, seconds: float = 120.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+@pytest.mark.usefixtures("importable_fakes")
+def test_a_killed_feeder_launcher_and_node_change_no_row(
+    cluster: LocalCluster, inputs: Sequence[str], calm: Path, tmp_path: Path
+) -> None:
+    """Shards that are lost with their feeder or done twice, feeders that outlive their launcher, and a job that does
+    not go on without a node.
+
+    First a feeder is killed, and what it had is done by others; then its launcher, and the same command goes on; then
+    one of the two nodes, with its feeder and its actor.
+    """
+    launcher = Launcher(cluster, tmp_path / "store", tmp_path, inputs)
+    launcher.await_shards(2)
+    before = _feeders()
+    assert len(before) == 2
+    before[0].kill()
+    launcher.await_shards(7)
+    launcher.process.kill()
+    launcher.process.wait()
+    _await(lambda: not _feeders(), seconds=60.0)
+    again = Launcher(cluster, tmp_path / "store", tmp_path, inputs)
+    again.await_shards(10)
+    cluster.kill_node()
+    said = again.answer()
+    assert (said["exit_code"], said["failures"], said["nodes"]) == (0, [], 2)
+    assert said["skipped"] not in (0, 16)
+    assert_undisturbed(calm, tmp_path / "store")
