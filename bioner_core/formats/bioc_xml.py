@@ -155,7 +155,10 @@ def _infons(element: Element) -> Infons:
 
 def _text(element: Element | None) -> str:
     """All text below an element, to the letter."""
-    return "" if element is None else all_text(element)
+    if element is None:
+        return ""
+    # Nearly all hold text alone, and to print an element takes several times as long as to ask for that.
+    return all_text(element) if len(element) else element.text or ""
 
 
 class _BadNumber(Exception):

@@ -9,7 +9,7 @@ HAN_SHARE = 0.2
 UNDETERMINED_LANGUAGE = "und"
 """The code of a language that nobody states."""
 
-_HAN = re.compile("[\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003fffd]")
+_HAN = re.compile("[\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003fffd]+")
 
 # ISO 639-2, both the bibliographic and the terminological codes, behind the code of two letters.
 _TABLE = """
@@ -62,6 +62,7 @@ def detect_language(text: str) -> str:
     """`zh` or `en`, by the share of Han characters among the letters; `en` when there are no letters."""
     if text.isascii():
         return "en"
-    han = len(_HAN.findall(text))
-    # To count letters takes ten times as long as to look for Han characters, of which most texts have none.
-    return "zh" if han and han >= HAN_SHARE * sum(map(str.isalpha, text)) else "en"
+    # Runs, since a list of all characters takes ten times as long; and letters are counted only where they can decide,
+    # because that takes ten times as long again.
+    han = len(text) - len(_HAN.sub("", text))
+    return "zh" if han and (han >= HAN_SHARE * len(text) or han >= HAN_SHARE * sum(map(str.isalpha, text))) else "en"

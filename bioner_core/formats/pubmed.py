@@ -3,13 +3,15 @@
 Streamed: each citation is dropped from the tree, with all before it, once it has been turned into a document.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from itertools import chain
 
+from bioner_core.documents import Heading
 from bioner_core.formats.contract import ByteSource, FileFault, Origin, PendingRecord, Reader, stream_chunks
 from bioner_core.formats.pubmed_citation import book_document, citation_document, citation_version, required_pmid
-from bioner_core.formats.pubmed_cuts import without_unread_lists
+from bioner_core.formats.pubmed_cut_headings import CutHeadings
+from bioner_core.formats.pubmed_cuts import without_lists
 from bioner_core.formats.xml_documents import OpenedXml, broken_document, elements_of_documents
 from bioner_core.formats.xml_prolog import read_prolog, sniff_root
 from bioner_core.formats.xml_stream import release
@@ -36,14 +38,19 @@ class PubmedReader(Reader):
 
     def scan(self, stream: ByteSource) -> Iterator[PendingRecord]:
         """Walk citations and books in file order, each PMID of a `DeleteCitation` as a record of its own."""
-        for element in elements_of_documents(stream, _opened, (*_RECORDS, *_DELETIONS)):
+        cut = CutHeadings()
+        for element in elements_of_documents(stream, partial(_opened, cut), (*_RECORDS, *_DELETIONS)):
             if isinstance(element, FileFault):
                 yield broken_document(element)
             elif element.tag in _DELETIONS:
                 yield from (partial(_deletion, pmid) for pmid in element.iterchildren("PMID"))
             elif not _inside_record(element):
-                yield partial(book_document if element.tag in _BOOKS else citation_document, element)
+                yield _pending(element, cut.of_record(element))
                 release(element)
+
+
+def _pending(element: Element, cut: Mapping[str, tuple[Heading, ...]]) -> PendingRecord:
+    return partial(book_document, element) if element.tag in _BOOKS else partial(citation_document, element, cut)
 
 
 def _inside_record(element: Element) -> bool:
@@ -54,11 +61,12 @@ def _inside_record(element: Element) -> bool:
     return parent is not None
 
 
-def _opened(stream: ByteSource) -> OpenedXml:
+def _opened(cut: CutHeadings, stream: ByteSource) -> OpenedXml:
     prolog = read_prolog(stream, _ROOTS).behind_doctype()
     start = (prolog.content[: prolog.root_at],)
     body: Iterator[bytes] = chain((prolog.content[prolog.root_at :],), stream_chunks(stream))
-    lighter = without_unread_lists(body) if prolog.root == _MAIN_ROOT else body
+    cut.begin_document(start[0])
+    lighter = without_lists(body, cut) if prolog.root == _MAIN_ROOT else body
     return OpenedXml(chain(start, lighter), prolog.root)
 
 

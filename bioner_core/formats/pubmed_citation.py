@@ -5,16 +5,23 @@ in other languages are passages of their own sections, `vernacular_title` and `o
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 
 from lxml import etree
 
-from bioner_core.documents import Document, DocumentMeta, Passage
+from bioner_core.documents import Document, DocumentMeta, Heading, Passage
 from bioner_core.formats.contract import Origin, RecordFault
 from bioner_core.formats.identifiers import normal_doi, normal_pmcid, normal_pmid
 from bioner_core.formats.languages import UNDETERMINED_LANGUAGE, short_code
-from bioner_core.formats.pubmed_indexing import corrections, headings, publication_types
+from bioner_core.formats.pubmed_indexing import (
+    HEADING_LIST,
+    SUBSTANCE_LIST,
+    corrections,
+    listed_mesh_headings,
+    listed_substances,
+    publication_types,
+)
 from bioner_core.formats.pubmed_loss import abstract_loss, children_loss
 from bioner_core.formats.standard_entities import resolve_entities
 from bioner_core.formats.xml_text import Element, child, children, path, text_of
@@ -30,8 +37,8 @@ _TEXTS = ("ArticleTitle", "AbstractText", "VernacularTitle", "BookTitle")
 _Fields = dict[str, Element]
 
 
-def citation_document(element: Element, origin: Origin) -> Document:
-    """The document of a `PubmedArticle` or a `MedlineCitation`.
+def citation_document(element: Element, cut: Mapping[str, tuple[Heading, ...]], origin: Origin) -> Document:
+    """The document of a `PubmedArticle` or a `MedlineCitation`; `cut` has the headings of lists that were taken out.
 
     Raises:
         RecordFault: it has no PMID, no text, or a text that cannot be resolved.
@@ -64,7 +71,10 @@ def citation_document(element: Element, origin: Origin) -> Document:
             + children_loss(citation.get("Article"), article)
             + abstract_loss(article.get("Abstract"))
             + (sum(map(abstract_loss, _others(other))) if other is not None else 0),
-            headings=headings(citation.get("MeshHeadingList"), citation.get("ChemicalList")),
+            headings=(
+                *(cut.get(HEADING_LIST) or listed_mesh_headings(citation.get(HEADING_LIST))),
+                *(cut.get(SUBSTANCE_LIST) or listed_substances(citation.get(SUBSTANCE_LIST))),
+            ),
             publication_types=publication_types(article.get("PublicationTypeList")),
             corrections=corrections(citation.get("CommentsCorrectionsList")),
         ),

@@ -1,6 +1,6 @@
 """What NLM's indexers say of a citation: MeSH headings, chemicals, publication types, and notices that concern it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from functools import lru_cache
 
 from bioner_core.documents import Correction, Heading
@@ -9,6 +9,9 @@ from bioner_core.formats.xml_text import Element, child, children, text_of
 
 MESH, SUBSTANCE = "mesh", "mesh-chemical"
 """`Heading.vocabulary` of MeSH headings, and of the substances of a `ChemicalList`, whose ids are MeSH's too."""
+
+HEADING_LIST, SUBSTANCE_LIST = "MeshHeadingList", "ChemicalList"
+"""The elements of a citation that hold them."""
 
 _UNREGISTERED = "0"
 _NOTICES = frozenset(
@@ -31,13 +34,54 @@ _NOTICES = frozenset(
 )
 
 
-def headings(heading_list: Element | None, chemical_list: Element | None) -> tuple[Heading, ...]:
-    """The MeSH headings, one for each qualifier, then the substances; in the record's order.
+def mesh_headings(ui: str, name: str, *, major: bool, qualifiers: Iterable[tuple[str, bool]]) -> list[Heading]:
+    """The headings that a descriptor makes, one for each qualifier and whether that is major; none without a name.
 
-    A heading is major where the descriptor is, or where this qualifier is. The qualifier of a substance is its registry
-    number (CAS, UNII or EC), empty where it has none.
+    A heading is major where the descriptor is, or where this qualifier is.
     """
-    return (*_mesh_headings(heading_list), *_substances(chemical_list))
+    if not (name := name.strip()):
+        return []
+    found = [_heading(MESH, ui, name, text.strip(), major or one) for text, one in qualifiers]
+    return found or [_heading(MESH, ui, name, "", major)]
+
+
+def substance_headings(ui: str, name: str, *, number: str) -> list[Heading]:
+    """The heading of a substance, its registry number (CAS, UNII or EC) as qualifier; none without a name."""
+    if not (name := name.strip()):
+        return []
+    number = number.strip()
+    return [_heading(SUBSTANCE, ui, name, "" if number == _UNREGISTERED else number, False)]
+
+
+def listed_mesh_headings(listed: Element | None) -> list[Heading]:
+    """The headings of a `MeshHeadingList`, in its order."""
+    found: list[Heading] = []
+    if listed is None:
+        return found
+    descriptor: Element | None = None
+    qualifiers: list[Element] = []
+    # One walk over the whole list takes half the time of asking each heading for its children.
+    for node in listed.iter("MeshHeading", "DescriptorName", "QualifierName"):
+        tag = node.tag
+        if tag == "QualifierName":
+            qualifiers.append(node)
+        elif tag == "DescriptorName":
+            descriptor = node if descriptor is None else descriptor
+        else:
+            found += _of_elements(descriptor, qualifiers)
+            descriptor, qualifiers = None, []
+    return [*found, *_of_elements(descriptor, qualifiers)]
+
+
+def listed_substances(listed: Element | None) -> list[Heading]:
+    """The substances of a `ChemicalList`, in its order."""
+    found: list[Heading] = []
+    for node in children(listed, "Chemical"):
+        substance = child(node, "NameOfSubstance")
+        if substance is not None:
+            number = text_of(child(node, "RegistryNumber"))
+            found += substance_headings(substance.get("UI", ""), text_of(substance), number=number)
+    return found
 
 
 def publication_types(listed: Element | None) -> tuple[str, ...]:
@@ -56,43 +100,15 @@ def corrections(listed: Element | None) -> tuple[Correction, ...]:
     return tuple(found)
 
 
-def _mesh_headings(listed: Element | None) -> list[Heading]:
-    found: list[Heading] = []
-    if listed is None:
-        return found
-    descriptor: Element | None = None
-    qualifiers: list[Element] = []
-    # One walk over the whole list takes half the time of asking each heading for its children.
-    for node in listed.iter("MeshHeading", "DescriptorName", "QualifierName"):
-        tag = node.tag
-        if tag == "QualifierName":
-            qualifiers.append(node)
-        elif tag == "DescriptorName":
-            descriptor = node if descriptor is None else descriptor
-        else:
-            _add_heading(found, descriptor, qualifiers)
-            descriptor, qualifiers = None, []
-    _add_heading(found, descriptor, qualifiers)
-    return found
-
-
-def _add_heading(found: list[Heading], descriptor: Element | None, qualifiers: list[Element]) -> None:
-    if descriptor is None or not (name := text_of(descriptor)):
-        return
-    ui, major = descriptor.get("UI", ""), descriptor.get("MajorTopicYN") == "Y"
-    if not qualifiers:
-        found.append(_heading(MESH, ui, name, "", major))
-    for one in qualifiers:
-        found.append(_heading(MESH, ui, name, text_of(one), major or one.get("MajorTopicYN") == "Y"))
-
-
-def _substances(listed: Element | None) -> Iterator[Heading]:
-    for node in children(listed, "Chemical"):
-        substance = child(node, "NameOfSubstance")
-        if substance is not None and (name := text_of(substance)):
-            number = text_of(child(node, "RegistryNumber"))
-            number = "" if number == _UNREGISTERED else number
-            yield _heading(SUBSTANCE, substance.get("UI", ""), name, number, False)
+def _of_elements(descriptor: Element | None, qualifiers: Iterable[Element]) -> list[Heading]:
+    if descriptor is None:
+        return []
+    return mesh_headings(
+        descriptor.get("UI", ""),
+        text_of(descriptor),
+        major=descriptor.get("MajorTopicYN") == "Y",
+        qualifiers=[(text_of(one), one.get("MajorTopicYN") == "Y") for one in qualifiers],
+    )
 
 
 # A few thousand headings are most of a file's, and to find one costs a third of making it anew.

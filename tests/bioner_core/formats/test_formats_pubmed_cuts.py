@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from bioner_core.formats import pubmed
 from bioner_core.formats.contract import FileFault
-from bioner_core.formats.pubmed_cuts import MOST_HELD_BYTES, without_unread_lists
+from bioner_core.formats.pubmed_cut_headings import CutHeadings
+from bioner_core.formats.pubmed_cuts import MOST_HELD_BYTES, without_lists
 from bioner_core.records import Reject, RejectReason
 
 AUTHORS = '<AuthorList CompleteYN="Y"><Author><LastName>A</LastName></Author></AuthorList>'
@@ -44,7 +45,7 @@ TROUBLE = (
 
 def cut(content: bytes, size: int = 64) -> bytes:
     """The bytes of a body that are left, fed in pieces of a size."""
-    return b"".join(without_unread_lists(content[i : i + size] for i in range(0, len(content), size)))
+    return b"".join(without_lists((content[i : i + size] for i in range(0, len(content), size)), CutHeadings()))
 
 
 def test_unread_lists_are_cut() -> None:
@@ -57,7 +58,7 @@ def test_unread_lists_are_cut() -> None:
 def read_whole(content: bytes, read_bytes: ReadBytes) -> list[Any]:
     """What is read when nothing is cut."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pubmed, "without_unread_lists", lambda pieces: pieces)
+        patch.setattr(pubmed, "without_lists", lambda pieces, _: pieces)
         return read_bytes(content)
 
 
@@ -144,7 +145,7 @@ def test_an_article_of_any_length_passes() -> None:
     """Catches bytes held without end for an article that does not."""
     body = b"<PubmedArticle>" + b"x" * (3 * MOST_HELD_BYTES)
     pieces = [body[i : i + 65536] for i in range(0, len(body), 65536)]
-    first_out = next(iter(without_unread_lists(iter(pieces))))
+    first_out = next(iter(without_lists(iter(pieces), CutHeadings())))
     assert len(first_out) < 2 * MOST_HELD_BYTES
     assert cut(body, 65536) == body
 
@@ -156,7 +157,7 @@ def test_bytes_before_a_fault_are_given_out() -> None:
         yield b"<PubmedArticle>half"
         raise FileFault(RejectReason.TRUNCATED, "cut")
 
-    found = without_unread_lists(broken())
+    found = without_lists(broken(), CutHeadings())
     assert next(found) == b"<PubmedArticle>half"
     with pytest.raises(FileFault, match="cut"):
         next(found)

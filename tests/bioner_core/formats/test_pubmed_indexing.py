@@ -3,7 +3,12 @@
 from lxml import etree
 
 from bioner_core.documents import Correction, Heading
-from bioner_core.formats.pubmed_indexing import corrections, headings, publication_types
+from bioner_core.formats.pubmed_indexing import (
+    corrections,
+    listed_mesh_headings,
+    listed_substances,
+    publication_types,
+)
 
 RECORD = etree.fromstring(
     """<r><MeshHeadingList>
@@ -26,14 +31,17 @@ RECORD = etree.fromstring(
 
 def test_headings_have_id_qualifier_and_major() -> None:
     """Catches a qualifier that is lost, a major topic of one qualifier that all have, and an empty heading."""
-    found = headings(RECORD.find("MeshHeadingList"), RECORD.find("ChemicalList"))
-    assert found == (
+    found = [
+        *listed_mesh_headings(RECORD.find("MeshHeadingList")),
+        *listed_substances(RECORD.find("ChemicalList")),
+    ]
+    assert found == [
         Heading("mesh", "D1", "Fever", "", False),
         Heading("mesh", "D2", "Cough", "drug therapy", True),
         Heading("mesh", "D2", "Cough", "etiology", False),
         Heading("mesh-chemical", "D4", "Syrups", "", False),
         Heading("mesh-chemical", "C5", "sampline", "50-00-1", False),
-    )
+    ]
 
 
 def test_types_and_notices_are_kept_and_references_are_not() -> None:
@@ -47,4 +55,5 @@ def test_types_and_notices_are_kept_and_references_are_not() -> None:
 
 def test_a_record_without_them_says_that_it_has_none() -> None:
     """Catches None, which means that the reader did not look."""
-    assert (headings(None, None), publication_types(None), corrections(None)) == ((), (), ())
+    assert (listed_mesh_headings(None), listed_substances(None)) == ([], [])
+    assert (publication_types(None), corrections(None)) == ((), ())
