@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Self
 
 import psutil
 import pytest
@@ -19,7 +20,7 @@ from devtools.soak.cluster import LocalCluster, local_cluster
 from devtools.soak.corpus import make_corpus, soak_job
 from pipelines.annotate import run_annotation
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 _SCRIPT = Path(__file__).with_name("feeding.py")
 
@@ -56,16 +57,24 @@ class Launcher:
         words = [sys.executable, str(_SCRIPT), cluster.address, str(store), str(folder), *inputs]
         self.process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=os.environ | {"RAY_ADDRESS": ""})
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave no process, however the test ended."""
+        self.process.kill()
+        self.process.wait()
+
     def await_shards(self, count: int) -> None:
         """Return when so many are committed."""
-        _await(lambda: self.process.poll() is not None or self._committed() >= count)
+        _await(lambda: self.process.poll() is not None or self._committed() >= count, seconds=240.0)
 
     def _committed(self) -> int:
         return len(list((self._store / "manifests").glob("[!.]*.json")))
 
     def answer(self) -> dict[str, object]:
         """What the command says at its end."""
-        said, _ = self.process.communicate(timeout=240)
+        said, _ = self.process.communicate(timeout=300)
         found: dict[str, object] = json.loads(said.splitlines()[-1])
         return found
 
@@ -98,19 +107,17 @@ def test_a_killed_feeder_launcher_and_node_change_no_row(
     First a feeder is killed, and what it had is done by others; then its launcher, and the same command goes on; then
     one of the two nodes, with its feeder and its actor.
     """
-    launcher = Launcher(cluster, tmp_path / "store", tmp_path, inputs)
-    launcher.await_shards(2)
-    before = _feeders()
-    assert len(before) == 2
-    before[0].kill()
-    launcher.await_shards(7)
-    launcher.process.kill()
-    launcher.process.wait()
+    with Launcher(cluster, tmp_path / "store", tmp_path, inputs) as launcher:
+        launcher.await_shards(2)
+        before = _feeders()
+        assert len(before) == 2
+        before[0].kill()
+        launcher.await_shards(7)
     _await(lambda: not _feeders(), seconds=60.0)
-    again = Launcher(cluster, tmp_path / "store", tmp_path, inputs)
-    again.await_shards(10)
-    cluster.kill_node()
-    said = again.answer()
+    with Launcher(cluster, tmp_path / "store", tmp_path, inputs) as again:
+        again.await_shards(10)
+        cluster.kill_node()
+        said = again.answer()
     assert (said["exit_code"], said["failures"], said["nodes"]) == (0, [], 2)
     assert said["skipped"] not in (0, 16)
     assert_undisturbed(calm, tmp_path / "store")
