@@ -25,10 +25,9 @@ from bioner_core.models.model_card import read_card
 from bioner_core.records import Record
 from bioner_core.store.history.ledger import applied_files, job_runs, reloads
 from bioner_core.store.history.lock_claims import latest_claim
-from bioner_core.store.history.model_notes import model_words
+from bioner_core.store.history.model_notes import model_words, read_pin
 from bioner_core.store.layout import Store
 from bioner_core.store.manifest import manifest_from_json
-from bioner_core.store.precision_pin import read_pin
 from bioner_core.store.snapshot.snapshot_manifest import current_id, read_snapshot_manifest
 from pipelines.job_report import read_report
 from pipelines.plan_record import read_plan

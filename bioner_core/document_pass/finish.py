@@ -13,7 +13,7 @@ from bioner_core.document_pass.proposals import DECODER, Proposal, Scorer, propo
 from bioner_core.document_pass.settings import FinishSettings, probability
 from bioner_core.documents import Document
 from bioner_core.mentions import Mention
-from bioner_core.selector.acceptance import accepts
+from bioner_core.models.tag_choice import accepts
 from bioner_core.store.document_mentions import reading_order
 from bioner_core.store.mention_ids import document_prefix
 

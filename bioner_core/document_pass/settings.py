@@ -67,7 +67,7 @@ RULES_VERSION = "3"
 
 @dataclass(frozen=True, slots=True)
 class FinishSettings:
-    """`thresholds` are the selector's (`selector/acceptance.py`); `document_pass` says whether that pass runs.
+    """`thresholds` are the selector's (`models/tag_choice.py`); `document_pass` says whether that pass runs.
 
     Plain values only: it travels to Beam workers.
     """

@@ -15,12 +15,10 @@ from bioner_core.formats.contract import (
     Reader,
     RecordFault,
     stream_chunks,
+    visible,
 )
-from bioner_core.formats.lost_text import visible
-from bioner_core.formats.standard_entities import resolve_entities
-from bioner_core.formats.xml_documents import OpenedXml, broken_document, elements_of_documents
 from bioner_core.formats.xml_prolog import read_prolog, sniff_root
-from bioner_core.formats.xml_stream import release
+from bioner_core.formats.xml_stream import OpenedXml, broken_document, elements_of_documents, release
 from bioner_core.formats.xml_text import (
     Element,
     UnresolvedEntity,
@@ -29,6 +27,7 @@ from bioner_core.formats.xml_text import (
     children,
     local_name,
     require_resolved,
+    resolve_entities,
     text_below,
 )
 from bioner_core.records import RejectReason

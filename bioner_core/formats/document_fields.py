@@ -11,8 +11,7 @@ from typing import Any, TypeVar
 from bioner_core.documents import Correction, Document, DocumentMeta, Heading, Passage, RemovedCode
 from bioner_core.formats.contract import Origin, RecordFault
 from bioner_core.formats.export_record import KEYWORD_SEPARATOR
-from bioner_core.formats.identifiers import normal_pmcid, normal_pmid
-from bioner_core.formats.identity import RecordNames, document_id, public_ids
+from bioner_core.formats.identifiers import RecordNames, document_id, normal_pmcid, normal_pmid, public_ids
 from bioner_core.formats.languages import detect_language, stated_language
 from bioner_core.records import RejectReason
 from bioner_core.typed_json import typed

@@ -1,16 +1,17 @@
 """From the fields of one record of a literature export to a document: what every export format has in common.
 
-A format names the fields that say what (`FieldRoles`); text, languages, identity and typography codes are settled here.
+A format names the fields that say what (`FieldRoles`); text, languages, identity and typography codes are settled here:
+of a text escapes are resolved and the export's own marks taken off.
 """
 
+import html
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from bioner_core.documents import Document, DocumentMeta, Heading, Passage, RemovedCode
 from bioner_core.formats.contract import Origin, RecordFault
-from bioner_core.formats.export_text import abstract_text, plain_text
-from bioner_core.formats.identity import RecordNames, document_id, public_ids
+from bioner_core.formats.identifiers import RecordNames, document_id, public_ids
 from bioner_core.formats.languages import detect_language
 from bioner_core.formats.typography import PlacedCode, without_codes
 from bioner_core.records import RejectReason
@@ -144,3 +145,22 @@ def _names(values: FieldValues, roles: FieldRoles, *, title: str) -> RecordNames
 
 def _first(values: FieldValues, fields: Iterable[str]) -> str:
     return next((values[field][0] for field in fields if values.get(field)), "")
+
+
+_ESCAPE = re.compile(r"&(?:amp|lt|gt|quot|apos|nbsp|#\d{1,7}|#[xX][0-9A-Fa-f]{1,6});")
+_PRINTED_LINE_BREAK = "(#br)"
+_BODY_MARK = re.compile(r"\s*[<〈＜]正[>〉＞]\s*")
+
+
+def plain_text(value: str) -> str:
+    """A value with XML's escapes and line break codes resolved, ends stripped."""
+    if "&" in value:
+        value = _ESCAPE.sub(lambda match: html.unescape(match.group()), value)
+    return value.replace(_PRINTED_LINE_BREAK, "\n").strip()
+
+
+def abstract_text(value: str) -> str:
+    """The same, without the `<正>` that says that the article's opening stands in for an abstract."""
+    text = plain_text(value)
+    mark = _BODY_MARK.match(text)
+    return text[mark.end() :] if mark else text

@@ -6,7 +6,7 @@ a document type in the wrong place.
 
 import re
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from functools import partial
 from itertools import chain
@@ -21,15 +21,21 @@ from bioner_core.formats.contract import (
     Reader,
     RecordFault,
     stream_chunks,
+    visible,
 )
 from bioner_core.formats.encoding import DecodedText, decode_head, decoded_text
-from bioner_core.formats.export_loss import export_loss
 from bioner_core.formats.export_record import FieldRoles, FieldValues, export_document
-from bioner_core.formats.standard_entities import resolve_entities
-from bioner_core.formats.xml_documents import OpenedXml, PieceSource, broken_document, elements_of_documents
 from bioner_core.formats.xml_prolog import EMPTY_DOCTYPE, MAX_PROLOG_BYTES
-from bioner_core.formats.xml_stream import release
-from bioner_core.formats.xml_text import Element, UnresolvedEntity, require_resolved, text_of
+from bioner_core.formats.xml_stream import OpenedXml, PieceSource, broken_document, elements_of_documents, release
+from bioner_core.formats.xml_text import (
+    Element,
+    UnresolvedEntity,
+    all_text,
+    local_name,
+    require_resolved,
+    resolve_entities,
+    text_of,
+)
 from bioner_core.records import RejectReason
 
 _DECLARATION = re.compile(rb"<\?xml\b.*?\?>", re.DOTALL)
@@ -38,6 +44,13 @@ _LAYOUT = b"\xef\xbb\xbf \t\r\n"
 _STRAY_DOCTYPE = re.compile(r"\s*<!DOCTYPE\s+HTML\b[^>\[]*>\s*", re.IGNORECASE)
 _ENTITY = "<!ENTITY"
 _PIECE_CHARACTERS = 16 * 1024
+
+SENTENCE = 40
+"""Visible characters from which on the text of an unknown element counts as lost.
+
+These forms have no document type that says which elements there are, and records of a title alone: a number, a name or
+a date more is no text that is lost.
+"""
 
 
 class XmlExportReader(Reader):
@@ -146,3 +159,29 @@ def _opened(stream: ByteSource) -> OpenedXml:
     doctype = b"" if b"<!DOCTYPE" in head or root is None else EMPTY_DOCTYPE
     name = root.group(1).decode(errors="replace") if root else ""
     return OpenedXml(chain((doctype + head,) if head else (), stream_chunks(stream)), name)
+
+
+def export_loss(record: Element, read: Collection[Element], unread: Collection[str]) -> int:
+    """How many visible characters of a record are lost: those outside the elements that are read or named as unread."""
+    lost = _direct_text(record)
+    for element in record:
+        lost += _lost_of(element, read, unread)
+    return lost
+
+
+def _lost_of(element: Element, read: Collection[Element], unread: Collection[str]) -> int:
+    if element in read or local_name(element) in unread:
+        return 0
+    if _holds(element, read, unread):
+        return export_loss(element, read, unread)
+    found = visible(all_text(element))
+    return found if found >= SENTENCE else 0
+
+
+def _holds(element: Element, read: Collection[Element], unread: Collection[str]) -> bool:
+    """Whether an element holds some that are read or named, and so is no field itself."""
+    return any(one in read or local_name(one) in unread for one in element.iterdescendants())
+
+
+def _direct_text(element: Element) -> int:
+    return visible(element.text or "") + sum(visible(one.tail or "") for one in element)

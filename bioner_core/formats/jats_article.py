@@ -9,8 +9,7 @@ from bioner_core.formats.identifiers import normal_doi, normal_pmcid, normal_pmi
 from bioner_core.formats.jats_loss import jats_loss
 from bioner_core.formats.jats_passages import jats_passages, language_of
 from bioner_core.formats.jats_subjects import article_types, subjects
-from bioner_core.formats.standard_entities import resolve_entities
-from bioner_core.formats.xml_text import Element, UnresolvedEntity, child, children, path, text_of
+from bioner_core.formats.xml_text import Element, UnresolvedEntity, child, children, path, resolve_entities, text_of
 from bioner_core.records import RejectReason
 
 _YEAR = re.compile(r"\d{4}")

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from bioner_core.documents import Passage
+from bioner_core.formats.contract import missing
 from bioner_core.formats.jats_text import UNREAD, chosen_form, is_spare_form, tex_body
-from bioner_core.formats.lost_text import missing
 from bioner_core.formats.xml_text import Element, all_text, child, children, local_name
 
 _META = """

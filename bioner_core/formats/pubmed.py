@@ -12,9 +12,8 @@ from bioner_core.formats.contract import ByteSource, FileFault, Origin, PendingR
 from bioner_core.formats.pubmed_citation import book_document, citation_document, citation_version, required_pmid
 from bioner_core.formats.pubmed_cut_headings import CutHeadings
 from bioner_core.formats.pubmed_cuts import without_lists
-from bioner_core.formats.xml_documents import OpenedXml, broken_document, elements_of_documents
 from bioner_core.formats.xml_prolog import read_prolog, sniff_root
-from bioner_core.formats.xml_stream import release
+from bioner_core.formats.xml_stream import OpenedXml, broken_document, elements_of_documents, release
 from bioner_core.formats.xml_text import Element
 from bioner_core.records import Deletion
 

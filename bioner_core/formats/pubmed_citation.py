@@ -23,8 +23,7 @@ from bioner_core.formats.pubmed_indexing import (
     publication_types,
 )
 from bioner_core.formats.pubmed_loss import abstract_loss, children_loss
-from bioner_core.formats.standard_entities import resolve_entities
-from bioner_core.formats.xml_text import Element, child, children, path, text_of
+from bioner_core.formats.xml_text import Element, child, children, path, resolve_entities, text_of
 from bioner_core.records import RejectReason
 
 _UNPRINTED_LABEL = "UNLABELLED"

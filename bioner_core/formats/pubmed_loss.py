@@ -5,7 +5,7 @@ The elements that a record has are looked at level by level, so that a record of
 
 from collections.abc import Mapping
 
-from bioner_core.formats.lost_text import visible
+from bioner_core.formats.contract import visible
 from bioner_core.formats.xml_text import Element, text_below
 
 

@@ -12,9 +12,8 @@ from bioner_core.formats.contract import ByteSource, FileFault, stream_chunks
 from bioner_core.formats.identifiers import normal_pmid
 from bioner_core.formats.inputs import public_name
 from bioner_core.formats.stream import DumpStream, opened
-from bioner_core.formats.xml_documents import OpenedXml, elements_of_documents
 from bioner_core.formats.xml_prolog import read_prolog, sniff_root
-from bioner_core.formats.xml_stream import release
+from bioner_core.formats.xml_stream import OpenedXml, elements_of_documents, release
 from bioner_core.formats.xml_text import Element, path, text_of
 
 _RECORDS = ("PubmedArticle", "PubmedBookArticle")

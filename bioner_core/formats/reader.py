@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bioner_core.formats.contract import FileFault, Origin, Reader, file_reject
-from bioner_core.formats.input_patterns import expand_inputs
+from bioner_core.formats.folder_inputs import expand_inputs
 from bioner_core.formats.inputs import public_name
 from bioner_core.formats.registry import READERS, reader_for, reader_named
 from bioner_core.formats.strangers import stranger_message

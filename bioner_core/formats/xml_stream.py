@@ -1,16 +1,21 @@
 """Elements of an XML file, one at a time, from a parser that expands, loads and fetches nothing.
 
+What is joined with `cat`, or fetched in batches, is several documents: each is parsed by itself, one after another.
+
 libxml2's own limits stay on: a text of at most 10 MB and a depth of at most 256 elements.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import cast
+from functools import partial
+from itertools import chain
+from typing import NoReturn, cast
 
 from lxml import etree
 
-from bioner_core.formats.contract import MAX_RECORD_BYTES, FileFault
+from bioner_core.formats.contract import MAX_RECORD_BYTES, ByteSource, FileFault, Origin, PendingRecord, RecordFault
+from bioner_core.formats.xml_text import Element
 from bioner_core.records import RejectReason
 
 _PLACE = re.compile(r",? line \d+(?:, column \d+)?\b")
@@ -149,3 +154,61 @@ def _behind(piece: bytes, tags: tuple[str, ...], ended: int) -> int:
 def _without_place(message: str | None) -> str:
     """The parser's words without lines and columns: it may be fed a part of the file. A reject's number says where."""
     return _PLACE.sub("", message or "")
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedXml:
+    """One document as it goes to the parser: its bytes, and the local name of its root element."""
+
+    pieces: Iterator[bytes]
+    root: str
+
+
+def elements_of_documents(
+    stream: ByteSource, opened: Callable[[ByteSource], OpenedXml], tags: tuple[str, ...]
+) -> Iterator[Element | FileFault]:
+    """The elements of some tags in every document of a stream, in file order; `opened` reads what stands before a root.
+
+    A document that breaks off where the next one begins is a `FileFault` among them, and reading goes on.
+
+    Raises:
+        FileFault: after the last usable element, when the rest of the stream cannot be read.
+    """
+    source = stream
+    while True:
+        document = opened(source)
+        try:
+            yield from finished_elements(document.pieces, tags, root=document.root)
+        except AnotherDocument as following:
+            if following.broken:
+                yield following
+            source = PieceSource(chain((following.content,), document.pieces))
+        else:
+            return
+
+
+def broken_document(fault: FileFault) -> PendingRecord:
+    """The record that stands for what a document lacks that breaks off before another one."""
+    return partial(_turned_down, fault)
+
+
+def _turned_down(fault: FileFault, _origin: Origin) -> NoReturn:
+    raise RecordFault(fault.reason, f"{fault}: the document breaks off, and another one begins")
+
+
+class PieceSource:
+    """Pieces of bytes as a stream."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._held = b""
+
+    def read(self, size: int, /) -> bytes:
+        """At most `size` bytes; empty only at the end."""
+        while not self._held:
+            piece = next(self._pieces, None)
+            if piece is None:
+                return b""
+            self._held = piece
+        taken, self._held = self._held[:size], self._held[size:]
+        return taken

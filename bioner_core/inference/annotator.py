@@ -26,9 +26,8 @@ from bioner_core.models.model_card import int8_is_good, read_card
 from bioner_core.models.precision import AUTO
 from bioner_core.models.precision_choice import check_fast_here, choose_precision, with_rates
 from bioner_core.models.processor import processor_name
-from bioner_core.models.tag_choice import is_free
+from bioner_core.models.tag_choice import accepts, is_free, thresholds_of
 from bioner_core.models.tagging_model import TaggingModel
-from bioner_core.selector.acceptance import accepts, thresholds_of
 from bioner_core.selector.selector import Selector, extend_selector, features_of_rows, load_selector
 from bioner_core.tagging.moves import TagPair, tag_pairs
 from bioner_core.tagging.render import text_spans
@@ -86,7 +85,7 @@ class ModelAnnotator:
 
     @property
     def thresholds(self) -> dict[str, float]:
-        """From which score of the selector a candidate is accepted (`selector/acceptance.py`)."""
+        """From which score of the selector a candidate is accepted (`models/tag_choice.py`)."""
         if self._selector is None:
             return {}
         return thresholds_of(self._loaded.card, [one.label_set for one in self._prepared.values()])

@@ -1,11 +1,17 @@
-"""The files of a model directory: where models are and what their weights' digest is. Imports no torch."""
+"""The files of a model directory: where models are, what their weights' digest is, and whether they are whole.
+
+Imports no torch: all of it is told in a moment, before a model is loaded.
+"""
 
 import hashlib
 from pathlib import Path
 
+from safetensors import SafetensorError, safe_open
+
 from bioner_core.errors import ModelError
 from bioner_core.file_digest import sha256_of_file
-from bioner_core.models.model_card import CARD_FILE, read_card
+from bioner_core.models.model_card import CARD_FILE, ModelCard, read_card
+from bioner_core.tagging.moves import FIRST_OPEN
 
 ADAPTER_FOLDER = "adapter"
 ROWS_FILE = "rows.safetensors"
@@ -52,3 +58,21 @@ def files_digest(folder: Path) -> str:
     for file in sorted([*folder.glob("*.safetensors"), *adapter.glob("*.safetensors"), *adapter.glob("*.json")]):
         digest.update(f"{file.relative_to(folder).as_posix()} {sha256_of_file(file)}\n".encode())
     return digest.hexdigest()
+
+
+def check_rows(folder: Path, card: ModelCard) -> None:
+    """Compare the number of rows in the file with the tags and characters on the card; weights are not read.
+
+    Raises:
+        ModelError: the file is missing or damaged, or lacks rows.
+    """
+    path = folder / ROWS_FILE
+    tags = len(card.tags)
+    wanted = {"added_rows": tags + 1 + len(card.characters), "move_rows": FIRST_OPEN + tags}
+    try:
+        with safe_open(path, framework="numpy") as file:
+            found = {name: file.get_slice(name).get_shape()[0] for name in wanted}
+    except (OSError, SafetensorError) as error:
+        raise ModelError(f"{path} is missing or damaged ({error}): the model has no rows for its tags") from error
+    if found != wanted:
+        raise ModelError(f"{path} has {found}, but the card's {tags} tags and their characters want {wanted}")

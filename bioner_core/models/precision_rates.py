@@ -1,4 +1,7 @@
-"""The measured speed of each precision on this processor, for one base: measured once, then kept. Imports no torch."""
+"""The measured speed of each precision on this processor, for one base: measured once, then kept. Imports no torch.
+
+Measured are the matrix products of one layer, of the sizes that the base's configuration says.
+"""
 
 import hashlib
 import json
@@ -10,13 +13,16 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from bioner_core.errors import ModelError, StoreError
 from bioner_core.models.base_model import cache_folder
-from bioner_core.models.matrix_shapes import MatrixShape, matrix_shapes
 from bioner_core.models.precision import INT8, PRECISIONS
 from bioner_core.models.processor import processor_features, processor_name
 from bioner_core.store.atomic import write_text
+
+MatrixShape = tuple[int, int]
+"""Numbers that go into a product and come out of it, each row alike: (inputs, outputs) of a linear layer."""
 
 _FOLDER = "precision"
 _SECONDS = 120.0
@@ -90,3 +96,50 @@ def _measured(shapes: tuple[MatrixShape, ...]) -> dict[str, float]:
 def _rates(found: Mapping[str, float]) -> dict[str, float]:
     """The rates by precision; raises KeyError where one is missing that every torch can compute in."""
     return {name: float(found[name]) for name in PRECISIONS if name in found or name != INT8}
+
+
+def matrix_shapes(base: Path) -> tuple[MatrixShape, ...]:
+    """The linear layers of one of the base's layers; where its configuration says little, those of a usual decoder.
+
+    Raises:
+        ModelError: there is no configuration in the folder, or it cannot be read.
+    """
+    config = _configuration(base)
+    try:
+        hidden = int(config.get("hidden_size") or config["n_embd"])
+        heads = int(config.get("num_attention_heads") or config.get("n_head") or 1)
+        size = int(config.get("head_dim") or hidden // heads)
+        key_width = size * int(config.get("num_key_value_heads") or heads)
+        inner = int(config.get("intermediate_size") or 4 * hidden)
+    except (ValueError, KeyError, TypeError) as error:
+        raise _unreadable(base, error) from error
+    query_width = size * heads
+    attention = ((hidden, query_width), (hidden, key_width), (hidden, key_width), (query_width, hidden))
+    return (*attention, (hidden, inner), (hidden, inner), (inner, hidden))
+
+
+def layer_count(base: Path) -> int:
+    """How many such layers the base has.
+
+    Raises:
+        ModelError: as `matrix_shapes`.
+    """
+    config = _configuration(base)
+    try:
+        return int(config.get("num_hidden_layers") or config["n_layer"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise _unreadable(base, error) from error
+
+
+def _configuration(base: Path) -> dict[str, Any]:
+    try:
+        found = json.loads((base / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise _unreadable(base, error) from error
+    if not isinstance(found, dict):
+        raise _unreadable(base, TypeError("no JSON object"))
+    return found
+
+
+def _unreadable(base: Path, error: Exception) -> ModelError:
+    return ModelError(f"{base / 'config.json'}: cannot be read as a model's configuration ({error!r})")

@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 import torch
 
 from bioner_core.models.int8 import Int8Linear, int8_is_possible
-from bioner_core.models.matrix_shapes import MatrixShape
 from bioner_core.models.precision import INT8, PRECISIONS, number_format
+from bioner_core.models.precision_rates import MatrixShape
 
 ROWS = 256
 """Rows of a pass: 16 sentences of 16 moves each."""

@@ -1,11 +1,13 @@
-"""Which tag marks each type of a label set: one of its own that was trained for it, or a free one.
+"""What a model's card says of the types of label sets: which tag marks each, and from which score on it is accepted.
+
+A type has a tag of its own that was trained for it, or a free one.
 
 A tag of its own stands for what its definitions said when it was trained. Under another definition the type is another
 one, whatever it is called, and takes a free tag: free tags are trained under ever other definitions, so what they mark
 is what the prompt says. Imports no torch.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from bioner_core.errors import ModelError
 from bioner_core.labels.label_set import EntityType, LabelSet
@@ -71,3 +73,24 @@ def free_types(label_set: LabelSet, card: ModelCard) -> tuple[str, ...]:
     if not any(map(is_free, card.tags)):
         return tuple(one.name for one in label_set.types if one.tag not in card.tags)
     return tuple(one.name for one in label_set.types if not is_own(one, card))
+
+
+def thresholds_of(card: ModelCard, label_sets: Sequence[LabelSet]) -> dict[str, float]:
+    """The selector's thresholds for some label sets: `label set` or, in models that have them, `label set:type`.
+
+    Raises:
+        ModelError: a label set has more types of its own than the model has free tags.
+    """
+    found: dict[str, float] = {}
+    for label_set in label_sets:
+        if label_set.name in card.thresholds:
+            found[label_set.name] = card.thresholds[label_set.name]
+        elif card.type_thresholds or card.common_threshold:
+            for one, tag in zip(label_set.types, chosen_tags(label_set, card), strict=True):
+                found[f"{label_set.name}:{one.name}"] = card.threshold(label_set.name, tag)
+    return found
+
+
+def accepts(thresholds: Mapping[str, float], label_set: str, type_name: str, *, score: float) -> bool:
+    """Whether the selector's probability is enough; what has no threshold takes every candidate."""
+    return score >= thresholds.get(f"{label_set}:{type_name}", thresholds.get(label_set, 0.0))

@@ -5,9 +5,8 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 
-from bioner_core.store.columns import about
 from bioner_core.store.query.query_views import VIEWS
-from bioner_core.store.schemas import ROW_GROUP_ROWS, SCHEMA_VERSION, SCHEMAS, SORT_COLUMNS
+from bioner_core.store.schemas import ROW_GROUP_ROWS, SCHEMA_VERSION, SCHEMAS, SORT_COLUMNS, about
 from bioner_core.store.snapshot.snapshot_schemas import FLAT_TABLES, PARTITION_COLUMN, SORTED_TABLES, row_schema
 
 _HEAD = """# Schema

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from bioner_core.errors import listed_names
-from bioner_core.formats.input_patterns import expand_inputs
+from bioner_core.formats.folder_inputs import expand_inputs
 from bioner_core.formats.pubmed_selection import listed_pmids, selected_records
 from jobs.terminal.console import say
 

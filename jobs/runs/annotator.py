@@ -11,15 +11,13 @@ from bioner_core.inference.annotation import NullAnnotator
 from bioner_core.inference.budget import MemoryLimit
 from bioner_core.labels.label_set import LabelSet, default_label_sets, load_label_set
 from bioner_core.models.base_model import base_folder
-from bioner_core.models.directory import DEFAULT_MODEL, is_bundled, model_folder
+from bioner_core.models.directory import DEFAULT_MODEL, check_rows, is_bundled, model_folder
 from bioner_core.models.fingerprint import annotator_fingerprint
 from bioner_core.models.model_card import ModelCard, int8_is_good, read_card
 from bioner_core.models.precision import AUTO, check_precision
 from bioner_core.models.precision_choice import PrecisionChoice, choose_precision, rates_in_words, with_rates
 from bioner_core.models.processor import processor_name
-from bioner_core.models.rows_check import check_rows
-from bioner_core.models.tag_choice import free_types, is_free
-from bioner_core.selector.acceptance import thresholds_of
+from bioner_core.models.tag_choice import free_types, is_free, thresholds_of
 from jobs.options.annotation import ActorOptions
 from jobs.terminal.console import say
 from pipelines.pool.service import AnnotatorSpec

@@ -16,7 +16,7 @@ from bioner_core.benchmark.pipeline_report import PipelineBench, PipelineFigures
 from bioner_core.benchmark.simulated_annotator import SimulatedAnnotator
 from bioner_core.documents import Document
 from bioner_core.errors import ConfigurationError, InputError
-from bioner_core.formats.input_patterns import expand_inputs
+from bioner_core.formats.folder_inputs import expand_inputs
 from bioner_core.formats.reader import read_records
 from bioner_core.labels.label_set import LabelSet
 from bioner_core.store.history.ledger import new_run_id

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from bioner_core.errors import StoreError
 from bioner_core.models.base_model import cache_folder
-from bioner_core.models.matrix_shapes import layer_count, matrix_shapes
 from bioner_core.models.precision_choice import PrecisionChoice, with_rates
+from bioner_core.models.precision_rates import layer_count, matrix_shapes
 from bioner_core.models.processor import processor_name
 from bioner_core.store.atomic import write_text
 from jobs.runs.annotator import visible_gpus

@@ -6,9 +6,9 @@ from bioner_core.errors import DamagedFileError
 from bioner_core.labels.label_set import LabelSetChoice
 from bioner_core.models.precision import AUTO, PRECISIONS
 from bioner_core.models.processor import processor_name
+from bioner_core.store.history.model_notes import PrecisionPin, read_pin, write_pin
 from bioner_core.store.layout import Store
 from bioner_core.store.manifest import total
-from bioner_core.store.precision_pin import PrecisionPin, read_pin, write_pin
 from bioner_core.store.reading import shown_manifests
 from jobs.runs.annotator import MODEL, AnnotatorChoice
 from jobs.terminal.console import say

@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from bioner_core.errors import StoreError
 from bioner_core.file_digest import sha256_of_file
 from bioner_core.linking.link_table import SCHEMAS_OF_LINKS, current_links
-from bioner_core.store.history.model_notes import damaged_notes
+from bioner_core.store.history.model_notes import damaged_notes, read_pin
 from bioner_core.store.layout import Store
-from bioner_core.store.precision_pin import read_pin
 
 
 def note_faults(store: Store) -> Iterator[str]:

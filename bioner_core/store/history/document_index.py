@@ -22,9 +22,8 @@ import pyarrow.parquet as pq
 from bioner_core.documents import Document
 from bioner_core.errors import StoreError
 from bioner_core.file_digest import sha256_of_file
-from bioner_core.formats.record_keys import record_keys
-from bioner_core.store.atomic import replacing
-from bioner_core.store.history.index_digest import is_as_written, note_digest
+from bioner_core.formats.identifiers import record_keys
+from bioner_core.store.atomic import replacing, write_text
 from bioner_core.store.layout import Store, input_key_of
 from bioner_core.store.manifest import Manifest
 from bioner_core.store.objects.fence import fence_of
@@ -239,3 +238,27 @@ def _deletion_rows(store: Store, manifest: Manifest) -> Iterator[dict[str, objec
 def _rejected_ids(store: Store, manifest: Manifest) -> set[str]:
     batches = shard_batches(store, manifest, "rejects", columns=["doc_id"])
     return {doc_id for batch in batches for doc_id in batch.column(0).to_pylist()}
+
+
+def note_digest(index: StorePath, state: str, *, digest: str = "") -> None:
+    """Write down that this file, as it is now, is the index of these shards; `digest` is its own, where it is known.
+
+    Raises:
+        StoreError: the folder cannot be written.
+    """
+    write_text(_path(index), f"{state} {digest or sha256_of_file(index)}\n")
+
+
+def is_as_written(index: StorePath, state: str, *, content: Path | None = None) -> bool:
+    """Whether the index is of these shards, and its bytes are those that were written; reads all of it.
+
+    They are read from `content`, where it was fetched to one.
+    """
+    try:
+        return _path(index).read_text(encoding="utf-8").split() == [state, sha256_of_file(content or index)]
+    except (OSError, UnicodeDecodeError):  # there is none, or nothing vouches for it: it is made anew
+        return False
+
+
+def _path(index: StorePath) -> StorePath:
+    return index.with_suffix(".sha256")

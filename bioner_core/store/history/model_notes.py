@@ -1,12 +1,15 @@
-"""What the fingerprints of a store stand for, in words: `STORE/models/<fingerprint>.json`.
+"""What a store says of the models that wrote it: what their fingerprints stand for, and the precision of all of them.
 
-Only for people. A note that is lost or damaged is no fault of the store, and is made again by the next run.
+A note, `STORE/models/<fingerprint>.json`, is only for people: one that is lost or damaged is no fault of the store, and
+is made again by the next run. The precision is fixed by the store's first run, so that no later one mixes two.
 """
 
 import json
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 
-from bioner_core.errors import ConfigurationError
+from bioner_core.errors import ConfigurationError, DamagedFileError
 from bioner_core.store.atomic import write_text
 from bioner_core.store.layout import Store
 from bioner_core.store.paths import StorePath, sorted_paths
@@ -74,3 +77,40 @@ def chosen_fingerprint(store: Store, wanted: str, known: Collection[str]) -> str
         said = "names several models" if found else "names no model"
         raise ConfigurationError(f"--model: {wanted!r} {said} of this store; there are: {listed}")
     return found[0]
+
+
+@dataclass(frozen=True, slots=True)
+class PrecisionPin:
+    """A precision, why it was taken, on which processor, and since when (ISO 8601, UTC)."""
+
+    precision: str
+    reason: str = ""
+    processor: str = ""
+    since: str = ""
+
+
+def read_pin(store: Store) -> PrecisionPin | None:
+    """The precision that the store is pinned to; None before its first run with a model.
+
+    Raises:
+        DamagedFileError: the file is damaged or cannot be read.
+    """
+    path = store.precision
+    try:
+        return typed(PrecisionPin, without_checksum(loaded_json(path.read_text(encoding="utf-8"))))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError) as error:
+        raise DamagedFileError(
+            f"{path}: cannot be read ({error!r}). Remove it and name the store's --precision at the next run"
+        ) from error
+
+
+def write_pin(store: Store, *, precision: str, reason: str, processor: str) -> None:
+    """Pin the store to a precision, in place of the one that it had.
+
+    Raises:
+        StoreError: the store cannot be written.
+    """
+    pin = PrecisionPin(precision, reason, processor, datetime.now(UTC).isoformat(timespec="seconds"))
+    write_text(store.precision, json.dumps(with_checksum(asdict(pin))) + "\n")

@@ -8,9 +8,8 @@ from dataclasses import fields
 
 import pyarrow as pa
 
-from bioner_core.store.columns import many, number, text, whole
 from bioner_core.store.manifest import Counts
-from bioner_core.store.schemas import SCHEMAS, SORT_COLUMNS, file_metadata
+from bioner_core.store.schemas import SCHEMAS, SORT_COLUMNS, file_metadata, many, number, text, whole
 
 PARTITION_COLUMN = "source"
 

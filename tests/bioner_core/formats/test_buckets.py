@@ -9,7 +9,7 @@ import pytest
 from bioner_core.documents import Document
 from bioner_core.errors import ConfigurationError, InputError, MissingInputError
 from bioner_core.formats.buckets import bucket_files, is_bucket
-from bioner_core.formats.input_patterns import expand_inputs
+from bioner_core.formats.folder_inputs import expand_inputs
 from bioner_core.formats.reader import read_records
 from bioner_core.formats.stream import opened
 from pipelines.sync.listing import list_place

@@ -22,8 +22,8 @@ from export_samples import (
 )
 
 from bioner_core.documents import Document
+from bioner_core.formats.identifiers import deduplication_key
 from bioner_core.formats.reader import read_records, summarise_input
-from bioner_core.formats.record_keys import deduplication_key
 
 SETTLED = tuple(text.replace("~(2+)", "2+").replace("~+", "+") for text in ABSTRACTS)
 

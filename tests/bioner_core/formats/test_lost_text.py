@@ -9,11 +9,11 @@ import pytest
 from bioner_core.documents import Document
 from bioner_core.formats.cnki_estudy_xml import CnkiEStudyXmlReader
 from bioner_core.formats.cnki_notefirst import CnkiNoteFirstReader
+from bioner_core.formats.contract import MAX_LOST_SHARE, missing
 from bioner_core.formats.endnote_xml import EndNoteXmlReader
-from bioner_core.formats.export_loss import SENTENCE
+from bioner_core.formats.export_xml import SENTENCE
 from bioner_core.formats.jats_loss import UNREAD_META, UNREAD_TITLES
 from bioner_core.formats.jats_text import UNREAD
-from bioner_core.formats.lost_text import MAX_LOST_SHARE, missing
 from bioner_core.formats.pubmed_loss import UNREAD as UNREAD_OF_PUBMED
 from bioner_core.formats.reader import read_records
 from bioner_core.records import Reject, RejectReason

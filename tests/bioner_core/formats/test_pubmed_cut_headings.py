@@ -197,6 +197,22 @@ def test_bytes_are_read_as_the_document_s_encoding_has_them(encoding: str) -> No
     assert cut == whole
 
 
+@pytest.mark.parametrize(
+    ("prolog", "listed"),
+    [
+        (b'<?xml version="1.0" encoding="Shift_JIS"?>', HEADINGS.encode()),
+        (b"<?xml version='1.0' encoding = 'hz'?>", HEADINGS.encode()),
+        (b"", HEADINGS.replace("Norway", "Norv\u00e8ge").encode()),
+        (b"", HEADINGS.encode().replace(b"Norway", b"Nor\xffway")),
+    ],
+)
+def test_what_other_encodings_write_is_the_parser_s(prolog: bytes, listed: bytes) -> None:
+    """Catches bytes that are taken for ASCII, or for UTF-8, without being that."""
+    cut = CutHeadings()
+    cut.begin_document(prolog)
+    assert cut.taken(b"MeshHeadingList", listed) is None
+
+
 def test_nobody_can_pretend_that_a_list_was_taken_out() -> None:
     """Catches a number in a file by which one record is given the headings of another."""
     stolen = "".join(f'<MeshHeadingList {name}="1"/>' for name in ("n", "number", "n0000000000000000"))

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bioner_core.documents import Document, DocumentMeta, Passage
+from bioner_core.formats.identifiers import deduplication_key, record_keys
 from bioner_core.formats.reader import read_records
-from bioner_core.formats.record_keys import deduplication_key, record_keys
 
 TITLE = Passage("title", "", "zh", "维生素Ｄ与2型糖尿病(一)")
 ABSTRACT = Passage("abstract", "", "zh", "目的:观察疗效。")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bioner_core.errors import ModelError
-from bioner_core.models.matrix_shapes import matrix_shapes
+from bioner_core.models.precision_rates import matrix_shapes
 
 
 def written(folder: Path, config: Any) -> Path:

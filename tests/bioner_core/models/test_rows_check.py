@@ -7,9 +7,8 @@ import pytest
 from safetensors.torch import save_file
 
 from bioner_core.errors import ModelError
-from bioner_core.models.directory import ROWS_FILE, model_folder
+from bioner_core.models.directory import ROWS_FILE, check_rows, model_folder
 from bioner_core.models.model_card import ModelCard, read_card
-from bioner_core.models.rows_check import check_rows
 from bioner_core.tagging.scheme import TagScheme
 from tests.bioner_core.tiny_model import TYPES, tiny_model
 

@@ -14,13 +14,13 @@ from store_samples import commit_sample, descriptor, document, mention
 from bioner_core.documents import Correction, Heading
 from bioner_core.file_digest import sha256_of_file
 from bioner_core.store.checks.verify import verify_store
-from bioner_core.store.columns import about
 from bioner_core.store.compaction.compact import compact_store
 from bioner_core.store.layout import TABLES, Store
 from bioner_core.store.manifest import write_manifest
 from bioner_core.store.query.query_session import query_session
 from bioner_core.store.reading import document_rows, mention_rows, table_files
 from bioner_core.store.rows import documents_from_arrow, documents_to_arrow, mentions_from_arrow, mentions_to_arrow
+from bioner_core.store.schemas import about
 from bioner_core.store.snapshot.snapshot_manifest import write_snapshot_manifest
 from bioner_core.store.snapshot.snapshot_reading import open_snapshot
 from bioner_core.store.snapshot.snapshot_schemas import FLAT_TABLES, SORTED_TABLES, file_schema, row_schema

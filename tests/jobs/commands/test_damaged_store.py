@@ -11,9 +11,8 @@ from job_stores import WordService, null_job, word_store
 
 from bioner_core.linking.link_table import LinkPage, link_writer, make_current
 from bioner_core.store.history.ledger import AppliedFile, JobRun, Reload, record_applied, record_reload, record_run
-from bioner_core.store.history.model_notes import note_model
+from bioner_core.store.history.model_notes import note_model, write_pin
 from bioner_core.store.layout import Store, input_key_of
-from bioner_core.store.precision_pin import write_pin
 from bioner_core.store.reading import read_manifests
 from pipelines.annotate import run_annotation
 from pipelines.job_report import read_report, renew_reports, report_paths

@@ -8,9 +8,9 @@ import pytest
 from bioner_core.errors import StoreError
 from bioner_core.labels.label_set import LabelSetChoice, default_label_sets
 from bioner_core.models.precision import AUTO
+from bioner_core.store.history.model_notes import read_pin
 from bioner_core.store.layout import ShardDescriptor, Store
 from bioner_core.store.manifest import Counts, Manifest, write_manifest
-from bioner_core.store.precision_pin import read_pin
 from jobs.runs import annotator as annotator_module
 from jobs.runs.annotator import NULL, AnnotatorChoice
 from jobs.runs.store_precision import in_store_precision, pin_precision

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from bioner_core.store.history.model_notes import read_pin, write_pin
 from bioner_core.store.layout import Store
-from bioner_core.store.precision_pin import read_pin, write_pin
 
 
 def test_a_pin_is_read_as_it_was_written(tmp_path: Path) -> None:

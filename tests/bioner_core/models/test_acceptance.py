@@ -3,8 +3,7 @@
 from dataclasses import replace
 
 from bioner_core.labels.label_set import load_label_set
-from bioner_core.models.tag_choice import free_tags, meanings_of
-from bioner_core.selector.acceptance import accepts, thresholds_of
+from bioner_core.models.tag_choice import accepts, free_tags, meanings_of, thresholds_of
 from tests.bioner_core.models.model_samples import CARD
 
 
