@@ -6,7 +6,7 @@ import pytest
 
 from devtools.trace_files import PACKAGES, REPOSITORY, SHORT, trace
 
-MOST_FILES = 105
+MOST_FILES = 102
 """Of `bioner annotate` without a model; it grows only with a reason (docs/architecture.md)."""
 
 WHOLE_THOUGH_SHORT = {
@@ -14,13 +14,11 @@ WHOLE_THOUGH_SHORT = {
     "bioner_core/formats/languages.py": "the table of language codes, with a dozen users",
     "bioner_core/inference/annotation.py": "the contract of all annotators, with some twenty users; imports no torch",
     "bioner_core/inference/placement.py": "evaluation places candidates too, and runs where there is no pyarrow",
-    "bioner_core/models/fingerprint.py": "all that a model's answers depend on, in one place; has its own tests",
     "bioner_core/models/precision.py": "the precisions by name, with some twenty users; measures nothing",
     "bioner_core/models/processor.py": "what the system says of a processor: benches and runs ask; no torch",
     "bioner_core/store/history/process_identity.py": "which process is alive: locks, the pool and job reports go by it",
     "bioner_core/store/mention_ids.py": "ids of mentions: models and evaluation make them where there is no pyarrow",
     "bioner_core/store/names.py": "one listing for all inputs, so that planning stays linear; has its own tests",
-    "bioner_core/store/parquet_files.py": "the one place where a store's Parquet is opened; what writes needs it not",
     "bioner_core/store/paths.py": "the type of every path into a store, with some forty users; imports no pyarrow",
     "bioner_core/text/units.py": "tagging, decoding and budgets go by it; has tests of its own",
     "jobs/terminal/damage.py": "nine commands tell damage; in the console's module, --help would load pyarrow",
