@@ -9,6 +9,7 @@ from dataclasses import replace
 from itertools import islice
 
 from bioner_core.documents import Document
+from bioner_core.formats.input_digests import file_digest
 from bioner_core.formats.reader import UNKNOWN, InputSummary, public_name, read_records, summarise_input
 from bioner_core.formats.registry import READERS_VERSION
 from bioner_core.inference.document_rows import plan_rows
@@ -21,7 +22,6 @@ from bioner_core.store.sweep import sweep_unfinished
 from pipelines.carry_over import plan_carry_over
 from pipelines.job import AnnotationJob
 from pipelines.plan_record import InputPlan, read_plan, write_plan
-from pipelines.shard_input import file_digest
 
 SHARDS_PER_RUN = 25
 """How many consecutive shards one worker takes at a time, to read them from one pass over their file."""
@@ -72,8 +72,11 @@ def plan_input(
         InputError: the input cannot be opened or read; the message names it.
         StoreError: the store's record of this input is damaged, newer than this software, or cannot be written.
     """
-    key = input_key(public_name(input_file), file_digest(input_file))
-    names = names or list_names(store)
+    names, name = names or list_names(store), public_name(input_file)
+    # An input that nobody has planned is counted at once, which takes its digest: so it is read twice in all, here and
+    # for its records.
+    summary = None if names.knows(name) else summarise_input(input_file, format_name=format_name)
+    key = input_key(name, summary.digest if summary is not None else file_digest(input_file))
     sweep_unfinished(names, key)
     committed = names.manifests(key)
     known = recorded_plan(store, key, format_name=format_name, of_these_readers=False)
@@ -81,7 +84,7 @@ def plan_input(
         return descriptors_of(known, input_file, committed=committed)
     # The last records of a file that was counted otherwise stand for something else now: a reject for many records.
     kept = committed if known is None else [old for old in committed if old.last < known.records]
-    summary = summarise_input(input_file, format_name=format_name)
+    summary = summary or summarise_input(input_file, format_name=format_name)
     size = shard_records
     if shard_rows and summary.format_name != UNKNOWN:
         sample = read_records(input_file, format_name=summary.format_name, last=SAMPLE_RECORDS)

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from bioner_core.document_pass.finish import decoder_candidates, finish_mentions
 from bioner_core.errors import BionerError
+from bioner_core.formats.input_digests import file_digest
 from bioner_core.formats.inputs import public_name
 from bioner_core.store.committed import needs_no_decoding
 from bioner_core.store.document_mentions import shard_documents
@@ -25,7 +26,6 @@ from bioner_core.store.upgrade import conform
 from pipelines.job import AnnotationJob
 from pipelines.plan import descriptors_of, recorded_plan
 from pipelines.shard import header_of
-from pipelines.shard_input import file_digest
 
 _KEPT = ("documents", "rejects", "deletions")
 """Tables of which nothing depends on how a shard is finished."""
@@ -60,13 +60,15 @@ def finish_again(stored: Manifest, descriptor: ShardDescriptor, job: AnnotationJ
 def needs_no_model(job: AnnotationJob) -> bool:
     """Whether earlier runs have committed all of this job, or all of its candidates, which are then finished anew.
 
-    Reads each input once for its digest, and parses none. False also when that cannot be told.
+    Reads each input that was planned before once for its digest, and parses none. False also when that cannot be told.
     """
     names = list_names(job.store)
     return all(_is_decoded(job, input_file, names) for input_file in job.inputs)
 
 
 def _is_decoded(job: AnnotationJob, input_file: str, names: StoreNames) -> bool:
+    if not names.knows(public_name(input_file)):
+        return False
     try:
         key = input_key(public_name(input_file), file_digest(input_file))
         plan = recorded_plan(job.store, key, format_name=job.format_name)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bioner_core.errors import PoolError
+from bioner_core.formats.input_digests import file_digest
 from bioner_core.formats.inputs import public_name
 from bioner_core.inference.document_rows import ANNOTATE_STAGE
 from bioner_core.records import RejectReason
@@ -20,7 +21,7 @@ from pipelines.job import AnnotationJob
 from pipelines.known_rows import KnownRows, known_rows
 from pipelines.pool.service import AnnotationService
 from pipelines.shard import OpenShard, ShardResult
-from pipelines.shard_input import ShardInput, file_digest
+from pipelines.shard_input import ShardInput
 from pipelines.shard_stream import buffers
 from pipelines.summary import ShardOutcome, Status, failed_outcome, finished_outcome
 

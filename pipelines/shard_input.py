@@ -6,20 +6,10 @@ from typing import Self
 
 from bioner_core.documents import Document
 from bioner_core.errors import InputError
+from bioner_core.formats.input_digests import file_digest
 from bioner_core.formats.reader import UNKNOWN, public_name, read_records
-from bioner_core.formats.stream import opened
 from bioner_core.records import Record
 from bioner_core.store.layout import ShardDescriptor
-
-
-def file_digest(input_file: str) -> str:
-    """The sha256 of a file's stored bytes, in hex.
-
-    Raises:
-        InputError: the file cannot be opened or read.
-    """
-    with opened(input_file, digested=True) as raw:
-        return raw.drain()
 
 
 class ShardInput:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from bioner_core.formats.contract import FileFault, Origin, Reader, file_reject
 from bioner_core.formats.folder_inputs import expand_inputs
+from bioner_core.formats.input_digests import input_identity, remember_digest
 from bioner_core.formats.inputs import public_name
 from bioner_core.formats.registry import READERS, reader_for, reader_named
 from bioner_core.formats.strangers import stranger_message
@@ -60,6 +61,7 @@ def summarise_input(input_file: str, *, format_name: str | None = None) -> Input
     Raises:
         InputError, ConfigurationError: as `read_records`.
     """
+    identity = input_identity(input_file)
     with opened(input_file, digested=True) as raw:
         stream = DumpStream(raw)
         chosen = _chosen_reader(stream, format_name)
@@ -68,7 +70,9 @@ def summarise_input(input_file: str, *, format_name: str | None = None) -> Input
         else:
             name, source, records = chosen.name, chosen.source, chosen.count(stream)
         digest = raw.drain()
-        return InputSummary(input_file, name, source, records, digest, raw.bytes_read)
+        found = InputSummary(input_file, name, source, records, digest, raw.bytes_read)
+    remember_digest(input_file, identity, digest)
+    return found
 
 
 def _chosen_reader(stream: DumpStream, format_name: str | None) -> Reader | FileFault:

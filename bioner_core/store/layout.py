@@ -190,9 +190,14 @@ def input_key(public_name: str, digest: str) -> str:
     without query and fragment.
     """
     base = PurePosixPath(public_name).name
-    slug = re.sub(r"[^A-Za-z0-9._]+", "-", base)[:_SLUG_LENGTH].strip("-.").lstrip("_-.") or "input"
     token = hashlib.sha256(f"{base}\0{digest}".encode()).hexdigest()[:_DIGEST_LENGTH]
-    return f"{slug}-{token}"
+    return f"{input_slug(public_name)}-{token}"
+
+
+def input_slug(public_name: str) -> str:
+    """What the keys of all contents of an input begin with, and those of other inputs whose names are much like it."""
+    base = PurePosixPath(public_name).name
+    return re.sub(r"[^A-Za-z0-9._]+", "-", base)[:_SLUG_LENGTH].strip("-.").lstrip("_-.") or "input"
 
 
 def shard_id(key: str, first: int, last: int) -> str:

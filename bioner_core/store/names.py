@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from bioner_core.store.atomic import TEMPORARY_SUFFIX
 from bioner_core.store.committed import whole_manifest
-from bioner_core.store.layout import Store, input_key_of
+from bioner_core.store.layout import Store, input_key_of, input_slug
 from bioner_core.store.manifest import Manifest
 from bioner_core.store.paths import StorePath
 
@@ -21,11 +21,17 @@ _SUFFIX = ".json"
 
 @dataclass(frozen=True, slots=True)
 class StoreNames:
-    """The shards that have a manifest, by input key, and unfinished manifests and plans, as they were when listed."""
+    """What was there when it was listed: the shards that have a manifest, by input key; unfinished manifests and plans;
+    and which inputs have either."""
 
     store: Store
     shards: Mapping[str, Sequence[str]] = field(default_factory=dict)
     unfinished: Sequence[StorePath] = ()
+    slugs: frozenset[str] = frozenset()
+
+    def knows(self, public_name: str) -> bool:
+        """Whether any content of an input may have a plan or a shard; False is certain, and needs no digest."""
+        return input_slug(public_name) in self.slugs
 
     def manifests(self, key: str) -> list[Manifest]:
         """The committed shards of one content of one input (`layout.input_key`), by first record.
@@ -47,11 +53,16 @@ def list_names(store: Store) -> StoreNames:
     """List a store's manifests and plans; an empty answer where there is no store yet."""
     shards: defaultdict[str, list[str]] = defaultdict(list)
     unfinished: list[StorePath] = []
+    slugs: set[str] = set()
     for folder in (store.manifests, store.plans):
         for path in folder.glob("*"):
             if path.name.startswith("."):
                 if path.name.endswith(TEMPORARY_SUFFIX):
                     unfinished.append(path)
-            elif folder == store.manifests and path.suffix == _SUFFIX:
-                shards[input_key_of(path.stem)].append(path.stem)
-    return StoreNames(store, dict(shards), tuple(unfinished))
+            elif path.suffix == _SUFFIX:
+                key = path.stem
+                if folder == store.manifests:
+                    key = input_key_of(path.stem)
+                    shards[key].append(path.stem)
+                slugs.add(key.rpartition("-")[0])
+    return StoreNames(store, dict(shards), tuple(unfinished), frozenset(slugs))

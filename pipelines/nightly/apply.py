@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Protocol
 
 from bioner_core.errors import BionerError
+from bioner_core.formats.input_digests import file_digest
 from bioner_core.store.history.document_index import refresh_index
 from bioner_core.store.history.ledger import AppliedFile, record_applied, utc_now
 from bioner_core.store.history.lock import StoreLock
 from bioner_core.store.layout import Store, input_key
 from bioner_core.store.reading import manifests_of_input
 from pipelines.carry_over import discard_carry_over
-from pipelines.shard_input import file_digest
 from pipelines.summary import EXIT_FAILED, JobSummary
 from pipelines.sync.download import local_copy
 from pipelines.sync.listing import ListedFile

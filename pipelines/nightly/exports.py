@@ -12,10 +12,10 @@ from pathlib import Path
 
 from bioner_core.errors import BionerError, InputError, listed_names
 from bioner_core.formats.folder_inputs import FileLook, look_at, suffix_of
+from bioner_core.formats.input_digests import file_digest
 from bioner_core.store.history.ledger import AppliedFile, applied_files
 from pipelines.nightly.apply import FileNotAppliedError, InputAnnotator, PendingFile, SyncContext, apply_file
 from pipelines.nightly.report import RunLog, SyncReport
-from pipelines.shard_input import file_digest
 from pipelines.sync.download import COMPANION, PARTIAL_SUFFIX, local_copy
 from pipelines.sync.listing import ListedFile, list_place
 from pipelines.sync.retry import RetryPolicy

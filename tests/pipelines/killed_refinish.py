@@ -7,11 +7,11 @@ from annotate_fakes import ENGLISH, make_job
 from rename_countdown import end_before_rename
 
 from bioner_core.document_pass.settings import FinishSettings
+from bioner_core.formats.input_digests import file_digest
 from bioner_core.store.layout import Store, input_key
 from bioner_core.store.reading import manifests_of_input
 from pipelines.plan import descriptors_of, recorded_plan
 from pipelines.refinish import finish_again
-from pipelines.shard_input import file_digest
 
 
 def main() -> None:

@@ -10,7 +10,8 @@ from bioner_core.store.checks.comparison import store_differences
 from bioner_core.store.checks.verify import verify_store
 from bioner_core.store.history.lock import StoreLock
 from bioner_core.store.layout import Store
-from tests.object_service import ObjectService
+from pipelines.refinish import needs_no_model
+from tests.object_service import BUCKET, ObjectService
 
 _SHARDS = 20
 _MOST_PER_SHARD = 6.0
@@ -30,6 +31,24 @@ def test_a_shard_takes_few_requests_and_no_listing(
     assert sum(one.listing for one in asked) <= 5, "as many as for a job of one shard"
     assert list(store_differences(Store(tmp_path / "calm"), object_store)) == []
     assert verify_store(object_store).sound
+
+
+def test_an_input_in_a_bucket_is_fetched_twice(
+    tmp_path: Path, object_service: ObjectService, object_store: Store
+) -> None:
+    """Catches an input that is fetched anew for each of the questions that its digest answers: five times in all."""
+    import boto3
+
+    source = Path(write_jsonl(tmp_path / "in.jsonl", [f"Protein {number} binds DNA." for number in range(25)]))
+    boto3.client("s3").put_object(Bucket=BUCKET, Key="dumps/in.jsonl", Body=source.read_bytes())
+    job = replace(make_job(tmp_path, f"s3://{BUCKET}/dumps/in.jsonl"), store=object_store)
+    with StoreLock(object_store, purpose="test"):
+        before = len(object_service.requests)
+        assert not needs_no_model(job)
+        assert run(job).shards_committed == 3
+        asked = object_service.asked(since=before)
+    fetched = [one for one in asked if one.method == "GET" and one.key.endswith("dumps/in.jsonl")]
+    assert len(fetched) == 2
 
 
 def test_a_rerun_asks_no_model_and_another_model_leaves_nothing_behind(tmp_path: Path, object_store: Store) -> None:

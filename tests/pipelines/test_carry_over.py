@@ -5,11 +5,11 @@ from typing import Any
 
 from annotate_fakes import MustNotBeAsked, WordService, all_mentions, make_job, run, write_jsonl
 
+from bioner_core.formats.input_digests import file_digest
 from bioner_core.store.checks.verify import verify_store
 from bioner_core.store.history.document_index import index_files, refresh_index
 from bioner_core.store.layout import Store, input_key
 from bioner_core.store.reading import manifests_of_input, read_manifests
-from pipelines.shard_input import file_digest
 from pipelines.summary import JobSummary
 
 TEXTS = [f"Protein {number} binds" for number in range(12)]

@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bioner_core.errors import InputError
+from bioner_core.formats.input_digests import file_digest
 from bioner_core.store.layout import Store
 from bioner_core.store.reading import read_manifests
 from pipelines import plan
 from pipelines.plan import SHARDS_PER_RUN, cut_ranges, group_runs, plan_input
 from pipelines.plan_record import read_plans
-from pipelines.shard_input import file_digest
 
 
 @given(
