@@ -100,14 +100,14 @@ def test_an_input_that_changes_after_it_was_planned_fails_its_shards(
 ) -> None:
     """Would catch a shard that claims to hold records of one file and holds those of another."""
     name = write_jsonl(tmp_path / "in.jsonl", _TEXTS)
-    plan_input = annotate.plan_input
+    plan_shards = annotate.plan_shards
 
     def plan_then_change(*arguments: Any, **settings: Any) -> Any:
-        descriptors = plan_input(*arguments, **settings)
+        descriptors = plan_shards(*arguments, **settings)
         write_jsonl(tmp_path / "in.jsonl", texts)
         return descriptors
 
-    monkeypatch.setattr(annotate, "plan_input", plan_then_change)
+    monkeypatch.setattr(annotate, "plan_shards", plan_then_change)
     summary = run(make_job(tmp_path / "store", name))
     assert summary.shards_failed == 3
     assert "has changed since it was planned" in summary.failures[0].message
