@@ -116,8 +116,8 @@ def _others(
     if "encoders" not in skip:
         device, dtype = subject.loaded.device, network.added_rows.dtype
         found.append(gliner_encoder(device, dtype))
-        if device.type == "cpu" and dtype == torch.float32 and int8_is_possible():
-            found.append(gliner_encoder(device, dtype, eight_bits=True))
+        if device.type == "cpu" and int8_is_possible():
+            found.append(gliner_encoder(device, torch.float32, eight_bits=True))
         found.append(bert_tagger(device, dtype, types=len(tokens.open_ids)))
     return found
 

@@ -3,7 +3,6 @@
 import json
 import tempfile
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -185,7 +184,8 @@ def random_trainable(configuration: Any, models: BenchModels, *, settings: SftSe
         with torch.no_grad():
             for rows in (trainable.model.added_rows, trainable.model.move_rows, trainable.model.definition_keys):
                 rows.normal_(std=0.02)
-    return replace(trainable, model=trainable.model.to(models.device))
+    trainable.model.to(models.device)
+    return trainable
 
 
 def _large_shape(models: BenchModels, batch_tokens: int, clock: Clock, found: Findings, *, tuning: Tuning) -> None:

@@ -1,7 +1,7 @@
 """A base model made trainable: weights that learn, added embedding rows, and rows of the moves."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from peft import PeftModel
@@ -45,7 +45,8 @@ def make_trainable(
     vocabulary = TaggingVocabulary(tokenizer, base_size=base_size, tags=tags, characters=characters)
     trainable = trainable_around(language_model, vocabulary, settings)
     _initialise_rows(trainable.model, vocabulary)
-    return replace(trainable, model=trainable.model.to(device))
+    trainable.model.to(device)
+    return trainable
 
 
 def trainable_around(

@@ -15,17 +15,23 @@ from devtools.review_loop import LoopInputs, corrected, pool_documents, run_loop
 from tests.bioner_core.training.training_samples import tiny_settings
 
 
-def test_the_loop_runs_and_its_curator_marks_the_gold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Catches a curator who marks other places than the gold's, and a figure that is missing."""
+@pytest.fixture
+def inputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LoopInputs:
+    """What the loop works on, with a tiny model that was trained on it."""
     settings = tiny_settings(tmp_path, monkeypatch, precision="float32", max_tokens=500)
     train_by(settings, tmp_path / "first")
     records = list(read_corpus(tmp_path / "corpus.jsonl"))
-    inputs = LoopInputs(
+    return LoopInputs(
         settings=replace(settings, start_model=str(tmp_path / "first")),
         label_set=load_label_set(settings.corpora[0].label_set),
         pool=records,
         test=records[:5],
     )
+
+
+def test_the_loop_runs_and_its_curator_marks_the_gold(inputs: LoopInputs, tmp_path: Path) -> None:
+    """Catches a curator who marks other places than the gold's, and a figure that is missing."""
+    records = inputs.pool
     points = run_loop(inputs, [0, 3], tmp_path / "loop", train=train_by)
     assert [(one.choice, one.sentences) for one in points] == [("none", 0), ("teaching", 3), ("random", 3)]
     assert all(one.f1 is not None and 0 <= one.f1 <= 1 for one in points)
@@ -37,18 +43,9 @@ def test_the_loop_runs_and_its_curator_marks_the_gold(tmp_path: Path, monkeypatc
 
 
 def test_a_model_that_finds_none_of_the_types_chooses_by_those_that_it_knows(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    inputs: LoopInputs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Catches a loop without items: a model looked for types new to it, found none, and nothing was chosen."""
-    settings = tiny_settings(tmp_path, monkeypatch, precision="float32", max_tokens=500)
-    train_by(settings, tmp_path / "first")
-    records = list(read_corpus(tmp_path / "corpus.jsonl"))
-    inputs = LoopInputs(
-        settings=replace(settings, start_model=str(tmp_path / "first")),
-        label_set=load_label_set(settings.corpora[0].label_set),
-        pool=records,
-        test=records[:5],
-    )
     load = bioner.load_model
 
     def blind_to_new_types(model: str, *, label_sets: Any = None, **options: Any) -> bioner.Model:
