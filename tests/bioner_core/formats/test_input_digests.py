@@ -29,6 +29,10 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def _settled(path: Path, content: bytes) -> str:
     path.write_bytes(content)
+    return _await_settled(path)
+
+
+def _await_settled(path: Path) -> str:
     while input_identity(str(path)) is None:
         time.sleep(SETTLED_SECONDS / 10)
     return str(path)
@@ -46,6 +50,7 @@ def test_a_file_is_read_once_until_it_changes(tmp_path: Path, reads: list[str]) 
     before = os.stat(name)
     Path(name).write_bytes(b"other")
     os.utime(name, ns=(before.st_atime_ns, before.st_mtime_ns))
+    _await_settled(Path(name))
     assert file_digest(name) == _digest(b"other")
 
 
@@ -54,6 +59,7 @@ def test_a_file_that_has_just_changed_is_read_each_time(tmp_path: Path, reads: l
     path = tmp_path / "one.txt"
     for content in (b"first", b"other", b"third"):
         path.write_bytes(content)
+        assert input_identity(str(path)) is None
         assert file_digest(str(path)) == _digest(content)
     assert len(reads) == 3
 
