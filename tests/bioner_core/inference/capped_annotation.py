@@ -65,7 +65,7 @@ def peak(model: str) -> dict[str, Any]:
     requests = [AnnotationRequest(text[:4000], name) for text in texts]
     found = {"cap": CAPS[model], "limited": _growth(annotator, requests, annotator.limits)}
     if model == "tiny":
-        many = [AnnotationRequest("IL-2 gene expression in T cells " * 8, name)] * 200
+        many = [AnnotationRequest("IL-2 gene expression in T cells " * 8, name)] * 400
         found["unlimited"] = _growth(annotator, many, BatchLimits(10**9, 10**9))
     return found
 

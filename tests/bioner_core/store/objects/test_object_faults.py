@@ -145,7 +145,9 @@ def _stopped_at(object_service: ObjectService, store: Store, at: int, *, done: b
     if not stopped:
         assert job.end() == ""
         return False
-    time.sleep(2.5)  # the lease of one second is over by a clock of whole seconds
+    # The taker goes by a lease of one second, which is over by a clock of whole seconds. The job goes by the usual one:
+    # it may never take the lock back because the taker, too, was silent for a second.
+    time.sleep(2.5)
     with StoreLock(store, purpose="taker", lease_seconds=1.0) as lock:
         found = _manifests(store)
         os.kill(stopped[0], signal.SIGCONT)
