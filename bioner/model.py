@@ -17,9 +17,9 @@ from bioner_core.inference.annotation import AnnotationRequest, Annotator, RowRe
 from bioner_core.inference.batching import limits_of, plan_batches
 from bioner_core.inference.document_rows import AnnotatedDocument, PlannedDocument, plan_rows, settle_document
 from bioner_core.inference.row_isolation import annotate_with_bisection
-from bioner_core.labels.label_set import LabelSet, LabelSetChoice, default_label_sets, load_label_set
+from bioner_core.labels.label_set import LabelSet, LabelSetChoice, load_label_set
 from bioner_core.mentions import Mention
-from bioner_core.models.directory import DEFAULT_MODEL
+from bioner_core.models.directory import DEFAULT_MODEL, label_sets_of
 from bioner_core.models.precision import AUTO
 from bioner_core.store.layout import ShardDescriptor
 from bioner_core.store.mention_ids import document_prefix
@@ -127,7 +127,8 @@ def load_model(
 ) -> Model:
     """Load a model by the name of one that ships, or by its folder. Its base must have been pulled once.
 
-    `label_sets` are names, TOML files or values; none means the default ones, each for texts of its language. With
+    `label_sets` are names, TOML files or values; none means those that the model is used with unasked (for the default
+    model the default ones), each for texts of its language. With
     `document_pass` short forms follow their long forms, and names are looked for again, in the whole of each text.
 
     Raises:
@@ -135,7 +136,7 @@ def load_model(
         ConfigurationError: there is no such label set or precision.
     """
     chosen = [one if isinstance(one, LabelSet) else load_label_set(one) for one in label_sets]
-    chosen = chosen or list(default_label_sets())
+    chosen = chosen or list(label_sets_of(name_or_path))
     # torch and transformers take seconds to import: whoever only reads stores or label sets does without them.
     from transformers.utils import logging
 

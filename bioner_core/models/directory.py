@@ -10,6 +10,7 @@ from safetensors import SafetensorError, safe_open
 
 from bioner_core.errors import ModelError
 from bioner_core.file_digest import sha256_of_file
+from bioner_core.labels.label_set import LabelSet, default_label_sets, load_label_set
 from bioner_core.models.model_card import CARD_FILE, ModelCard, read_card
 from bioner_core.tagging.moves import FIRST_OPEN
 
@@ -48,6 +49,19 @@ def model_folder(name_or_path: str = DEFAULT_MODEL) -> Path:
         raise ModelError(f"model {name_or_path!r}: no such folder, and not the name of a model that ships ({names})")
     read_card(folder)
     return folder
+
+
+def label_sets_of(name_or_path: str = DEFAULT_MODEL) -> tuple[LabelSet, ...]:
+    """The label sets that a model is used with where nobody names any: its card's, or else the bundled default ones.
+
+    A model for English genes and species is not asked for Chinese symptoms because the default model is.
+
+    Raises:
+        ModelError: there is no such model.
+        ConfigurationError: its card names a label set that there is not.
+    """
+    names = read_card(model_folder(name_or_path)).default_label_sets
+    return tuple(load_label_set(name) for name in names) or default_label_sets()
 
 
 def files_digest(folder: Path) -> str:

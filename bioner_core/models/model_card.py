@@ -30,6 +30,7 @@ class ModelCard:
 
     `characters` are those with embedding rows of their own; `thresholds` the selector's acceptance threshold by label
     set, in models without `type_thresholds`, which are by tag, with a `common_threshold` for every other tag;
+    `default_label_sets` are those it is used with where nobody names any, if they are not the bundled default ones;
     `open_bias` what is added to the logits of opening tags, and `tag_thresholds` the tag score from which a selector
     that knows nothing else would accept (a yardstick for evaluation, no part of any answer), each per label set;
     `meanings` are the definitions that each tag was trained under, `definition_rank` the dimensions in which states are
@@ -58,6 +59,7 @@ class ModelCard:
     type_thresholds: dict[str, float] = field(default_factory=dict)
     common_threshold: float = 0.0
     int8: dict[str, dict[str, float]] = field(default_factory=dict)
+    default_label_sets: tuple[str, ...] = ()
 
     def threshold(self, label_set: str, tag: str) -> float:
         """The probability from which on a candidate that bears this tag is accepted."""
@@ -114,4 +116,6 @@ def write_card(card: ModelCard, folder: Path) -> None:
         "type_thresholds": card.type_thresholds,
         "int8": card.int8,
     }
+    if card.default_label_sets:
+        data["default_label_sets"] = list(card.default_label_sets)
     (folder / CARD_FILE).write_text(tomli_w.dumps(data), encoding="utf-8")

@@ -227,7 +227,7 @@ def pipeline(
 
         settings = PipelineBenchSettings(
             inputs=tuple(inputs),
-            label_sets=chosen_label_sets(label_set or ()),
+            label_sets=chosen_label_sets(label_set or (), model=model),
             annotators=tuple(annotator or ("null",)),
             actors=tuple(actors or (1,)),
             feeders=tuple(feeders or (1,)),

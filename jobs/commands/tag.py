@@ -111,7 +111,7 @@ def _checked(content: bytes, name: str) -> str:
 
 
 def _tagger(label_sets: list[str], *, model: str, precision: str, document_pass: bool) -> bioner.Model:
-    chosen = chosen_label_sets(label_sets)
+    chosen = chosen_label_sets(label_sets, model=model)
     AnnotatorChoice(label_sets=chosen, model=model, precision=precision).check_ready()
     quiet_transformers()
     return bioner.load_model(model, label_sets=chosen, precision=precision, document_pass=document_pass)

@@ -13,7 +13,7 @@ Format = Annotated[
 Model = Annotated[str, typer.Option(help="Name of a model that ships (`bioner models list`), or the folder of one.")]
 LabelSets = Annotated[
     list[str] | None,
-    typer.Option("--label-set", help="Name or TOML file of a label set; repeatable. Default: the default label sets."),
+    typer.Option("--label-set", help="Name or TOML file of a label set; repeatable. Default: those of the model."),
 ]
 Kind = Annotated[str, typer.Option("--annotator", help="model, or null: finds nothing, to try the rest.")]
 Ray = Annotated[str, typer.Option(help="'local' starts Ray on this machine; HOST:PORT joins a cluster.")]

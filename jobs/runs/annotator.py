@@ -11,7 +11,7 @@ from bioner_core.inference.annotation import NullAnnotator
 from bioner_core.inference.budget import MemoryLimit
 from bioner_core.labels.label_set import LabelSet, default_label_sets, load_label_set
 from bioner_core.models.base_model import base_folder
-from bioner_core.models.directory import DEFAULT_MODEL, check_rows, is_bundled, model_folder
+from bioner_core.models.directory import DEFAULT_MODEL, check_rows, is_bundled, label_sets_of, model_folder
 from bioner_core.models.fingerprint import annotator_fingerprint
 from bioner_core.models.model_card import ModelCard, int8_is_good, read_card
 from bioner_core.models.precision import AUTO, check_precision
@@ -187,7 +187,7 @@ def chosen_annotator(options: ActorOptions) -> AnnotatorChoice:
         ConfigurationError: a label set, the kind of annotator or the precision is unknown.
     """
     return AnnotatorChoice(
-        label_sets=chosen_label_sets(options.label_set or ()),
+        label_sets=chosen_label_sets(options.label_set or (), model=options.model if options.kind == MODEL else ""),
         kind=options.kind,
         model=options.model,
         precision=options.precision,
@@ -195,13 +195,16 @@ def chosen_annotator(options: ActorOptions) -> AnnotatorChoice:
     )
 
 
-def chosen_label_sets(names: Sequence[str]) -> tuple[LabelSet, ...]:
-    """The label sets of these names or paths, or the default ones if there are no names.
+def chosen_label_sets(names: Sequence[str], *, model: str = "") -> tuple[LabelSet, ...]:
+    """The label sets of these names or paths; without names those that `model` is used with, or the default ones.
 
     Raises:
         ConfigurationError: there is no such label set.
+        ModelError: there is no such model.
     """
-    return tuple(load_label_set(name) for name in names) if names else default_label_sets()
+    if names:
+        return tuple(load_label_set(name) for name in names)
+    return label_sets_of(model) if model else default_label_sets()
 
 
 _DRIVER_FOLDER = Path("/proc/driver/nvidia/gpus")

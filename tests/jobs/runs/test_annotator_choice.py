@@ -1,7 +1,7 @@
 """Which annotator a command works with."""
 
 import pickle
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,7 @@ import typer
 from bioner_core.inference.annotation import NullAnnotator
 from bioner_core.inference.budget import MemoryLimit
 from bioner_core.labels.label_set import default_label_sets, load_label_set
+from bioner_core.models.model_card import read_card, write_card
 from bioner_core.models.precision import PRECISIONS
 from bioner_core.models.precision_choice import choose_precision
 from jobs.options.annotation import ActorOptions, ActorRange, AnnotateFilesConfig, actor_range
@@ -100,6 +101,14 @@ def test_named_label_sets_take_the_place_of_the_default_ones() -> None:
     """Catches --label-set that adds to the default instead of replacing it."""
     assert chosen_label_sets(()) == default_label_sets()
     assert chosen_label_sets(["cmedqaner"]) == (load_label_set("cmedqaner"),)
+
+
+def test_a_model_is_used_with_its_own_label_sets(model_card: Path) -> None:
+    """Catches a model for six English types that is asked for Chinese symptoms because the default model is."""
+    assert chosen_label_sets((), model=str(model_card)) == default_label_sets()
+    write_card(replace(read_card(model_card), default_label_sets=("pubtator",)), model_card)
+    assert chosen_label_sets((), model=str(model_card)) == (load_label_set("pubtator"),)
+    assert chosen_label_sets(["genia"], model=str(model_card)) == (load_label_set("genia"),)
 
 
 @pytest.mark.parametrize(
