@@ -55,3 +55,8 @@ def listed_names(names: Sequence[str], *, most: int = 5) -> str:
     """A few names and how many more there are, for a sentence."""
     shown = ", ".join(names[:most])
     return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
+
+
+def cause_of(error: Exception) -> str:
+    """Why the system refused, for a message that names the file already: "No such file or directory"."""
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from bioner_core.errors import ConfigurationError
+from bioner_core.errors import ConfigurationError, cause_of
 
 _SAME = ("data_sha256", "label_set", "records", "support")
 """What two reports must have in common: else their difference is one of the data."""
@@ -56,7 +56,7 @@ def read_report(path: Path) -> dict[str, Any]:
     try:
         report = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ConfigurationError(f"--before: {path} cannot be read as a report: {error}") from error
+        raise ConfigurationError(f"--before: {path} cannot be read as a report: {cause_of(error)}") from error
     wanted = (*_SAME, "model", "f1", "ci95", "by_type", "mistakes")
     if not isinstance(report, dict) or any(name not in report for name in wanted):
         raise ConfigurationError(f"--before: {path} is no report of `bioner evaluate --output`")

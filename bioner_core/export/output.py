@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import IO
 
-from bioner_core.errors import ConfigurationError, StoreError
+from bioner_core.errors import ConfigurationError, StoreError, cause_of
 from bioner_core.export.provenance import Provenance, Tally
 from bioner_core.store.atomic import replacing
 from bioner_core.store.document_mentions import DocumentMentions
@@ -74,12 +74,16 @@ def new_folder(output: Path) -> Iterator[Path]:
         output.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(mkdtemp(prefix=f".{output.name}.", dir=output.parent))
     except OSError as error:
-        raise StoreError(f"{output}: cannot be written ({error}). Check its folder and its permissions") from error
+        raise StoreError(
+            f"{output}: cannot be written ({cause_of(error)}). Check its folder and its permissions"
+        ) from error
     try:
         yield temporary
         temporary.chmod(0o755)  # mkdtemp keeps others out
         os.replace(temporary, output)
     except OSError as error:
-        raise StoreError(f"{output}: cannot be written ({error}). Free some space, or check the permissions") from error
+        raise StoreError(
+            f"{output}: cannot be written ({cause_of(error)}). Free some space, or check the permissions"
+        ) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lxml import etree
 
-from bioner_core.errors import InputError
+from bioner_core.errors import InputError, cause_of
 from bioner_core.formats.contract import ByteSource, FileFault, stream_chunks
 from bioner_core.formats.identifiers import normal_pmid
 from bioner_core.formats.inputs import public_name
@@ -31,7 +31,7 @@ def listed_pmids(file: Path) -> frozenset[str]:
     try:
         words = _BETWEEN.split(_PREFIX.sub("", file.read_text(encoding="utf-8-sig")).strip())
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{file}: cannot be read as a list of PMIDs ({error})") from error
+        raise InputError(f"{file}: cannot be read as a list of PMIDs ({cause_of(error)})") from error
     if strange := [word for word in words if not word.isdecimal() or not normal_pmid(word)]:
         raise InputError(f"{file}: {strange[0]!a} is no PMID; a list has numbers only, parted by blanks or line ends")
     return frozenset(map(normal_pmid, words))

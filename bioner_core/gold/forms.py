@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
-from bioner_core.errors import ConfigurationError, InputError
+from bioner_core.errors import ConfigurationError, InputError, MissingInputError
 from bioner_core.gold.bioc import BIOC, PUBTATOR
 from bioner_core.gold.brat import BratForm
 from bioner_core.gold.conll import ConllForm
@@ -67,6 +67,8 @@ def read_form(path: Path, form_name: str | None = None) -> Iterator[ImportedReco
     """
     if form_name is not None and form_name not in FORMS:
         raise ConfigurationError(f"--from: {form_name!r} is not one of {', '.join(FORMS)}")
+    if not path.exists():  # brat takes a name for the .txt and .ann beside it, and would find an empty corpus
+        raise MissingInputError(f"{path}: there is no such file or folder")
     form = FORMS[form_name] if form_name is not None else form_of(path)
     if form is not None:
         yield from form.read(path)

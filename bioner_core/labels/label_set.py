@@ -12,7 +12,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from bioner_core.errors import ConfigurationError
+from bioner_core.errors import ConfigurationError, cause_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"label set {str(path)!r} cannot be read: {error}") from error
+        raise ConfigurationError(f"label set {str(path)!r} cannot be read: {cause_of(error)}") from error
 
 
 def _parse(text: str, *, origin: str) -> LabelSet:

@@ -4,7 +4,7 @@ import tomllib
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from bioner_core.errors import ConfigurationError
+from bioner_core.errors import ConfigurationError, cause_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def read_selector_settings(path: Path) -> SelectorSettings:
         on_unseen = tuple(given.pop("calibrate_on_unseen", ()))
         return SelectorSettings(earlier=earlier, open_biases=biases, calibrate_on_unseen=on_unseen, **given)
     except (OSError, tomllib.TOMLDecodeError) as error:
-        raise ConfigurationError(f"selector settings {path}: {error}") from error
+        raise ConfigurationError(f"selector settings {path}: {cause_of(error)}") from error
     except TypeError as error:
         known = sorted(field.name for field in fields(SelectorSettings))
         raise ConfigurationError(f"selector settings {path}: {error}; known fields: {known}") from error

@@ -7,7 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from bioner_core.errors import ConfigurationError
+from bioner_core.errors import ConfigurationError, cause_of
 from bioner_core.models.precision import AUTO, TRAINING_PRECISIONS, check_precision
 from bioner_core.tagging.scheme import TagScheme
 
@@ -181,7 +181,7 @@ def read_settings(path: Path, overrides: dict[str, object] | None = None) -> tup
     try:
         given = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, tomllib.TOMLDecodeError) as error:
-        raise ConfigurationError(f"training settings {path}: {error}") from error
+        raise ConfigurationError(f"training settings {path}: {cause_of(error)}") from error
     chosen = {name: value for name, value in (overrides or {}).items() if value is not None}
     known = {one.name for one in fields(SftSettings)}
     for name in sorted({*given, *chosen} - known):

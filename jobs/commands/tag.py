@@ -8,7 +8,7 @@ import typer
 
 import bioner
 from bioner_core.documents import Document, Passage
-from bioner_core.errors import ConfigurationError, InputError
+from bioner_core.errors import ConfigurationError, InputError, cause_of
 from bioner_core.store.atomic import write_text
 from bioner_core.store.document_mentions import DocumentMentions
 from bioner_core.viewer.page import render_page
@@ -97,7 +97,7 @@ def read_text(word: str) -> str:
         with path.open("rb") as file:
             return _checked(file.read(4 * LONGEST_TEXT + 1), word)
     except OSError as error:
-        raise InputError(f"{word}: cannot be read: {error}") from error
+        raise InputError(f"{word}: cannot be read: {cause_of(error)}") from error
 
 
 def _checked(content: bytes, name: str) -> str:

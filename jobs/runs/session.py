@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from bioner_core.document_pass.settings import FinishSettings
-from bioner_core.errors import PoolError, StoreError
+from bioner_core.errors import PoolError, StoreError, cause_of
 from bioner_core.formats.folder_inputs import find_inputs
 from bioner_core.formats.inputs import public_name
 from bioner_core.formats.registry import reader_named
@@ -106,7 +106,9 @@ def make_store(store: Store) -> None:
     try:
         store.root.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise StoreError(f"--store: {store} cannot be made ({error}); name a folder that you can write") from error
+        raise StoreError(
+            f"--store: {store} cannot be made ({cause_of(error)}); name a folder that you can write"
+        ) from error
     if not os.access(store.folder, os.W_OK):
         raise StoreError(f"--store: {store} cannot be written; name a folder that you can write")
 

@@ -52,6 +52,14 @@ def test_mistakes_are_found_before_the_model_is_loaded(
     assert done.err.startswith("error: ")
 
 
+def test_a_corpus_that_is_not_there_is_a_usage_error(bioner: Command, tmp_path: Path) -> None:
+    """Catches a mistyped path that counts as a failure of the model, or whose message says the path twice."""
+    path = tmp_path / "nope.jsonl"
+    done = bioner("evaluate", "--data", path, "--label-set", "genia")
+    assert (done.code, done.out) == (2, "")
+    assert done.err == f"error: {path}: there is no such file or folder\n"
+
+
 def test_a_broken_corpus_is_named_with_its_line(bioner: Command, gold: Path) -> None:
     """Catches bad gold that is skipped, or a stack trace for it."""
     with gold.open("a") as file:

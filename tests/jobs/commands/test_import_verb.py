@@ -74,6 +74,15 @@ def test_mistakes_are_one_line_and_write_nothing(
     assert not output.exists()
 
 
+@pytest.mark.parametrize("form", ["brat", "conll", "pubtator"])
+def test_a_corpus_that_is_not_there_is_a_usage_error(bioner: Command, tmp_path: Path, form: str) -> None:
+    """Catches a mistyped path that imports 0 records and exits with 0, as brat's did."""
+    output = tmp_path / "gold.jsonl"
+    done = bioner("import", "--from", form, tmp_path / "nope", "--output", output)
+    assert (done.code, done.out, output.exists()) == (2, "", False)
+    assert "there is no such file or folder" in done.err
+
+
 def test_nothing_of_the_users_is_overwritten(bioner: Command, corpus: Path, tmp_path: Path) -> None:
     """Catches definitions that somebody wrote, or the corpus itself, replaced by what was made from them."""
     made = tmp_path / "mine.toml"
