@@ -109,7 +109,7 @@ def test_cutting_changes_nothing_that_is_read(parts: list[tuple[str, str, str, s
 
 
 @pytest.mark.slow
-@settings(max_examples=15_000)
+@settings(max_examples=4_000)
 @given(parts=ARTICLES)
 def test_cutting_changes_nothing_for_long(parts: list[tuple[str, str, str, str]], read_bytes: ReadBytes) -> None:
     """Catches a combination of lists, comments and instructions that the short run has no time to meet."""

@@ -151,7 +151,7 @@ def test_headings_are_the_parser_s(content: bytes, size: int) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=15_000)
+@settings(max_examples=4_000)
 @given(content=FILES, size=st.integers(1, 300))
 def test_headings_are_the_parser_s_for_long(content: bytes, size: int) -> None:
     """Catches a combination of place, form and edge that the short run has no time to meet."""
