@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from bioner_core.errors import ModelError
-from bioner_core.models.directory import DEFAULT_NAME, bundled_models, is_bundled, model_folder
+from bioner_core.labels.label_set import default_label_sets
+from bioner_core.models.directory import DEFAULT_NAME, bundled_models, is_bundled, label_sets_of, model_folder
 from bioner_core.models.model_card import read_card
 
 
@@ -31,3 +32,11 @@ def test_a_mistyped_name_lists_the_names(tmp_path: Path) -> None:
     """Would catch a message about a missing card to someone who mistyped a name."""
     with pytest.raises(ModelError, match=f"no such folder.*default, .*{DEFAULT_NAME}"):
         model_folder(str(tmp_path / "smolm2"))
+
+
+def test_each_bundled_model_is_used_with_label_sets_that_it_was_trained_for() -> None:
+    """Catches a model that ships and, unasked, looks for types that it has never learned."""
+    assert label_sets_of() == default_label_sets()
+    assert [one.name for one in label_sets_of("pubtator")] == ["pubtator"]
+    for name in bundled_models():
+        assert {one.name for one in label_sets_of(name)} <= set(read_card(model_folder(name)).label_sets)
