@@ -98,7 +98,7 @@ def test_another_shape_writes_the_tags_of_the_gold(bioner: Command, words: list[
         (("--chart", "nowhere/bench.svg"), 2),
         (("--chart", "bench.png"), 2),
         (("--model", "nope"), 1),
-        (("--data", "nope.jsonl"), 1),
+        (("--data", "nope.jsonl"), 2),
     ],
 )
 def test_mistakes_are_found_before_the_model_is_loaded(
