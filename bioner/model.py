@@ -127,9 +127,9 @@ def load_model(
 ) -> Model:
     """Load a model by the name of one that ships, or by its folder. Its base must have been pulled once.
 
-    `label_sets` are names, TOML files or values; none means those that the model is used with unasked (for the default
-    model the default ones), each for texts of its language. With
-    `document_pass` short forms follow their long forms, and names are looked for again, in the whole of each text.
+    `label_sets` are names, TOML files or values; none means those of the model's card, or else the default ones, each
+    for texts of its language. With `document_pass` short forms follow their long forms, and names are looked for again,
+    in the whole of each text.
 
     Raises:
         ModelError: the model or its base is missing or damaged; the message says what to run.

@@ -5,7 +5,7 @@ import zlib
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from bioner_core.errors import InputError, MissingInputError, cause_of
+from bioner_core.errors import InputError, cause_of
 
 MAX_WHOLE_BYTES = 1024**3
 """The most decompressed bytes of a file that is read as a whole; corpora are far smaller."""
@@ -29,14 +29,11 @@ def head_of(path: Path) -> bytes:
     """The first bytes of a file, unpacked, without a byte order mark.
 
     Raises:
-        MissingInputError: there is no such file.
         InputError: it cannot be read.
     """
     try:
         with open_file(path) as file:
             return file.read(_HEAD_BYTES).removeprefix(b"\xef\xbb\xbf")
-    except FileNotFoundError as error:
-        raise MissingInputError(f"{path}: there is no such file") from error
     except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"{path}: cannot be read: {cause_of(error)}") from error
 
@@ -45,14 +42,11 @@ def whole_bytes(path: Path) -> bytes:
     """All bytes of a file, unpacked.
 
     Raises:
-        MissingInputError: there is no such file.
         InputError: it cannot be read, or unpacks to more than `MAX_WHOLE_BYTES`.
     """
     try:
         with open_file(path) as file:
             content = file.read(MAX_WHOLE_BYTES + 1)
-    except FileNotFoundError as error:
-        raise MissingInputError(f"{path}: there is no such file") from error
     except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"{path}: cannot be read: {cause_of(error)}") from error
     if len(content) > MAX_WHOLE_BYTES:

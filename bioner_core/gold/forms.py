@@ -63,6 +63,7 @@ def read_form(path: Path, form_name: str | None = None) -> Iterator[ImportedReco
 
     Raises:
         ConfigurationError: there is no form of that name.
+        MissingInputError: there is no such file or folder.
         InputError: the corpus is broken or cannot be read; the message names file and line.
     """
     if form_name is not None and form_name not in FORMS:

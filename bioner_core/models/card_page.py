@@ -52,6 +52,8 @@ def _parts(card: ModelCard, weights_digest: str) -> Iterator[tuple[str, str]]:
     yield "sha256 of the weights", f"`{weights_digest}`"
     yield "tag scheme, prompt version", f"{card.scheme}, {card.prompt_version}"
     yield "label sets", ", ".join(card.label_sets)
+    if card.default_label_sets:
+        yield "used, where none is named, with", ", ".join(card.default_label_sets)
     yield "tags", ", ".join(card.tags)
     yield "characters with rows of their own", str(len(card.characters))
 
