@@ -1,0 +1,51 @@
+"""A model whose adapter lies between those of two models of one descent."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+from safetensors.torch import load_file
+
+from bioner_core.errors import ConfigurationError, ModelError
+from bioner_core.models.loading import load_model
+from bioner_core.models.model_card import read_card, write_card
+from bioner_core.training.sft import SftRun
+from devtools.mix_models import mix_models
+from tests.bioner_core.training.training_samples import tiny_settings
+
+_ADAPTER = "adapter/adapter_model.safetensors"
+
+
+@pytest.fixture
+def descent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a model, `first`, and one that was trained from it, `second`."""
+    settings = tiny_settings(tmp_path, monkeypatch, max_tokens=120)
+    SftRun(settings, tmp_path / "first", log=lambda _: None).train()
+    later = dataclasses.replace(settings, start_model=str(tmp_path / "first"))
+    SftRun(later, tmp_path / "second", log=lambda _: None).train()
+    return tmp_path
+
+
+def test_the_adapter_lies_between_and_all_else_is_the_first_ones(descent: Path) -> None:
+    """Would catch a share that is taken of the wrong model, and rows that are mixed although tags differ."""
+    mix_models(descent / "second", descent / "first", descent / "mixed", share=0.25)
+    first, second, mixed = (load_file(descent / name / _ADAPTER) for name in ("first", "second", "mixed"))
+    assert any(not first[name].equal(second[name]) for name in first)
+    for name, one in mixed.items():
+        assert one.dtype == second[name].dtype
+        between = 0.75 * second[name].float() + 0.25 * first[name].float()
+        assert one.float().allclose(between, atol=1e-2, rtol=1e-2)
+    rows = (load_file(descent / name / "rows.safetensors") for name in ("second", "mixed"))
+    kept, written = rows
+    assert all(kept[name].equal(written[name]) for name in kept)
+    assert load_model(descent / "mixed", precision="float32").card == read_card(descent / "second")
+
+
+def test_models_of_other_bases_and_odd_shares_are_refused(descent: Path) -> None:
+    """Would catch a mixture of weights that mean different things."""
+    with pytest.raises(ConfigurationError, match=r"share = 1\.5"):
+        mix_models(descent / "second", descent / "first", descent / "mixed", share=1.5)
+    other = descent / "first"
+    write_card(dataclasses.replace(read_card(other), base_sha256="0" * 64), other)
+    with pytest.raises(ModelError, match="different bases"):
+        mix_models(descent / "second", other, descent / "mixed", share=0.5)
