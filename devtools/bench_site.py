@@ -52,7 +52,7 @@ class PageTime:
 
 @dataclass(frozen=True, slots=True)
 class SiteBench:
-    """What was served, how long its parts took to make (0 where they were there), and its pages."""
+    """What was served, how long its parts took to make (0 where they were there), its opening, and its pages."""
 
     documents: int
     mentions: int
@@ -60,6 +60,7 @@ class SiteBench:
     compact_s: float
     link_s: float
     counts_s: float
+    open_s: float
     pages: list[PageTime]
 
 
@@ -86,8 +87,10 @@ def bench_site(store: Store, scale: Scale) -> SiteBench:
     steps.append(time.monotonic())
     made, compacted, linked, counted = (round(after - before, 1) for before, after in pairwise(steps))
     say(f"the store is ready: {made} s to make, {compacted} s to compact, {linked} s to link, {counted} s to count")
-    pages = list(_page_times(store, snapshot))
-    return SiteBench(snapshot.manifest.documents, snapshot.manifest.mentions, made, compacted, linked, counted, pages)
+    browser, opened = _opened(store)
+    pages = list(_page_times(browser, snapshot))
+    documents, mentions = snapshot.manifest.documents, snapshot.manifest.mentions
+    return SiteBench(documents, mentions, made, compacted, linked, counted, opened, pages)
 
 
 def concept_of(text: str) -> str:
@@ -113,11 +116,19 @@ def _invent_links(store: Store, snapshot: Snapshot) -> None:
     make_current(store, LinkPage(run, origin, "invented", {"invented": "1"}, documents, mentions, mentions, created))
 
 
-def _page_times(store: Store, snapshot: Snapshot) -> Iterator[PageTime]:
+def _opened(store: Store) -> tuple[TestClient, float]:
+    """The site, and how many seconds it took to open the store."""
     access = loopback_access(_PORT)
+    started = time.monotonic()
     app = make_app(SiteSettings(store, memory_bytes=_MEMORY, seconds=_SECONDS), access, history=run_history)
+    seconds = round(time.monotonic() - started, 2)
+    say(f"the site has opened the store after {seconds} s")
     browser = TestClient(app, base_url=f"http://127.0.0.1:{_PORT}")
     browser.cookies.set(access.cookie, access.token)
+    return browser, seconds
+
+
+def _page_times(browser: TestClient, snapshot: Snapshot) -> Iterator[PageTime]:
     for page in _addresses(snapshot):
         (first, first_cpu, size), (again, again_cpu, _) = (_asked(browser, page) for _ in range(2))
         yield PageTime(page, first, again, first_cpu, again_cpu, size)

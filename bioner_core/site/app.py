@@ -25,8 +25,16 @@ _LOG = logging.getLogger(__name__)
 
 
 def make_app(settings: SiteSettings, access: Access, *, history: Callable[[Store], RunHistory]) -> Starlette:
-    """The application that serves a store to whoever has the token of `access`."""
+    """The application that serves a store to whoever has the token of `access`.
+
+    The store is opened here, so that its first page does not wait for that.
+
+    Raises:
+        StoreError: the store is damaged.
+    """
     pages = Pages(settings, history=history)
+    with pages.session():
+        pass
     downloads = _Downloads(pages)
     routes = [
         Route("/", pages.home),

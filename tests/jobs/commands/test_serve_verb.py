@@ -182,3 +182,13 @@ def test_a_store_without_a_snapshot_says_what_makes_one(tmp_path: Path, bioner: 
     """Would catch pages that search all shards for a minute each."""
     done = bioner("serve", "--store", word_store(tmp_path))
     assert (done.code, "bioner compact" in done.err) == (1, True)
+
+
+def test_a_damaged_snapshot_is_told_before_there_is_an_address(store: Path, bioner: Command) -> None:
+    """Would catch a site that starts over files that are gone, and whose every page is an error."""
+    lost = next((store / "snapshots").rglob("mentions/**/*.parquet"))
+    lost.unlink()
+    done = bioner("serve", "--store", store)
+    assert done.code == 1
+    assert lost.name in done.err
+    assert "token=" not in done.err
