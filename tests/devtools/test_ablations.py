@@ -14,6 +14,8 @@ from jobs.terminal.console import EXIT_USAGE
 from jobs.terminal.process import run_app
 from tests.bioner_core.training.training_samples import tiny_settings, write_settings
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def recipes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

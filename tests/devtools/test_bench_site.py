@@ -7,6 +7,8 @@ import pytest
 
 from devtools.bench_site import main
 
+pytestmark = pytest.mark.slow
+
 
 def test_every_page_of_a_little_store_is_timed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Catches a bench whose pages are errors, or whose links nobody finds."""

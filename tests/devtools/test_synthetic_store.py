@@ -11,6 +11,8 @@ from bioner_core.store.layout import Store
 from devtools.bench_store import bench_store
 from devtools.synthetic_store import Scale, main, make_synthetic_store
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_synthetic_store_is_sound_and_of_the_size_asked_for(tmp_path: Path) -> None:
     """Catches offsets, parents or counts that a bench would measure although no reader could use them."""

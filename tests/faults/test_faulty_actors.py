@@ -26,6 +26,8 @@ from pipelines.pool.service import AnnotatorSpec
 from pipelines.refinish import needs_no_model
 from pipelines.summary import JobSummary
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -19,6 +19,8 @@ from bioner_core.store.layout import Store
 from bioner_core.store.reading import read_manifests, reject_rows
 from pipelines import annotate
 
+pytestmark = pytest.mark.slow
+
 _TEXTS = [f"Protein {number} binds DNA. It is new." for number in range(23)]
 _RENAMES = 1 + 3 * 3 + 1  # the plan; documents, mentions and manifest of three shards; the report
 

@@ -31,6 +31,8 @@ from pipelines.job import AnnotationJob
 from pipelines.refinish import needs_no_model
 from pipelines.retry import PASSING_REASONS, faulty_shards, retry_shards
 
+pytestmark = pytest.mark.slow
+
 TEXTS = ["Acute kidney failure (AKF) is bad. AKF kills.", "Aspirin helps. We gave aspirin to all.", "Poison here."]
 PLAIN = FinishSettings((("genia", 0.5),), document_pass=False)
 PASS = FinishSettings((("genia", 0.5),))

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from bioner_core.device_bench.sample_sentences import sample_records, unmarked
 from bioner_core.labels.label_set import load_label_set
 
@@ -31,6 +33,7 @@ run_parts(settings, Path({journal!r}), time.time() + 540, (), core_steps)
 """
 
 
+@pytest.mark.slow
 def test_right_fast_and_trains_need_torch_and_transformers_alone(tmp_path: Path) -> None:
     """Would catch a part that cannot run where Ray and Beam are not installed, and a step that fails anywhere."""
     journal = tmp_path / "steps.jsonl"

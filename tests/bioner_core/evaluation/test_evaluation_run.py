@@ -93,6 +93,7 @@ def test_the_size_of_a_batch_changes_no_score() -> None:
     assert halved.evaluation == whole.evaluation
 
 
+@pytest.mark.slow
 def test_an_annotator_that_never_answers_is_no_score_of_0() -> None:
     """Catches a defect or a device without room that passes for a model which finds nothing."""
     types = scored_types(RECORDS, GENIA)

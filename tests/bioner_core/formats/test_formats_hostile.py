@@ -26,6 +26,7 @@ def _deep(depth: int, word: str = "div") -> str:
     return f"<{word}>" * depth + "甲" + f"</{word}>" * depth
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", ["\n", ""])
 @pytest.mark.parametrize("depth", [300, 3_000, 100_000])
 def test_a_deep_cell_costs_its_row_and_no_other(read_bytes: ReadBytes, depth: int, end: str) -> None:

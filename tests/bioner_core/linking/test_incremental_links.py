@@ -61,6 +61,7 @@ RECORD = st.tuples(st.integers(1, 5), st.integers(1, 3), st.integers(0, 3))
 NIGHT = st.tuples(st.lists(RECORD, min_size=1, max_size=4, unique_by=lambda one: one[:2]), st.booleans())
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(st.lists(NIGHT, min_size=1, max_size=4))
 def test_a_run_over_what_is_new_gives_what_a_whole_run_gives(
@@ -139,6 +140,7 @@ def test_damaged_links_are_made_anew(tmp_path: Path, linker: Linker, table: str)
     assert tables(store) == whole
 
 
+@pytest.mark.slow
 def test_a_run_that_is_killed_leaves_old_links_or_new_ones(tmp_path: Path) -> None:
     """Catches half a run that readers see, wherever it is killed, and one that cannot be run again."""
     store = tmp_path / "store"

@@ -27,6 +27,8 @@ from bioner_core.training.sft import SftRun
 from tests.bioner_core.tiny_model import byte_level_tokenizer
 from tests.bioner_core.training.training_samples import SENTENCES, write_corpus, write_label_set
 
+pytestmark = pytest.mark.slow
+
 ARCHITECTURES: dict[str, tuple[type[Any], type[Any]]] = {
     "llama": (LlamaConfig, LlamaForCausalLM),
     "qwen3": (Qwen3Config, Qwen3ForCausalLM),

@@ -74,6 +74,7 @@ def test_decoding_during_training_changes_nothing_that_is_learned(
     assert all(torch.equal(rows[0][name], rows[1][name]) for name in rows[0])
 
 
+@pytest.mark.slow
 def test_scores_are_logged_and_stand_in_the_card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Would catch an F1 of something else than the model: the corpus is learned by heart, so it must be high."""
     chosen = {"max_tokens": 20_000, "learning_rate": 0.01, "lora_rank": 8, "evaluate_steps": 50}

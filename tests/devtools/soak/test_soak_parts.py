@@ -31,6 +31,8 @@ from devtools.soak.corpus import make_corpus
 from devtools.soak.faults import FaultKind, shuffled_kinds
 from devtools.soak.processes import MemoryDiary, OrphanWatch
 
+pytestmark = pytest.mark.slow
+
 ROWS = [AnnotationRequest(f"ka ro mi {number} ten plo", "invented") for number in range(8)]
 
 

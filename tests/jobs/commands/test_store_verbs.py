@@ -33,6 +33,7 @@ def test_status_shows_the_sums_of_the_manifests(bioner: Command, store: Path) ->
     assert "4 = 4 annotated + 0 unchanged + 0 deleted + 0 rejected" in bioner("status", "--store", store).out
 
 
+@pytest.mark.slow
 def test_text_that_is_lost_is_said_by_annotate_and_status(bioner: Command, tmp_path: Path) -> None:
     """Catches a count of lost text that ends in the reader, so that no user ever hears of it."""
     text = "Of livers, seen in twelve animals of which none was seen before, over and over again. " * 3

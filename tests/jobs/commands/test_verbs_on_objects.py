@@ -45,6 +45,7 @@ def said(out: str, store: Store) -> str:
     return _CHANGES.sub("", out.replace(str(store), "STORE"))
 
 
+@pytest.mark.slow
 def test_commands_say_of_objects_what_they_say_of_a_folder(
     bioner: Command, tmp_path: Path, object_store: Store
 ) -> None:

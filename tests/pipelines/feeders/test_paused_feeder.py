@@ -13,6 +13,8 @@ from bioner_core.store.checks.verify import verify_store
 from bioner_core.store.layout import Store
 from bioner_core.store.reading import read_manifests
 
+pytestmark = pytest.mark.slow
+
 _SCRIPT = Path(__file__).with_name("paused_feeder.py")
 
 

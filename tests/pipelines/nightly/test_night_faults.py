@@ -23,6 +23,8 @@ from bioner_core.store.layout import Store
 from bioner_core.store.reading import read_manifests
 from pipelines.sync import download
 
+pytestmark = pytest.mark.slow
+
 SECOND = "pubmed26n0002.xml.gz"
 FILES = [
     release({pmid: f"Protein {pmid} binds" for pmid in range(1, 11)}),

@@ -21,6 +21,8 @@ from pipelines.pool.pool import Pool, start_pool
 from pipelines.pool.pool_settings import ClientSettings, PoolSettings
 from pipelines.pool.service import AnnotatorSpec
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = ClientSettings(
     token_budget=4096, max_rows=8, deadline_seconds=2.0, seconds_per_token=0.0, grace_seconds=60.0, ping_seconds=2.0
 )

@@ -23,6 +23,8 @@ from pipelines.pool.pool_settings import ClientSettings, PoolSettings
 from pipelines.pool.ray_session import join_ray, ray_session
 from pipelines.pool.service import AnnotatorSpec
 
+pytestmark = pytest.mark.slow
+
 OBEDIENT = AnnotatorSpec("fake_annotators:obedient")
 ROWS = [AnnotationRequest(f"row {number}", "x") for number in range(10)]
 ANSWERS = [answer(row) for row in ROWS]

@@ -22,6 +22,8 @@ from pipelines.pool.pool_settings import ClientSettings, PoolSettings
 from pipelines.pool.ray_session import ray_session
 from pipelines.pool.service import AnnotatorSpec
 
+pytestmark = pytest.mark.slow
+
 OBEDIENT = AnnotatorSpec("fake_annotators:obedient")
 ONE_DEATH = ClientSettings(max_rows=1, max_attempts=1, grace_seconds=60.0)
 """With it a single death that is charged to a row shows as a reject."""

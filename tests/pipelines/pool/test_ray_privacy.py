@@ -14,6 +14,8 @@ from pipelines.pool.pool_settings import PoolSettings
 from pipelines.pool.ray_processes import check_private, private_ray_folder, token_file, use_private_token
 from pipelines.pool.ray_session import ray_session
 
+pytestmark = pytest.mark.slow
+
 NOBODY = 65534
 
 

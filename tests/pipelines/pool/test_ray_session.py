@@ -12,6 +12,8 @@ from bioner_core.errors import PoolError
 from pipelines.pool.pool_settings import PoolSettings
 from pipelines.pool.ray_session import ray_session
 
+pytestmark = pytest.mark.slow
+
 
 def log_folder() -> Path:
     """Where the Ray of this process keeps its logs and sockets."""

@@ -3,6 +3,7 @@
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from little_stores import Event, commit_input, newest
@@ -34,6 +35,7 @@ QUESTIONS = (
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=8)
 @given(INPUTS)
 def test_snapshot_is_the_newest_version_rule(inputs: list[list[Event]]) -> None:

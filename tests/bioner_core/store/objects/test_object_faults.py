@@ -78,6 +78,7 @@ def _kills(object_service: ObjectService, calm: Store, *, kills: int, seed: int)
     return stories
 
 
+@pytest.mark.slow
 def test_killed_jobs_lose_and_double_nothing(object_service: ObjectService, tmp_path: Path) -> None:
     """Catches a state between two requests in which a row is lost, doubled, or half a snapshot is shown."""
     assert _kills(object_service, calm_store(tmp_path / "calm"), kills=4, seed=1)
