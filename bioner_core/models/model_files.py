@@ -8,9 +8,10 @@ from typing import Any
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
+from torch import Tensor
 
 from bioner_core.errors import ModelError
-from bioner_core.models.directory import ADAPTER_FOLDER, ROWS_FILE
+from bioner_core.models.directory import ADAPTER_FOLDER, ROWS_FILE, share_as_folder
 from bioner_core.models.model_card import ModelCard, write_card
 from bioner_core.models.tagging_model import TaggingModel
 
@@ -27,9 +28,15 @@ def save_model(folder: Path, card: ModelCard, *, model: TaggingModel, adapted: A
     adapted.save_pretrained(str(folder / ADAPTER_FOLDER), safe_serialization=True)
     _round_adapter(folder / ADAPTER_FOLDER / ADAPTER_WEIGHTS)
     _forget_machine(folder / ADAPTER_FOLDER, card.base)
-    rows = {name: getattr(model, name).detach().to(torch.float16).cpu().contiguous() for name in row_names(model)}
-    save_file(rows, folder / ROWS_FILE)
+    rows = {name: getattr(model, name).detach().to(torch.float16).cpu() for name in row_names(model)}
+    write_tensors(folder / ROWS_FILE, rows)
     write_card(card, folder)
+
+
+def write_tensors(file: Path, tensors: Mapping[str, Tensor], *, metadata: Mapping[str, str] | None = None) -> None:
+    """Write a file of a model, readable by whoever may read its folder."""
+    save_file({name: one.contiguous() for name, one in tensors.items()}, file, dict(metadata) if metadata else None)
+    share_as_folder(file)
 
 
 def row_names(model: TaggingModel) -> tuple[str, ...]:
@@ -44,7 +51,7 @@ def _round_adapter(file: Path) -> None:
     """
     tensors = load_file(file)
     rounded = {name: one.to(torch.bfloat16) if "lora_" in name else one for name, one in tensors.items()}
-    save_file({name: one.contiguous() for name, one in rounded.items()}, file, {"format": "pt"})
+    write_tensors(file, rounded, metadata={"format": "pt"})
 
 
 def _forget_machine(adapter: Path, base: str) -> None:

@@ -10,13 +10,14 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 
 from bioner_core.errors import ModelError
 from bioner_core.models.directory import SELECTOR_FILE
 from bioner_core.models.loading import LoadedModel
+from bioner_core.models.model_files import write_tensors
 from bioner_core.models.tag_choice import is_free
 from bioner_core.models.unseen_tags import composed_rows
 from bioner_core.selector.calibration import Calibration
@@ -150,7 +151,7 @@ def new_selector(loaded: LoadedModel) -> Selector:
 
 def save_selector(folder: Path, selector: Selector) -> None:
     """Write the selector's weights into a model directory."""
-    save_file({name: value.contiguous() for name, value in selector.state_dict().items()}, folder / SELECTOR_FILE)
+    write_tensors(folder / SELECTOR_FILE, selector.state_dict())
 
 
 def load_selector(folder: Path, loaded: LoadedModel) -> Selector | None:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from bioner_core.errors import ModelError
 from bioner_core.models.directory import ROWS_FILE
-from bioner_core.models.model_files import load_rows
+from bioner_core.models.model_files import load_rows, write_tensors
 from tests.bioner_core.tiny_model import tiny_model
 
 
@@ -50,3 +50,13 @@ def test_missing_rows_are_named(tmp_path: Path) -> None:
     save_file(rows, tmp_path / ROWS_FILE)
     with pytest.raises(ModelError, match=r"want .*move_bias"):
         load_rows(tmp_path, tiny_model(2))
+
+
+@pytest.mark.parametrize("mode", [0o755, 0o750, 0o700])
+def test_weights_are_readable_by_whoever_may_read_their_folder(tmp_path: Path, mode: int) -> None:
+    """Would catch a model on a shared folder whose cards others can read, and whose weights they cannot."""
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model").chmod(mode)
+    file = tmp_path / "model" / ROWS_FILE
+    write_tensors(file, rows_of(1))
+    assert file.stat().st_mode & 0o777 == mode & 0o666
