@@ -2,7 +2,8 @@
 
 A threshold that is fitted on the few hundred candidates of one corpus follows that corpus: on others it turned down
 nothing, or too much. So each type's own threshold counts by how many gold spans it was fitted on, against
-`strength` imagined ones at the common threshold; how strong that is, is decided on corpora that were left out
+`strength` imagined ones at the common threshold, and the lowest one is taken that costs at most `spare` of the best F1:
+on other text, recall is what is missing. Both are decided on corpora that were left out
 (`training/selector_transfer.py`).
 """
 
@@ -12,8 +13,6 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-
-from bioner_core.selector.calibration import F1_TO_SPARE
 
 GRID = tuple(step / 100 for step in range(2, 91, 2))
 """The thresholds that are tried; 0.9 is high enough for every F1 that a model can have."""
@@ -55,13 +54,13 @@ class Thresholds:
         return candidates.probability >= limits
 
 
-def fit_thresholds(corpora: Sequence[JudgedCandidates], *, strength: float) -> Thresholds:
+def fit_thresholds(corpora: Sequence[JudgedCandidates], *, strength: float, spare: float = 0.0) -> Thresholds:
     """Thresholds from the candidates of some corpora; tags are pooled over the corpora that mark them.
 
-    The common one has the best mean F1 over the corpora, each counting the same. An infinite `strength` gives it to
-    every tag.
+    The common one is the lowest whose mean F1 over the corpora, each counting the same, is within `spare` of the best.
+    An infinite `strength` gives it to every tag.
     """
-    common = _best(corpora)
+    common = _lowest(corpora, spare)
     if math.isinf(strength):
         return Thresholds(common, {})
     by_tag = {}
@@ -70,7 +69,7 @@ def fit_thresholds(corpora: Sequence[JudgedCandidates], *, strength: float) -> T
         gold = sum(one.gold_counts[tag] for one in own)
         if gold:
             weight = gold / (gold + strength)
-            by_tag[tag] = _sigmoid(weight * _logit(_best([_pooled(own)])) + (1 - weight) * _logit(common))
+            by_tag[tag] = _sigmoid(weight * _logit(_lowest([_pooled(own)], spare)) + (1 - weight) * _logit(common))
     return Thresholds(common, by_tag)
 
 
@@ -80,11 +79,11 @@ def f1_of(kept: Tensor, candidates: JudgedCandidates) -> float:
     return 2 * right / max(int(kept.sum()) + sum(candidates.gold_counts.values()), 1)
 
 
-def _best(corpora: Sequence[JudgedCandidates]) -> float:
-    """Of the thresholds with a mean F1 near the best, the highest."""
+def _lowest(corpora: Sequence[JudgedCandidates], spare: float) -> float:
+    """The lowest threshold with a mean F1 near the best."""
     means = [sum(f1_of(one.probability >= limit, one) for one in corpora) / max(len(corpora), 1) for limit in GRID]
     best = max(means)
-    return max(limit for limit, mean in zip(GRID, means, strict=True) if mean >= best - F1_TO_SPARE)
+    return min(limit for limit, mean in zip(GRID, means, strict=True) if mean >= best - spare)
 
 
 def _pooled(corpora: Sequence[JudgedCandidates]) -> JudgedCandidates:

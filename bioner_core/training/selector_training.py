@@ -26,7 +26,14 @@ from bioner_core.training.selector_candidates import (
 )
 from bioner_core.training.selector_fitting import fit_selector, judged
 from bioner_core.training.selector_settings import EarlierStage, SelectorSettings
-from bioner_core.training.selector_transfer import STRENGTHS, LeftOutCorpus, agreement, leave_one_out, scored_candidates
+from bioner_core.training.selector_transfer import (
+    RULES,
+    LeftOutCorpus,
+    Rule,
+    agreement,
+    leave_one_out,
+    scored_candidates,
+)
 from bioner_core.training.settings import SftSettings, read_settings
 
 
@@ -34,15 +41,15 @@ from bioner_core.training.settings import SftSettings, read_settings
 class SelectorReport:
     """What training the selector gave.
 
-    `thresholds` are by tag, `common_threshold` that of all other tags, drawn together as if `strength` gold spans had
-    spoken for it. F1 without and with the selector are those of development candidates, by label set and corpus;
-    `left_out` has each corpus judged by a selector of the others. `tag_thresholds` and `f1_by_tag_score` are those of
-    the plainer selector that has nothing but tag scores, by label set.
+    `thresholds` are by tag, `common_threshold` that of all others, fitted by the `rule` that left-out corpora chose.
+    F1 without and with the selector are those of development candidates, by label set and corpus; `left_out` has each
+    corpus judged by a selector of the others. `tag_thresholds` and `f1_by_tag_score` are those of the plainer selector
+    that has nothing but tag scores, by label set.
     """
 
     common_threshold: float
     thresholds: dict[str, float]
-    strength: float
+    rule: Rule
     f1_without: dict[str, float]
     f1_with: dict[str, float]
     calibration_error: float
@@ -65,13 +72,14 @@ def train_selector(
     made = load_candidates(candidates) if candidates else []
     if not made:
         made = collect_candidates(loaded, settings, log=log, keep_in=candidates)
-    strength, left_out = leave_one_out(loaded, made, settings) if len(made) > 1 else (STRENGTHS[0], ())
+    rule, left_out = leave_one_out(loaded, made, settings) if len(made) > 1 else (RULES[0], ())
     torch.manual_seed(settings.seed)
     selector = new_selector(loaded)
     fit_selector(selector, made, settings, log=log)
-    thresholds = fit_thresholds([judged(selector, one.development) for one in made], strength=strength)
+    found = [judged(selector, one.development) for one in made]
+    thresholds = fit_thresholds(found, strength=rule.strength, spare=rule.spare)
     report = _report(selector, made, thresholds, loaded.card.tags)
-    report = replace(report, strength=strength, left_out=left_out)
+    report = replace(report, rule=rule, left_out=left_out)
     save_selector(model, selector)
     card = replace(
         loaded.card,
@@ -161,7 +169,7 @@ def _report(
     return SelectorReport(
         common_threshold=thresholds.common,
         thresholds={tags[tag]: round(limit, 6) for tag, limit in thresholds.by_tag.items()},
-        strength=0.0,
+        rule=RULES[0],
         f1_without=without,
         f1_with=with_selector,
         calibration_error=reliability(scored, has_selector=True).calibration_error or 0.0,

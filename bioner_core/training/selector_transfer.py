@@ -2,11 +2,11 @@
 
 On the corpora that it is fitted on, a selector is never worse than none. What its users have is another corpus. So each
 corpus is judged by a selector that was trained, calibrated and given thresholds on all the others; what belongs to no
-corpus alone, the strength that draws thresholds together, is chosen by what comes out.
+corpus alone, the rule by which thresholds are fitted, is chosen by what comes out: first that it hurts no corpus.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -16,13 +16,33 @@ from bioner_core.evaluation.reliability import ScoredCandidate, reliability
 from bioner_core.models.loading import LoadedModel
 from bioner_core.selector.calibration import precise_threshold
 from bioner_core.selector.selector import new_selector
-from bioner_core.selector.thresholds import JudgedCandidates, Thresholds, f1_of, fit_thresholds
+from bioner_core.selector.thresholds import JudgedCandidates, f1_of, fit_thresholds
 from bioner_core.training.selector_candidates import CorpusCandidates
 from bioner_core.training.selector_fitting import fit_selector, judged
 from bioner_core.training.selector_settings import SelectorSettings
 
 STRENGTHS = (30.0, 100.0, 300.0, 1000.0, math.inf)
 """What is tried: as how many gold spans the common threshold counts."""
+
+SPARES = (0.0, 0.0025, 0.005, 0.01)
+"""What is tried: how much F1 a lower threshold may cost on the corpora that it is fitted on."""
+
+MOST_LOST = 0.003
+"""By how much the selector may lower the F1 of a corpus that it was not fitted on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How thresholds are fitted: as how many gold spans the common one counts, and how much F1 a lower one may cost."""
+
+    strength: float
+    spare: float
+
+    def __str__(self) -> str:
+        return f"strength {self.strength:g}, spare {self.spare:g}"
+
+
+RULES = tuple(Rule(strength, spare) for spare in SPARES for strength in STRENGTHS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +58,7 @@ class Agreement:
 class LeftOutCorpus:
     """One corpus judged by a selector of the others: without it, with it, and with the plainer one of tag scores.
 
-    `strengths` has the F1 of each strength tried.
+    `rules` has the F1 with each rule tried, by its words.
     """
 
     corpus: str
@@ -47,7 +67,7 @@ class LeftOutCorpus:
     with_selector: Agreement
     by_tag_score: Agreement
     calibration_error: float
-    strengths: dict[float, float]
+    rules: dict[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +82,29 @@ class _Judged:
 
 def leave_one_out(
     loaded: LoadedModel, corpora: Sequence[CorpusCandidates], settings: SelectorSettings
-) -> tuple[float, tuple[LeftOutCorpus, ...]]:
-    """The strength with the best mean F1 over corpora that were left out, and how each of them does with it."""
+) -> tuple[Rule, tuple[LeftOutCorpus, ...]]:
+    """The best rule over corpora that were left out, and how each of them does with it."""
     found = [_judge(loaded, corpora, place, settings) for place in range(len(corpora))]
-    scores = [{one: _with(each, one).f1 for one in STRENGTHS} for each in found]
-    means = {one: sum(score[one] for score in scores) / len(scores) for one in STRENGTHS}
-    # Where two do as well, the one that follows a corpus less.
-    strength = max(STRENGTHS, key=lambda one: (round(means[one], 4), one))
-    lines = [_line(each, strength, score) for each, score in zip(found, scores, strict=True)]
-    return strength, tuple(lines)
+    scores = [{rule: _with(each, rule).f1 for rule in RULES} for each in found]
+    rule = best_rule(scores, [_without(each).f1 for each in found])
+    return rule, tuple(_line(each, rule, score) for each, score in zip(found, scores, strict=True))
+
+
+def best_rule(scores: Sequence[Mapping[Rule, float]], without: Sequence[float]) -> Rule:
+    """The rule with the best mean F1 among those that hurt no corpus, or of those that hurt the worst one least.
+
+    `scores` has each corpus's F1 by rule, `without` its F1 when every candidate counts.
+    """
+
+    def loss(rule: Rule) -> float:
+        worst = max(plain - score[rule] for score, plain in zip(scores, without, strict=True))
+        return 0.0 if worst <= MOST_LOST else round(worst, 4)
+
+    def mean(rule: Rule) -> float:
+        return round(sum(score[rule] for score in scores) / len(scores), 4)
+
+    # Where two do as well, the one that turns down less, then the one that follows a corpus less.
+    return min(RULES, key=lambda rule: (loss(rule), -mean(rule), -rule.spare, -rule.strength))
 
 
 def agreement(kept: Tensor, candidates: JudgedCandidates) -> Agreement:
@@ -112,23 +146,23 @@ def _by_tag_score(own: CorpusCandidates, others: Sequence[CorpusCandidates]) -> 
     return agreement(samples.tag_score >= threshold, plain)
 
 
-def _thresholds(each: _Judged, strength: float) -> Thresholds:
-    return fit_thresholds(each.others, strength=strength)
+def _without(each: _Judged) -> Agreement:
+    return agreement(torch.ones_like(each.own.is_right), each.own)
 
 
-def _with(each: _Judged, strength: float) -> Agreement:
-    return agreement(_thresholds(each, strength).kept(each.own), each.own)
+def _with(each: _Judged, rule: Rule) -> Agreement:
+    fitted = fit_thresholds(each.others, strength=rule.strength, spare=rule.spare)
+    return agreement(fitted.kept(each.own), each.own)
 
 
-def _line(each: _Judged, strength: float, scores: dict[float, float]) -> LeftOutCorpus:
-    own = each.own
-    error = reliability(scored_candidates(each.corpus, own), has_selector=True).calibration_error
+def _line(each: _Judged, rule: Rule, scores: dict[Rule, float]) -> LeftOutCorpus:
+    error = reliability(scored_candidates(each.corpus, each.own), has_selector=True).calibration_error
     return LeftOutCorpus(
         corpus=each.corpus.corpus,
         label_set=each.corpus.label_set,
-        without=agreement(torch.ones_like(own.is_right), own),
-        with_selector=_with(each, strength),
+        without=_without(each),
+        with_selector=_with(each, rule),
         by_tag_score=each.by_tag_score,
         calibration_error=error or 0.0,
-        strengths=scores,
+        rules={str(one): f1 for one, f1 in scores.items()},
     )

@@ -112,7 +112,8 @@ def is_main_process() -> bool:
 def _show_report(report: "SelectorReport") -> None:
     for name, before in report.f1_without.items():
         print(f"{name:<32} development F1 {before:.4f} without, {report.f1_with[name]:.4f} with the selector")
-    print(f"threshold {report.common_threshold:.3f}, drawn there as by {report.strength:g} gold spans:")
+    print(f"threshold {report.common_threshold:.3f}, drawn there as by {report.rule.strength:g} gold spans:")
+    print(f"each the lowest that costs at most {report.rule.spare:.2%} of F1 where it was fitted")
     for tag, threshold in report.thresholds.items():
         print(f"  {tag:<20} {threshold:.3f}")
     for one in report.left_out:

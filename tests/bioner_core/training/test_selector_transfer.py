@@ -13,7 +13,7 @@ from bioner_core.selector.selector import new_selector
 from bioner_core.training.selector_candidates import CorpusCandidates
 from bioner_core.training.selector_fitting import fit_selector, judged
 from bioner_core.training.selector_settings import SelectorSettings
-from bioner_core.training.selector_transfer import STRENGTHS, leave_one_out
+from bioner_core.training.selector_transfer import RULES, best_rule, leave_one_out
 from bioner_core.training.sft import SftRun
 from tests.bioner_core.training.training_samples import tiny_settings
 
@@ -51,16 +51,26 @@ def corpora(loaded: LoadedModel) -> list[CorpusCandidates]:
 
 def test_a_left_out_corpus_gains_from_what_the_others_show(loaded: LoadedModel) -> None:
     """Would catch unknown types whose similarity is that of an untrained point, and thresholds that keep everything."""
-    strength, lines = leave_one_out(loaded, corpora(loaded), SETTINGS)
-    assert strength in STRENGTHS
+    rule, lines = leave_one_out(loaded, corpora(loaded), SETTINGS)
     assert [one.corpus for one in lines] == ["corpus0", "corpus0", "corpus1"]
     for one in lines:
         assert one.with_selector.f1 > one.without.f1 + 0.1, one
         assert one.with_selector.precision > one.without.precision
         assert one.with_selector.f1 > one.by_tag_score.f1
-        assert set(one.strengths) == set(STRENGTHS)
-    mean = {each: sum(one.strengths[each] for one in lines) for each in STRENGTHS}
-    assert mean[strength] == pytest.approx(max(mean.values()), abs=1e-3)
+        assert set(one.rules) == {str(each) for each in RULES}
+    mean = {each: sum(one.rules[str(each)] for one in lines) for each in RULES}
+    assert mean[rule] == pytest.approx(max(mean.values()), abs=1e-3)
+
+
+def test_a_rule_that_hurts_a_corpus_is_not_taken() -> None:
+    """Would catch a selector that gains on most corpora, and costs the users of another one ten points."""
+    keen, careful, idle = RULES[0], RULES[5], RULES[-1]
+    low = dict.fromkeys(RULES, 0.0)
+    first = {**low, keen: 0.9, careful: 0.72, idle: 0.7}
+    second = {**low, keen: 0.6, careful: 0.698, idle: 0.7}
+    assert best_rule([first, second], [0.7, 0.7]) == careful
+    assert best_rule([first, {**second, careful: 0.65}], [0.7, 0.7]) == idle
+    assert best_rule([first, {**low, careful: 0.5, keen: 0.4}], [0.7, 0.7]) == careful
 
 
 def test_the_left_out_corpus_itself_changes_nothing_of_its_judge(loaded: LoadedModel) -> None:
