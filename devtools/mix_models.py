@@ -1,6 +1,6 @@
 """Move a model's adapter towards that of the model it was trained from, so that training goes on from what both know.
 
-    python -m devtools.mix_models pubtator smollm2 runs/mixed --share 0.3
+    python -m devtools.mix_models runs/pubtator smollm2 runs/mixed --share 0.3
 
 A model that was trained on has forgotten a part of what its mix no longer holds. Between the weights of two models of
 one descent lies one that knows more of both (Wortsman et al., arXiv 2109.01903); docs/training.md says what it gave.
