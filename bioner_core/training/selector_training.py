@@ -78,8 +78,7 @@ def train_selector(
     fit_selector(selector, made, settings, log=log)
     found = [judged(selector, one.development) for one in made]
     thresholds = fit_thresholds(found, strength=rule.strength, spare=rule.spare)
-    report = _report(selector, made, thresholds, loaded.card.tags)
-    report = replace(report, rule=rule, left_out=left_out)
+    report = _report(selector, made, thresholds, tags=loaded.card.tags, rule=rule, left_out=left_out)
     save_selector(model, selector)
     card = replace(
         loaded.card,
@@ -148,7 +147,13 @@ def _seen_tokens(settings: SftSettings, batch_count: int, loaded: LoadedModel) -
 
 
 def _report(
-    selector: Selector, corpora: Sequence[CorpusCandidates], thresholds: Thresholds, tags: Sequence[str]
+    selector: Selector,
+    corpora: Sequence[CorpusCandidates],
+    thresholds: Thresholds,
+    *,
+    tags: Sequence[str],
+    rule: Rule,
+    left_out: tuple[LeftOutCorpus, ...],
 ) -> SelectorReport:
     without: dict[str, float] = {}
     with_selector: dict[str, float] = {}
@@ -169,11 +174,11 @@ def _report(
     return SelectorReport(
         common_threshold=thresholds.common,
         thresholds={tags[tag]: round(limit, 6) for tag, limit in thresholds.by_tag.items()},
-        rule=RULES[0],
+        rule=rule,
         f1_without=without,
         f1_with=with_selector,
         calibration_error=reliability(scored, has_selector=True).calibration_error or 0.0,
         tag_thresholds={name: threshold for name, (threshold, _) in plain.items()},
         f1_by_tag_score={name: f1 for name, (_, f1) in plain.items()},
-        left_out=(),
+        left_out=left_out,
     )
