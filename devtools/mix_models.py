@@ -9,27 +9,35 @@ Only the adapters are mixed, since tags and prompts of the two may differ; all e
 
 import argparse
 import shutil
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
-from bioner_core.errors import ConfigurationError, ModelError
+from bioner_core.errors import BionerError, ConfigurationError, ModelError
 from bioner_core.models.directory import ADAPTER_FOLDER, model_folder
 from bioner_core.models.model_card import read_card
+from bioner_core.models.model_files import ADAPTER_WEIGHTS, write_tensors
+from jobs.terminal.console import EXIT_FAILED, warn
 
-_WEIGHTS = f"{ADAPTER_FOLDER}/adapter_model.safetensors"
+_WEIGHTS = f"{ADAPTER_FOLDER}/{ADAPTER_WEIGHTS}"
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Write the mixed model."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the mixed model; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("model", help="model directory, or the name of a model that ships")
     parser.add_argument("other", help="the model it was trained from, or another one of that descent")
     parser.add_argument("output", type=Path, help="folder that is made")
     parser.add_argument("--share", type=float, default=0.3, help="of the other model's adapter, above 0 and below 1")
     given = parser.parse_args(arguments)
-    mix_models(model_folder(given.model), model_folder(given.other), given.output, share=given.share)
+    try:
+        mix_models(model_folder(given.model), model_folder(given.other), given.output, share=given.share)
+    except BionerError as error:
+        warn(str(error))
+        return EXIT_FAILED
+    return 0
 
 
 def mix_models(folder: Path, other: Path, output: Path, *, share: float) -> None:
@@ -48,8 +56,8 @@ def mix_models(folder: Path, other: Path, output: Path, *, share: float) -> None
         raise ModelError(f"{folder} and {other} have adapters of different sizes: mix models of one descent")
     mixed = {name: one.float().lerp(theirs[name].float(), share).to(one.dtype) for name, one in ours.items()}
     shutil.copytree(folder, output, dirs_exist_ok=True)
-    save_file(mixed, output / _WEIGHTS)
+    write_tensors(output / _WEIGHTS, mixed)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

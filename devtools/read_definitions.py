@@ -8,40 +8,47 @@ is written is no better than its source, and in a new prompt at first worse: it 
 
 import argparse
 import shutil
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
 from torch import Tensor
 
-from bioner_core.errors import ModelError
+from bioner_core.errors import BionerError, ModelError
 from bioner_core.labels.label_set import LabelSet, load_label_set
 from bioner_core.models.directory import ADAPTER_FOLDER, ROWS_FILE, model_folder
 from bioner_core.models.loading import LoadedModel, load_model
 from bioner_core.models.model_card import read_card, write_card
+from bioner_core.models.model_files import write_tensors
 from bioner_core.models.prompt import FIRST_PROMPT_VERSION, PROMPT_VERSION, described_types, prompt_tokens
 from bioner_core.models.tag_choice import free_tags, meanings_of
 from bioner_core.tagging.scheme import copy_lines
+from jobs.terminal.console import EXIT_FAILED, warn
 
 _RANK = 128
 _SPREAD = 0.02
 """As `training/trainable.py` begins the rows of moves."""
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Write the model that reads definitions."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the model that reads definitions; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("model", help="model directory, or the name of a model that ships")
     parser.add_argument("output", type=Path, help="folder that is made")
     parser.add_argument("--label-set", action="append", help="one it was trained for; default: those its card names")
     parser.add_argument("--seed", type=int, default=13)
     given = parser.parse_args(arguments)
-    folder = model_folder(given.model)
-    label_sets = [load_label_set(one) for one in given.label_set or read_card(folder).label_sets]
-    length = read_definitions(folder, given.output, label_sets=label_sets, seed=given.seed)
+    try:
+        folder = model_folder(given.model)
+        label_sets = [load_label_set(one) for one in given.label_set or read_card(folder).label_sets]
+        length = read_definitions(folder, given.output, label_sets=label_sets, seed=given.seed)
+    except BionerError as error:
+        warn(str(error))
+        return EXIT_FAILED
     print(f"{given.output}: rows of its moves multiplied by {length:.3f}, the length of its states")
+    return 0
 
 
 def read_definitions(folder: Path, output: Path, *, label_sets: Sequence[LabelSet], seed: int = 13) -> float:
@@ -72,7 +79,7 @@ def read_definitions(folder: Path, output: Path, *, label_sets: Sequence[LabelSe
     }
     output.mkdir(parents=True, exist_ok=True)
     shutil.copytree(folder / ADAPTER_FOLDER, output / ADAPTER_FOLDER, dirs_exist_ok=True)
-    save_file({name: one.detach().half().contiguous() for name, one in rows.items()}, output / ROWS_FILE)
+    write_tensors(output / ROWS_FILE, {name: one.detach().half() for name, one in rows.items()})
     made = replace(
         card,
         prompt_version=PROMPT_VERSION,
@@ -121,4 +128,4 @@ def _named_rows(loaded: LoadedModel, tags: Sequence[str]) -> Tensor:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

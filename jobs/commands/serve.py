@@ -1,7 +1,7 @@
 """`bioner serve`: a store's snapshot as pages on this machine."""
 
 import socket
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Annotated
 
 import typer
@@ -52,7 +52,9 @@ def serve(store: StoreOption, port: Port = 0, timeout: Timeout = 30.0, memory: M
         # Requests are not logged: their addresses hold what was searched for, and the first one the token.
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off"))
         say(f"serving {store}; open http://{_HOST}:{access.port}/?token={access.token}")
-        server.run(sockets=[listening])
+        # Ctrl-C is how it ends; uvicorn raises it again once all answers are out.
+        with suppress(KeyboardInterrupt):
+            server.run(sockets=[listening])
     return 0
 
 

@@ -10,7 +10,7 @@ from bioner_core.errors import ConfigurationError, ModelError
 from bioner_core.models.loading import load_model
 from bioner_core.models.model_card import read_card, write_card
 from bioner_core.training.sft import SftRun
-from devtools.mix_models import mix_models
+from devtools.mix_models import main, mix_models
 from tests.bioner_core.training.training_samples import tiny_settings
 
 _ADAPTER = "adapter/adapter_model.safetensors"
@@ -54,3 +54,10 @@ def test_models_of_other_bases_and_odd_shares_are_refused(descent: Path) -> None
     write_card(dataclasses.replace(read_card(other), base_sha256="0" * 64), other)
     with pytest.raises(ModelError, match="different bases"):
         mix_models(descent / "second", other, descent / "mixed", share=0.5)
+
+
+def test_a_model_that_is_not_there_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Would catch a traceback for a mistyped name."""
+    assert main(["nobody", "smollm2", str(tmp_path / "mixed")]) == 1
+    assert "nobody" in capsys.readouterr().err
+    assert not (tmp_path / "mixed").exists()

@@ -168,14 +168,17 @@ def served(store: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
 
 @pytest.mark.slow
 def test_the_command_serves_until_it_is_interrupted(served: tuple[subprocess.Popen[str], str]) -> None:
-    """Would catch an address that does not answer, one that answers without its token, and a Ctrl-C that hangs."""
+    """Would catch an address that does not answer, one that answers without its token, and a Ctrl-C that hangs or
+    speaks of a job."""
     process, address = served
     opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
     assert "Store of annotations" in opener.open(address, timeout=60).read().decode()
     with pytest.raises(urllib.error.HTTPError, match="403"):
         urllib.request.build_opener().open(address.partition("?")[0], timeout=60)
     process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=60) in (0, 130)
+    assert process.wait(timeout=60) == 128 + signal.SIGINT
+    assert process.stderr is not None
+    assert "committed" not in process.stderr.read()
 
 
 def test_a_store_without_a_snapshot_says_what_makes_one(tmp_path: Path, bioner: Command) -> None:
