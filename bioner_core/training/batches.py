@@ -95,6 +95,8 @@ def plan_digest(settings: SftSettings, per_step: int) -> str:
         parts.append(f"temperature {settings.mix_temperature}")
     parts.extend(f"{one.file} marks {', '.join(one.types)}" for one in settings.corpora if one.types)
     parts.append(f"prompts varied {settings.varied_prompts}")
+    if settings.long_prompts:
+        parts.append(f"long prompts {settings.long_prompts}")
     if per_step > 1:
         parts.append(f"batches a step {per_step}")
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()

@@ -78,7 +78,8 @@ class SftSettings:
     `evaluate_steps` of 0 never decodes during training; `development` names a file for a label set, which otherwise
     uses the held-out records of its corpora. One optimizer step takes `gradient_accumulation` batches a process.
     `varied_prompts` is the share of batches whose prompt is drawn anew (`training/prompt_variation.py`), with the
-    inline scheme; `definition_rank` the dimensions in which states are compared with definitions, 0 for none.
+    inline scheme, and `long_prompts` the share of those that hold types of other corpora besides; `definition_rank`
+    the dimensions in which states are compared with definitions, 0 for none.
     No more than `checkpoint_minutes` pass without a checkpoint, where `checkpoint_steps` take longer.
     `loader_workers` processes prepare batches ahead, 0 for none: on a GPU a few, on a CPU they only take its cores.
     """
@@ -107,6 +108,7 @@ class SftSettings:
     rare_character: int = 5
     definition_rank: int = 128
     varied_prompts: float = 0.5
+    long_prompts: float = 0.0
     seed: int = 13
     threads: int = 0
     loader_workers: int = 0
@@ -133,8 +135,9 @@ class SftSettings:
         for name in ("warmup_share", "final_rate"):
             if not 0 <= getattr(self, name) < 1:
                 raise ConfigurationError(f"{name}: {getattr(self, name)}; give a share from 0 to below 1")
-        if not 0 <= self.varied_prompts <= 1:
-            raise ConfigurationError(f"varied_prompts: {self.varied_prompts}; give a share from 0 to 1")
+        for name in ("varied_prompts", "long_prompts"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ConfigurationError(f"{name}: {getattr(self, name)}; give a share from 0 to 1")
         if self.loader_workers < 0:
             raise ConfigurationError(f"loader_workers: {self.loader_workers}; give a count, 0 for none")
         if self.definition_rank < 0:

@@ -201,7 +201,13 @@ class SftRun:
         if not is_varied:
             return PromptedBatch(examples, self._prompts[name])
         vocabulary = self.trainable.vocabulary
-        prompt = varied_prompt(self._label_sets[name], self._foreign_names, vocabulary=vocabulary, chooser=chooser)
+        own = self._label_sets[name]
+        # A chance of 0 draws nothing, so that runs from before there were long prompts keep their order.
+        is_long = self.settings.long_prompts > 0 and chooser.random() < self.settings.long_prompts
+        others = [one for one in self._label_sets.values() if one.languages == own.languages and one.name != name]
+        prompt = varied_prompt(
+            own, self._foreign_names, vocabulary=vocabulary, chooser=chooser, others=others if is_long else ()
+        )
         return PromptedBatch(tuple(under_prompt(one, prompt, vocabulary=vocabulary) for one in examples), prompt)
 
     def _backward(self, batch: TrainingBatch, terms: int) -> LossParts:

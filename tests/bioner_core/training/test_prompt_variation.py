@@ -12,7 +12,15 @@ from bioner_core.models.vocabulary import TaggingVocabulary
 from bioner_core.tagging.moves import opened_type, tag_pairs
 from bioner_core.tagging.scheme import TagScheme
 from bioner_core.training.examples import ExampleBuilder, TaggingExample
-from bioner_core.training.prompt_variation import ABSENT_TYPES, BatchPrompt, under_prompt, usual_prompt, varied_prompt
+from bioner_core.training.prompt_variation import (
+    ABSENT_TYPES,
+    FEWEST_UNMARKED,
+    MOST_UNMARKED,
+    BatchPrompt,
+    under_prompt,
+    usual_prompt,
+    varied_prompt,
+)
 from bioner_core.training.sft import SftRun
 from tests.bioner_core.tiny_model import TYPES, ByteTokenizer
 from tests.bioner_core.training.training_samples import SENTENCES, tiny_settings
@@ -66,6 +74,46 @@ def test_a_drawn_prompt_defines_each_type_in_its_own_words() -> None:
             if place not in asked:
                 assert is_free(tag)
                 assert definition in absent
+
+
+OTHERS = LabelSet(
+    "others",
+    ("en",),
+    False,
+    "",
+    tuple(
+        EntityType(f"O{number}", tag, f"o{number}", f"o{number}-zh", f"outer {number}", f"outer zh {number}")
+        for number, tag in enumerate((TYPES[0], *(f"other_{number}" for number in range(29))))
+    ),
+)
+
+
+def test_types_of_other_corpora_are_never_judged() -> None:
+    """Would catch a type that a corpus does not mark taken for absent, two types of one tag, or an end of free tags."""
+    vocabulary = TaggingVocabulary(
+        ByteTokenizer(),
+        base_size=256,
+        tags=(*TYPES, *(one.tag for one in OTHERS.types[1:]), *free_tags()),
+        characters="",
+    )
+    usual = usual_prompt(LABEL_SET, vocabulary=vocabulary, scheme=TagScheme.INLINE)
+    builder = ExampleBuilder(LABEL_SET, usual.tokens, vocabulary=vocabulary, scheme=TagScheme.INLINE)
+    text, spans = SENTENCES[0]
+    (example,) = builder.examples(text, frozenset(Span(*one) for one in spans))
+    chooser = random.Random(2)
+    counts = set()
+    for _ in range(300):
+        prompt = varied_prompt(
+            LABEL_SET, ["foreign"], vocabulary=vocabulary, chooser=chooser, others=[LABEL_SET, OTHERS]
+        )
+        words = bytes(one for one in prompt.tokens.prefix if one < 256).decode()
+        assert len(set(prompt.open_ids)) == len(prompt.open_ids)
+        assert words.count("outer ") == len(prompt.unmarked)
+        assert prompt.unmarked.isdisjoint(place for place in prompt.type_of if place is not None)
+        judged = under_prompt(example, prompt, vocabulary=vocabulary).type_indices
+        assert set(judged) == set(range(len(prompt.open_ids))) - prompt.unmarked
+        counts.add(len(prompt.unmarked))
+    assert counts == set(range(FEWEST_UNMARKED, MOST_UNMARKED + 1))
 
 
 def test_what_is_drawn_covers_every_case() -> None:
