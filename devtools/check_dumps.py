@@ -152,8 +152,8 @@ def check_dumps(
     with only_results_on_stdout():
         files = listed_files(shared)
         summary = annotate_inputs(replace(config, inputs=tuple(str(one.path) for one in files)))
-        for failure in summary.failures:
-            warn(f"{failure.shard_id or failure.input_file}: {failure.message}")
+        for failed in summary.failures:
+            warn(failed.failure)
         checks, report = check_files(config.store, files), verify_store(config.store)
     print_result(_as_object(checks, report, summary), as_json=as_json, show=lambda: _show(checks, report))
     different = any(one.difference for one in checks)

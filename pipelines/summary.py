@@ -43,6 +43,12 @@ class ShardOutcome:
     batch_tokens: int = 0
     batch_slots: int = 0
 
+    @property
+    def failure(self) -> str:
+        """Where it failed and why, in one line that names the place once."""
+        place = self.shard_id or self.input_file
+        return self.message if self.message.startswith(f"{place}: ") else f"{place}: {self.message}"
+
 
 def finished_outcome(status: Status, manifest: Manifest, *, fill: BatchFill | None = None) -> ShardOutcome:
     """The outcome of a shard that is committed, now, with batches of this fill, or earlier."""

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any, BinaryIO, Self
 
 from bioner_core.errors import ConfigurationError, InputError, MissingInputError
-from bioner_core.formats.inputs import COMPANIONS, public_name
+from bioner_core.formats.inputs import COMPANIONS, outside_stores, public_name
 
 SCHEMES = frozenset({"s3", "s3a", "gs", "gcs", "az", "adl", "abfs", "abfss"})
 """What a bucket's URL begins with; only s3 has been tried."""
@@ -44,7 +44,7 @@ def bucket_files(pattern: str) -> list[str]:
         if files.isfile(path):
             found = [path]
         elif files.isdir(path):
-            found = [one for one in files.find(path) if _is_input(str(one)[len(path) :])]
+            found = outside_stores([str(one) for one in files.find(path) if _is_input(str(one)[len(path) :])])
         else:
             found = files.glob(path)
         if not found:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from bioner_core.errors import InputError, MissingInputError
 from bioner_core.formats.buckets import bucket_files, is_bucket
-from bioner_core.formats.inputs import COMPANIONS, is_url, public_name
+from bioner_core.formats.inputs import COMPANIONS, is_url, outside_stores, public_name
 from bioner_core.formats.registry import reader_for
 from bioner_core.formats.stream import DumpStream, opened
 
@@ -107,7 +107,7 @@ def expand_inputs(patterns: Sequence[str]) -> list[str]:
     """The files that patterns name: paths, folders (all files below them), globs (`**` too), of buckets also prefixes;
     other URLs as they are.
 
-    Sorted, each once. Below a folder or prefix, hidden files and `.md5` companions are left out.
+    Sorted, each once. Below a folder or prefix, hidden files, `.md5` companions and the files of stores are left out.
 
     Raises:
         MissingInputError: a pattern names nothing; the message names it.
@@ -134,4 +134,4 @@ def _files_of(match: str) -> list[str]:
         subfolders[:] = [name for name in subfolders if not name.startswith(".")]
         kept = [name for name in names if not name.startswith(".") and not name.endswith(COMPANIONS)]
         found.extend(os.path.join(folder, name) for name in kept)
-    return found
+    return outside_stores(found)

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Sequence
 from urllib.parse import urlsplit, urlunsplit
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
@@ -42,6 +43,20 @@ def public_name(input_file: str) -> str:
         return f"{input_file.partition('://')[0]}://{_HIDDEN}"
     host = parts.netloc.rpartition("@")[2]
     return urlunsplit((parts.scheme, host, _public_path(parts.path), "", ""))
+
+
+def outside_stores(names: Sequence[str]) -> list[str]:
+    """Those of the paths below one place that lie in no store of bioner: what a store holds is output.
+
+    A store is known by its folders `manifests` and `plans`, which it has from its first shard on.
+    """
+    folders = {name.rpartition("/")[0] for name in names}
+    stores = tuple(
+        root
+        for folder in folders
+        if folder.rpartition("/")[2] == "manifests" and (root := folder.removesuffix("manifests")) + "plans" in folders
+    )
+    return [name for name in names if not name.startswith(stores)] if stores else list(names)
 
 
 def _public_path(path: str) -> str:

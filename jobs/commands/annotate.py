@@ -62,8 +62,8 @@ def annotate(
 
 def report(summary: "JobSummary", *, as_json: bool) -> None:
     """Print what a run did; failures and too many rejects go to standard error, one line each."""
-    for failure in summary.failures:
-        warn(f"{failure.shard_id or failure.input_file}: {failure.message}")
+    for failed in summary.failures:
+        warn(failed.failure)
     if summary.unread:
         names = listed_names(summary.unread, most=20)
         say(f"note: {len(summary.unread)} files that no reader knows were not read: {names}")

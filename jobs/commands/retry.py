@@ -71,8 +71,8 @@ def retry(
 
 def report(done: "RetryReport", *, as_json: bool) -> None:
     """Print what became of the rejects; failures go to standard error, one line each."""
-    for failure in done.summary.failures:
-        warn(f"{failure.shard_id}: {failure.message}")
+    for failed in done.summary.failures:
+        warn(failed.failure)
     if done.summary.failures:
         say("note: an input that has moved is named as an argument: `bioner retry INPUT --store STORE`")
     if done.exit_code() == 3:

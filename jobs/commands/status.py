@@ -70,5 +70,5 @@ def _show(found: StoreStatus) -> None:
         print(f"rejects    {number} {reason}")
     for fingerprint, number in found.fingerprints.items():
         print(f"made by    {found.models[fingerprint]}, {number} shards")
-    for failure in found.failures:
-        print(f"failed     {failure.shard_id or failure.input_file}: {failure.message}")
+    for failed in found.failures:
+        print(f"failed     {failed.failure}")

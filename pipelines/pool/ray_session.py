@@ -122,7 +122,6 @@ def _start(settings: PoolSettings) -> str:
     # Ray gives its workers niceness 15, so that beside any other work an actor gets a thirtieth of a core. With 0 they
     # have the niceness of the command itself: `nice bioner annotate` still makes way for others.
     os.environ.setdefault("RAY_worker_niceness", "0")
-    os.environ.setdefault("RAY_DISABLE_FAILURE_SIGNAL_HANDLER", "1")  # else a SIGTERM prints native stacks
     Config.initialize("")  # Ray reads the environment only at import
     use_private_token()
     folder = private_ray_folder()

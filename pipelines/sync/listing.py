@@ -14,7 +14,7 @@ import fsspec
 
 from bioner_core.errors import InputError, listed_names
 from bioner_core.formats.buckets import file_system, is_bucket, told_bucket_errors
-from bioner_core.formats.inputs import is_url, public_name
+from bioner_core.formats.inputs import is_url, outside_stores, public_name
 from bioner_core.formats.redirects import same_server
 from pipelines.sync.http import body_chunks, cause_of, http_get
 from pipelines.sync.retry import PassingFault, RetryPolicy, with_retries
@@ -51,7 +51,9 @@ class ListedFile:
 
 
 def list_place(place: str, policy: RetryPolicy) -> list[ListedFile]:
-    """The files of a place, by name, hidden ones left out: an index page's own, and all below a folder or a prefix.
+    """The files of a place, by name: an index page's own, and all below a folder or a prefix.
+
+    Hidden files are left out, and those of a store that lies there.
 
     Raises:
         InputError: the place is not there, cannot be read, or does not answer for too long.
@@ -64,7 +66,10 @@ def list_place(place: str, policy: RetryPolicy) -> list[ListedFile]:
         found = _bucket_listing(place)
     else:
         found = with_retries(lambda: _fsspec_files(place), policy, progress=lambda: 0)
-    return sorted((one for one in found if not one.name.startswith(".")), key=lambda one: one.name)
+    kept = set(outside_stores([one.location for one in found]))
+    return sorted(
+        (one for one in found if one.location in kept and not one.name.startswith(".")), key=lambda one: one.name
+    )
 
 
 def _scheme(place: str) -> str:

@@ -37,6 +37,19 @@ def test_a_failure_is_code_1_whatever_the_rejects() -> None:
     assert summarise(outcomes, seconds=1, max_reject_rate=0).exit_code() == 1
 
 
+@pytest.mark.parametrize(
+    ("shard", "message", "line"),
+    [
+        ("", "a.xml: cannot be opened", "a.xml: cannot be opened"),
+        ("", "the disk is full", "a.xml: the disk is full"),
+        ("a-0001", "a.xml: is cut off", "a-0001: a.xml: is cut off"),
+    ],
+)
+def test_a_failure_names_its_place_once(shard: str, message: str, line: str) -> None:
+    """Would catch `a.xml: a.xml: cannot be opened`, and a failure that names no place."""
+    assert ShardOutcome(Status.FAILED, shard, "a.xml", message=message).failure == line
+
+
 def test_only_this_run_counts_as_sent() -> None:
     """Would catch a rerun that boasts of rows which an earlier run sent."""
     outcomes = [_outcome(Status.SKIPPED, rows=5), _outcome(Status.COMMITTED, rows=3)]

@@ -7,6 +7,7 @@ import pytest
 
 from bioner_core.errors import InputError
 from bioner_core.formats.folder_inputs import FoundInputs, find_inputs
+from bioner_core.store.layout import Store
 
 DUMP = b'{"id": "1", "text": "CD28"}\n'
 
@@ -60,3 +61,15 @@ def test_a_folder_without_dumps_is_an_error(folder: Path) -> None:
         find_inputs(["."])
     with pytest.raises(InputError, match="names no file"):
         find_inputs(["nil"])
+
+
+def test_a_store_that_lies_among_the_dumps_is_no_input(folder: Path) -> None:
+    """Catches a second `bioner annotate .` that reads manifests as documents, and a folder named like a store's."""
+    store = Store(folder / "out")
+    for name in (str(store.manifest("a")), str(store.plan("b")), "out/downloads/c.jsonl", "plans/d.jsonl"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(DUMP)
+    assert find_inputs(["."]).files == ("./a.jsonl", "./plans/d.jsonl")
+    assert find_inputs(["out/downloads", "out/plans/*"]).files == ("out/downloads/c.jsonl", "out/plans/b.json")
+    with pytest.raises(InputError, match="names no file"):
+        find_inputs(["out"])

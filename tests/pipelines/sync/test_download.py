@@ -52,10 +52,11 @@ def test_a_hostile_index_page_names_nothing_outside(tmp_path: Path) -> None:
 
 
 def test_folders_are_listed_with_what_lies_below(tmp_path: Path) -> None:
-    """Would catch a mirror whose baseline and updates lie in two folders below the one that is named."""
-    for folder in ("baseline", "updatefiles", ".git"):
-        (tmp_path / folder).mkdir()
-        (tmp_path / folder / f"{folder}.xml").write_bytes(CONTENT)
+    """Would catch a mirror whose baseline and updates lie in two folders below the one that is named, and the night's
+    own store among them."""
+    for folder in ("baseline", "updatefiles", ".git", "store/manifests", "store/plans"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / f"{Path(folder).name}.xml").write_bytes(CONTENT)
     listed = list_place(str(tmp_path), HASTE)
     assert [(one.name, one.folder, one.bytes) for one in listed] == [
         ("baseline.xml", "baseline", 5000),
