@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,16 @@ def shared_folder() -> Path:
     if not (folder / "DESIGN.md").is_file():
         pytest.skip("needs the shared corpora and dumps: set BIONER_SHARED to their folder")
     return folder
+
+
+@pytest.fixture(autouse="MUTANT_UNDER_TEST" in os.environ)
+def _fresh_caches() -> None:
+    """Mutants are tested in copies of one process that has run the tests before: cached answers would hide them."""
+    for name, module in list(sys.modules.items()):
+        if name.startswith("bioner_core"):
+            for value in list(vars(module).values()):
+                if hasattr(value, "cache_clear"):
+                    value.cache_clear()
 
 
 @dataclass(frozen=True, slots=True)

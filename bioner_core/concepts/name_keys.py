@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from bioner_core.text.folding import fold
 
-KEYS_VERSION = "1"
+KEYS_VERSION = "2"
 """Part of every index: change it with any change that gives a name another key."""
 
 EXACT, WORDS, BROAD = range(3)
@@ -41,7 +41,17 @@ _GREEK_LETTER = re.compile(f"[{''.join(_GREEK)}]")
 _STOP_WORDS = frozenset(
     ("and", "by", "due", "for", "in", "nos", "of", "on", "or", "other", "the", "to", "unspecified", "with")
 )
-_PLURALS = (("ies", "y"), ("sses", "ss"), ("oses", "osis"), ("yses", "ysis"), ("ices", "ex"), ("shes", "sh"))
+_PLURALS = (
+    ("ies", "y", 3),
+    ("sses", "ss", 2),
+    ("oses", "osis", 3),
+    ("yses", "ysis", 3),
+    ("ices", "ex", 3),
+    ("shes", "sh", 2),
+)
+"""Endings of plurals, those of their singulars, and how many letters are before them at least: `lies` is none."""
+_OEDEMA = re.compile(r"(?:(?<=o)|(?<![aeiou]))oed")
+"""`lymphoedema` and `angiooedema`, but not `angioedema`, whose o is that of its first half."""
 _SAME_WORD = {
     "cancer": "neoplasm",
     "cardiac": "heart",
@@ -137,16 +147,17 @@ def _american(word: str) -> str:
     """One spelling of a word that British and American English spell differently."""
     if len(word) < 5 or not word.isascii():
         return word
-    word = word.replace("oe", "e") if "oe" in word[:3] or "oed" in word or "rrhoe" in word else word
-    word = word.replace("ae", "e") if "aem" in word or "haem" in word or "anae" in word else word
+    word = _OEDEMA.sub("ed", word)
+    word = word.replace("oe", "e") if "oe" in word[:3] or "rrhoe" in word else word
+    word = word.replace("ae", "e") if "aem" in word or "anae" in word else word
     return word.replace("tumour", "tumor").replace("sulph", "sulf").replace("colour", "color")
 
 
 def _singular(word: str) -> str:
     if len(word) < 4 or not word.endswith("s"):
         return word
-    for plural, single in _PLURALS:
-        if word.endswith(plural) and len(word) > len(plural) + 2:
+    for plural, single, least in _PLURALS:
+        if word.endswith(plural) and len(word) >= len(plural) + least:
             return word[: -len(plural)] + single
     return word if word.endswith(("ss", "us", "is")) else word[:-1]
 
@@ -157,7 +168,8 @@ def _broad(words: tuple[str, ...]) -> set[str]:
     if "acid" in found:
         found = {one[:-2] + "ate" if one.endswith("ic") else one for one in found}
     rest = found - _SALTS - _ISOMERS
-    return rest if any(len(one) > 3 for one in rest) else found
+    # Where salts are all there is, the acid is still that of its salt: `lactic acid` is found as `lactate`.
+    return rest if any(len(one) > 3 for one in rest) else found - {"acid"} or found
 
 
 def _noun(word: str) -> str:

@@ -81,7 +81,7 @@ def _in_passage(index: int, text: str, ends: Mapping[tuple[int, int], int]) -> I
 
 
 def is_short_form(text: str) -> bool:
-    """Whether a text can be an abbreviation: 2 to 10 characters, a letter among them, not a plain word or number."""
+    """Whether a text can be an abbreviation: 2 to 12 characters, a letter among them, not a plain word or number."""
     if not (2 <= len(text) <= 12) or _SHORT.fullmatch(text) is None or _HAN.search(text):
         return False
     letters = [char for char in text if char.isalpha()]

@@ -96,6 +96,8 @@ def query(
     """Answer one question; returns the exit code."""
     if (sql is None) == (named is None):
         raise ConfigurationError("give either one SELECT or --named; `bioner query --list` shows the names")
+    if sql in {one.name for one in named_queries()}:
+        raise ConfigurationError(f"{sql!r} is no SQL but the name of a ready question: give it as --named {sql}")
     if answer_format is AnswerFormat.PARQUET and output is None:
         raise ConfigurationError("--output: name a file for Parquet")
     if output is not None:

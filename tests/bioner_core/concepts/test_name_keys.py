@@ -31,6 +31,98 @@ def test_forms_of_one_name_share_a_key(name: str, other: str, kind: int) -> None
 
 
 @pytest.mark.parametrize(
+    ("name", "exact"),
+    [
+        ("oedema", "edema"),
+        ("oestrogen", "estrogen"),
+        ("angioedema", "angioedema"),
+        ("angio-oedema", "angioedema"),
+        ("lymphoedema", "lymphedema"),
+        ("angiooedema", "angioedema"),
+        ("diarrhoea", "diarrhea"),
+        ("hydroelectric", "hydroelectric"),
+        ("phaeochromocytoma", "phaeochromocytoma"),
+        ("anaemia", "anemia"),
+        ("haematoma", "hematoma"),
+        ("ischaemia", "ischemia"),
+        ("anaesthesia", "anesthesia"),
+        ("michael", "michael"),
+        ("tumour", "tumor"),
+        ("sulphate", "sulfate"),
+        ("colourless", "colorless"),
+        ("aloe", "aloe"),
+        ("oean", "oean"),
+        ("Crohn’s disease", "crohndisease"),
+        ("β2-TNF", "beta2tnf"),
+        ("c.35delG", "c35delg"),
+        ("5' 3'", "53"),
+    ],
+)
+def test_one_spelling_of_a_word(name: str, exact: str) -> None:
+    """Catches a British spelling that hides a name, and a word of four letters or another root that is bent."""
+    assert name_keys(name)[EXACT] == exact
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("therapies", "therapy"),
+        ("masses", "mass"),
+        ("metastases", "metastase"),
+        ("psychoses", "psychosis"),
+        ("paralyses", "paralysis"),
+        ("cortices", "cortex"),
+        ("rashes", "rash"),
+        ("illness", "illness"),
+        ("virus", "virus"),
+        ("hepatitis", "hepatitis"),
+        ("cells", "cell"),
+        ("gas", "gas"),
+        ("eyes", "eye"),
+        ("lies", "lie"),
+        ("the of", "of the"),
+        ("disease of the heart and lungs", "disease heart lung"),
+        ("T T cell", "cell t"),
+    ],
+)
+def test_the_set_of_words_is_in_the_singular(name: str, words: str) -> None:
+    """Catches a plural that is a word of its own, stop words alone that have no key, and words out of order."""
+    assert name_keys(name)[WORDS] == words
+
+
+@pytest.mark.parametrize(
+    ("name", "broad"),
+    [
+        ("renal tumor", "kidney neoplasm"),
+        ("thrombocytopathic", "thrombocytopathy"),
+        ("tonic", "tonic"),
+        ("hypotonic", "hypotonia"),
+        ("uraemic", "uremia"),
+        ("analgesic", "analgesia"),
+        ("lactic acid", "lactate"),
+        ("lactate", "lactate"),
+        ("acid", "acid"),
+        ("d-penicillamine", "penicillamine"),
+        ("sodium chloride", "chloride sodium"),
+        ("sodium abc", "abc sodium"),
+        ("acid reflux", "reflux"),
+    ],
+)
+def test_the_broad_key_leaves_salts_and_isomers_out(name: str, broad: str) -> None:
+    """Catches a salt that is all there is of a name and is lost, and an adjective that stays apart from its noun."""
+    assert name_keys(name)[BROAD] == broad
+
+
+@pytest.mark.parametrize(("count", "keys"), [(16, 3), (17, 1)])
+def test_a_very_long_name_is_found_exactly_or_not_at_all(count: int, keys: int) -> None:
+    """Catches a chemist's name that is found by the set of its pieces."""
+    name = "-".join(f"ab{'cdefghijklmnopqrs'[number]}" for number in range(count))
+    assert len(name_keys(name)) == keys
+    assert name_keys(name)[EXACT] == name.replace("-", "")
+    assert name_keys("+-.") == ()
+
+
+@pytest.mark.parametrize(
     ("name", "other"),
     [("gentamicin", "gentamicin A"), ("vitamin B 12", "vitamin B 6"), ("sodium chloride", "potassium chloride")],
 )

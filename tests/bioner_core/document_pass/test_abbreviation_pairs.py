@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bioner_core.document_pass.abbreviation_pairs import abbreviation_pairs
+from bioner_core.document_pass.abbreviation_pairs import abbreviation_pairs, is_short_form, matched_start
 from bioner_core.documents import Passage
 
 
@@ -27,6 +27,17 @@ def pairs(text: str, *known: tuple[int, int], lang: str = "en") -> list[tuple[st
         ("in mice (12 weeks) with fever (see below)", []),
         ("the first sentence. Kinases (AKF) are", []),
         ("HF (HF)", []),
+        ("肺病(a CD of chronic disease,CD)", [("chronic disease", "CD")]),
+        ("heart failure(HF)", [("heart failure", "HF")]),
+        ("heart failure (abbreviated as HF) and", [("heart failure", "HF")]),
+        ("心力衰竭(简称：heart failure, HF)", [("heart failure", "HF")]),
+        ("many a very long and winding story of heart failure (HF)", [("heart failure", "HF")]),
+        ("A disease (CD) is", []),
+        ("the 5-HT (5-hydroxytryptamine) of", [("5-hydroxytryptamine", "5-HT")]),
+        ("fever (may be) and sign (no) and cold (so)", []),
+        ("the Crohn disease (Crohn disease CD) of", []),
+        ("We (World Health Organization, WHO) and", [("World Health Organization", "WHO")]),
+        ("heart failure (HF; n = 7)", [("heart failure", "HF")]),
     ],
 )
 def test_definitions_are_found(text: str, expected: list[tuple[str, str]]) -> None:
@@ -39,6 +50,46 @@ def test_a_chinese_term_needs_a_mention_to_delimit_it() -> None:
     text = "本组患者均有糖尿病肾病（DN）表现"
     assert pairs(text, lang="zh") == []
     assert pairs(text, (6, 11), lang="zh") == [("糖尿病肾病", "DN")]
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [
+        ("HF", True),
+        ("H", False),
+        ("5-HT", True),
+        ("123", False),
+        ("tPA", True),
+        ("abcde", True),
+        ("abcdef", False),
+        ("abcdeF", True),
+        ("ABCDEFGHIJKLM", False),
+        ("ABCDEFGHIJKL", True),
+        ("HBV DNA", True),
+        ("见图", False),
+    ],
+)
+def test_what_can_be_a_short_form(text: str, is_one: bool) -> None:
+    """Catches a plain word, a number or a sentence that passes for an abbreviation, and lengths that are off by one."""
+    assert is_short_form(text) == is_one
+
+
+@pytest.mark.parametrize(
+    ("term", "short", "start"),
+    [
+        ("acute kidney failure", "AKF", 0),
+        ("an acute kidney failure", "AKF", 3),
+        ("lipo-protein", "LP", 0),
+        ("tissue plasminogen activator", "t-PA", 0),
+        ("kidney", "K2", None),
+        ("akf", "AKF", 0),
+        ("xakf", "AKF", None),
+        ("", "AKF", None),
+    ],
+)
+def test_where_the_long_form_begins(term: str, short: str, start: int | None) -> None:
+    """Catches a first letter inside a word, letters out of order, and marks that count as letters."""
+    assert matched_start(term, short) == start
 
 
 def test_the_first_definition_counts() -> None:

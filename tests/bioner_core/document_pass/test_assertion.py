@@ -54,6 +54,30 @@ def test_a_cue_inside_the_mention_says_nothing_of_it() -> None:
     assert assertion_of("无症状菌尿常见。", 0, 5, lang="zh") == "present"
 
 
+@pytest.mark.parametrize(
+    ("marked", "lang", "said"),
+    [
+        ("No cough but [fever].", "en", "present"),
+        ("Possible cough but [fever].", "en", "present"),
+        # what ends a denial alone
+        ("No rash is [fever].", "en", "present"),
+        ("Possible rash is [fever].", "en", "uncertain"),
+        ("[Fever], which is bad, was not seen.", "en", "present"),
+        ("No [fever] is here.", "en", "negated"),
+        ("no " + "x" * 88 + " [cough].", "en", "negated"),
+        ("no " + "x" * 89 + " [cough].", "en", "present"),
+        ("[Fever]? We do not know.", "en", "uncertain"),
+        ("[发热]？", "zh", "uncertain"),
+        ("[发热]（-）", "zh", "negated"),
+        ("[发热]（轻）", "zh", "present"),
+    ],
+)
+def test_how_far_a_cue_reaches(marked: str, lang: str, said: str) -> None:
+    """Catches a reach that is off by one, and ends that end nothing or all."""
+    start, end = marked.index("["), marked.index("]") - 1
+    assert assertion_of(marked.replace("[", "").replace("]", ""), start, end, lang=lang) == said
+
+
 def test_a_hostile_sentence_costs_no_time() -> None:
     """Catches a pattern that backtracks without end."""
     assert assertion_of("no " * 1_000 + "fever", 3_000, 3_005, lang="en") == "negated"
