@@ -203,3 +203,18 @@ def test_a_short_form_of_several_types_has_that_of_its_long_form() -> None:
     assert without_long_form == {("SIF", "Chemical")}
     of_one_mind = {(text, kind) for text, _, kind, _ in accepted(doc, *wrong, right[1]) if text == "SIF"}
     assert ("SIF", "Chemical") in of_one_mind
+
+
+def test_a_finished_document_has_the_abbreviations_that_it_defines() -> None:
+    """Catches a Chinese long form that no mention delimits, of several the shorter one, a pair of the wrong passage,
+    and ids that do not begin as they should."""
+    doc = document("有糖尿病肾病（DN）表现。", "(chronic heart failure,CHF) is bad.")
+    mentions = [mention(doc, name, "Disease") for name in ("肾病", "糖尿病肾病")]
+    for given_ in (mentions, mentions[::-1]):
+        found = finish_document(doc, given_, id_prefix="s:1@7")
+        assert [(one.passage_index, one.long_form, one.short_form) for one in found.abbreviations] == [
+            (0, "糖尿病肾病", "DN"),
+            (1, "chronic heart failure", "CHF"),
+        ]
+        assert {one.mention_id.partition(":p")[0] for one in found.mentions} == {"s:1@7"}
+    assert [one.long_form for one in finish_document(doc, []).abbreviations] == ["chronic heart failure"]

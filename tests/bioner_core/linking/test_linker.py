@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bioner_core.concepts.concept import Concept, Synonym
-from bioner_core.linking.linker import Linker, NamedText
+from bioner_core.linking.linker import Linker, NamedText, concept_types, may_mean
 from tests.bioner_core.concept_samples import made_vocabulary
 
 
@@ -87,3 +87,71 @@ def test_of_two_vocabularies_the_surer_then_the_first_wins(tmp_path: Path) -> No
     assert (found.vocabulary, found.name) == ("aliases", "hypertension state")
     same = made_vocabulary(tmp_path, Concept("C:1", "hypertension state", "Disease"), name="three")
     assert ids(Linker([same, two]), ("hypertension state", "Disease")) == [["C:1"]]
+
+
+def test_a_link_says_how_surely_it_was_found(linker: Linker) -> None:
+    """Catches scores that do not tell a loose match from a sure one, ranks that begin at 0, and a nameless concept."""
+    [[exact], [broad], [none]] = linker.link_document(
+        [NamedText("Depakine", "Chemical"), NamedText("hypertensive", "Disease"), NamedText("nonsense", "Disease")], {}
+    )
+    assert (exact.rank, none.rank) == (1, 1)
+    assert (none.name, none.score, none.concept_id) == ("", 0.0, None)
+    assert none.vocabulary_version == exact.vocabulary_version
+    assert 0 < broad.score <= 0.8 < exact.score <= 1.0
+    assert exact.name
+
+
+def test_no_more_than_five_concepts_are_named(tmp_path: Path) -> None:
+    """Catches a symbol that many concepts share and that makes as many rows, and an order that changes."""
+    many = [Concept(f"T:{number}", f"meaning {number}", "Disease", (Synonym("shared"),)) for number in range(9)]
+    linker = Linker([made_vocabulary(tmp_path, *many)])
+    [links] = linker.link_document([NamedText("shared", "Disease")], {})
+    assert [(one.concept_id, one.rank) for one in links] == [(f"T:{rank - 1}", rank) for rank in range(1, 6)]
+
+
+@pytest.mark.parametrize(
+    ("name", "long_form", "found"),
+    [
+        ("colds", None, "T:1"),  # five letters may be found by their words
+        ("cold", None, None),
+        ("AB", "colds of the", "T:1"),  # a long form by its words, but by nothing looser
+        ("AB", "hypertensive", None),
+        ("hypertensive", None, "T:2"),
+    ],
+)
+def test_how_loosely_a_name_may_be_found(tmp_path: Path, name: str, long_form: str | None, found: str | None) -> None:
+    """Catches four letters that are found by a loose key, and a long form that is linked by a guess."""
+    concepts = [Concept("T:1", "the colds", "Disease"), Concept("T:2", "hypertension", "Disease")]
+    linker = Linker([made_vocabulary(tmp_path, *concepts)])
+    assert ids(linker, (name, "Disease"), long_forms={name: long_form} if long_form else None) == [[found]]
+
+
+@pytest.mark.parametrize(
+    ("asked", "concept", "fits"),
+    [
+        ("Disease", "biolink:Disease", True),
+        ("dis", "PhenotypicFeature", True),
+        ("sym", "disease", True),
+        ("Gene or gene product", "Gene", True),
+        ("Specific Disease", "MONDO", True),
+        ("Chemical", "Disease", False),
+        ("own kind", "OwnKind", True),
+        ("own kind", "", True),
+    ],
+)
+def test_types_are_compared_by_what_they_mean(asked: str, concept: str, fits: bool) -> None:
+    """Catches blanks, case or a prefix that keep a type from its vocabulary, and a type unknown here that fits all."""
+    assert may_mean(concept_types(asked), concept) == fits
+
+
+def test_the_commonest_species_comes_first_and_then_the_default_one(tmp_path: Path) -> None:
+    """Catches genes of a species that is named once before those of the one that a paper is of."""
+    genes = [Concept(f"G:{name}", "ABC1", "Gene", taxon=taxon) for name, taxon in TAXA.items()]
+    species = [Concept(taxon, name, "Species") for name, taxon in TAXA.items()]
+    linker = Linker([made_vocabulary(tmp_path, *genes, *species)], default_taxon=TAXA["yeast"])
+    named = [("ABC1", "Gene"), ("mouse", "Species"), ("rat", "Species"), ("rat", "Species")]
+    assert ids(linker, *named)[0] == ["G:rat", "G:mouse", "G:yeast"]
+    assert ids(linker, ("ABC1", "Gene"))[0] == ["G:yeast", "G:mouse", "G:rat"]
+
+
+TAXA = {"mouse": "NCBITaxon:10090", "rat": "NCBITaxon:10116", "yeast": "NCBITaxon:4932"}

@@ -1,0 +1,60 @@
+"""Where a mention that the document speaks for may lie among those of the decoder."""
+
+import pytest
+
+from bioner_core.document_pass.placed import Sentences
+from tests.bioner_core.document_pass.document_samples import accepted, document, mention
+
+AGAIN = ("Renal failure", "Disease", 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "marked", "is_accepted"),
+    [
+        ("Renal failure. Then renal failure.", [AGAIN], True),
+        # around one of another type, not around one of its own
+        ("Renal failure. Then renal failure.", [AGAIN, ("renal", "Organ", 1)], True),
+        ("Renal failure. Then renal failure.", [AGAIN, ("failure", "Event", 1)], True),
+        ("Renal failure. Then renal failure.", [AGAIN, ("renal", "Disease", 1)], False),
+        # inside one, at its beginning, at its end, in its middle
+        ("Renal failure. Then renal failure stage.", [AGAIN, ("renal failure stage", "Stage", 0)], False),
+        ("Renal failure. An acute renal failure.", [AGAIN, ("acute renal failure", "Stage", 0)], False),
+        ("Renal failure. An acute renal failure stage.", [AGAIN, ("acute renal failure stage", "Stage", 0)], False),
+        # across an edge
+        ("Renal failure. Then renal failure stage.", [AGAIN, ("failure stage", "Stage", 0)], False),
+        # in another sentence, and beside one that it touches
+        ("Renal failure. Then renal failure. A stage.", [AGAIN, ("stage", "Stage", 0)], True),
+        ("发热。有发热咳嗽。", [("发热", "Disease", 0), ("咳嗽", "Disease", 0)], True),
+        ("发热。有咳嗽发热。", [("发热", "Disease", 0), ("咳嗽", "Disease", 0)], True),
+    ],
+)
+def test_a_repeat_fits_between_the_accepted_mentions(
+    text: str, marked: list[tuple[str, str, int]], is_accepted: bool
+) -> None:
+    """Catches nesting in one's own type, a mention inside another or across its edge, and neighbours that count as
+    overlapping."""
+    doc = document(text)
+    mentions = [mention(doc, name, kind, nth=nth) for name, kind, nth in marked]
+    assert any(origin == "repeat" for *_, origin in accepted(doc, *mentions, score=0.9)) == is_accepted
+
+
+def test_a_turned_down_mention_is_in_nobodys_way() -> None:
+    """Catches a candidate that the selector turned down and that keeps a repeat out."""
+    doc = document("Renal failure. Then renal failure stage.")
+    across = mention(doc, "failure stage", "Stage", accepted=False)
+    assert len(accepted(doc, mention(doc, *AGAIN[:2]), across, score=0.9)) == 2
+
+
+def test_a_short_form_takes_no_place_that_is_taken() -> None:
+    """Catches two accepted mentions of one place, each of another type."""
+    doc = document("Acute kidney failure (AKF) is bad.")
+    found = accepted(doc, mention(doc, "Acute kidney failure", "Disease"), mention(doc, "AKF", "Gene"))
+    assert {(text, kind) for text, _, kind, _ in found} == {("Acute kidney failure", "Disease"), ("AKF", "Gene")}
+
+
+def test_a_span_is_in_the_sentence_that_holds_it_whole() -> None:
+    """Catches a span over the end of a sentence that is given to one of its two."""
+    sentences = Sentences(document("One two. Three four."))
+    first, second = sentences.of(0, 0, 8), sentences.of(0, 9, 20)
+    assert (first and first.text, second and second.text) == ("One two.", "Three four.")
+    assert sentences.of(0, 4, 12) is None
