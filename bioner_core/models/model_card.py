@@ -24,6 +24,10 @@ MOST_MENTIONS_CHANGED = 0.02
 more."""
 
 
+OTHER_LABEL_SETS = "*"
+"""In a card's opening biases: every label set that has none of its own."""
+
+
 @dataclass(frozen=True, slots=True)
 class ModelCard:
     """What a model is made of and how good it is.
@@ -32,7 +36,8 @@ class ModelCard:
     set, in models without `type_thresholds`, which are by tag, with a `common_threshold` for every other tag;
     `default_label_sets` are those it is used with where nobody names any, if they are not the bundled default ones;
     `open_bias` what is added to the logits of opening tags, and `tag_thresholds` the tag score from which a selector
-    that knows nothing else would accept (a yardstick for evaluation, no part of any answer), each per label set;
+    that knows nothing else would accept (a yardstick for evaluation, no part of any answer), each per label set; under
+    `OTHER_LABEL_SETS` it has the bias of all that the model was not trained for;
     `meanings` are the definitions that each tag was trained under, `definition_rank` the dimensions in which states are
     compared with definitions (both empty in models whose tags stand for themselves);
     `int8` says, by corpus, what int8 does to the answers (`F1_LOST`, in points, and `MENTIONS_CHANGED`, a share);
@@ -60,6 +65,10 @@ class ModelCard:
     common_threshold: float = 0.0
     int8: dict[str, dict[str, float]] = field(default_factory=dict)
     default_label_sets: tuple[str, ...] = ()
+
+    def opening_bias(self, label_set: str) -> float:
+        """What is added to the logits of opening tags under this label set."""
+        return self.open_bias.get(label_set, self.open_bias.get(OTHER_LABEL_SETS, 0.0))
 
     def threshold(self, label_set: str, tag: str) -> float:
         """The probability from which on a candidate that bears this tag is accepted."""

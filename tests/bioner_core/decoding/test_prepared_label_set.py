@@ -7,6 +7,7 @@ import pytest
 
 from bioner_core.decoding.prepared_label_set import PreparedLabelSet, prepare_label_set
 from bioner_core.labels.label_set import EntityType, LabelSet
+from bioner_core.models.model_card import ModelCard
 from bioner_core.tagging.scheme import TagScheme
 from tests.bioner_core.tiny_model import TYPES, tiny_vocabulary
 
@@ -22,9 +23,11 @@ GAMMA_AND_ALPHA = LabelSet(
 )
 
 
-def prepared(scheme: TagScheme, label_set: LabelSet = GAMMA_AND_ALPHA) -> PreparedLabelSet:
+def prepared(
+    scheme: TagScheme, label_set: LabelSet = GAMMA_AND_ALPHA, *, biases: dict[str, float] | None = None
+) -> PreparedLabelSet:
     """The label set in the tokens of a model that knows three tags, with a bias for the set `two` alone."""
-    card = SimpleNamespace(scheme=scheme, open_bias={"two": 0.75}, tags=TYPES, prompt_version="1")
+    card = ModelCard("tiny", "base", "", scheme, "1", TYPES, "", ("two",), open_bias={"two": 0.75, **(biases or {})})
     return prepare_label_set(label_set, SimpleNamespace(vocabulary=tiny_vocabulary(), card=card))  # type: ignore[arg-type]
 
 
@@ -48,7 +51,10 @@ def test_one_copy_has_all_types_or_each_has_one() -> None:
 
 
 def test_the_opening_bias_is_that_of_the_label_set() -> None:
-    """Would catch a bias of one label set that is used for another, or for none."""
+    """Would catch a bias of one label set that is used for another, or for none, and that of all others for its own."""
     other = dataclasses.replace(GAMMA_AND_ALPHA, name="other")
+    of_others = {"*": 1.5}
+    assert prepared(TagScheme.INLINE, other, biases=of_others).tokens.open_bias == 1.5
+    assert prepared(TagScheme.INLINE, biases=of_others).tokens.open_bias == pytest.approx(0.75)
     assert prepared(TagScheme.INLINE).tokens.open_bias == pytest.approx(0.75)
     assert prepared(TagScheme.INLINE, other).tokens.open_bias == 0.0

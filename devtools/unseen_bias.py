@@ -1,0 +1,134 @@
+"""How readily a model should open tags under label sets that it was not trained for: a bias, fitted on new words.
+
+    python -m devtools.unseen_bias runs/pubtator_3 --settings bioner_core/training/recipes/pubtator_cpu_3.toml --write
+
+Under a definition that it has not seen a model finds less, and recall is what is missing most. No corpus that is kept
+for judging may be looked at, so known corpora stand in: held-out sentences, under label sets whose types have other
+names, other definitions and free tags. Of the biases the one with the best mean F1 is printed, and with `--write` put
+into the model's card for every label set that has none of its own.
+"""
+
+import argparse
+import random
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from bioner_core.decoding.drafted import DraftedDecoder
+from bioner_core.decoding.prepared_label_set import prepare_label_set
+from bioner_core.errors import BionerError
+from bioner_core.evaluation.corpora import gold_sentences, read_corpus
+from bioner_core.labels.label_set import EntityType, LabelSet
+from bioner_core.mentions import GoldSentence
+from bioner_core.models.directory import model_folder
+from bioner_core.models.loading import LoadedModel, load_model
+from bioner_core.models.model_card import OTHER_LABEL_SETS, write_card
+from bioner_core.selector.samples import SpanSamples, decoded_samples
+from bioner_core.training.corpora import corpus_label_set
+from bioner_core.training.selector_candidates import with_bias
+from bioner_core.training.settings import CorpusMix, read_settings
+from jobs.terminal.console import EXIT_FAILED, quiet_transformers, warn
+
+BIASES = (0.0, 0.75, 1.5, 2.25)
+_BATCH_ROWS = 16
+_SEED = 11
+
+
+@dataclass(frozen=True, slots=True)
+class WordingScores:
+    """What a model found in a corpus's sentences under a label set in other words: precision and recall by bias."""
+
+    corpus: str
+    scores: Mapping[float, tuple[float, float]]
+
+    def f1(self, bias: float) -> float:
+        """F1 with this bias."""
+        precision, recall = self.scores[bias]
+        return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
+
+    def __str__(self) -> str:
+        cells = (f"{bias:+.2f}: P {p:.1%} R {r:.1%} F1 {self.f1(bias):.1%}" for bias, (p, r) in self.scores.items())
+        return f"{self.corpus:<12} " + "   ".join(cells)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the scores, and the bias with the best mean F1; returns the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("model", help="model directory, or the name of a model that ships; it must read definitions")
+    parser.add_argument("--settings", type=Path, required=True, help="TOML file that it was trained with")
+    parser.add_argument("--sentences", type=int, default=60, help="of each corpus's held-out end")
+    parser.add_argument("--write", action="store_true", help="put the bias into the model's card")
+    given = parser.parse_args(arguments)
+    quiet_transformers()
+    try:
+        folder = model_folder(given.model)
+        loaded = load_model(folder)
+        found = []
+        for one in wording_scores(read_settings(given.settings)[0].corpora, loaded, sentences=given.sentences):
+            print(one, flush=True)
+            found.append(one)
+        bias = best_bias(found)
+        print(f"best mean F1 with {bias:+.2f}")
+        if given.write:
+            write_card(replace(loaded.card, open_bias={**loaded.card.open_bias, OTHER_LABEL_SETS: bias}), folder)
+    except BionerError as error:
+        warn(str(error))
+        return EXIT_FAILED
+    return 0
+
+
+def best_bias(found: Sequence[WordingScores]) -> float:
+    """The bias with the best mean F1 over the corpora; of equal ones the lowest."""
+    return max(sorted(found[0].scores), key=lambda bias: sum(one.f1(bias) for one in found))
+
+
+def wording_scores(corpora: Sequence[CorpusMix], loaded: LoadedModel, *, sentences: int) -> Iterator[WordingScores]:
+    """Decode held-out sentences of each corpus whose types have other definitions, once with each bias."""
+    for corpus in corpora:
+        label_set = reworded(corpus_label_set(corpus))
+        if corpus.held_out and label_set is not None:
+            gold = _held_out(corpus, sentences, keep=loaded.card.characters)
+            scores = {bias: _score(_decode(gold, label_set, loaded, bias)) for bias in BIASES}
+            yield WordingScores(Path(corpus.file).parent.name, scores)
+
+
+def reworded(label_set: LabelSet) -> LabelSet | None:
+    """The label set with another name and definition of each type, in its own language; None where one has no other."""
+    types = [_reworded(one, is_chinese=label_set.languages == ("zh",)) for one in label_set.types]
+    kept = [one for one in types if one is not None]
+    return replace(label_set, name=f"{label_set.name} in other words", types=tuple(kept)) if kept == types else None
+
+
+def _reworded(one: EntityType, *, is_chinese: bool) -> EntityType | None:
+    definitions = [words for words in one.other_definitions if words.isascii() != is_chinese]
+    names = [words for words in one.other_names if words.isascii() != is_chinese]
+    if not definitions:
+        return None
+    # The last wording: the first of some types is the definition of the same type in another label set.
+    name, definition = (*names, one.zh if is_chinese else one.en)[0], definitions[-1]
+    return replace(one, en=name, zh=name, definition_en=definition, definition_zh=definition)
+
+
+def _held_out(corpus: CorpusMix, count: int, *, keep: str) -> list[GoldSentence]:
+    found = gold_sentences(list(read_corpus(Path(corpus.file)))[-corpus.held_out :], keep=keep)
+    return random.Random(_SEED).sample(found, min(count, len(found)))  # noqa: S311 - sampling, not secrecy
+
+
+def _decode(gold: Sequence[GoldSentence], label_set: LabelSet, loaded: LoadedModel, bias: float) -> SpanSamples:
+    return decoded_samples(
+        gold,
+        with_bias(prepare_label_set(label_set, loaded), bias),
+        decoder=DraftedDecoder(loaded.network),
+        vocabulary=loaded.vocabulary,
+        batch_rows=_BATCH_ROWS,
+    )
+
+
+def _score(samples: SpanSamples) -> tuple[float, float]:
+    right = int(samples.is_right.sum())
+    return right / max(len(samples.tag), 1), right / max(samples.gold_count, 1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
