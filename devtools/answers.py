@@ -1,10 +1,12 @@
-"""What the default model answers to a few texts of our own, kept: a change of code cannot change answers unnoticed.
+"""What the models that ship answer to a few texts of our own, kept: a change of code cannot change answers unnoticed.
 
     python -m devtools.answers                       # compare with what is kept
+    python -m devtools.answers --model pubtator
     python -m devtools.answers --precision bfloat16
     python -m devtools.answers --write               # after a change that is meant to change them
 
-`tests/answers/PRECISION.json` holds the mentions of each text and their digest. Texts come from the samples that ship.
+`tests/answers/MODEL_PRECISION.json` holds the mentions of each text and their digest. Texts come from the samples that
+ship.
 """
 
 import argparse
@@ -20,6 +22,7 @@ from bioner_core.mentions import Mention
 
 KEPT = Path(__file__).resolve().parent.parent / "tests" / "answers"
 SAMPLES = Path(__file__).resolve().parent.parent / "bioner_core" / "samples"
+DEFAULT = "default"
 DOCUMENTS = {"float32": (3, 2), "bfloat16": (1, 1), "int8": (1, 1)}
 """How many documents of the English and of the Chinese sample each precision is asked about: some are slow."""
 
@@ -28,6 +31,7 @@ DOCUMENTS = {"float32": (3, 2), "bfloat16": (1, 1), "int8": (1, 1)}
 class Answers:
     """The mentions of the texts, one line each, in the order of the texts; accepted or not is part of a line."""
 
+    model: str
     precision: str
     lines: tuple[str, ...]
 
@@ -40,32 +44,33 @@ class Answers:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Compare, or write; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--model", default=DEFAULT, help="name of a model that ships")
     parser.add_argument("--precision", default="float32", choices=sorted(DOCUMENTS))
     parser.add_argument("--write", action="store_true", help="keep these answers from now on")
     given = parser.parse_args(arguments)
-    found = answers(given.precision)
+    found = answers(given.precision, model=given.model)
     if given.write:
         write_answers(found)
         print(f"{len(found.lines)} mentions, digest {found.digest}")
         return 0
-    changes = list(differences(kept_answers(given.precision), found))
+    changes = list(differences(kept_answers(given.precision, model=given.model), found))
     for line in changes:
         print(line)
     print(f"{len(found.lines)} mentions, {len(changes)} lines differ")
     return 1 if changes else 0
 
 
-def answers(precision: str) -> Answers:
-    """Ask the default model."""
-    model = bioner.load_model(precision=precision)
-    lines = [_line(one) for found in model.annotate(_documents(precision)) for one in found.mentions]
-    return Answers(precision, tuple(lines))
+def answers(precision: str, *, model: str = DEFAULT) -> Answers:
+    """Ask a model, under the label sets that it is used with where nobody names any."""
+    loaded = bioner.load_model(model, precision=precision)
+    lines = [_line(one) for found in loaded.annotate(_documents(precision)) for one in found.mentions]
+    return Answers(model, precision, tuple(lines))
 
 
-def kept_answers(precision: str) -> Answers:
-    """The answers that are kept for a precision."""
-    content = json.loads(_file(precision).read_text(encoding="utf-8"))
-    return Answers(precision, tuple(content["mentions"]))
+def kept_answers(precision: str, *, model: str = DEFAULT) -> Answers:
+    """The answers that are kept of a model in a precision."""
+    content = json.loads(_file(model, precision).read_text(encoding="utf-8"))
+    return Answers(model, precision, tuple(content["mentions"]))
 
 
 def write_answers(found: Answers) -> None:
@@ -73,7 +78,7 @@ def write_answers(found: Answers) -> None:
     KEPT.mkdir(parents=True, exist_ok=True)
     content = {"digest": found.digest, "mentions": found.lines}
     text = json.dumps(content, ensure_ascii=False, indent=1)
-    _file(found.precision).write_text(text + "\n", encoding="utf-8")
+    _file(found.model, found.precision).write_text(text + "\n", encoding="utf-8")
 
 
 def differences(kept: Answers, found: Answers) -> Iterator[str]:
@@ -100,8 +105,8 @@ def _line(mention: Mention) -> str:
     return f"{place} {mention.label_set}:{mention.type} {mention.origin or 'decoder'} {verdict} {mention.text}"
 
 
-def _file(precision: str) -> Path:
-    return KEPT / f"{precision}.json"
+def _file(model: str, precision: str) -> Path:
+    return KEPT / f"{model}_{precision}.json"
 
 
 if __name__ == "__main__":

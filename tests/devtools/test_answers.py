@@ -1,4 +1,4 @@
-"""The answers of the default model, kept: a change of code that changes them is seen here."""
+"""The answers of the models that ship, kept: a change of code that changes them is seen here."""
 
 import pytest
 
@@ -9,12 +9,14 @@ BFLOAT16_SHARE = 0.1
 
 
 @pytest.mark.slow
-def test_the_default_model_answers_as_it_did() -> None:
+@pytest.mark.parametrize("model", ["default", "pubtator"])
+def test_a_model_answers_as_it_did(model: str) -> None:
     """Would catch a refactoring that changes mentions: prompts, folding, splitting, decoding, selector, document pass.
 
-    After a change that is meant to change them: `python -m devtools.answers --write`, and say so in CHANGELOG.
+    After a change that is meant to change them: `python -m devtools.answers --model NAME --write`, and say so in
+    CHANGELOG.
     """
-    kept, found = kept_answers("float32"), answers("float32")
+    kept, found = kept_answers("float32", model=model), answers("float32", model=model)
     assert len(kept.lines) > 30
     assert not list(differences(kept, found))
     assert found.digest == kept.digest
@@ -30,7 +32,7 @@ def test_bfloat16_answers_nearly_as_it_did() -> None:
 
 def test_what_is_gone_and_what_is_new_is_named() -> None:
     """Would catch a comparison that sees only additions, or that lines in another order pass."""
-    kept, found = Answers("float32", ("a", "b", "c")), Answers("float32", ("a", "c", "d"))
+    kept, found = Answers("x", "float32", ("a", "b", "c")), Answers("x", "float32", ("a", "c", "d"))
     assert list(differences(kept, found)) == ["- b", "+ d"]
     assert not list(differences(kept, kept))
-    assert Answers("float32", ("a", "c", "b")).digest != kept.digest
+    assert Answers("x", "float32", ("a", "c", "b")).digest != kept.digest
