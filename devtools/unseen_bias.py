@@ -30,7 +30,7 @@ from bioner_core.training.selector_candidates import with_bias
 from bioner_core.training.settings import CorpusMix, read_settings
 from jobs.terminal.console import EXIT_FAILED, quiet_transformers, warn
 
-BIASES = (0.0, 0.75, 1.5, 2.25)
+BIASES = (0.0, 0.75, 1.5)
 _BATCH_ROWS = 16
 _SEED = 11
 

@@ -11,7 +11,7 @@ under a prompt of their own, and not at all as the ninth of eleven types.
 """
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -77,7 +77,7 @@ def varied_prompt(
     """
     places = [place for place in range(len(label_set.types)) if chooser.random() < KEPT_SHARE]
     places = places or [chooser.randrange(len(label_set.types))]
-    room = FREE_TAG_COUNT - MOST_ABSENT - len(places)
+    room = max(0, FREE_TAG_COUNT - MOST_ABSENT - len(places))
     unmarked = _drawn_types(label_set, others, chooser)[:room] if others else []
     free = iter(chooser.sample(free_tags(), len(places) + MOST_ABSENT + len(unmarked)))
     asked: list[tuple[PromptType, _Origin]] = []
@@ -87,12 +87,9 @@ def varied_prompt(
         asked.append((_absent(next(free), foreign_names, chooser), "absent"))
     taken = {one.tag for one, _ in asked}
     for other, place in unmarked:
-        one = other.types[place]
-        if one.tag in taken:
-            asked.append((_reworded(one, next(free), foreign_names, chooser), "unmarked"))
-        else:
-            asked.append((_own_or_free(other, place, free, foreign_names, chooser), "unmarked"))
-        taken.add(asked[-1][0].tag)
+        one = _own_or_free(other, place, free, foreign_names, chooser, taken=taken)
+        taken.add(one.tag)
+        asked.append((one, "unmarked"))
     chooser.shuffle(asked)
     place_of = {origin: index for index, (_, origin) in enumerate(asked) if isinstance(origin, int)}
     drawn = _batch_prompt(
@@ -149,10 +146,16 @@ def _drawn_types(label_set: LabelSet, others: Sequence[LabelSet], chooser: rando
 
 
 def _own_or_free(
-    label_set: LabelSet, place: int, free: Iterator[str], foreign_names: Sequence[str], chooser: random.Random
+    label_set: LabelSet,
+    place: int,
+    free: Iterator[str],
+    foreign_names: Sequence[str],
+    chooser: random.Random,
+    *,
+    taken: Container[str] = (),
 ) -> PromptType:
-    """A type as its label set has it, or under the next free tag in other words."""
-    if chooser.random() < FREE_SHARE:
+    """A type as its label set has it, or in other words under the next free tag, as it must be where its is `taken`."""
+    if label_set.types[place].tag in taken or chooser.random() < FREE_SHARE:
         return _reworded(label_set.types[place], next(free), foreign_names, chooser)
     return described_types(label_set, [one.tag for one in label_set.types], version=PROMPT_VERSION)[place]
 

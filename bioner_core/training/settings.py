@@ -138,6 +138,11 @@ class SftSettings:
         for name in ("varied_prompts", "long_prompts"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ConfigurationError(f"{name}: {getattr(self, name)}; give a share from 0 to 1")
+        if self.long_prompts and self.loss is not TrainingLoss.LEGAL_MOVES:
+            raise ConfigurationError(
+                f"long_prompts: {self.long_prompts} with loss {str(self.loss)!r}, which would count types that a corpus "
+                "does not mark as wrong; use 0, or the loss 'legal_moves'"
+            )
         if self.loader_workers < 0:
             raise ConfigurationError(f"loader_workers: {self.loader_workers}; give a count, 0 for none")
         if self.definition_rank < 0:

@@ -77,6 +77,12 @@ def test_weights_may_be_left_out(tmp_path: Path) -> None:
         pytest.param(
             'gradient_checkpointing = "yes"\n' + CORPUS, "gradient_checkpointing: 'yes'", id="text for a bool"
         ),
+        pytest.param("long_prompts = 2.0\n" + CORPUS, "long_prompts: 2.0; give a share", id="more than all are long"),
+        pytest.param(
+            'long_prompts = 0.5\nloss = "language_model"\n' + CORPUS,
+            "long_prompts: 0.5 with loss 'language_model'",
+            id="a loss that judges unmarked types",
+        ),
         pytest.param('scheme = "columns"\n' + CORPUS, "columns", id="unknown scheme"),
         pytest.param(CORPUS.replace("1", "0"), "corpora.weight: 0 for 'a.jsonl'", id="no weight"),
         pytest.param(CORPUS.replace("1", '"1"'), "corpora.weight: '1'", id="text for a weight"),
