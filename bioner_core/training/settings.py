@@ -140,8 +140,8 @@ class SftSettings:
                 raise ConfigurationError(f"{name}: {getattr(self, name)}; give a share from 0 to 1")
         if self.long_prompts and self.loss is not TrainingLoss.LEGAL_MOVES:
             raise ConfigurationError(
-                f"long_prompts: {self.long_prompts} with loss {str(self.loss)!r}, which would count types that a corpus "
-                "does not mark as wrong; use 0, or the loss 'legal_moves'"
+                f"long_prompts: {self.long_prompts} with loss {str(self.loss)!r}, which would count types that a "
+                "corpus does not mark as wrong; use 0, or the loss 'legal_moves'"
             )
         if self.loader_workers < 0:
             raise ConfigurationError(f"loader_workers: {self.loader_workers}; give a count, 0 for none")
