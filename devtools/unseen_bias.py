@@ -4,8 +4,8 @@
 
 Under a definition that it has not seen a model finds less, and recall is what is missing most. No corpus that is kept
 for judging may be looked at, so known corpora stand in: held-out sentences, under label sets whose types have other
-names, other definitions and free tags. Of the biases the one with the best mean F1 is printed, and with `--write` put
-into the model's card for every label set that has none of its own.
+names, other definitions and free tags. Of the biases the one with the best F1 over all sentences of a language is
+printed, and with `--write` put into the model's card for every label set of that language that has none of its own.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from bioner_core.labels.label_set import EntityType, LabelSet
 from bioner_core.mentions import GoldSentence
 from bioner_core.models.directory import model_folder
 from bioner_core.models.loading import LoadedModel, load_model
-from bioner_core.models.model_card import OTHER_LABEL_SETS, write_card
+from bioner_core.models.model_card import other_label_sets, write_card
 from bioner_core.selector.samples import SpanSamples, decoded_samples
 from bioner_core.training.corpora import corpus_label_set
 from bioner_core.training.selector_candidates import with_bias
@@ -37,23 +37,36 @@ _SEED = 11
 
 @dataclass(frozen=True, slots=True)
 class WordingScores:
-    """What a model found in a corpus's sentences under a label set in other words: precision and recall by bias."""
+    """What a model found in a corpus's sentences under a label set in other words: by bias, right ones and all."""
 
     corpus: str
-    scores: Mapping[float, tuple[float, float]]
-
-    def f1(self, bias: float) -> float:
-        """F1 with this bias."""
-        precision, recall = self.scores[bias]
-        return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
+    language: str
+    gold: int
+    found: Mapping[float, tuple[int, int]]
 
     def __str__(self) -> str:
-        cells = (f"{bias:+.2f}: P {p:.1%} R {r:.1%} F1 {self.f1(bias):.1%}" for bias, (p, r) in self.scores.items())
-        return f"{self.corpus:<12} " + "   ".join(cells)
+        cells = (f"{bias:+.2f}: {_figures(right, count, self.gold)}" for bias, (right, count) in self.found.items())
+        return f"{self.corpus:<12} {self.gold} gold   " + "   ".join(cells)
+
+
+def pooled_f1(scores: Sequence[WordingScores], bias: float) -> float:
+    """F1 over all sentences of some corpora: a corpus of seven mentions does not count as much as one of a hundred."""
+    right, found = (sum(one.found[bias][at] for one in scores) for at in (0, 1))
+    return 2 * right / max(found + sum(one.gold for one in scores), 1)
+
+
+def best_bias(scores: Sequence[WordingScores]) -> float:
+    """The bias with the best pooled F1; of equal ones the lowest."""
+    return max(sorted(scores[0].found), key=lambda bias: pooled_f1(scores, bias))
+
+
+def _figures(right: int, found: int, gold: int) -> str:
+    precision, recall, f1 = right / max(found, 1), right / max(gold, 1), 2 * right / max(found + gold, 1)
+    return f"P {precision:.1%} R {recall:.1%} F1 {f1:.1%}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the scores, and the bias with the best mean F1; returns the exit code."""
+    """Print the scores, and the best bias of each language; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("model", help="model directory, or the name of a model that ships; it must read definitions")
     parser.add_argument("--settings", type=Path, required=True, help="TOML file that it was trained with")
@@ -68,19 +81,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for one in wording_scores(read_settings(given.settings)[0].corpora, loaded, sentences=given.sentences):
             print(one, flush=True)
             found.append(one)
-        bias = best_bias(found)
-        print(f"best mean F1 with {bias:+.2f}")
+        biases = {}
+        for language in sorted({one.language for one in found}):
+            of_language = [one for one in found if one.language == language]
+            biases[other_label_sets(language)] = best_bias(of_language)
+            pooled = ", ".join(f"{bias:+.2f}: {pooled_f1(of_language, bias):.1%}" for bias in BIASES)
+            print(f"{language}: best with {best_bias(of_language):+.2f} (F1 over all sentences {pooled})")
         if given.write:
-            write_card(replace(loaded.card, open_bias={**loaded.card.open_bias, OTHER_LABEL_SETS: bias}), folder)
+            write_card(replace(loaded.card, open_bias={**loaded.card.open_bias, **biases}), folder)
     except BionerError as error:
         warn(str(error))
         return EXIT_FAILED
     return 0
-
-
-def best_bias(found: Sequence[WordingScores]) -> float:
-    """The bias with the best mean F1 over the corpora; of equal ones the lowest."""
-    return max(sorted(found[0].scores), key=lambda bias: sum(one.f1(bias) for one in found))
 
 
 def wording_scores(corpora: Sequence[CorpusMix], loaded: LoadedModel, *, sentences: int) -> Iterator[WordingScores]:
@@ -89,8 +101,10 @@ def wording_scores(corpora: Sequence[CorpusMix], loaded: LoadedModel, *, sentenc
         label_set = reworded(corpus_label_set(corpus))
         if corpus.held_out and label_set is not None:
             gold = _held_out(corpus, sentences, keep=loaded.card.characters)
-            scores = {bias: _score(_decode(gold, label_set, loaded, bias)) for bias in BIASES}
-            yield WordingScores(Path(corpus.file).parent.name, scores)
+            samples = {bias: _decode(gold, label_set, loaded, bias) for bias in BIASES}
+            found = {bias: (int(one.is_right.sum()), len(one.tag)) for bias, one in samples.items()}
+            name, language = Path(corpus.file).parent.name, "".join(label_set.languages[:1])
+            yield WordingScores(name, language, samples[BIASES[0]].gold_count, found)
 
 
 def reworded(label_set: LabelSet) -> LabelSet | None:
@@ -123,11 +137,6 @@ def _decode(gold: Sequence[GoldSentence], label_set: LabelSet, loaded: LoadedMod
         vocabulary=loaded.vocabulary,
         batch_rows=_BATCH_ROWS,
     )
-
-
-def _score(samples: SpanSamples) -> tuple[float, float]:
-    right = int(samples.is_right.sum())
-    return right / max(len(samples.tag), 1), right / max(samples.gold_count, 1)
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ def prepare_label_set(label_set: LabelSet, loaded: LoadedModel) -> PreparedLabel
         open_rows=tuple(map(vocabulary.tags.index, tags)),
         open_ids=tuple(map(vocabulary.open_id, tags)),
         close_id=vocabulary.close_id,
-        open_bias=card.opening_bias(label_set.name),
+        open_bias=card.opening_bias(label_set.name, label_set.languages),
         definition_ends=prompt.definition_ends,
     )
     return PreparedLabelSet(label_set, tokens, prompt.separators, tuple(line.type_indices for line in lines))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bioner_core.models.directory import files_digest
-from bioner_core.models.model_card import OTHER_LABEL_SETS, ModelCard, read_card
+from bioner_core.models.model_card import ModelCard, other_label_sets, read_card
 
 PAGE_FILE = "MODEL_CARD.md"
 """The name of the page in a model directory."""
@@ -71,13 +71,13 @@ def _scores(card: ModelCard) -> Iterator[str]:
         yield _table(("tag", "threshold"), ((tag, f"{one:.3f}") for tag, one in sorted(card.type_thresholds.items())))
         yield "Logits of opening tags are raised by a bias."
         yield _table(("label set", "opening bias"), ((name, f"{one:+.2f}") for name, one in card.open_bias.items()))
-        if OTHER_LABEL_SETS in card.open_bias:
-            yield "`*` is every label set that the model was not trained for."
+        if any(name.startswith(other_label_sets("")) for name in card.open_bias):
+            yield "`*` is every label set for a language that the model was not trained for."
 
 
 def _decisions(card: ModelCard) -> Iterator[tuple[str, str, str]]:
     for name, threshold in card.thresholds.items():
-        yield name, f"{threshold:.3f}", f"{card.opening_bias(name):+.2f}"
+        yield name, f"{threshold:.3f}", f"{card.open_bias.get(name, 0.0):+.2f}"
 
 
 def _pairs(values: Mapping[str, Any], *, above: str = "") -> Iterator[tuple[str, str]]:

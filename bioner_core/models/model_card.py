@@ -1,7 +1,7 @@
 """`model.toml`: what a model directory says of itself."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -24,8 +24,9 @@ MOST_MENTIONS_CHANGED = 0.02
 more."""
 
 
-OTHER_LABEL_SETS = "*"
-"""In a card's opening biases: every label set that has none of its own."""
+def other_label_sets(language: str) -> str:
+    """The name in a card's opening biases of every label set for this language that has none of its own."""
+    return f"*:{language}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +37,8 @@ class ModelCard:
     set, in models without `type_thresholds`, which are by tag, with a `common_threshold` for every other tag;
     `default_label_sets` are those it is used with where nobody names any, if they are not the bundled default ones;
     `open_bias` what is added to the logits of opening tags, and `tag_thresholds` the tag score from which a selector
-    that knows nothing else would accept (a yardstick for evaluation, no part of any answer), each per label set; under
-    `OTHER_LABEL_SETS` it has the bias of all that the model was not trained for;
+    that knows nothing else would accept (a yardstick for evaluation, no part of any answer), each per label set;
+    `open_bias` also has one per language (`other_label_sets`) for all that the model was not trained for;
     `meanings` are the definitions that each tag was trained under, `definition_rank` the dimensions in which states are
     compared with definitions (both empty in models whose tags stand for themselves);
     `int8` says, by corpus, what int8 does to the answers (`F1_LOST`, in points, and `MENTIONS_CHANGED`, a share);
@@ -66,9 +67,10 @@ class ModelCard:
     int8: dict[str, dict[str, float]] = field(default_factory=dict)
     default_label_sets: tuple[str, ...] = ()
 
-    def opening_bias(self, label_set: str) -> float:
-        """What is added to the logits of opening tags under this label set."""
-        return self.open_bias.get(label_set, self.open_bias.get(OTHER_LABEL_SETS, 0.0))
+    def opening_bias(self, label_set: str, languages: Sequence[str]) -> float:
+        """What is added to the logits of opening tags under this label set, which is for texts in these languages."""
+        others = [self.open_bias.get(other_label_sets(language), 0.0) for language in languages]
+        return self.open_bias.get(label_set, min(others, default=0.0))
 
     def threshold(self, label_set: str, tag: str) -> float:
         """The probability from which on a candidate that bears this tag is accepted."""

@@ -10,7 +10,7 @@ from bioner_core.models.loading import load_model
 from bioner_core.models.model_card import read_card
 from bioner_core.models.tag_choice import chosen_tags, is_free
 from bioner_core.training.sft import SftRun
-from devtools.unseen_bias import BIASES, WordingScores, best_bias, main, reworded, wording_scores
+from devtools.unseen_bias import BIASES, WordingScores, best_bias, main, pooled_f1, reworded, wording_scores
 from tests.bioner_core.tiny_model import TYPES
 from tests.bioner_core.training.training_samples import tiny_settings, write_settings
 
@@ -35,14 +35,16 @@ def test_a_label_set_without_other_words_is_left_out() -> None:
     assert reworded(load_label_set("craft")) is None
 
 
-def test_the_best_mean_decides_and_of_equals_the_lowest() -> None:
-    """Would catch a bias that one large corpus decides, or a higher one that brings nothing."""
+def test_all_sentences_of_a_language_decide_and_of_equals_the_lowest() -> None:
+    """Would catch a bias that a corpus of a few mentions decides, or a higher one that brings nothing."""
     scores = [
-        WordingScores("a", {0.0: (0.9, 0.1), 0.75: (0.8, 0.4), 1.5: (0.8, 0.4)}),
-        WordingScores("b", {0.0: (0.5, 0.5), 0.75: (0.5, 0.5), 1.5: (0.5, 0.5)}),
+        WordingScores("large", "en", 100, {0.0: (50, 60), 0.75: (60, 70), 1.5: (59, 90)}),
+        WordingScores("small", "en", 4, {0.0: (0, 0), 0.75: (0, 0), 1.5: (4, 4)}),
     ]
+    assert pooled_f1(scores, 0.75) == pytest.approx(2 * 60 / (70 + 104))
     assert best_bias(scores) == 0.75
-    assert WordingScores("none", {0.0: (0.0, 0.0)}).f1(0.0) == 0.0
+    assert best_bias([WordingScores("x", "en", 4, {0.0: (2, 3), 0.75: (2, 3)})]) == 0.0
+    assert "F1 0.0%" in str(WordingScores("none", "en", 0, {0.0: (0, 0)}))
 
 
 def test_the_bias_is_found_and_written(
@@ -61,13 +63,14 @@ def test_the_bias_is_found_and_written(
     )
     SftRun(settings, tmp_path / "model", log=lambda _: None).train()
     [found] = wording_scores(settings.corpora, load_model(tmp_path / "model", precision="float32"), sentences=5)
-    assert tuple(found.scores) == BIASES
+    assert tuple(found.found) == BIASES
     write_settings(tmp_path / "sft.toml", settings)
     words = [str(tmp_path / "model"), "--settings", str(tmp_path / "sft.toml"), "--sentences", "5"]
     assert main(words) == 0
     assert read_card(tmp_path / "model").open_bias == {}
     assert main([*words, "--write"]) == 0
-    assert read_card(tmp_path / "model").open_bias["*"] in BIASES
-    assert f"best mean F1 with {read_card(tmp_path / 'model').open_bias['*']:+.2f}" in capsys.readouterr().out
+    bias = read_card(tmp_path / "model").open_bias["*:en"]
+    assert bias in BIASES
+    assert f"en: best with {bias:+.2f}" in capsys.readouterr().out
     assert main(["nobody", *words[1:]]) == 1
     assert "nobody" in capsys.readouterr().err

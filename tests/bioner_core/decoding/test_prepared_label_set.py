@@ -53,8 +53,12 @@ def test_one_copy_has_all_types_or_each_has_one() -> None:
 def test_the_opening_bias_is_that_of_the_label_set() -> None:
     """Would catch a bias of one label set that is used for another, or for none, and that of all others for its own."""
     other = dataclasses.replace(GAMMA_AND_ALPHA, name="other")
-    of_others = {"*": 1.5}
+    of_others = {"*:en": 1.5, "*:zh": 0.5}
     assert prepared(TagScheme.INLINE, other, biases=of_others).tokens.open_bias == 1.5
+    chinese, both = (dataclasses.replace(other, languages=languages) for languages in (("zh",), ("en", "zh")))
+    assert prepared(TagScheme.INLINE, chinese, biases=of_others).tokens.open_bias == 0.5
+    assert prepared(TagScheme.INLINE, both, biases=of_others).tokens.open_bias == 0.5
+    assert prepared(TagScheme.INLINE, dataclasses.replace(other, languages=()), biases=of_others).tokens.open_bias == 0
     assert prepared(TagScheme.INLINE, biases=of_others).tokens.open_bias == pytest.approx(0.75)
     assert prepared(TagScheme.INLINE).tokens.open_bias == pytest.approx(0.75)
     assert prepared(TagScheme.INLINE, other).tokens.open_bias == 0.0
