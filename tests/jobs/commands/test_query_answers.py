@@ -25,6 +25,13 @@ def test_a_type_that_is_not_there_is_told(bioner: Command, store: Path) -> None:
     assert bioner("query", "--store", store, "--named", "top_entities", "--param", "type=word").code == 0
 
 
+def test_a_ready_question_without_its_option_is_told_of_it(bioner: Command, store: Path) -> None:
+    """Catches a parser's error for the name of a question that is there."""
+    done = bioner("query", "--store", store, "top_entities")
+    assert done.code == 2
+    assert "--named top_entities" in done.err
+
+
 @pytest.mark.parametrize(
     ("named", "param"),
     [("changed_since", "since=yesterday"), ("changed_since", "since=2026-13-01"), ("top_entities", "limit=ten")],
