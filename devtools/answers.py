@@ -19,10 +19,10 @@ from pathlib import Path
 import bioner
 from bioner_core.documents import Document
 from bioner_core.mentions import Mention
+from bioner_core.models.directory import DEFAULT_MODEL
 
 KEPT = Path(__file__).resolve().parent.parent / "tests" / "answers"
 SAMPLES = Path(__file__).resolve().parent.parent / "bioner_core" / "samples"
-DEFAULT = "default"
 DOCUMENTS = {"float32": (3, 2), "bfloat16": (1, 1), "int8": (1, 1)}
 """How many documents of the English and of the Chinese sample each precision is asked about: some are slow."""
 
@@ -44,7 +44,7 @@ class Answers:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Compare, or write; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--model", default=DEFAULT, help="name of a model that ships")
+    parser.add_argument("--model", default=DEFAULT_MODEL, help="name of a model that ships")
     parser.add_argument("--precision", default="float32", choices=sorted(DOCUMENTS))
     parser.add_argument("--write", action="store_true", help="keep these answers from now on")
     given = parser.parse_args(arguments)
@@ -60,14 +60,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if changes else 0
 
 
-def answers(precision: str, *, model: str = DEFAULT) -> Answers:
+def answers(precision: str, *, model: str = DEFAULT_MODEL) -> Answers:
     """Ask a model, under the label sets that it is used with where nobody names any."""
     loaded = bioner.load_model(model, precision=precision)
     lines = [_line(one) for found in loaded.annotate(_documents(precision)) for one in found.mentions]
     return Answers(model, precision, tuple(lines))
 
 
-def kept_answers(precision: str, *, model: str = DEFAULT) -> Answers:
+def kept_answers(precision: str, *, model: str = DEFAULT_MODEL) -> Answers:
     """The answers that are kept of a model in a precision."""
     content = json.loads(_file(model, precision).read_text(encoding="utf-8"))
     return Answers(model, precision, tuple(content["mentions"]))
