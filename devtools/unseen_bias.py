@@ -3,8 +3,8 @@
     python -m devtools.unseen_bias runs/pubtator_3 --settings bioner_core/training/recipes/pubtator_cpu_3.toml --write
 
 Under a definition that it has not seen a model finds less, and recall is what is missing most. No corpus that is kept
-for judging may be looked at, so known corpora stand in: held-out sentences, under label sets whose types have other
-names, other definitions and free tags. Of the biases the one with the best F1 over all sentences of a language is
+for judging may be looked at, so known corpora stand in: held-out sentences, under label sets whose types have free tags,
+other names, and definitions that no training reads (`untrained_definitions`). Of the biases the one with the best F1 over all sentences of a language is
 printed, and with `--write` put into the model's card for every label set of that language that has none of its own.
 """
 
@@ -115,12 +115,11 @@ def reworded(label_set: LabelSet) -> LabelSet | None:
 
 
 def _reworded(one: EntityType, *, is_chinese: bool) -> EntityType | None:
-    definitions = [words for words in one.other_definitions if words.isascii() != is_chinese]
+    definitions = [words for words in one.untrained_definitions if words.isascii() != is_chinese]
     names = [words for words in one.other_names if words.isascii() != is_chinese]
     if not definitions:
         return None
-    # The last wording: the first of some types is the definition of the same type in another label set.
-    name, definition = (*names, one.zh if is_chinese else one.en)[0], definitions[-1]
+    name, definition = (*names, one.zh if is_chinese else one.en)[0], definitions[0]
     return replace(one, en=name, zh=name, definition_en=definition, definition_zh=definition)
 
 

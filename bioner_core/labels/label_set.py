@@ -20,6 +20,7 @@ class EntityType:
     """One entity type: its name in the output, the tag that marks it, and its name and definition in two languages.
 
     `other_names` and `other_definitions` say the same in other words, in either language; only training reads them.
+    `untrained_definitions` do too, and are kept from training: they show how well a model reads words that are new to it.
     """
 
     name: str
@@ -30,6 +31,7 @@ class EntityType:
     definition_zh: str
     other_names: tuple[str, ...] = ()
     other_definitions: tuple[str, ...] = ()
+    untrained_definitions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +153,7 @@ def _entity_type(item: Any, origin: str) -> EntityType:
         definition_zh=definition_zh,
         other_names=_texts(item, "other_names", origin),
         other_definitions=_texts(item, "other_definitions", origin),
+        untrained_definitions=_texts(item, "untrained_definitions", origin),
     )
 
 
