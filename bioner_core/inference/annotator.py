@@ -26,7 +26,7 @@ from bioner_core.models.model_card import int8_is_good, read_card
 from bioner_core.models.precision import AUTO
 from bioner_core.models.precision_choice import check_fast_here, choose_precision, with_rates
 from bioner_core.models.processor import processor_name
-from bioner_core.models.tag_choice import accepts, is_free, thresholds_of
+from bioner_core.models.tag_choice import accepts, asked_parts, is_free, thresholds_of
 from bioner_core.models.tagging_model import TaggingModel
 from bioner_core.selector.selector import Selector, extend_selector, features_of_rows, load_selector
 from bioner_core.tagging.moves import TagPair, tag_pairs
@@ -62,8 +62,14 @@ class ModelAnnotator:
         self.decoder: Decoder = decoder or DraftedDecoder(loaded.network)
         self._selector = selector
         self.limits = BatchLimits()
-        self._prepared = {one.name: prepare_label_set(one, loaded) for one in label_sets}
-        self._longest = {name: longest_piece_of(one, loaded) for name, one in self._prepared.items()}
+        self._prepared = {
+            one.name: tuple(prepare_label_set(part, loaded) for part in asked_parts(one, loaded.card))
+            for one in label_sets
+        }
+        self._longest = {
+            name: min(longest_piece_of(one, loaded) for one in parts) for name, parts in self._prepared.items()
+        }
+        self._label_sets = tuple(label_sets)
         if len(self._prepared) < len(label_sets):
             names = [one.name for one in label_sets]
             raise ConfigurationError(f"label sets {names}: two of the same name; give each its own")
@@ -88,7 +94,7 @@ class ModelAnnotator:
         """From which score of the selector a candidate is accepted (`models/tag_choice.py`)."""
         if self._selector is None:
             return {}
-        return thresholds_of(self._loaded.card, [one.label_set for one in self._prepared.values()])
+        return thresholds_of(self._loaded.card, self._label_sets)
 
     def find_limits(self, memory: MemoryLimit) -> None:
         """Set `limits` to what fits the device at this moment.
@@ -96,12 +102,12 @@ class ModelAnnotator:
         Raises:
             ConfigurationError: the memory that was asked for holds no sentence.
         """
-        prompts = {name: len(one.tokens.prefix) for name, one in self._prepared.items()}
+        prompts = {name: max(len(one.tokens.prefix) for one in parts) for name, parts in self._prepared.items()}
         self.limits = find_limits(
             self._loaded,
             memory,
             prompts=list(prompts.values()),
-            lines=max((len(one.separators) for one in self._prepared.values()), default=1),
+            lines=max((len(one.separators) for parts in self._prepared.values() for one in parts), default=1),
             trial=trial_of(self.annotate, max(prompts, key=prompts.__getitem__, default="")),
         )
 
@@ -114,19 +120,20 @@ class ModelAnnotator:
         """
         results: list[RowResult] = [()] * len(requests)
         named = {name: self._label_set(name) for name in dict.fromkeys(request.label_set for request in requests)}
-        for name, prepared in named.items():
+        for name, parts in named.items():
             indices = [index for index, request in enumerate(requests) if request.label_set == name]
+            texts = [requests[index].text for index in indices]
             try:
-                found = self._annotate_texts([requests[index].text for index in indices], prepared)
+                of_parts = [self._annotate_texts(texts, prepared) for prepared in parts]
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
                     raise
                 raise AnnotatorOutOfMemoryError(f"batch of {len(indices)} sentences: {error}") from error
-            for index, candidates in zip(indices, found, strict=True):
-                results[index] = candidates
+            for index, *found in zip(indices, *of_parts, strict=True):
+                results[index] = tuple(candidate for candidates in found for candidate in candidates)
         return results
 
-    def _label_set(self, name: str) -> PreparedLabelSet:
+    def _label_set(self, name: str) -> tuple[PreparedLabelSet, ...]:
         if name not in self._prepared:
             raise ConfigurationError(f"label set {name!r} was not loaded; this annotator has {sorted(self._prepared)}")
         return self._prepared[name]

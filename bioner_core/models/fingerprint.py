@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from bioner_core.labels.label_set import LabelSet
 from bioner_core.models.directory import files_digest
@@ -13,7 +14,7 @@ from bioner_core.models.precision import INT8, INT8_VERSION
 from bioner_core.text.folding import FOLDING_VERSION
 from bioner_core.text.sentences import SPLITTER_VERSION
 
-DECODING_VERSION = "2"
+DECODING_VERSION = "3"
 """Changes whenever the decoders' answers change."""
 
 COMPOSITION_VERSION = "1"
@@ -37,7 +38,7 @@ def annotator_fingerprint(folder: Path, label_sets: Sequence[LabelSet], *, preci
         "tags": card.tags,
         "characters": card.characters,
         "open_bias": card.open_bias,
-        "label_sets": sorted((asdict(one) for one in label_sets), key=lambda one: str(one["name"])),
+        "label_sets": sorted(map(_as_asked, label_sets), key=lambda one: str(one["name"])),
         "decoding": DECODING_VERSION,
         "precision": precision,
         "selector": use_selector,
@@ -49,3 +50,12 @@ def annotator_fingerprint(folder: Path, label_sets: Sequence[LabelSet], *, preci
     if any(one.tag not in card.tags for label_set in label_sets for one in label_set.types):
         parts["unseen_tags"] = COMPOSITION_VERSION
     return hashlib.sha256(json.dumps(parts, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def _as_asked(label_set: LabelSet) -> dict[str, Any]:
+    """All of a label set that an annotator reads: wordings that only training reads change no answer."""
+    said = asdict(label_set)
+    for one in said["types"]:
+        for unread in ("other_names", "other_definitions", "untrained_definitions"):
+            del one[unread]
+    return said

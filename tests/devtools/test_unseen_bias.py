@@ -28,6 +28,7 @@ def test_other_words_stand_under_free_tags(name: str) -> None:
     for one in other.types:
         assert one.definition_en == one.definition_zh
         assert one.definition_en.isascii() == ("en" in label_set.languages)
+        assert one.definition_en not in one.other_definitions
 
 
 def test_a_label_set_without_other_words_is_left_out() -> None:
@@ -54,7 +55,7 @@ def test_the_bias_is_found_and_written(
     settings = tiny_settings(tmp_path, monkeypatch, max_tokens=120, definition_rank=8)
     types = "".join(
         f'[[types]]\nname = "{one.upper()}"\ntag = "{one}"\nen = "{one}"\ndefinition_en = "all {one}s"\n'
-        f'definition_zh = "所有 {one}"\nother_definitions = ["any {one}", "任何 {one}"]\n'
+        f'definition_zh = "所有 {one}"\nuntrained_definitions = ["any {one}", "任何 {one}"]\n'
         for one in TYPES
     )
     (tmp_path / "own.toml").write_text(f'name = "tiny"\nlanguages = ["en"]\n{types}', encoding="utf-8")

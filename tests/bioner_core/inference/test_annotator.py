@@ -1,9 +1,12 @@
 """The annotator: texts in, candidates out, aligned with the requests whatever the batch."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import chain
 
 import pytest
 import torch
+from transformers import LlamaModel
 
 from bioner_core.decoding.reference import ReferenceDecoder
 from bioner_core.decoding.rows import DecodedRow, DecodingRow, LabelSetTokens, tag_score
@@ -16,10 +19,13 @@ from bioner_core.labels.label_set import EntityType, LabelSet
 from bioner_core.mentions import Candidate
 from bioner_core.models.loading import LoadedModel
 from bioner_core.models.model_card import ModelCard
+from bioner_core.models.tag_choice import MOST_ASKED, asked_parts, free_tags
+from bioner_core.models.tagging_model import TaggingModel
+from bioner_core.models.vocabulary import TaggingVocabulary
 from bioner_core.tagging.moves import CLOSE, COPY, open_move, tag_pairs
 from bioner_core.tagging.scheme import TagScheme
 from bioner_core.text.units import split_units
-from tests.bioner_core.tiny_model import TYPES, tiny_model, tiny_vocabulary
+from tests.bioner_core.tiny_model import TYPES, ByteTokenizer, tiny_config, tiny_model, tiny_vocabulary
 
 TEXTS = ["IL-2 gene", "Activation of [CD28] receptor", "", "肺病 和 x", " ", "a  b"]
 
@@ -82,9 +88,42 @@ def test_a_type_is_found_by_its_tag_not_by_its_place() -> None:
     annotator = annotator_of(TagScheme.INLINE, swapped)
     (found,) = annotator.annotate(requests_of(["IL-2 gene and more of it"], "swapped"))
     assert {one for _, _, one in places(found)} <= set(swapped.type_names)
-    prepared = annotator._prepared["swapped"]
+    (prepared,) = annotator._prepared["swapped"]
     assert prepared.tokens.open_rows == (2, 1, 0)
     assert prepared.tokens.open_ids == (258, 257, 256)
+
+
+def reading_annotator(*sets: LabelSet) -> ModelAnnotator:
+    """An annotator whose model reads definitions, with free tags alone."""
+    tags = free_tags(MOST_ASKED)
+    vocabulary = TaggingVocabulary(ByteTokenizer(), base_size=256, tags=tags, characters="病肺")
+    torch.manual_seed(3)
+    network = TaggingModel(LlamaModel(tiny_config()), added_size=vocabulary.added_size, tag_count=len(tags))
+    with torch.no_grad():
+        network.added_rows.normal_(std=0.25)
+        network.move_rows.normal_(std=0.4)
+    card = ModelCard("tiny", "tiny", "0", TagScheme.INLINE, "2", tags, "病肺", ())
+    loaded = LoadedModel(card, vocabulary, network.float().eval())
+    return ModelAnnotator(loaded, sets, fingerprint="f", decoder=ReferenceDecoder(loaded.network))
+
+
+def test_a_long_label_set_is_asked_about_in_parts() -> None:
+    """Would catch a long label set in one prompt, a part that is lost, or one that finds another part's types."""
+    names = [f"type{number}" for number in range(2 * MOST_ASKED + 1)]
+    whole = label_set_of("whole", *names)
+    parts = [
+        replace(one, name=f"part {at}") for at, one in enumerate(asked_parts(whole, reading_annotator()._loaded.card))
+    ]
+    assert [type_.tag for part in parts for type_ in part.types] == names
+    annotator = reading_annotator(whole, *parts)
+    found = annotator.annotate(requests_of(TEXTS, "whole"))
+    alone = [annotator.annotate(requests_of(TEXTS, part.name)) for part in parts]
+    assert [places(row) for row in found] == [
+        [*chain.from_iterable(map(places, rows))] for rows in zip(*alone, strict=True)
+    ]
+    assert len({one for row in found for _, _, one in places(row)}) > MOST_ASKED, (
+        "few types are found: the test is blind"
+    )
 
 
 def test_without_a_selector_all_is_accepted() -> None:
@@ -140,7 +179,7 @@ def test_the_longest_piece_leaves_room_for_prompt_and_copy() -> None:
     for scheme in TagScheme:
         annotator = annotator_of(scheme)
         annotator._loaded.network.backbone.config.max_position_embeddings = 700  # type: ignore[union-attr]
-        for prepared in annotator._prepared.values():
+        for (prepared,) in annotator._prepared.values():
             most = longest_piece_of(prepared, annotator._loaded)
             fixed = len(prepared.tokens.prefix) + max(map(len, prepared.separators))
             assert 0 <= 700 - fixed - 2.5 * most < 3

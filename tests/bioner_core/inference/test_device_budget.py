@@ -43,7 +43,7 @@ def test_a_sentence_has_as_many_rows_as_copies(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setattr(device_budget, "limits_for", lambda footprint, *_, **__: seen.append(footprint))
     annotator = annotator_of(scheme)
     annotator.find_limits(MemoryLimit())
-    prompts = [len(one.tokens.prefix) for one in annotator._prepared.values()]
+    prompts = [len(one.tokens.prefix) for (one,) in annotator._prepared.values()]
     assert [(one.lines, one.prompt) for one in seen] == [(lines, max(prompts))]
 
 

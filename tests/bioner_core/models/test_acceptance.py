@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from bioner_core.labels.label_set import load_label_set
-from bioner_core.models.tag_choice import accepts, free_tags, meanings_of, thresholds_of
+from bioner_core.models.tag_choice import MOST_ASKED, accepts, asked_parts, free_tags, meanings_of, thresholds_of
 from tests.bioner_core.models.model_samples import CARD
 
 
@@ -34,3 +34,34 @@ def test_types_have_their_own_and_others_the_common_one() -> None:
     [disease] = [one for one in other.types if one.name == "Disease"]
     changed = replace(other, types=(replace(disease, definition_zh="y"),))
     assert thresholds_of(card, [changed]) == {"mine:Disease": 0.4}
+
+
+def test_what_a_model_was_trained_on_is_asked_whole_and_other_long_label_sets_in_parts() -> None:
+    """Would catch CMeEE's nine types cut apart, CRAFT's eleven in one prompt, or a part larger than the others."""
+    cmeee, craft = load_label_set("cmeee"), load_label_set("craft")
+    card = replace(
+        CARD,
+        tags=(*(one.tag for one in cmeee.types), *free_tags()),
+        meanings=meanings_of([cmeee]),
+        label_sets=("cmeee",),
+    )
+    assert asked_parts(cmeee, card) == (cmeee,)
+    parts = asked_parts(craft, card)
+    assert sum((one.type_names for one in parts), ()) == craft.type_names
+    assert {one.name for one in parts} == {"craft"}
+    sizes = [len(one.types) for one in parts]
+    assert max(sizes) <= MOST_ASKED
+    assert max(sizes) - min(sizes) <= 1
+    assert asked_parts(craft, CARD) == (craft,), "a model that does not read definitions"
+    same_name = replace(craft, name="cmeee")
+    assert len(asked_parts(same_name, card)) > 1
+    few = craft.restricted_to(craft.type_names[:MOST_ASKED])
+    assert asked_parts(few, card) == (few,)
+
+
+def test_every_type_of_a_long_label_set_has_a_threshold() -> None:
+    """Would catch a label set of more types than a model has free tags, which is asked about in parts, refused."""
+    long = replace(load_label_set("craft"), types=load_label_set("craft").types * 3)
+    long = replace(long, types=tuple(replace(one, name=f"t{at}", tag=f"t{at}") for at, one in enumerate(long.types)))
+    card = replace(CARD, thresholds={}, tags=free_tags(), common_threshold=0.4)
+    assert thresholds_of(card, [long]) == {f"craft:t{at}": 0.4 for at in range(33)}

@@ -112,6 +112,16 @@ def test_what_does_not_change_answers_does_not_change_the_fingerprint(
     assert digest_of(model) == before
 
 
+def test_wordings_that_only_training_reads_do_not_count(model: Path) -> None:
+    """Would catch a store that is annotated anew because a definition was given another wording to train with."""
+    types = tuple(
+        dataclasses.replace(one, other_names=("x",), other_definitions=("y",), untrained_definitions=("z",))
+        for one in GENIA.types
+    )
+    reworded = dataclasses.replace(GENIA, types=types)
+    assert annotator_fingerprint(model, [reworded], precision="float32", use_selector=True) == digest_of(model)
+
+
 def test_the_order_of_label_sets_and_the_place_of_the_model_do_not_count(model: Path, tmp_path: Path) -> None:
     """Would catch a fingerprint that differs between two machines, or between two command lines that mean the same."""
     other = write_sample(tmp_path / "elsewhere")
