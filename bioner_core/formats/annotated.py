@@ -50,14 +50,6 @@ class AnnotatedDocument(Document):
     relations: tuple[ForeignRelation, ...] = ()
 
 
-def location_in_passage(document: AnnotatedDocument, annotation: ForeignAnnotation) -> list[tuple[int, int]] | None:
-    """The locations counted from the start of the annotation's passage; None if it does not fit the text."""
-    if not annotation.fits or annotation.passage_index is None:
-        return None
-    offset = document.passage_offsets[annotation.passage_index]
-    return [(start - offset, end - offset) for start, end in annotation.locations]
-
-
 def fits_text(text: str, offset: int, locations: tuple[tuple[int, int], ...], mention: str) -> bool:
     """Whether a text that begins at `offset` has a mention at its locations, whose pieces may have blanks between."""
     if not locations or any(not offset <= start < end <= offset + len(text) for start, end in locations):

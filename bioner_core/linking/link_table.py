@@ -22,12 +22,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bioner_core.document_pass.abbreviation_pairs import AbbreviationPair
-from bioner_core.errors import DamagedFileError, StoreError
+from bioner_core.errors import DamagedFileError
 from bioner_core.file_digest import sha256_of_file
 from bioner_core.linking.linker import ConceptLink
 from bioner_core.store.atomic import replacing, write_text
 from bioner_core.store.layout import Store
-from bioner_core.store.parquet_files import read_parquet
 from bioner_core.store.paths import StorePath
 from bioner_core.store.schemas import file_metadata
 from bioner_core.typed_json import loaded_json, typed, with_checksum, without_checksum
@@ -293,25 +292,3 @@ def current_links(store: Store) -> LinkPage | None:
         return None
     except (OSError, ValueError) as error:
         raise DamagedFileError(f"{path}: is damaged ({error!r}). Remove it and run `bioner link`") from error
-
-
-def best_concepts(store: Store) -> dict[str, ConceptLink]:
-    """The likeliest concept of each mention that has one, by mention id; empty where the store was never linked.
-
-    Raises:
-        StoreError: a file is damaged.
-    """
-    page = current_links(store)
-    if page is None:
-        return {}
-    path = page.path(store, "links")
-    try:
-        table = read_parquet(path)
-    except (OSError, ValueError) as error:
-        raise StoreError(f"{path}: cannot be read ({error}). Run `bioner link` again") from error
-    found = {}
-    for row in table.to_pylist():
-        if row["rank"] == 1 and row["concept_id"] is not None:
-            facts = {field.name: row[field.name] for field in fields(ConceptLink)}
-            found[row["mention_id"]] = ConceptLink(**facts)
-    return found

@@ -12,7 +12,7 @@ from lxml import etree
 
 from bioner_core.export import bioc as bioc_export
 from bioner_core.export.provenance import Tally, xml_characters
-from bioner_core.formats.annotated import AnnotatedDocument, location_in_passage
+from bioner_core.formats.annotated import AnnotatedDocument
 from bioner_core.formats.reader import read_records
 from tests.bioner_core.export.awkward_store import CHINESE, DOCUMENTS, ENGLISH, MENTIONS
 from tests.bioner_core.export.conftest import Export
@@ -67,7 +67,7 @@ def test_our_own_reader_agrees(export: Export, format_name: str) -> None:
     path, _ = export(format_name, all_candidates=True)
     found = [one for one in read_records(str(path)) if isinstance(one, AnnotatedDocument)]
     assert len(found) == len(DOCUMENTS)
-    assert all(location_in_passage(one, annotation) for one in found for annotation in one.annotations)
+    assert all(annotation.fits for one in found for annotation in one.annotations)
     assert sum(len(one.annotations) for one in found) == len(MENTIONS)
     english = next(one for one in found if "pubmed" in one.doc_id)
     assert [one.section for one in english.passages] == [one.section for one in ENGLISH.passages]

@@ -8,7 +8,7 @@ import pytest
 from dump_samples import ReadBytes, outcomes
 from western_samples import BIOC_JSON, BIOC_XML, PUBTATOR, bioc_json_document
 
-from bioner_core.formats.annotated import AnnotatedDocument, fits_text, location_in_passage
+from bioner_core.formats.annotated import AnnotatedDocument, fits_text
 from bioner_core.formats.reader import read_records
 
 
@@ -33,8 +33,9 @@ def test_text_and_annotations_are_apart(content: str, prefix: str, read_bytes: R
     assert (first.text, first.locations, first.passage_index, first.fits) == ("Aspirin", ((0, 7),), 0, True)
     assert ("type", "Chemical") in first.infons
     for annotation in document.annotations:
-        ((start, end),) = location_in_passage(document, annotation) or [(-1, -1)]
-        assert document.passages[annotation.passage_index or 0].text[start:end] == annotation.text
+        ((start, end),), place = annotation.locations, annotation.passage_index or 0
+        offset = document.passage_offsets[place]
+        assert document.passages[place].text[start - offset : end - offset] == annotation.text
     assert document.passage_offsets[1] == len(document.passages[0].text) + 1
     assert len(document.relations) == 1
 
