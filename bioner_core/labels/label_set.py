@@ -20,7 +20,7 @@ class EntityType:
     """One entity type: its name in the output, the tag that marks it, and its name and definition in two languages.
 
     `other_names` and `other_definitions` say the same in other words, in either language; only training reads them.
-    `untrained_definitions` do too, and are kept from training: they show how well a model reads words that it never saw.
+    `untrained_definitions` do too, and are kept from training: they show how well a model reads new words.
     """
 
     name: str

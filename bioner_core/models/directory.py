@@ -19,7 +19,7 @@ ROWS_FILE = "rows.safetensors"
 SELECTOR_FILE = "selector.safetensors"
 DEFAULT_MODEL = "default"
 
-DEFAULT_NAME = "smollm2"
+DEFAULT_NAME = "pubtator"
 """The bundled model that `default` stands for."""
 
 _BUNDLED = Path(__file__).parent / "bundled"

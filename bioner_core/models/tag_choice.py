@@ -18,12 +18,11 @@ from bioner_core.models.model_card import ModelCard
 FREE_TAG_COUNT = 24
 """The most types of one prompt that are not a model's own; also how many free tags training makes."""
 
-MOST_ASKED = 4
-"""Types that one prompt asks for at most, under a label set that the model was not trained on.
+MOST_ASKED = 6
+"""Types that one prompt asks for at most, under a label set that the model was not trained on; each part is a pass.
 
-Among many definitions a model that reads them finds less of each. Twelve in one prompt, in words that no training reads,
-gave F1 TODO over sentences of GENIA, BioRED and BC5CDR, in parts of six TODO, of four TODO, of two TODO. Each part is a pass
-over the sentence.
+Among many definitions a model that reads them finds less of each (docs/evaluation.md). No English corpus of training
+has more types than six.
 """
 
 _FREE = "#"

@@ -9,7 +9,7 @@ BFLOAT16_SHARE = 0.1
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("model", ["default", "pubtator"])
+@pytest.mark.parametrize("model", ["default", "smollm2"])
 def test_a_model_answers_as_it_did(model: str) -> None:
     """Would catch a refactoring that changes mentions: prompts, folding, splitting, decoding, selector, document pass.
 
