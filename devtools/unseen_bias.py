@@ -25,6 +25,7 @@ from bioner_core.mentions import GoldSentence
 from bioner_core.models.directory import model_folder
 from bioner_core.models.loading import LoadedModel, load_model
 from bioner_core.models.model_card import other_label_sets, write_card
+from bioner_core.models.tag_choice import asked_parts
 from bioner_core.selector.samples import SpanSamples, decoded_samples
 from bioner_core.training.corpora import corpus_label_set
 from bioner_core.training.selector_candidates import with_bias
@@ -103,9 +104,12 @@ def wording_scores(corpora: Sequence[CorpusMix], loaded: LoadedModel, *, sentenc
         if corpus.held_out and label_set is not None:
             gold = _held_out(corpus, sentences, keep=loaded.card.characters)
             samples = {bias: _decode(gold, label_set, loaded, bias) for bias in BIASES}
-            found = {bias: (int(one.is_right.sum()), len(one.tag)) for bias, one in samples.items()}
+            found = {
+                bias: (sum(int(one.is_right.sum()) for one in parts), sum(len(one.tag) for one in parts))
+                for bias, parts in samples.items()
+            }
             name, language = Path(corpus.file).parent.name, "".join(label_set.languages[:1])
-            yield WordingScores(name, language, samples[BIASES[0]].gold_count, found)
+            yield WordingScores(name, language, sum(one.gold_count for one in samples[BIASES[0]]), found)
 
 
 def reworded(label_set: LabelSet) -> LabelSet | None:
@@ -129,14 +133,18 @@ def _held_out(corpus: CorpusMix, count: int, *, keep: str) -> list[GoldSentence]
     return random.Random(_SEED).sample(found, min(count, len(found)))  # noqa: S311 - sampling, not secrecy
 
 
-def _decode(gold: Sequence[GoldSentence], label_set: LabelSet, loaded: LoadedModel, bias: float) -> SpanSamples:
-    return decoded_samples(
-        gold,
-        with_bias(prepare_label_set(label_set, loaded), bias),
-        decoder=DraftedDecoder(loaded.network),
-        vocabulary=loaded.vocabulary,
-        batch_rows=_BATCH_ROWS,
-    )
+def _decode(gold: Sequence[GoldSentence], label_set: LabelSet, loaded: LoadedModel, bias: float) -> list[SpanSamples]:
+    """What is found in each part of the label set, as the annotator asks about it."""
+    return [
+        decoded_samples(
+            [replace(one, spans=frozenset(span for span in one.spans if span.type in part.type_names)) for one in gold],
+            with_bias(prepare_label_set(part, loaded), bias),
+            decoder=DraftedDecoder(loaded.network),
+            vocabulary=loaded.vocabulary,
+            batch_rows=_BATCH_ROWS,
+        )
+        for part in asked_parts(label_set, loaded.card)
+    ]
 
 
 if __name__ == "__main__":
