@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 from bioner_core.concepts.concept import PREFERRED, SYNONYM, Concept, Synonym
 from bioner_core.concepts.name_keys import KEYS_VERSION, name_keys
 from bioner_core.errors import ConfigurationError, InputError
+from bioner_core.file_digest import sha256_of_file
 from bioner_core.store.atomic import write_text
 
 ABOUT_FILE, CONCEPTS_FILE, KEYS_FILE = "vocabulary.json", "concepts.parquet", "keys.parquet"
@@ -42,7 +43,7 @@ _KEYS = pa.schema(
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A file that a vocabulary was made of: its name without folder, and the sha256 of its bytes."""
+    """A file that a vocabulary was made of, or consists of: its name without folder, and the sha256 of its bytes."""
 
     name: str
     sha256: str
@@ -50,7 +51,10 @@ class SourceFile:
 
 @dataclass(frozen=True, slots=True)
 class VocabularyPage:
-    """What a vocabulary is. `digest` is that of its rows: two with one digest link everything alike."""
+    """What a vocabulary is. `digest` is that of its rows: two with one digest link everything alike.
+
+    `files` are the tables as they were written; vocabularies of earlier versions do not name them.
+    """
 
     name: str
     version: str
@@ -60,6 +64,7 @@ class VocabularyPage:
     names: int = 0
     digest: str = ""
     keys_version: str = KEYS_VERSION
+    files: tuple[SourceFile, ...] = ()
 
     @property
     def exact_version(self) -> str:
@@ -90,6 +95,8 @@ def build_index(folder: Path, concepts: Iterable[Concept], page: VocabularyPage)
         try:
             for name, table in tables.items():
                 pq.write_table(table, work / name, compression="zstd", write_page_checksum=True)
+            written = tuple(SourceFile(name, sha256_of_file(work / name)) for name in tables)
+            done = replace(done, files=written)
             write_text(work / ABOUT_FILE, json.dumps(asdict(done), indent=1, ensure_ascii=False) + "\n")
             work.rename(folder)
         finally:
@@ -108,7 +115,8 @@ def read_page(folder: Path) -> VocabularyPage:
     path = folder / ABOUT_FILE
     try:
         flat = json.loads(path.read_text(encoding="utf-8"))
-        page = VocabularyPage(**flat | {"sources": tuple(SourceFile(**one) for one in flat["sources"])})
+        files = {"sources": flat["sources"], "files": flat.get("files", ())}
+        page = VocabularyPage(**flat | {name: tuple(SourceFile(**one) for one in some) for name, some in files.items()})
     except FileNotFoundError as error:
         raise ConfigurationError(f"{folder}: is no vocabulary; `bioner vocabulary build` makes one") from error
     except (OSError, ValueError, TypeError, KeyError) as error:
@@ -118,13 +126,19 @@ def read_page(folder: Path) -> VocabularyPage:
     return page
 
 
-def read_tables(folder: Path) -> tuple[pa.Table, pa.Table]:
-    """The concepts and the keys of a vocabulary.
+def read_tables(folder: Path, page: VocabularyPage) -> tuple[pa.Table, pa.Table]:
+    """The concepts and the keys of a vocabulary, whose page says which bytes they have.
+
+    Parquet's own checksums cover what a page holds and not its header: a bit that flips there gives other rows in
+    silence.
 
     Raises:
         ConfigurationError: a file is missing or damaged.
     """
     try:
+        for one in page.files:
+            if sha256_of_file(folder / one.name) != one.sha256:
+                raise ValueError(f"{one.name} has other bytes than were written")
         found = tuple(
             pq.read_table(folder / name, schema=schema, page_checksum_verification=True)
             for name, schema in ((CONCEPTS_FILE, _CONCEPTS), (KEYS_FILE, _KEYS))

@@ -101,4 +101,5 @@ def open_vocabulary(folder: Path) -> Vocabulary:
     Raises:
         ConfigurationError: it is missing, damaged, or made by another version of bioner.
     """
-    return Vocabulary(read_page(folder), *read_tables(folder))
+    page = read_page(folder)
+    return Vocabulary(page, *read_tables(folder, page))

@@ -45,6 +45,45 @@ def test_definitions_are_found(text: str, expected: list[tuple[str, str]]) -> No
     assert pairs(text) == expected
 
 
+def test_every_kind_of_definition_says_where_it_stands() -> None:
+    """Catches a pair that loses its passage, one bracket that hides the next, and pairs out of the text's order."""
+    texts = [
+        "heart failure (HF) and acute kidney failure (AKF).",
+        "It is TNF (tumor necrosis factor); a [World Health Organization, WHO] one; 肾病（DN）.",
+    ]
+    han = texts[1].index("肾病")
+    passages = [Passage("", "", "en", text) for text in texts]
+    found = abbreviation_pairs(passages, known=[(1, han, han + 2)])
+    assert [(one.passage_index, one.short_form, one.long_form) for one in found] == [
+        (0, "HF", "heart failure"),
+        (0, "AKF", "acute kidney failure"),
+        (1, "TNF", "tumor necrosis factor"),
+        (1, "WHO", "World Health Organization"),
+        (1, "DN", "肾病"),
+    ]
+    for one in found:
+        text = texts[one.passage_index]
+        assert text[one.short_start : one.short_end] == one.short_form
+        assert text[one.long_start : one.long_end] == one.long_form
+
+
+def test_a_later_passage_that_defines_it_again_comes_after() -> None:
+    """Catches the order of found short forms in place of the order of the text."""
+    passages = [Passage("", "", "en", text) for text in ("x", "TNF (tumor necrosis factor) and heart failure (HF)")]
+    found = abbreviation_pairs(passages)
+    assert [one.short_start for one in found] == sorted(one.short_start for one in found)
+    assert [one.passage_index for one in found] == [1, 1]
+
+
+def test_a_long_form_reaches_back_by_its_letters_alone() -> None:
+    """Catches a window of words that follows no rule: five more than letters, and at most twice as many."""
+    assert pairs("antigen a a a antigen one two three (AT)") == [("antigen one two three", "AT")]
+    assert pairs("antigen one two three four (AT)") == []
+    far = "alpha " + "of " * 6 + "beta gamma delta epsilon zeta (ABGDEZ)"
+    assert pairs(far) == []
+    assert pairs(far.replace("of ", "", 1)) == [(far.replace("of ", "", 1).partition(" (")[0], "ABGDEZ")]
+
+
 def test_a_chinese_term_needs_a_mention_to_delimit_it() -> None:
     """Catches a long form that is cut anywhere in a sentence without blanks."""
     text = "本组患者均有糖尿病肾病（DN）表现"
