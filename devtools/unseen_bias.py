@@ -20,7 +20,7 @@ from bioner_core.decoding.drafted import DraftedDecoder
 from bioner_core.decoding.prepared_label_set import prepare_label_set
 from bioner_core.errors import BionerError
 from bioner_core.evaluation.corpora import gold_sentences, read_corpus
-from bioner_core.labels.label_set import EntityType, LabelSet
+from bioner_core.labels.label_set import LabelSet
 from bioner_core.mentions import GoldSentence
 from bioner_core.models.directory import model_folder
 from bioner_core.models.loading import LoadedModel, load_model
@@ -28,6 +28,7 @@ from bioner_core.models.model_card import other_label_sets, write_card
 from bioner_core.models.tag_choice import asked_parts
 from bioner_core.selector.samples import SpanSamples, decoded_samples
 from bioner_core.training.corpora import corpus_label_set
+from bioner_core.training.other_words import reworded
 from bioner_core.training.selector_candidates import with_bias
 from bioner_core.training.settings import CorpusMix, read_settings
 from jobs.terminal.console import EXIT_FAILED, quiet_transformers, warn
@@ -110,22 +111,6 @@ def wording_scores(corpora: Sequence[CorpusMix], loaded: LoadedModel, *, sentenc
             }
             name, language = Path(corpus.file).parent.name, "".join(label_set.languages[:1])
             yield WordingScores(name, language, sum(one.gold_count for one in samples[BIASES[0]]), found)
-
-
-def reworded(label_set: LabelSet) -> LabelSet | None:
-    """The label set with another name and definition of each type, in its own language; None where one has no other."""
-    types = [_reworded(one, is_chinese=label_set.languages == ("zh",)) for one in label_set.types]
-    kept = [one for one in types if one is not None]
-    return replace(label_set, name=f"{label_set.name} in other words", types=tuple(kept)) if kept == types else None
-
-
-def _reworded(one: EntityType, *, is_chinese: bool) -> EntityType | None:
-    definitions = [words for words in one.untrained_definitions if words.isascii() != is_chinese]
-    names = [words for words in one.other_names if words.isascii() != is_chinese]
-    if not definitions:
-        return None
-    name, definition = (*names, one.zh if is_chinese else one.en)[0], definitions[0]
-    return replace(one, en=name, zh=name, definition_en=definition, definition_zh=definition)
 
 
 def _held_out(corpus: CorpusMix, count: int, *, keep: str) -> list[GoldSentence]:

@@ -122,5 +122,9 @@ def _fastest(rates: Mapping[str, float], *, int8_is_good: bool) -> PrecisionChoi
     if best != FLOAT32 and rates[best] < LEAST_GAIN * rates[FLOAT32]:
         best = FLOAT32
     instructions = "" if processor_has_bfloat16() else ", and this processor has no bfloat16 instructions"
-    changes = "; int8 changes too many mentions of this model" if INT8 in rates and not int8_is_good else ""
+    changes = (
+        "; int8 is not taken: the card of this model does not show that it changes few mentions"
+        if INT8 in rates and not int8_is_good
+        else ""
+    )
     return PrecisionChoice(best, f"{rates_in_words(rates)} measured here{instructions}{changes}", rates)

@@ -54,18 +54,23 @@ class Thresholds:
         return candidates.probability >= limits
 
 
-def fit_thresholds(corpora: Sequence[JudgedCandidates], *, strength: float, spare: float = 0.0) -> Thresholds:
+def fit_thresholds(
+    corpora: Sequence[JudgedCandidates], *, strength: float, spare: float = 0.0, free: int | None = None
+) -> Thresholds:
     """Thresholds from the candidates of some corpora; tags are pooled over the corpora that mark them.
 
     The common one is the lowest whose mean F1 over the corpora, each counting the same, is within `spare` of the best.
-    An infinite `strength` gives it to every tag.
+    An infinite `strength` gives it to every tag. Corpora under the tag `free` give that tag its threshold in the same
+    way, and none to others: what a model finds of types that it was not trained for is less often right.
     """
-    common = _lowest(corpora, spare)
+    unknown = [one for one in corpora if free in one.gold_counts]
+    known = [one for one in corpora if free not in one.gold_counts]
+    common = _lowest(known or unknown, spare)
+    by_tag = {} if free is None or not unknown else {free: _lowest(unknown, spare)}
     if math.isinf(strength):
-        return Thresholds(common, {})
-    by_tag = {}
-    for tag in sorted({tag for one in corpora for tag in one.gold_counts}):
-        own = [one.of_tag(tag) for one in corpora if tag in one.gold_counts]
+        return Thresholds(common, by_tag)
+    for tag in sorted({tag for one in known for tag in one.gold_counts}):
+        own = [one.of_tag(tag) for one in known if tag in one.gold_counts]
         gold = sum(one.gold_counts[tag] for one in own)
         if gold:
             weight = gold / (gold + strength)

@@ -34,7 +34,11 @@ _TENSORS = ("features", "tag", "tag_score", "is_right")
 
 @dataclass(frozen=True, slots=True)
 class CorpusCandidates:
-    """Candidates on one corpus: those to train on, and those of development sentences, decoded with this bias."""
+    """Candidates on one corpus: those to train on, and those of development sentences, decoded with this bias.
+
+    Those that are `borrowed` stand in for text or types that the model was not trained for
+    (`training/borrowed_candidates.py`): they say nothing of how readily their label set is to be tagged.
+    """
 
     corpus: str
     label_set: str
@@ -42,11 +46,12 @@ class CorpusCandidates:
     development_f1: float
     training: tuple[SpanSamples, ...]
     development: SpanSamples
+    is_borrowed: bool = False
 
     @property
-    def is_whole(self) -> bool:
-        """Whether the corpus marks every type of its label set."""
-        return self.development.label_set == self.label_set
+    def speaks_for_label_set(self) -> bool:
+        """Whether the corpus marks every type of its label set, under the label set's own words."""
+        return self.development.label_set == self.label_set and not self.is_borrowed
 
 
 def make_candidates(
@@ -59,7 +64,7 @@ def make_candidates(
     prepared = prepare_label_set(corpus_label_set(corpus), loaded)
     keep = loaded.card.characters
     sentences, remaining = _development_sentences(corpus, unseen, settings, keep=keep, first=first)
-    trial = best_bias(settings.open_biases, prepared, lambda one: _decode(sentences, one, loaded, settings))
+    trial = best_bias(settings.open_biases, prepared, lambda one: decode_candidates(sentences, one, loaded, settings))
     return CorpusCandidates(
         corpus=Path(corpus.file).parent.name,
         label_set=load_label_set(corpus.label_set).name,
@@ -73,7 +78,9 @@ def make_candidates(
 def save_candidates(folder: Path, candidates: CorpusCandidates) -> None:
     """Write a corpus's candidates into a folder, their states in float16."""
     folder.mkdir(parents=True, exist_ok=True)
-    about = {name: getattr(candidates, name) for name in ("corpus", "label_set", "bias", "development_f1")}
+    about = {
+        name: getattr(candidates, name) for name in ("corpus", "label_set", "bias", "development_f1", "is_borrowed")
+    }
     parts = (*candidates.training, candidates.development)
     facts = [(sorted(one.gold_counts.items()), one.label_set, one.open_rows) for one in parts]
     tensors = {f"{index}/{name}": getattr(one, name) for index, one in enumerate(parts) for name in _TENSORS}
@@ -127,7 +134,7 @@ def _training_samples(
         batch_rows=settings.batch_rows,
         seed=settings.seed,
     )
-    return (rendered, _decode(chosen[settings.rendered :], prepared, loaded, settings))
+    return (rendered, decode_candidates(chosen[settings.rendered :], prepared, loaded, settings))
 
 
 def _development_sentences(
@@ -136,7 +143,7 @@ def _development_sentences(
     """The sentences to calibrate on, and the unseen ones that are left to train on."""
     chooser = random.Random(settings.seed)  # noqa: S311 - sampling, not secrecy
     file = settings.development.get(corpus.label_set) if first else None
-    held_out = _held_out(corpus, keep=keep)
+    held_out = held_out_sentences(corpus, keep=keep)
     if file:
         sentences = gold_sentences(list(read_corpus(Path(file))), keep=keep)
         rest = held_out if settings.train_on_held_out else list(unseen)
@@ -148,7 +155,7 @@ def _development_sentences(
     return chooser.sample(held_out, min(len(held_out), settings.calibration)), list(unseen)
 
 
-def _held_out(corpus: CorpusMix, *, keep: str) -> list[GoldSentence]:
+def held_out_sentences(corpus: CorpusMix, *, keep: str) -> list[GoldSentence]:
     """The sentences of the held-out records; of all records where a corpus holds none out."""
     return gold_sentences(list(read_corpus(Path(corpus.file)))[-corpus.held_out :], keep=keep)
 
@@ -162,9 +169,10 @@ def _drawn(
     return drawn, [one for one in sentences if one.text not in texts]
 
 
-def _decode(
+def decode_candidates(
     sentences: Sequence[GoldSentence], prepared: PreparedLabelSet, loaded: LoadedModel, settings: SelectorSettings
 ) -> SpanSamples:
+    """The model's candidates on some sentences, right and wrong."""
     return decoded_samples(
         sentences,
         prepared,

@@ -1,6 +1,6 @@
 """Fitting a selector to candidates: the contrastive space first, then what its similarities are worth."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import torch
 from torch import Tensor
@@ -27,18 +27,34 @@ def fit_selector(
     """Train the space on the corpora's training candidates, and calibrate it on their development candidates."""
     _fit_space(selector, [part for one in corpora for part in one.training], settings, log)
     development = [one.development for one in corpora]
-    _fit_calibration(selector, selector.calibration, development, tag=None)
+    under_free = [one for one in development if selector.free.intersection(one.open_rows)]
+    under_own = [one for one in development if not selector.free.intersection(one.open_rows)]
+    _fit_calibration(selector, selector.calibration, under_own, tag=None)
     if selector.free:
-        _fit_calibration(selector, selector.free_calibration, development, tag=min(selector.free))
+        # Without candidates under new words those of known types stand in, which are more often right.
+        _fit_calibration(selector, selector.free_calibration, under_free or under_own, tag=min(selector.free))
 
 
 def judged(selector: Selector, samples: SpanSamples, *, as_free: Sequence[int] = ()) -> JudgedCandidates:
-    """Candidates with the probability that the selector gives them; tags of `as_free` are taken for free ones."""
-    tag = samples.tag.clone()
+    """Candidates with the probability that the selector gives them; tags of `as_free` are taken for free ones.
+
+    All free tags are returned as one, with all their gold spans: a number on a tag says nothing of what it marks.
+    """
+    tag, counts = samples.tag, samples.gold_counts
     if selector.free:
-        tag[torch.isin(tag, torch.tensor(list(as_free), dtype=tag.dtype))] = min(selector.free)
+        free = selector.free.union(as_free)
+        tag = _one_free(selector, tag, free)
+        counts = {own: count for own, count in samples.gold_counts.items() if own not in free}
+        of_free = sum(count for own, count in samples.gold_counts.items() if own in free)
+        counts |= {min(selector.free): of_free} if of_free else {}
     found = selector.probabilities(samples.features, tag.tolist(), samples.tag_score.tolist()) if len(tag) else []
-    return JudgedCandidates(torch.tensor(found), samples.tag, samples.is_right, samples.gold_counts)
+    return JudgedCandidates(torch.tensor(found), tag, samples.is_right, counts)
+
+
+def _one_free(selector: Selector, tag: Tensor, free: Collection[int]) -> Tensor:
+    """Tags with one free tag for all that are free. *Shape:* (spans,) -> (spans,)."""
+    is_free_tag = torch.isin(tag, torch.tensor(sorted(free), dtype=tag.dtype))
+    return tag.masked_fill(is_free_tag, min(selector.free))
 
 
 def _fit_space(
@@ -73,12 +89,14 @@ def _fit_space(
 def _some_free(selector: Selector, tag: Tensor, rivals: Tensor) -> tuple[Tensor, Tensor]:
     """Tags and rivals of a batch in which some candidates stand under a free tag, which has no rivals.
 
+    Those that were tagged with a free one always do.
+
     *Shape:* tag (spans,), rivals (spans, tags) -> the same.
     """
     if not selector.free:
         return tag, rivals
-    drawn = torch.rand(len(tag)) < FREE_SHARE
     free = min(selector.free)
+    drawn = (torch.rand(len(tag)) < FREE_SHARE) | (_one_free(selector, tag, selector.free) == free)
     alone = functional.one_hot(torch.tensor(free), rivals.shape[1]).bool()
     return tag.masked_fill(drawn, free), torch.where(drawn.unsqueeze(1), alone, rivals)
 

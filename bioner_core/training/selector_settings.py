@@ -1,7 +1,8 @@
 """Settings of selector training."""
 
 import tomllib
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from bioner_core.errors import ConfigurationError, cause_of
@@ -16,6 +17,20 @@ class EarlierStage:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherText:
+    """Text of one corpus under the label set of another, which the model knows: only `types` are judged there.
+
+    `new_names` gives the corpus's types the label set's names. Nothing is trained on it: calibration and thresholds
+    see how sure the model is of known types in text that it met under another label set.
+    """
+
+    file: str
+    label_set: str
+    types: tuple[str, ...]
+    new_names: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class SelectorSettings:
     """What the selector is trained and calibrated on.
 
@@ -25,7 +40,10 @@ class SelectorSettings:
     names the development file of each label set; a label set without one uses the held-out tail of its training file,
     or, where that tail is unlike the rest, sentences of the whole file that no stage came to (`calibrate_on_unseen`),
     which are then not trained on. With `train_on_held_out` the selector is trained on the held-out end of each corpus,
-    for a model that has seen all the rest. Counts are sentences per corpus.
+    for a model that has seen all the rest. With `new_words` so many held-out sentences of each corpus are decoded under
+    definitions that no training reads, as many again to calibrate on, and types that the model was not trained for
+    have a calibration and a threshold of their own; `other_text` names what known types are calibrated on besides.
+    Counts are sentences per corpus.
     """
 
     sft_settings: str
@@ -36,6 +54,8 @@ class SelectorSettings:
     open_biases: tuple[float, ...] = (0.0,)
     calibrate_on_unseen: tuple[str, ...] = ()
     train_on_held_out: bool = False
+    new_words: int = 0
+    other_text: tuple[OtherText, ...] = ()
     calibration: int = 400
     epochs: int = 12
     batch_spans: int = 256
@@ -54,6 +74,8 @@ class SelectorSettings:
             raise ConfigurationError(
                 f"dropout, weight_decay: {self.dropout}, {self.weight_decay}; give a share below 1, and a number from 0"
             )
+        if self.new_words < 0:
+            raise ConfigurationError(f"new_words: {self.new_words}; give a number of sentences, or 0 for none")
         if not self.open_biases:
             raise ConfigurationError("open_biases: empty; name at least one bias to try, such as 0.0")
         twice = sorted(set(self.calibrate_on_unseen) & set(self.development))
@@ -70,9 +92,14 @@ def read_selector_settings(path: Path) -> SelectorSettings:
     try:
         given = tomllib.loads(path.read_text(encoding="utf-8"))
         earlier = tuple(EarlierStage(**one) for one in given.pop("earlier", []))
+        other_text = tuple(
+            OtherText(**{**one, "types": tuple(one.get("types", ()))}) for one in given.pop("other_text", [])
+        )
         biases = tuple(given.pop("open_biases", (0.0,)))
         on_unseen = tuple(given.pop("calibrate_on_unseen", ()))
-        return SelectorSettings(earlier=earlier, open_biases=biases, calibrate_on_unseen=on_unseen, **given)
+        return SelectorSettings(
+            earlier=earlier, open_biases=biases, calibrate_on_unseen=on_unseen, other_text=other_text, **given
+        )
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise ConfigurationError(f"selector settings {path}: {cause_of(error)}") from error
     except TypeError as error:

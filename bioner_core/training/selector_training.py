@@ -1,7 +1,7 @@
 """Training the selector of a model: its candidates, the fit, and thresholds that hold on other corpora too."""
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,11 +12,13 @@ from bioner_core.evaluation.reliability import ScoredCandidate, reliability
 from bioner_core.labels.label_set import load_label_set
 from bioner_core.mentions import GoldSentence
 from bioner_core.models.loading import LoadedModel, load_model
-from bioner_core.models.model_card import write_card
+from bioner_core.models.model_card import other_label_sets, write_card
+from bioner_core.models.tag_choice import is_free
 from bioner_core.selector.calibration import precise_threshold
 from bioner_core.selector.selector import Selector, new_selector, save_selector
 from bioner_core.selector.thresholds import Thresholds, fit_thresholds
 from bioner_core.training.batches import mixed_batches
+from bioner_core.training.borrowed_candidates import borrowed_candidates
 from bioner_core.training.corpora import build_mix, training_records
 from bioner_core.training.selector_candidates import (
     CorpusCandidates,
@@ -27,7 +29,6 @@ from bioner_core.training.selector_candidates import (
 from bioner_core.training.selector_fitting import fit_selector, judged
 from bioner_core.training.selector_settings import EarlierStage, SelectorSettings
 from bioner_core.training.selector_transfer import (
-    RULES,
     LeftOutCorpus,
     Rule,
     agreement,
@@ -72,12 +73,12 @@ def train_selector(
     made = load_candidates(candidates) if candidates else []
     if not made:
         made = collect_candidates(loaded, settings, log=log, keep_in=candidates)
-    rule, left_out = leave_one_out(loaded, made, settings) if len(made) > 1 else (RULES[0], ())
+    rule, left_out = leave_one_out(loaded, made, settings)
     torch.manual_seed(settings.seed)
     selector = new_selector(loaded)
     fit_selector(selector, made, settings, log=log)
     found = [judged(selector, one.development) for one in made]
-    thresholds = fit_thresholds(found, strength=rule.strength, spare=rule.spare)
+    thresholds = fit_thresholds(found, strength=rule.strength, spare=rule.spare, free=min(selector.free, default=None))
     report = _report(selector, made, thresholds, tags=loaded.card.tags, rule=rule, left_out=left_out)
     save_selector(model, selector)
     card = replace(
@@ -86,7 +87,8 @@ def train_selector(
         type_thresholds=report.thresholds,
         common_threshold=report.common_threshold,
         # A corpus that marks only some types of a label set has no say in how readily the label set is tagged.
-        open_bias={one.label_set: one.bias for one in made if one.is_whole},
+        open_bias=_unknown_label_sets(loaded.card.open_bias)
+        | {one.label_set: one.bias for one in made if one.speaks_for_label_set},
         tag_thresholds=report.tag_thresholds,
     )
     write_card(card, model)
@@ -108,14 +110,27 @@ def collect_candidates(
         is_first = load_label_set(corpus.label_set).name not in {one.label_set for one in found}
         made = make_candidates(corpus, sentences, loaded, settings, first=is_first)
         found.append(made)
-        if keep_in:
-            save_candidates(keep_in, made)
-        count = sum(len(part.tag) for part in made.training)
-        log(
-            f"{made.label_set} ({made.corpus}): opening bias {made.bias:+.2f}, development F1 "
-            f"{made.development_f1:.4f}; {count} training candidates"
-        )
+        _keep(made, keep_in, log)
+    for made in borrowed_candidates(sft_settings.corpora, loaded, settings):
+        found.append(made)
+        _keep(made, keep_in, log)
     return found
+
+
+def _keep(made: CorpusCandidates, folder: Path | None, log: Callable[[str], None]) -> None:
+    if folder:
+        save_candidates(folder, made)
+    count = sum(len(part.tag) for part in made.training)
+    log(
+        f"{made.label_set} ({made.corpus}): opening bias {made.bias:+.2f}, development F1 "
+        f"{made.development_f1:.4f}; {count} training candidates"
+    )
+
+
+def _unknown_label_sets(open_bias: Mapping[str, float]) -> dict[str, float]:
+    """The biases of label sets that the model was not trained for, one per language."""
+    mark = other_label_sets("")
+    return {name: bias for name, bias in open_bias.items() if name.startswith(mark)}
 
 
 def unseen_sentences(
@@ -146,6 +161,15 @@ def _seen_tokens(settings: SftSettings, batch_count: int, loaded: LoadedModel) -
     return {one.input_ids for batch in itertools.islice(batches, batch_count) for one in batch}
 
 
+def _by_name(thresholds: Thresholds, tags: Sequence[str]) -> dict[str, float]:
+    """Thresholds by tag; what was fitted for one free tag holds for all of them."""
+    free = [index for index, tag in enumerate(tags) if is_free(tag)]
+    found = dict(thresholds.by_tag)
+    if free and free[0] in found:
+        found.update(dict.fromkeys(free, found[free[0]]))
+    return {tags[tag]: round(limit, 6) for tag, limit in sorted(found.items())}
+
+
 def _report(
     selector: Selector,
     corpora: Sequence[CorpusCandidates],
@@ -169,11 +193,11 @@ def _report(
             one.development.tag_score.tolist(), one.development.is_right.tolist(), one.development.gold_count
         )
         for one in corpora
-        if one.is_whole
+        if one.speaks_for_label_set
     }
     return SelectorReport(
         common_threshold=thresholds.common,
-        thresholds={tags[tag]: round(limit, 6) for tag, limit in thresholds.by_tag.items()},
+        thresholds=_by_name(thresholds, tags),
         rule=rule,
         f1_without=without,
         f1_with=with_selector,

@@ -6,7 +6,7 @@ corpus alone, the rule by which thresholds are fitted, is chosen by what comes o
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -78,13 +78,24 @@ class _Judged:
     own: JudgedCandidates
     others: tuple[JudgedCandidates, ...]
     by_tag_score: Agreement
+    free: int | None
 
 
 def leave_one_out(
     loaded: LoadedModel, corpora: Sequence[CorpusCandidates], settings: SelectorSettings
 ) -> tuple[Rule, tuple[LeftOutCorpus, ...]]:
-    """The best rule over corpora that were left out, and how each of them does with it."""
-    found = [_judge(loaded, corpora, place, settings) for place in range(len(corpora))]
+    """The best rule over corpora that were left out, and how each of them does with it.
+
+    A corpus without which nothing is left to train on is not judged; where that is every one, the first rule is taken.
+    """
+    found: list[_Judged] = []
+    # One judge for all that is of one text: under another label set, or under other words, it is no other corpus.
+    for name in dict.fromkeys(one.corpus for one in corpora):
+        others = [one for one in corpora if one.corpus != name]
+        if any(len(part.tag) for one in others for part in one.training):
+            found.extend(_judge(loaded, [one for one in corpora if one.corpus == name], others, settings))
+    if not found:
+        return RULES[0], ()
     scores = [{rule: _with(each, rule).f1 for rule in RULES} for each in found]
     rule = best_rule(scores, [_without(each).f1 for each in found])
     return rule, tuple(_line(each, rule, score) for each, score in zip(found, scores, strict=True))
@@ -120,19 +131,27 @@ def scored_candidates(corpus: CorpusCandidates, found: JudgedCandidates) -> list
     return [ScoredCandidate(*one) for one in zip(scores, found.probability.tolist(), right, strict=True)]
 
 
-def _judge(loaded: LoadedModel, corpora: Sequence[CorpusCandidates], place: int, settings: SelectorSettings) -> _Judged:
+def _judge(
+    loaded: LoadedModel,
+    left_out: Sequence[CorpusCandidates],
+    others: Sequence[CorpusCandidates],
+    settings: SelectorSettings,
+) -> Iterator[_Judged]:
+    """The candidates that are left out, judged by a selector of the others."""
     torch.manual_seed(settings.seed)
-    own, others = corpora[place], [one for index, one in enumerate(corpora) if index != place]
     selector = new_selector(loaded)
     fit_selector(selector, others, settings, log=lambda _: None)
     trained = {tag for one in others for part in one.training for tag in part.open_rows}
-    unknown = [tag for tag in own.development.open_rows if tag not in trained]
-    return _Judged(
-        own,
-        judged(selector, own.development, as_free=unknown),
-        tuple(judged(selector, one.development) for one in others),
-        _by_tag_score(own, others),
-    )
+    fitted = tuple(judged(selector, one.development) for one in others)
+    for own in left_out:
+        unknown = [tag for tag in own.development.open_rows if tag not in trained]
+        yield _Judged(
+            own,
+            judged(selector, own.development, as_free=unknown),
+            fitted,
+            _by_tag_score(own, others),
+            min(selector.free, default=None),
+        )
 
 
 def _by_tag_score(own: CorpusCandidates, others: Sequence[CorpusCandidates]) -> Agreement:
@@ -151,7 +170,7 @@ def _without(each: _Judged) -> Agreement:
 
 
 def _with(each: _Judged, rule: Rule) -> Agreement:
-    fitted = fit_thresholds(each.others, strength=rule.strength, spare=rule.spare)
+    fitted = fit_thresholds(each.others, strength=rule.strength, spare=rule.spare, free=each.free)
     return agreement(fitted.kept(each.own), each.own)
 
 

@@ -9,8 +9,9 @@ from bioner_core.labels.label_set import load_label_set
 from bioner_core.models.loading import load_model
 from bioner_core.models.model_card import read_card
 from bioner_core.models.tag_choice import chosen_tags, is_free
+from bioner_core.training.other_words import reworded
 from bioner_core.training.sft import SftRun
-from devtools.unseen_bias import BIASES, WordingScores, best_bias, main, pooled_f1, reworded, wording_scores
+from devtools.unseen_bias import BIASES, WordingScores, best_bias, main, pooled_f1, wording_scores
 from tests.bioner_core.tiny_model import TYPES
 from tests.bioner_core.training.training_samples import tiny_settings, write_settings
 

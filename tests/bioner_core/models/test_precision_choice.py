@@ -81,7 +81,7 @@ def test_int8_is_taken_only_where_the_card_shows_that_it_is_good(monkeypatch: py
     found = choose_precision(on_gpu=False, base=base)
     assert found.name == "float32"
     assert "int8 130" in found.reason
-    assert "int8 changes too many mentions of this model" in found.reason
+    assert "int8 is not taken: the card of this model does not show" in found.reason
     assert found.slower_than == ""  # twice as fast, and no advice
     assert choose_precision(on_gpu=False, base=base, int8_is_good=True).name == "int8"
 

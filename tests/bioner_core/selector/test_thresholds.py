@@ -58,6 +58,15 @@ def test_a_type_that_no_corpus_marks_has_the_common_threshold() -> None:
     assert found.of(17) == found.common > 0.35
 
 
+def test_free_tags_are_fitted_on_their_own_candidates_alone() -> None:
+    """Would catch unknown types that are turned down as known ones are, and known ones by what unknown ones showed."""
+    free = corpus((9, 0.6, 10, 90), (9, 0.8, 60, 10))
+    found = fit_thresholds([SURE, UNSURE, free], strength=math.inf, free=9)
+    assert 0.6 < found.of(9) <= 0.8
+    assert found.common == fit_thresholds([SURE, UNSURE], strength=math.inf).common
+    assert fit_thresholds([SURE], strength=math.inf, free=9).by_tag == {}
+
+
 def test_missed_gold_counts() -> None:
     """Would catch F1 against what was found alone: where much is missed, a lower threshold pays."""
     kept = torch.tensor([True, True])

@@ -10,6 +10,7 @@ from bioner_core.evaluation.corpora import read_corpus
 from bioner_core.labels.label_set import load_label_set
 from bioner_core.training import settings as settings_module
 from bioner_core.training.ablations import read_ablations
+from bioner_core.training.selector_settings import read_selector_settings
 from bioner_core.training.settings import CorpusMix, SftSettings, TrainingLoss, Tuning, read_settings
 
 RECIPES = Path(settings_module.__file__).parent / "recipes"
@@ -66,6 +67,21 @@ def test_the_unseen_corpora_stay_unseen() -> None:
     """Would catch a recipe that trains on what the model is judged by as unseen."""
     mixes = [corpus for path in SFT_RECIPES for corpus in read_settings(path)[0].corpora]
     assert not {corpus_name(corpus) for corpus in mixes} & {"craft", "linnaeus", "cmdd", "cmeee_v2"}
+
+
+@pytest.mark.parametrize("path", sorted(RECIPES.glob("*selector*.toml")), ids=lambda path: path.stem)
+def test_selectors_are_fitted_on_development_data_alone(path: Path) -> None:
+    """Would catch thresholds that are fitted on test sets or on unseen corpora, and types that a label set has not."""
+    settings = read_selector_settings(path)
+    corpora = {corpus_name(one): one for one in recipe(Path(settings.sft_settings).stem).corpora}
+    for file in (*settings.development.values(), *(one.file for one in settings.other_text)):
+        assert Path(file).name == "dev.jsonl.gz"
+        assert Path(file).parent.name in corpora
+        assert Path(file).parent.name != "cmeee"
+    for one in settings.other_text:
+        assert set(one.types) <= set(load_label_set(one.label_set).type_names)
+        assert set(one.new_names.values()) <= set(one.types)
+        assert one.label_set in {each.label_set for each in corpora.values()}
 
 
 @pytest.mark.slow

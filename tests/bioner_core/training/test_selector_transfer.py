@@ -43,7 +43,7 @@ def corpora(loaded: LoadedModel) -> list[CorpusCandidates]:
     """Three corpora, the last of a tag that the others do not mark."""
     return [
         CorpusCandidates(
-            f"corpus{tag}", "x", 0.0, 0.5, (samples(loaded, tag, 10 + place),), samples(loaded, tag, 20 + place)
+            f"corpus{place}", "x", 0.0, 0.5, (samples(loaded, tag, 10 + place),), samples(loaded, tag, 20 + place)
         )
         for place, tag in enumerate((0, 0, 1))
     ]
@@ -52,7 +52,7 @@ def corpora(loaded: LoadedModel) -> list[CorpusCandidates]:
 def test_a_left_out_corpus_gains_from_what_the_others_show(loaded: LoadedModel) -> None:
     """Would catch unknown types whose similarity is that of an untrained point, and thresholds that keep everything."""
     rule, lines = leave_one_out(loaded, corpora(loaded), SETTINGS)
-    assert [one.corpus for one in lines] == ["corpus0", "corpus0", "corpus1"]
+    assert [one.corpus for one in lines] == ["corpus0", "corpus1", "corpus2"]
     for one in lines:
         assert one.with_selector.f1 > one.without.f1 + 0.1, one
         assert one.with_selector.precision > one.without.precision
@@ -85,6 +85,20 @@ def test_the_left_out_corpus_itself_changes_nothing_of_its_judge(loaded: LoadedM
     right, wrong = plain.with_selector.precision, changed.with_selector.precision
     # The same candidates are kept; what was right among them is wrong now.
     assert right + wrong == pytest.approx(1.0)
+
+
+def test_the_same_text_in_other_words_is_no_other_corpus(loaded: LoadedModel) -> None:
+    """Would catch a corpus that is judged by a selector of its own sentences, or one without any other."""
+    own = corpora(loaded)
+    free = next(index for index, tag in enumerate(loaded.card.tags) if is_free(tag))
+    strange = dataclasses.replace(
+        own[2], label_set="x in other words", development=samples(loaded, free, 25), is_borrowed=True
+    )
+    turned = dataclasses.replace(strange, training=(samples(loaded, free, 26, shift=-9.0),))
+    plain, changed = (leave_one_out(loaded, [*own, one], SETTINGS)[1][2] for one in (strange, turned))
+    assert plain.calibration_error == changed.calibration_error
+    alone = [dataclasses.replace(one, corpus="the only one") for one in own]
+    assert leave_one_out(loaded, alone, SETTINGS) == (RULES[0], ())
 
 
 def test_free_tags_are_one_kind_of_entity(loaded: LoadedModel) -> None:

@@ -1,0 +1,139 @@
+"""Candidates that stand in for what the selector will meet and no training corpus has: other text, and other types.
+
+On the text of its own corpora a model is surer than elsewhere, and more often right, so that nothing fitted there turns
+anything down. Two kinds of candidates are nearer to what users have. Known types under new words have free tags, as the
+types of a user's own label set have. And known types in the text of another corpus: the model met that text under
+another label set.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+
+import torch
+
+from bioner_core.decoding.prepared_label_set import prepare_label_set
+from bioner_core.evaluation.corpora import gold_sentences, read_corpus, with_types
+from bioner_core.labels.label_set import LabelSet, load_label_set
+from bioner_core.mentions import GoldSentence
+from bioner_core.models.loading import LoadedModel
+from bioner_core.models.tag_choice import asked_parts, is_free
+from bioner_core.selector.samples import SpanSamples
+from bioner_core.training.corpora import corpus_label_set
+from bioner_core.training.other_words import reworded
+from bioner_core.training.selector_candidates import (
+    CorpusCandidates,
+    decode_candidates,
+    held_out_sentences,
+    with_bias,
+)
+from bioner_core.training.selector_settings import OtherText, SelectorSettings
+from bioner_core.training.settings import CorpusMix
+
+
+def borrowed_candidates(
+    corpora: Sequence[CorpusMix], loaded: LoadedModel, settings: SelectorSettings
+) -> Iterator[CorpusCandidates]:
+    """Candidates under new words, of a model that has free tags, corpus after corpus; then those in other text."""
+    if settings.new_words and any(map(is_free, loaded.card.tags)):
+        done: set[str] = set()
+        for corpus in corpora:
+            label_set = reworded(corpus_label_set(corpus))
+            if label_set is not None and label_set.name not in done and corpus.held_out:
+                done.add(label_set.name)
+                yield in_new_words(corpus, label_set, loaded, settings)
+    for other in settings.other_text:
+        yield in_other_text(other, loaded, settings)
+
+
+def in_new_words(
+    corpus: CorpusMix, label_set: LabelSet, loaded: LoadedModel, settings: SelectorSettings
+) -> CorpusCandidates:
+    """What the model finds in held-out sentences under a label set that it was not trained for: half to train on."""
+    held_out = held_out_sentences(corpus, keep=loaded.card.characters)
+    drawn = _drawn(held_out, 2 * settings.new_words, settings.seed)
+    bias = loaded.card.opening_bias(label_set.name, label_set.languages)
+    # Of a small corpus both halves are smaller; no sentence is in both.
+    halves = (drawn[: len(drawn) // 2], drawn[len(drawn) // 2 :])
+    training, development = (_in_parts(half, label_set, loaded, settings, bias=bias) for half in halves)
+    return _borrowed(Path(corpus.file).parent.name, label_set, bias, (training,), development)
+
+
+def in_other_text(other: OtherText, loaded: LoadedModel, settings: SelectorSettings) -> CorpusCandidates:
+    """What the model finds of a label set that it knows in the text of another corpus, of the types marked there."""
+    label_set = load_label_set(other.label_set)
+    records = with_types(read_corpus(Path(other.file)), other.new_names)
+    sentences = _drawn(gold_sentences(records, keep=loaded.card.characters), settings.calibration, settings.seed)
+    bias = loaded.card.opening_bias(label_set.name, label_set.languages)
+    prepared = with_bias(prepare_label_set(label_set, loaded), bias)
+    tags = [prepared.tokens.open_rows[label_set.type_names.index(name)] for name in other.types]
+    found = of_tags(decode_candidates(sentences, prepared, loaded, settings), tags)
+    return _borrowed(Path(other.file).parent.name, label_set, bias, (), found)
+
+
+def of_tags(samples: SpanSamples, tags: Collection[int]) -> SpanSamples:
+    """The candidates of some tags, and the gold spans of these."""
+    own = torch.isin(samples.tag, torch.tensor(sorted(tags), dtype=samples.tag.dtype))
+    return replace(
+        samples,
+        features=samples.features[own],
+        tag=samples.tag[own],
+        tag_score=samples.tag_score[own],
+        is_right=samples.is_right[own],
+        gold_counts={tag: count for tag, count in samples.gold_counts.items() if tag in tags},
+    )
+
+
+def joined(parts: Sequence[SpanSamples], label_set: str) -> SpanSamples:
+    """The candidates of a label set that is asked about in parts."""
+    filled = [one for one in parts if len(one.tag)] or list(parts[:1])
+    counts: Counter[int] = Counter()
+    for one in parts:
+        counts.update(one.gold_counts)
+    return SpanSamples(
+        features=torch.cat([one.features for one in filled]),
+        tag=torch.cat([one.tag for one in filled]),
+        tag_score=torch.cat([one.tag_score for one in filled]),
+        is_right=torch.cat([one.is_right for one in filled]),
+        gold_counts=dict(counts),
+        label_set=label_set,
+        open_rows=tuple(dict.fromkeys(row for one in parts for row in one.open_rows)),
+    )
+
+
+def _in_parts(
+    sentences: Sequence[GoldSentence],
+    label_set: LabelSet,
+    loaded: LoadedModel,
+    settings: SelectorSettings,
+    *,
+    bias: float,
+) -> SpanSamples:
+    """As the annotator asks: a part of the types at a time."""
+    found = [
+        decode_candidates(
+            [
+                replace(one, spans=frozenset(span for span in one.spans if span.type in part.type_names))
+                for one in sentences
+            ],
+            with_bias(prepare_label_set(part, loaded), bias),
+            loaded,
+            settings,
+        )
+        for part in asked_parts(label_set, loaded.card)
+    ]
+    return joined(found, label_set.name)
+
+
+def _borrowed(
+    corpus: str, label_set: LabelSet, bias: float, training: tuple[SpanSamples, ...], development: SpanSamples
+) -> CorpusCandidates:
+    right = int(development.is_right.sum())
+    f1 = 2 * right / max(len(development.tag) + development.gold_count, 1)
+    return CorpusCandidates(corpus, label_set.name, bias, f1, training, development, is_borrowed=True)
+
+
+def _drawn(sentences: Sequence[GoldSentence], count: int, seed: int) -> list[GoldSentence]:
+    return Random(seed).sample(list(sentences), min(count, len(sentences)))  # noqa: S311 - sampling, not secrecy
