@@ -1,5 +1,6 @@
 """Links in a store: old ones or new ones, never half of them, and no model."""
 
+from collections import Counter
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -10,9 +11,10 @@ from bioner_core.concepts.concept import Concept
 from bioner_core.errors import StoreError
 from bioner_core.linking import link_store as module
 from bioner_core.linking.link_store import link_store
-from bioner_core.linking.link_table import LINKS, current_links
+from bioner_core.linking.link_table import LINKED, LINKS, current_links
 from bioner_core.linking.linker import Linker
 from bioner_core.store.layout import Store
+from bioner_core.store.schemas import file_fact
 from tests.bioner_core.concept_samples import made_vocabulary
 from tests.bioner_core.linking.linked_concepts import linked_concepts
 
@@ -38,6 +40,19 @@ def test_every_accepted_mention_has_rows(tmp_path: Path, linker: Linker) -> None
     everything = link_store(Store(store), linker, all_candidates=True)
     assert everything.page.mentions > page.mentions
     assert set(linked_concepts(Store(store)).values()) == {"T:1"}
+
+
+def test_files_say_what_they_are_and_count_the_rows_of_each_document(tmp_path: Path, linker: Linker) -> None:
+    """Catches a file of links that names no schema version, and counts by which the next run would copy other rows."""
+    store = Store(word_store(tmp_path))
+    for _ in range(2):  # all rows new, then all copied
+        page = link_store(store, linker).page
+        for table in ("links", "abbreviations", LINKED):
+            assert file_fact(pq.read_schema(page.path(store, table)), "table") == table
+        rows = Counter(row["doc_id"] for row in pq.read_table(page.path(store, "links")).to_pylist())
+        said = {row["doc_id"]: row["links"] for row in pq.read_table(page.path(store, LINKED)).to_pylist()}
+        assert {doc_id: count for doc_id, count in said.items() if count} == dict(rows)
+        assert max(rows.values()) > 1
 
 
 def test_the_old_links_stay_when_a_run_dies(tmp_path: Path, linker: Linker, monkeypatch: pytest.MonkeyPatch) -> None:
