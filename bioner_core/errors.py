@@ -27,6 +27,10 @@ class ModelError(BionerError):
     """A model is missing, damaged, or not the one that its digest promises."""
 
 
+class UnknownModelError(ConfigurationError, ModelError):
+    """A name or folder that the user gave is no model: the command line is wrong, not a model. Exit code 2."""
+
+
 class TaggingError(BionerError):
     """Mentions cannot be rendered as tags, or tagged tokens are not a legal copy of their source."""
 

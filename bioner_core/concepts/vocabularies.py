@@ -9,7 +9,7 @@ from bioner_core.concepts.concept import Concept
 from bioner_core.concepts.index import ABOUT_FILE, SourceFile, VocabularyPage, build_index, read_page
 from bioner_core.concepts.readers.registry import read_concepts
 from bioner_core.concepts.vocabulary import Vocabulary, open_vocabulary
-from bioner_core.errors import ConfigurationError, InputError, cause_of
+from bioner_core.errors import ConfigurationError, InputError, MissingInputError, cause_of
 from bioner_core.file_digest import sha256_of_file
 from bioner_core.models.base_model import cache_folder
 
@@ -106,4 +106,5 @@ def _digest(path: Path) -> str:
     try:
         return sha256_of_file(path)
     except OSError as error:
-        raise InputError(f"{path}: cannot be read ({cause_of(error)})") from error
+        kind = MissingInputError if isinstance(error, FileNotFoundError) else InputError
+        raise kind(f"{path}: cannot be read ({cause_of(error)})") from error

@@ -14,7 +14,7 @@ import zlib
 from pathlib import Path
 from typing import IO
 
-from bioner_core.errors import InputError, ModelError
+from bioner_core.errors import InputError, ModelError, UnknownModelError
 from bioner_core.file_digest import sha256_of_file
 from bioner_core.models.bases import PULLABLE, PullableBase, WheelPart
 from bioner_core.models.directory import share_as_folder
@@ -57,7 +57,9 @@ def base_folder(name_or_path: str) -> Path:
     folder = Path(name_or_path)
     if (folder / _CONFIGURATION).is_file():
         return folder
-    raise ModelError(f"base model {name_or_path!r}: neither one of {sorted(PULLABLE)} nor a folder with config.json")
+    raise UnknownModelError(
+        f"base model {name_or_path!r}: neither one of {', '.join(sorted(PULLABLE))} nor a folder with config.json"
+    )
 
 
 def base_digest(name_or_path: str) -> str:
@@ -84,7 +86,7 @@ def pull(name: str) -> Path:
         ModelError: unknown name, no network, wrong digest, or no space left; nothing half-done is left behind.
     """
     if name not in PULLABLE:
-        raise ModelError(f"base model {name!r} cannot be pulled; known: {sorted(PULLABLE)}")
+        raise UnknownModelError(f"base model {name!r} cannot be pulled; known: {', '.join(sorted(PULLABLE))}")
     base = PULLABLE[name]
     if is_pulled(base):
         return pulled_folder(base)

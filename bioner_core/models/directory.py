@@ -8,7 +8,7 @@ from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 
-from bioner_core.errors import ModelError
+from bioner_core.errors import ModelError, UnknownModelError
 from bioner_core.file_digest import sha256_of_file
 from bioner_core.labels.label_set import LabelSet, default_label_sets, load_label_set
 from bioner_core.models.model_card import CARD_FILE, ModelCard, read_card
@@ -46,7 +46,9 @@ def model_folder(name_or_path: str = DEFAULT_MODEL) -> Path:
     folder = Path(name_or_path)
     if not folder.exists():
         names = ", ".join((DEFAULT_MODEL, *bundled_models()))
-        raise ModelError(f"model {name_or_path!r}: no such folder, and not the name of a model that ships ({names})")
+        raise UnknownModelError(
+            f"model {name_or_path!r}: no such folder, and not the name of a model that ships ({names})"
+        )
     read_card(folder)
     return folder
 

@@ -34,6 +34,27 @@ def test_a_folder_that_is_not_there_is_not_made_for_a_file(bioner: Command, tmp_
     assert not (tmp_path / "nodir").exists()
 
 
+@pytest.mark.parametrize(
+    ("words", "names"),
+    [
+        (["models", "show", "pubtater"], "pubtator"),
+        (["models", "pull", "gema-3-270m"], "gemma-3-270m"),
+        (["tag", "--model", "pubtater", "aspirin"], "smollm2"),
+        (["vocabulary", "pull", "meshes"], "mesh"),
+        (["vocabulary", "build", "--name", "x", "nofile.obo"], "nofile.obo"),
+    ],
+)
+def test_a_name_of_nothing_is_wrong_usage_and_the_known_ones_are_told(
+    bioner: Command, words: list[str], names: str
+) -> None:
+    """Catches exit code 1 for a typing error, which a schedule would try again all night."""
+    done = bioner(*words)
+    assert done.code == 2
+    assert names in done.err
+    assert done.err.startswith("error: ")
+    assert not done.out
+
+
 def test_a_document_without_its_source_is_recognised(bioner: Command, tmp_path: Path) -> None:
     """Catches a bare number that is only said not to be there."""
     done = bioner("show", "e0", "--store", word_store(tmp_path))
