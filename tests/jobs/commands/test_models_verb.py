@@ -30,7 +30,7 @@ def test_show_prints_the_page(bioner: Command, model_card: Path) -> None:
 def test_show_of_no_model_is_one_line(bioner: Command, tmp_path: Path) -> None:
     """Catches a stack trace for a mistyped folder."""
     done = bioner("models", "show", tmp_path / "nope")
-    assert (done.code, done.out, done.err.count("\n")) == (1, "", 1)
+    assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
 
 
 def test_list_says_what_is_pulled(bioner: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -51,7 +51,7 @@ def test_pull_leaves_alone_what_is_there(bioner: Command) -> None:
 def test_pull_of_an_unknown_name_is_one_line(bioner: Command) -> None:
     """Catches a name that is handed to pip."""
     done = bioner("models", "pull", "some/other-model")
-    assert (done.code, done.out, done.err.count("\n")) == (1, "", 1)
+    assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
     assert SMOLLM2.name in done.err
 
 
