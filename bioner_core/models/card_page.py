@@ -10,6 +10,7 @@ from typing import Any
 
 from bioner_core.models.directory import files_digest
 from bioner_core.models.model_card import ModelCard, other_label_sets, read_card
+from bioner_core.models.tag_choice import is_free
 
 PAGE_FILE = "MODEL_CARD.md"
 """The name of the page in a model directory."""
@@ -63,16 +64,26 @@ def _scores(card: ModelCard) -> Iterator[str]:
     if card.thresholds:
         yield "The selector accepts a candidate from the threshold on; logits of opening tags are raised by the bias."
         yield _table(("label set", "threshold", "opening bias"), _decisions(card))
-    if card.type_thresholds:
+    if card.type_thresholds or card.common_threshold:
         yield (
             "The selector accepts a candidate from its type's threshold on, "
             f"{card.common_threshold:.3f} for types that are not named here."
         )
-        yield _table(("tag", "threshold"), ((tag, f"{one:.3f}") for tag, one in sorted(card.type_thresholds.items())))
+        if card.type_thresholds:
+            yield _table(("tag", "threshold"), _type_thresholds(card.type_thresholds))
         yield "Logits of opening tags are raised by a bias."
         yield _table(("label set", "opening bias"), ((name, f"{one:+.2f}") for name, one in card.open_bias.items()))
         if any(name.startswith(other_label_sets("")) for name in card.open_bias):
             yield "`*` is every label set for a language that the model was not trained for."
+
+
+def _type_thresholds(thresholds: Mapping[str, float]) -> Iterator[tuple[str, str]]:
+    """By tag, and one line for all free tags, which have one threshold."""
+    own = {tag: one for tag, one in thresholds.items() if not is_free(tag)}
+    for tag, one in sorted(own.items()):
+        yield tag, f"{one:.3f}"
+    if free := {one for tag, one in thresholds.items() if is_free(tag)}:
+        yield "types that it was not trained for", ", ".join(f"{one:.3f}" for one in sorted(free))
 
 
 def _decisions(card: ModelCard) -> Iterator[tuple[str, str, str]]:

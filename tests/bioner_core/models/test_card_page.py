@@ -9,6 +9,7 @@ from bioner_core.errors import ModelError
 from bioner_core.models.card_page import PAGE_FILE, card_page, model_page
 from bioner_core.models.directory import model_folder
 from bioner_core.models.model_card import read_card, write_card
+from bioner_core.models.tag_choice import free_tags
 from tests.bioner_core.models.model_samples import CARD, write_sample
 
 ABOUT = {
@@ -65,6 +66,17 @@ def test_what_is_not_there_has_no_section() -> None:
     page = card_page(dataclasses.replace(CARD, training={}, metrics={}, thresholds={}), weights_digest="d")
     assert page.startswith("# Model sample\n\n## What it is made of\n")
     assert page.count("## ") == 1
+
+
+def test_a_threshold_is_told_whatever_it_is_of() -> None:
+    """Catches a common threshold that no page names, and a line for each of two dozen free tags."""
+    plain = dataclasses.replace(CARD, thresholds={}, common_threshold=0.22)
+    assert "0.220 for types that are not named here" in card_page(plain, weights_digest="d")
+    free = dict.fromkeys(free_tags(), 0.1)
+    page = card_page(dataclasses.replace(plain, type_thresholds={"protein": 0.3, **free}), weights_digest="d")
+    assert "| protein | 0.300 |" in page
+    assert page.count("0.100") == 1
+    assert "| types that it was not trained for | 0.100 |" in page
 
 
 def test_the_digest_is_that_of_the_weights(tmp_path: Path) -> None:
