@@ -31,6 +31,10 @@ MOST_LOST = 0.003
 """By how much the selector may lower the F1 of a corpus that it was not fitted on."""
 
 
+LEAST_GAINED = 0.002
+"""What a rule has to gain in mean F1: less is chance, and on text that is unlike all of these it may cost points."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """How thresholds are fitted: as how many gold spans the common one counts, and how much F1 a lower one may cost."""
@@ -104,18 +108,20 @@ def leave_one_out(
 def best_rule(scores: Sequence[Mapping[Rule, float]], without: Sequence[float]) -> Rule:
     """The rule with the best mean F1 among those that hurt no corpus, or of those that hurt the worst one least.
 
-    `scores` has each corpus's F1 by rule, `without` its F1 when every candidate counts.
+    Where none gains enough to count, it is the one that turns down least. `scores` has each corpus's F1 by rule,
+    `without` its F1 when every candidate counts.
     """
 
     def loss(rule: Rule) -> float:
         worst = max(plain - score[rule] for score, plain in zip(scores, without, strict=True))
         return 0.0 if worst <= MOST_LOST else round(worst, 4)
 
-    def mean(rule: Rule) -> float:
-        return round(sum(score[rule] for score in scores) / len(scores), 4)
+    def gain(rule: Rule) -> float:
+        found = round(sum(score[rule] - plain for score, plain in zip(scores, without, strict=True)) / len(scores), 4)
+        return found if found >= LEAST_GAINED else min(found, 0.0)
 
     # Where two do as well, the one that turns down less, then the one that follows a corpus less.
-    return min(RULES, key=lambda rule: (loss(rule), -mean(rule), -rule.spare, -rule.strength))
+    return min(RULES, key=lambda rule: (loss(rule), -gain(rule), -rule.spare, -rule.strength))
 
 
 def agreement(kept: Tensor, candidates: JudgedCandidates) -> Agreement:

@@ -73,6 +73,14 @@ def test_a_rule_that_hurts_a_corpus_is_not_taken() -> None:
     assert best_rule([first, {**low, careful: 0.5, keen: 0.4}], [0.7, 0.7]) == careful
 
 
+def test_a_gain_by_chance_is_no_reason_to_turn_down_more() -> None:
+    """Would catch a threshold that gains a tenth of a point on known corpora and costs five on an unknown one."""
+    careful, idle = RULES[5], RULES[-1]
+    plain = dict.fromkeys(RULES, 0.7)
+    assert best_rule([{**plain, careful: 0.701}, plain], [0.7, 0.7]) == idle
+    assert best_rule([{**plain, careful: 0.706}, plain], [0.7, 0.7]) == careful
+
+
 def test_the_left_out_corpus_itself_changes_nothing_of_its_judge(loaded: LoadedModel) -> None:
     """Would catch a corpus that trains or calibrates its own judge: its probabilities would follow its labels."""
     own = corpora(loaded)
