@@ -97,7 +97,7 @@ def test_another_shape_writes_the_tags_of_the_gold(bioner: Command, words: list[
         (("--label-set", "nil"), 2),
         (("--chart", "nowhere/bench.svg"), 2),
         (("--chart", "bench.png"), 2),
-        (("--model", "nope"), 1),
+        (("--model", "nope"), 2),
         (("--data", "nope.jsonl"), 2),
     ],
 )

@@ -40,7 +40,7 @@ def gold(tmp_path: Path) -> Path:
         (("--label-set", "genia", "--types", "protein,nil"), 2),
         (("--label-set", "genia", "--precision", "int4"), 2),
         (("--label-set", "genia", "--limit", "0"), 2),
-        (("--label-set", "genia", "--model", "nope"), 1),
+        (("--label-set", "genia", "--model", "nope"), 2),
     ],
 )
 def test_mistakes_are_found_before_the_model_is_loaded(

@@ -43,7 +43,7 @@ def test_a_bad_file_is_named_with_its_line(bioner: Command, tmp_path: Path) -> N
     done = bioner("vocabulary", "build", tmp_path / "bad.csv", "--name", "bad")
     assert (done.code, "bad.csv, line 2" in done.err) == (1, True)
     gone = bioner("vocabulary", "build", tmp_path / "gone.csv", "--name", "bad")
-    assert (gone.code, "gone.csv" in gone.err) == (1, True)
+    assert (gone.code, "gone.csv" in gone.err) == (2, True)
     assert bioner("vocabulary", "pull", "nothing").code == 2
 
 

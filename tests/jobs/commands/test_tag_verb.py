@@ -93,7 +93,7 @@ def test_a_file_and_standard_input_are_read(
         (("a text", "--lang", "fr"), 2, "choose en or zh"),
         (("one", "two", "--html", "page.html"), 2, "a page shows one text"),
         (("a text", "--label-set", "nosuch"), 2, "nosuch"),
-        (("a text", "--model", "nosuch"), 1, "nosuch"),
+        (("a text", "--model", "nosuch"), 2, "nosuch"),
         (("{binary}",), 1, "no text in UTF-8"),
     ],
 )
