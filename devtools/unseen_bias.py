@@ -10,26 +10,19 @@ language that has none of its own.
 """
 
 import argparse
-import random
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bioner_core.decoding.drafted import DraftedDecoder
-from bioner_core.decoding.prepared_label_set import prepare_label_set
 from bioner_core.errors import BionerError
-from bioner_core.evaluation.corpora import gold_sentences, read_corpus
-from bioner_core.labels.label_set import LabelSet
-from bioner_core.mentions import GoldSentence
 from bioner_core.models.directory import model_folder
 from bioner_core.models.loading import LoadedModel, load_model
 from bioner_core.models.model_card import other_label_sets, write_card
-from bioner_core.models.tag_choice import asked_parts
-from bioner_core.selector.samples import SpanSamples, decoded_samples
+from bioner_core.training.borrowed_candidates import decoded_parts, drawn_sentences
 from bioner_core.training.corpora import corpus_label_set
 from bioner_core.training.other_words import reworded
-from bioner_core.training.selector_candidates import with_bias
+from bioner_core.training.selector_candidates import held_out_sentences
 from bioner_core.training.settings import CorpusMix, read_settings
 from jobs.terminal.console import EXIT_FAILED, quiet_transformers, warn
 
@@ -103,33 +96,16 @@ def wording_scores(corpora: Sequence[CorpusMix], loaded: LoadedModel, *, sentenc
     for corpus in corpora:
         label_set = reworded(corpus_label_set(corpus))
         if corpus.held_out and label_set is not None:
-            gold = _held_out(corpus, sentences, keep=loaded.card.characters)
-            samples = {bias: _decode(gold, label_set, loaded, bias) for bias in BIASES}
+            gold = drawn_sentences(held_out_sentences(corpus, keep=loaded.card.characters), sentences, _SEED)
+            samples = {
+                bias: decoded_parts(gold, label_set, loaded, bias=bias, batch_rows=_BATCH_ROWS) for bias in BIASES
+            }
             found = {
                 bias: (sum(int(one.is_right.sum()) for one in parts), sum(len(one.tag) for one in parts))
                 for bias, parts in samples.items()
             }
             name, language = Path(corpus.file).parent.name, "".join(label_set.languages[:1])
             yield WordingScores(name, language, sum(one.gold_count for one in samples[BIASES[0]]), found)
-
-
-def _held_out(corpus: CorpusMix, count: int, *, keep: str) -> list[GoldSentence]:
-    found = gold_sentences(list(read_corpus(Path(corpus.file)))[-corpus.held_out :], keep=keep)
-    return random.Random(_SEED).sample(found, min(count, len(found)))  # noqa: S311 - sampling, not secrecy
-
-
-def _decode(gold: Sequence[GoldSentence], label_set: LabelSet, loaded: LoadedModel, bias: float) -> list[SpanSamples]:
-    """What is found in each part of the label set, as the annotator asks about it."""
-    return [
-        decoded_samples(
-            [replace(one, spans=frozenset(span for span in one.spans if span.type in part.type_names)) for one in gold],
-            with_bias(prepare_label_set(part, loaded), bias),
-            decoder=DraftedDecoder(loaded.network),
-            vocabulary=loaded.vocabulary,
-            batch_rows=_BATCH_ROWS,
-        )
-        for part in asked_parts(label_set, loaded.card)
-    ]
 
 
 if __name__ == "__main__":

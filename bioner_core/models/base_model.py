@@ -57,7 +57,8 @@ def base_folder(name_or_path: str) -> Path:
     folder = Path(name_or_path)
     if (folder / _CONFIGURATION).is_file():
         return folder
-    raise UnknownModelError(
+    # A model's card names its base too: what is wrong need not be the command line.
+    raise ModelError(
         f"base model {name_or_path!r}: neither one of {', '.join(sorted(PULLABLE))} nor a folder with config.json"
     )
 

@@ -14,13 +14,14 @@ from random import Random
 
 import torch
 
+from bioner_core.decoding.drafted import DraftedDecoder
 from bioner_core.decoding.prepared_label_set import prepare_label_set
 from bioner_core.evaluation.corpora import gold_sentences, read_corpus, with_types
 from bioner_core.labels.label_set import LabelSet, load_label_set
 from bioner_core.mentions import GoldSentence
 from bioner_core.models.loading import LoadedModel
 from bioner_core.models.tag_choice import asked_parts, is_free
-from bioner_core.selector.samples import SpanSamples
+from bioner_core.selector.samples import SpanSamples, decoded_samples
 from bioner_core.training.corpora import corpus_label_set
 from bioner_core.training.other_words import reworded
 from bioner_core.training.selector_candidates import (
@@ -38,11 +39,9 @@ def borrowed_candidates(
 ) -> Iterator[CorpusCandidates]:
     """Candidates under new words, of a model that has free tags, corpus after corpus; then those in other text."""
     if settings.new_words and any(map(is_free, loaded.card.tags)):
-        done: set[str] = set()
         for corpus in corpora:
             label_set = reworded(corpus_label_set(corpus))
-            if label_set is not None and label_set.name not in done and corpus.held_out:
-                done.add(label_set.name)
+            if label_set is not None and corpus.held_out:
                 yield in_new_words(corpus, label_set, loaded, settings)
     for other in settings.other_text:
         yield in_other_text(other, loaded, settings)
@@ -53,11 +52,14 @@ def in_new_words(
 ) -> CorpusCandidates:
     """What the model finds in held-out sentences under a label set that it was not trained for: half to train on."""
     held_out = held_out_sentences(corpus, keep=loaded.card.characters)
-    drawn = _drawn(held_out, 2 * settings.new_words, settings.seed)
+    drawn = drawn_sentences(held_out, 2 * settings.new_words, settings.seed)
     bias = loaded.card.opening_bias(label_set.name, label_set.languages)
     # Of a small corpus both halves are smaller; no sentence is in both.
     halves = (drawn[: len(drawn) // 2], drawn[len(drawn) // 2 :])
-    training, development = (_in_parts(half, label_set, loaded, settings, bias=bias) for half in halves)
+    training, development = (
+        joined(decoded_parts(half, label_set, loaded, bias=bias, batch_rows=settings.batch_rows), label_set.name)
+        for half in halves
+    )
     return _borrowed(Path(corpus.file).parent.name, label_set, bias, (training,), development)
 
 
@@ -65,7 +67,9 @@ def in_other_text(other: OtherText, loaded: LoadedModel, settings: SelectorSetti
     """What the model finds of a label set that it knows in the text of another corpus, of the types marked there."""
     label_set = load_label_set(other.label_set)
     records = with_types(read_corpus(Path(other.file)), other.new_names)
-    sentences = _drawn(gold_sentences(records, keep=loaded.card.characters), settings.calibration, settings.seed)
+    sentences = drawn_sentences(
+        gold_sentences(records, keep=loaded.card.characters), settings.calibration, settings.seed
+    )
     bias = loaded.card.opening_bias(label_set.name, label_set.languages)
     prepared = with_bias(prepare_label_set(label_set, loaded), bias)
     tags = [prepared.tokens.open_rows[label_set.type_names.index(name)] for name in other.types]
@@ -103,28 +107,23 @@ def joined(parts: Sequence[SpanSamples], label_set: str) -> SpanSamples:
     )
 
 
-def _in_parts(
-    sentences: Sequence[GoldSentence],
-    label_set: LabelSet,
-    loaded: LoadedModel,
-    settings: SelectorSettings,
-    *,
-    bias: float,
-) -> SpanSamples:
-    """As the annotator asks: a part of the types at a time."""
-    found = [
-        decode_candidates(
+def decoded_parts(
+    sentences: Sequence[GoldSentence], label_set: LabelSet, loaded: LoadedModel, *, bias: float, batch_rows: int
+) -> list[SpanSamples]:
+    """What the model finds in sentences of each part of a label set, asked about as the annotator asks."""
+    return [
+        decoded_samples(
             [
                 replace(one, spans=frozenset(span for span in one.spans if span.type in part.type_names))
                 for one in sentences
             ],
             with_bias(prepare_label_set(part, loaded), bias),
-            loaded,
-            settings,
+            decoder=DraftedDecoder(loaded.network),
+            vocabulary=loaded.vocabulary,
+            batch_rows=batch_rows,
         )
         for part in asked_parts(label_set, loaded.card)
     ]
-    return joined(found, label_set.name)
 
 
 def _borrowed(
@@ -135,5 +134,6 @@ def _borrowed(
     return CorpusCandidates(corpus, label_set.name, bias, f1, training, development, is_borrowed=True)
 
 
-def _drawn(sentences: Sequence[GoldSentence], count: int, seed: int) -> list[GoldSentence]:
+def drawn_sentences(sentences: Sequence[GoldSentence], count: int, seed: int) -> list[GoldSentence]:
+    """So many of the sentences, or all where they are fewer, the same ones for a seed."""
     return Random(seed).sample(list(sentences), min(count, len(sentences)))  # noqa: S311 - sampling, not secrecy

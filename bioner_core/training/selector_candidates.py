@@ -36,7 +36,7 @@ _TENSORS = ("features", "tag", "tag_score", "is_right")
 class CorpusCandidates:
     """Candidates on one corpus: those to train on, and those of development sentences, decoded with this bias.
 
-    Those that are `borrowed` stand in for text or types that the model was not trained for
+    Those that are borrowed stand in for text or types that the model was not trained for
     (`training/borrowed_candidates.py`): they say nothing of how readily their label set is to be tagged.
     """
 

@@ -27,7 +27,7 @@ def fit_selector(
     """Train the space on the corpora's training candidates, and calibrate it on their development candidates."""
     _fit_space(selector, [part for one in corpora for part in one.training], settings, log)
     development = [one.development for one in corpora]
-    under_free = [one for one in development if selector.free.intersection(one.open_rows)]
+    under_free = [one for one in development if len(one.tag) and selector.free.intersection(one.open_rows)]
     under_own = [one for one in development if not selector.free.intersection(one.open_rows)]
     _fit_calibration(selector, selector.calibration, under_own, tag=None)
     if selector.free:

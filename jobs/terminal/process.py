@@ -35,7 +35,7 @@ def run_app(app: typer.Typer, arguments: Sequence[str], *, name: str, context: A
         warn(str(error))
         return EXIT_USAGE if isinstance(error, ConfigurationError) else EXIT_FAILED
     if code == EXIT_INTERRUPTED:
-        say("interrupted: what is committed stays, and the same command goes on from there")
+        say("interrupted: what a store or a training run holds stays, and the same command goes on from there")
     return int(code or 0)
 
 

@@ -82,7 +82,7 @@ def test_new_words_have_free_tags_and_no_sentence_twice(
         texts.append({one.text for one in sentences})
         return decoded_samples(sentences, *others, **named)
 
-    monkeypatch.setattr("bioner_core.training.selector_candidates.decoded_samples", note)
+    monkeypatch.setattr("bioner_core.training.borrowed_candidates.decoded_samples", note)
     loaded = _loaded(folder)
     [made] = borrowed_candidates(settings.corpora, loaded, _settings(folder, new_words=3))
     assert (made.is_borrowed, made.speaks_for_label_set, made.bias) == (True, False, BIAS)

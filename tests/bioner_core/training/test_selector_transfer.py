@@ -10,6 +10,7 @@ from bioner_core.models.loading import LoadedModel, load_model
 from bioner_core.models.tag_choice import is_free
 from bioner_core.selector.samples import SpanSamples
 from bioner_core.selector.selector import new_selector
+from bioner_core.training.borrowed_candidates import of_tags
 from bioner_core.training.selector_candidates import CorpusCandidates
 from bioner_core.training.selector_fitting import fit_selector, judged
 from bioner_core.training.selector_settings import SelectorSettings
@@ -107,6 +108,20 @@ def test_the_same_text_in_other_words_is_no_other_corpus(loaded: LoadedModel) ->
     assert plain.calibration_error == changed.calibration_error
     alone = [dataclasses.replace(one, corpus="the only one") for one in own]
     assert leave_one_out(loaded, alone, SETTINGS) == (RULES[0], ())
+
+
+def test_a_model_that_finds_nothing_under_new_words_has_a_selector(loaded: LoadedModel) -> None:
+    """Would catch hours of decoding that end in an error, since there is nothing to calibrate free tags on."""
+    free = next(index for index, tag in enumerate(loaded.card.tags) if is_free(tag))
+    nothing = dataclasses.replace(samples(loaded, free, 1), open_rows=(free,), gold_counts={free: 3})
+    nothing = of_tags(nothing, [])
+    plain = corpora(loaded)
+    strange = CorpusCandidates("other", "x in other words", 0.0, 0.0, (nothing,), nothing, is_borrowed=True)
+    torch.manual_seed(1)
+    selector = new_selector(loaded)
+    fit_selector(selector, [*plain, strange], SETTINGS, log=lambda _: None)
+    assert len(judged(selector, nothing).probability) == 0
+    assert selector.free_calibration.bias.item() != 0.0
 
 
 def test_free_tags_are_one_kind_of_entity(loaded: LoadedModel) -> None:
