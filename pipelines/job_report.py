@@ -16,6 +16,7 @@ from typing import Any
 
 from bioner_core.document_pass.settings import FinishSettings
 from bioner_core.errors import DamagedFileError, StoreError
+from bioner_core.spoken import spoken_count
 from bioner_core.store.atomic import write_text
 from bioner_core.store.history.process_identity import this_process
 from bioner_core.store.layout import Store, shard_id
@@ -152,7 +153,7 @@ def _renewed(path: StorePath, paths: list[StorePath], free: list[Manifest]) -> s
     next_began = next((one for one in after if one is not None), None)
     outcomes = [_outcome(one) for one in free if began is not None and _is_between(one, began, next_began)]
     write_renewed_report(outcomes, path)
-    return f"jobs/{path.name} was damaged, and is made anew: {len(outcomes)} shards, as their manifests say"
+    return f"jobs/{path.name} was damaged, and is made anew from manifests: {spoken_count(len(outcomes), 'shard')}"
 
 
 def _outcome(manifest: Manifest) -> ShardOutcome:

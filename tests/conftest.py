@@ -12,8 +12,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from bioner_core.store.layout import Store
+from bioner_core.store.objects import connection, requests
 from bioner_core.store.objects.object_path import ObjectPath
-from tests.object_service import BUCKET, ObjectService, environment_of, started_service
+from devtools.object_service import BUCKET, ObjectService, environment_of, started_service
 
 # Tests assert no times: on a busy machine any example may take long, and drawing one too.
 settings.register_profile("bioner", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -89,14 +90,19 @@ def s3_bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Bucket]:
 def object_service(monkeypatch: pytest.MonkeyPatch) -> Iterator[ObjectService]:
     """An S3 service on loopback with an empty bucket, which the environment names; faults can be put into it."""
     pytest.importorskip("moto.server", reason="moto's server is not installed")
-    boto3 = pytest.importorskip("boto3", reason="boto3 is not installed")
     service, server = started_service()
     for name, value in environment_of(service.url).items():
         monkeypatch.setenv(name, value)
-    boto3.client("s3").create_bucket(Bucket=BUCKET)
     yield service
     server.shutdown()
     server.server_close()
+
+
+@pytest.fixture
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request to object storage that fails is the last try."""
+    for module in (connection, requests):
+        monkeypatch.setattr(module, "PAUSES", ())
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from bioner_core.formats.buckets import bucket_files, is_bucket
 from bioner_core.formats.inputs import COMPANIONS, is_url, outside_stores, public_name
 from bioner_core.formats.registry import reader_for
 from bioner_core.formats.stream import DumpStream, opened
+from bioner_core.spoken import spoken_count
 
 _ASIDE = re.compile(
     r"(read[-_ ]?me|licen[cs]e|copying|notice|change(s|log)|index|manifest)(\..*)?$|thumbs\.db$|desktop\.ini$|.*\.md$",
@@ -50,8 +51,8 @@ def find_inputs(patterns: Sequence[str], *, format_name: str | None = None) -> F
         files, others = _parted(expand_inputs([folder]))
         if not files:
             raise InputError(
-                f"{public_name(folder)!r} holds {len(others)} files, and no reader knows any of them. Name the files "
-                "themselves, or the reader with --format (text, if they are plain text, one document each)"
+                f"{public_name(folder)!r} holds {spoken_count(len(others), 'file')}, but none that a reader knows. "
+                "Name the files themselves, or the reader with --format (text, if they are plain text, a document each)"
             )
         found.update(files)
         unread.update(others)

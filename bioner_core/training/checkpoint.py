@@ -15,8 +15,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from bioner_core.duration import spoken_duration
 from bioner_core.errors import ModelError
+from bioner_core.spoken import spoken_duration
 from bioner_core.training.loss import LossParts
 
 TENSORS_FILE, PROGRESS_FILE = "state.safetensors", "progress.json"

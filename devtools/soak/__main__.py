@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from devtools.soak.faults import FaultKind
+from devtools.soak.object_storage import StoreKind
 from devtools.soak.run import SoakSettings, run_soak
 from jobs.terminal.console import EXIT_FAILED, EXIT_INTERRUPTED, say
 from jobs.terminal.process import take_signals
@@ -22,6 +23,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--gap", type=float, default=4.0, metavar="SECONDS", help="mean time between two faults")
     parser.add_argument("--deadline", type=float, default=3.0, metavar="SECONDS", help="when a batch is overdue")
     parser.add_argument("--without", type=FaultKind, nargs="*", default=[], choices=list(FaultKind), metavar="KIND")
+    parser.add_argument("--pools", type=int, default=1, help="pools that run jobs side by side, with two actors each")
+    parser.add_argument("--feeders", type=int, default=1, help="processes that a job's shards are given to")
+    parser.add_argument("--stores", type=StoreKind, nargs="+", default=[StoreKind.LOCAL], choices=list(StoreKind))
     parser.add_argument("--json", action="store_true", help="print one JSON object, and nothing else")
     options = parser.parse_args(arguments)
     settings = SoakSettings(
@@ -31,6 +35,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         kinds=tuple(kind for kind in FaultKind if kind not in options.without),
         gap_seconds=options.gap,
         deadline_seconds=options.deadline,
+        pools=options.pools,
+        feeders=options.feeders,
+        stores=tuple(options.stores),
     )
     take_signals()
     try:

@@ -5,15 +5,17 @@ import random
 import signal
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
+from bioner_core.errors import ConfigurationError
 from devtools.soak.annotator import Order, give_order, signed_in
 from devtools.soak.cluster import LocalCluster
-from devtools.soak.processes import is_running
+from devtools.soak.object_storage import StorageFaults
+from devtools.soak.processes import is_running, ray_feeders
 
 _POLL_SECONDS = 0.05
 
@@ -27,6 +29,8 @@ class FaultKind(StrEnum):
     KILL_FEEDER = "kill_feeder"
     KILL_NODE = "kill_node"
     POISON_ROW = "poison_row"
+    KILL_RAY_FEEDER = "kill_ray_feeder"
+    SPOIL_REQUESTS = "spoil_requests"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +54,14 @@ class Scene(Protocol):
     folder: Path
     cluster: LocalCluster
     mark: str
+    storage: StorageFaults | None
 
-    def kill_feeder(self) -> int | None:
-        """Kill the feeder; its process id, or None when it is not up yet or was dead already."""
+    def kill_feeder(self, randomness: random.Random) -> int | None:
+        """Kill the feeder of a pool; its process id, or None when it is not up yet or was dead already."""
         ...
 
-    def feeder_number(self) -> int:
-        """The number of the feeder that is up, or that is starting."""
+    def feeder_numbers(self) -> Collection[int]:
+        """The numbers of the feeders that are up, or that are starting: one per pool."""
         ...
 
     def poison_next_job(self) -> threading.Event:
@@ -88,6 +93,8 @@ class Harm:
             FaultKind.KILL_FEEDER: self._kill_feeder,
             FaultKind.KILL_NODE: self._kill_node,
             FaultKind.POISON_ROW: self._poison_row,
+            FaultKind.KILL_RAY_FEEDER: self._kill_ray_feeder,
+            FaultKind.SPOIL_REQUESTS: self._spoil_requests,
         }
         while not self._stop.wait(_POLL_SECONDS):
             how = deeds[kind]()
@@ -106,8 +113,22 @@ class Harm:
         return self._ordered(self._randomness.choice((Order.SAY_FULL, Order.ALLOCATE)))
 
     def _kill_feeder(self) -> str | None:
-        pid = self._scene.kill_feeder()
+        pid = self._scene.kill_feeder(self._randomness)
         return None if pid is None else f"SIGKILL to feeder {pid}"
+
+    def _kill_ray_feeder(self) -> str | None:
+        return self._signal_one(ray_feeders(self._scene.mark), signal.SIGKILL, role="a feeder of several, process")
+
+    def _spoil_requests(self) -> str | None:
+        storage = self._scene.storage
+        if storage is None:
+            raise ConfigurationError("spoil_requests: no store of this soak is on object storage")
+        how = storage.spoil(self._randomness)
+        while storage.is_waiting:
+            if self._stop.wait(_POLL_SECONDS):
+                storage.forget()
+                return None
+        return how
 
     def _kill_node(self) -> str | None:
         if not self._scene.cluster.nodes:
@@ -126,16 +147,19 @@ class Harm:
         return "a sentence that kills every actor that reads it"
 
     def _signal_actor(self, number: signal.Signals) -> str | None:
-        current, mark = self._scene.feeder_number(), self._scene.mark
-        actors = [pid for feeder, pid in signed_in(self._scene.folder) if feeder == current and is_running(pid, mark)]
-        if not actors:
+        current, mark = self._scene.feeder_numbers(), self._scene.mark
+        actors = [pid for feeder, pid in signed_in(self._scene.folder) if feeder in current and is_running(pid, mark)]
+        return self._signal_one(actors, number, role="actor")
+
+    def _signal_one(self, pids: Sequence[int], number: signal.Signals, *, role: str) -> str | None:
+        if not pids:
             return None
-        victim = self._randomness.choice(actors)
+        victim = self._randomness.choice(pids)
         try:
             os.kill(victim, number)
         except ProcessLookupError:  # it has died of another fault just now
             return None
-        return f"{number.name} to actor {victim}"
+        return f"{number.name} to {role} {victim}"
 
     def _ordered(self, order: Order) -> str | None:
         path = give_order(self._scene.folder, order)

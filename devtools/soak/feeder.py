@@ -16,11 +16,18 @@ from pathlib import Path
 from bioner_core.store.history.lock import StoreLock
 from bioner_core.store.layout import Store
 from devtools.soak.corpus import soak_job
+from jobs.options.common import store_at
 from pipelines.annotate import run_annotation
+from pipelines.feeders.file_end import job_summary
+from pipelines.feeders.files_ahead import FilesAhead
+from pipelines.feeders.ray_feeders import FeederPlaces, nodes_with_store
+from pipelines.job import AnnotationJob
 from pipelines.pool.pool import Pool, start_pool
 from pipelines.pool.pool_settings import ClientSettings, PoolSettings
 from pipelines.pool.service import AnnotatorSpec
 from pipelines.refinish import needs_no_model
+from pipelines.summary import JobSummary
+from pipelines.watch.progress import SilentProgress
 
 _START_SECONDS = 45.0
 """An actor that is stopped while it starts is made anew after this; the watch for what is left over allows a minute."""
@@ -38,13 +45,25 @@ def client_settings(deadline_seconds: float) -> ClientSettings:
     )
 
 
-def run_one(pool: Pool, client: ClientSettings, *, input_file: Path, store: Store) -> dict[str, object]:
+def run_with_feeders(job: AnnotationJob, pool: Pool, client: ClientSettings, *, count: int) -> JobSummary:
+    """Run a job by so many feeders, on the nodes that see its store; this process must hold the store's lock."""
+    places = FeederPlaces(job, pool.client_factory(client), count, nodes_with_store(job.store))
+    ahead = FilesAhead[str](job, start=lambda: places, progress=SilentProgress(), tell=print)
+    return job_summary(job, ahead.run(job.inputs, str))
+
+
+def run_one(
+    pool: Pool, client: ClientSettings, *, input_file: Path, store: Store, feeders: int = 1
+) -> dict[str, object]:
     """Run one job under the store's lock and say how it ended."""
     started = time.monotonic()
     job = soak_job(input_file, store)
     store.root.mkdir(parents=True, exist_ok=True)
     with StoreLock(store, purpose="soak", wait_seconds=30.0):
-        summary = run_annotation(job, service_factory=pool.client_factory(client))
+        if feeders > 1 and not needs_no_model(job):
+            summary = run_with_feeders(job, pool, client, count=feeders)
+        else:
+            summary = run_annotation(job, service_factory=pool.client_factory(client))
     return {
         "seconds": round(time.monotonic() - started, 3),
         "exit_code": summary.exit_code(),
@@ -64,6 +83,7 @@ def main() -> None:
     parser.add_argument("--actors", type=int, required=True)
     parser.add_argument("--seconds-per-batch", type=float, required=True)
     parser.add_argument("--deadline", type=float, required=True)
+    parser.add_argument("--feeders", type=int, default=1)
     options = parser.parse_args()
     client = client_settings(options.deadline)
     faulthandler.register(signal.SIGUSR1, all_threads=True)
@@ -78,7 +98,8 @@ def main() -> None:
         answers.write(json.dumps({"ready": True}) + "\n")
         for line in sys.stdin:
             told = json.loads(line)
-            answer = run_one(pool, client, input_file=Path(told["input"]), store=Store(Path(told["store"])))
+            store = store_at(told["store"])
+            answer = run_one(pool, client, input_file=Path(told["input"]), store=store, feeders=options.feeders)
             answers.write(json.dumps(answer) + "\n")
 
 

@@ -27,6 +27,8 @@ class FeederSettings:
     actors: int
     seconds_per_batch: float
     deadline_seconds: float
+    feeders: int = 1
+    """More than one: the process gives the shards of a job to so many others, which are actors of Ray."""
 
 
 class FeederGoneError(Exception):
@@ -45,7 +47,7 @@ class FeederProcess:
         self._log = (settings.folder / f"feeder-{number}.log").open("wb")
         words = ["--address", settings.address, "--folder", str(settings.folder), "--number", str(number)]
         words += ["--actors", str(settings.actors), "--seconds-per-batch", str(settings.seconds_per_batch)]
-        words += ["--deadline", str(settings.deadline_seconds)]
+        words += ["--deadline", str(settings.deadline_seconds), "--feeders", str(settings.feeders)]
         self._process = subprocess.Popen(  # noqa: S603  our own module with our own words
             [sys.executable, "-m", "devtools.soak.feeder", *words],
             stdin=subprocess.PIPE,

@@ -53,6 +53,18 @@ def marked_processes(mark: str) -> Iterator[psutil.Process]:
             continue
 
 
+def ray_feeders(mark: str) -> list[int]:
+    """The process ids of feeders that are actors of Ray: those of a job with several."""
+    found = []
+    for process in marked_processes(mark):
+        try:
+            if any("ray::Feeder" in word for word in process.cmdline()):
+                found.append(process.pid)
+        except psutil.NoSuchProcess:
+            continue
+    return found
+
+
 class OrphanWatch:
     """Finds processes that outlive their owner. One that was just orphaned may still be about to end."""
 

@@ -1,61 +1,68 @@
-"""The soak itself: jobs one after another in one thread, faults at random times in another, a check after each job."""
+"""The soak itself: jobs on pools, each in a thread of its own, faults at random times in the main one.
 
-import json
+main thread                                   a thread per pool (`lane.py`)
+-----------                                   -----------------------------
+cluster, pools' threads  -------------------> feeder process, its pool of actors
+wait, do a fault, wait, do a fault ...        job, check against the undisturbed store, job, check ...
+stop  --------------------------------------> the job that runs is the last
+"""
+
 import random
-import shutil
 import threading
 import time
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
-
-from bioner_core.errors import PoolError
-from bioner_core.store.layout import Store
-from devtools.soak.annotator import signed_in
-from devtools.soak.check import store_faults
 from devtools.soak.cluster import LocalCluster, local_cluster
 from devtools.soak.corpus import SoakInput, make_corpus
-from devtools.soak.faults import Fault, FaultKind, Harm, seconds_since, shuffled_kinds, wait_random
-from devtools.soak.feeder_process import FeederGoneError, FeederProcess, FeederSettings
-from devtools.soak.processes import MemoryDiary, OrphanWatch, mark_this_process, megabytes
+from devtools.soak.faults import FaultKind, Harm, shuffled_kinds, wait_random
+from devtools.soak.feeder_process import FeederSettings
+from devtools.soak.lane import Lane, Orders
+from devtools.soak.object_storage import StorageFaults, StoreKind, object_storage
+from devtools.soak.processes import OrphanWatch, mark_this_process
+from devtools.soak.record import SoakRecord
 
-_START_SECONDS = 600.0
-_JOB_SECONDS = 600.0
-_FAILED_STARTS = 3
+_MEASURE_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SoakSettings:
-    """`gap_seconds` is the mean time between two faults; `files` how many inputs there are to choose from."""
+    """`gap_seconds` is the mean time between two faults; `files` how many inputs there are to choose from.
+
+    `pools` run jobs side by side, each with `actors`; with more than one of `feeders` the shards of a job are given to
+    so many processes. The store of each job is of one of the kinds of `stores`, by chance.
+    """
 
     faults: int
     seed: int
     output: Path
     kinds: tuple[FaultKind, ...] = tuple(FaultKind)
     gap_seconds: float = 4.0
+    pools: int = 1
     actors: int = 2
+    feeders: int = 1
+    stores: tuple[StoreKind, ...] = (StoreKind.LOCAL,)
     files: int = 4
     seconds_per_batch: float = 0.2
     deadline_seconds: float = 3.0
 
-
-@dataclass(slots=True)
-class _Tally:
-    jobs: int = 0
-    failures: list[dict[str, Any]] = field(default_factory=list)
-    feeders: int = 0
-    records: int = 0
-    mentions: int = 0
-    faults: Counter[str] = field(default_factory=Counter)
+    @property
+    def possible_kinds(self) -> tuple[FaultKind, ...]:
+        """The kinds that have a victim with these settings."""
+        impossible = set()
+        if self.feeders == 1:
+            impossible.add(FaultKind.KILL_RAY_FEEDER)
+        if StoreKind.S3 not in self.stores:
+            impossible.add(FaultKind.SPOIL_REQUESTS)
+        return tuple(kind for kind in self.kinds if kind not in impossible)
 
 
 def run_soak(settings: SoakSettings) -> dict[str, Any]:
-    """Run jobs until so many faults were done and the last job is over; what came of it, as a flat object.
+    """Run jobs until so many faults were done and the last jobs are over; what came of it, as a flat object.
 
     `faults.jsonl` and `jobs.jsonl` below `output` have a line for each fault and each job as they happen. Stores that
     differ from their undisturbed run are kept there.
@@ -65,190 +72,96 @@ def run_soak(settings: SoakSettings) -> dict[str, Any]:
     inputs = make_corpus(settings.output / "corpus", seed=settings.seed, files=settings.files)
     started = time.monotonic()
     watch = OrphanWatch(mark)
-    with local_cluster(cpus=1, nodes=1) as cluster:
-        soak = _Soak(settings, inputs, cluster, mark=mark, watch=watch)
+    with ExitStack() as opened:
+        storage = opened.enter_context(object_storage()) if StoreKind.S3 in settings.stores else None
+        cluster = opened.enter_context(local_cluster(cpus=settings.pools, nodes=1))
+        soak = _Soak(settings, inputs, cluster, storage=storage, mark=mark, watch=watch)
         soak.run()
     watch.await_none()
-    return soak.summary(seconds=time.monotonic() - started)
+    return soak.record.summary(seconds=time.monotonic() - started, seed=settings.seed)
 
 
 class _Soak:
+    """The scene of the faults, and the pools that they befall."""
+
     def __init__(
         self,
         settings: SoakSettings,
         inputs: Sequence[SoakInput],
         cluster: LocalCluster,
         *,
+        storage: StorageFaults | None,
         mark: str,
         watch: OrphanWatch,
     ) -> None:
         self.folder = settings.output.absolute()
         self.cluster = cluster
         self.mark = mark
+        self.storage = storage
+        self.record = SoakRecord(self.folder, watch=watch)
         self._settings = settings
-        self._inputs = inputs
-        self._watch = watch
-        self._randomness = random.Random(settings.seed)  # noqa: S311  no secret hangs on it
-        self._memory = MemoryDiary()
-        self._tally = _Tally()
-        self._started = time.monotonic()
-        self._stop = threading.Event()
-        self._abandoned = threading.Event()
-        self._poison: threading.Event | None = None
-        self._feeder: FeederProcess | None = None
+        self._orders = Orders()
+        self._lanes = [self._lane(inputs, number) for number in range(settings.pools)]
 
     def run(self) -> None:
-        """Do harm in this thread, since only the main one may start Ray's nodes, and run jobs in another."""
-        with ThreadPoolExecutor(1, thread_name_prefix="jobs") as thread:
-            jobs = thread.submit(self._run_jobs)
+        """Do harm in this thread, since only the main one may start Ray's nodes, and run jobs in others."""
+        with ThreadPoolExecutor(len(self._lanes) + 1, thread_name_prefix="soak") as threads:
+            lanes = [threads.submit(lane.run) for lane in self._lanes]
+            measuring = threads.submit(self._measure)
             try:
                 self._do_harm()
             except BaseException:
-                self._abandoned.set()
-                self.kill_feeder()
+                self._orders.abandon.set()
+                for lane in self._lanes:
+                    lane.kill_feeder()
                 raise
             finally:
-                self._stop.set()
-            jobs.result()
+                self._orders.stop.set()
+            for one in (*lanes, measuring):
+                one.result()
 
-    def kill_feeder(self) -> int | None:
-        feeder = self._feeder
-        return feeder.pid if feeder is not None and feeder.kill() else None
+    def kill_feeder(self, randomness: random.Random) -> int | None:
+        return randomness.choice(self._lanes).kill_feeder()
 
-    def feeder_number(self) -> int:
-        return self._feeder.number if self._feeder else -1
+    def feeder_numbers(self) -> Collection[int]:
+        return {number for number, _ in self._feeders()}
 
     def poison_next_job(self) -> threading.Event:
-        self._poison = threading.Event()
-        return self._poison
+        return self._orders.poison_next_job()
 
-    def summary(self, *, seconds: float) -> dict[str, Any]:
-        tally = self._tally
-        return {
-            "faults": sum(tally.faults.values()),
-            "faults_by_kind": dict(sorted(tally.faults.items())),
-            "jobs": tally.jobs,
-            "jobs_wrong": len(tally.failures),
-            "feeders_started": tally.feeders,
-            "records": tally.records,
-            "mentions": tally.mentions,
-            "orphans": self._watch.found,
-            "memory": self._memory.as_json(),
-            "seconds": round(seconds, 1),
-            "seed": self._settings.seed,
-            "failures": tally.failures,
-        }
+    def _feeders(self) -> list[tuple[int, int]]:
+        return [feeder for lane in self._lanes if (feeder := lane.feeder) is not None]
+
+    def _lane(self, inputs: Sequence[SoakInput], number: int) -> Lane:
+        settings = self._settings
+        feeder = FeederSettings(
+            self.cluster.address,
+            self.folder,
+            settings.actors,
+            settings.seconds_per_batch,
+            settings.deadline_seconds,
+            settings.feeders,
+        )
+        return Lane(
+            feeder,
+            inputs,
+            stores=settings.stores,
+            orders=self._orders,
+            record=self.record,
+            randomness=random.Random(settings.seed + 100 * number),  # noqa: S311  no secret hangs on it
+        )
 
     def _do_harm(self) -> None:
-        randomness = random.Random(self._settings.seed + 1)  # noqa: S311
-        harm = Harm(self, randomness, self._stop)
-        for number, kind in enumerate(shuffled_kinds(self._settings.kinds, self._settings.faults, randomness), 1):
-            wait_random(randomness, self._settings.gap_seconds, self._stop)
+        settings = self._settings
+        randomness = random.Random(settings.seed + 1)  # noqa: S311
+        harm = Harm(self, randomness, self._orders.stop)
+        for kind in shuffled_kinds(settings.possible_kinds, settings.faults, randomness):
+            wait_random(randomness, settings.gap_seconds, self._orders.stop)
             how = harm.do(kind)
             if how is None:
                 break
-            self._tally.faults[kind.value] += 1
-            self._write("faults", Fault(number, seconds_since(self._started), kind, how, self._tally.jobs).as_json())
+            self.record.note_fault(kind, how)
 
-    def _run_jobs(self) -> None:
-        try:
-            feeder = self._start_feeder()
-            while not self._stop.is_set() or self._poison is not None:
-                feeder = self._run_job(feeder)
-        finally:
-            self._stop.set()
-            self._end_feeder()
-
-    def _run_job(self, feeder: FeederProcess) -> FeederProcess:
-        """Run one job to its end, with further feeders if the first one is killed; returns the last one."""
-        number = self._tally.jobs
-        chosen, store = self._next_input(), Store(self.folder / "stores" / f"{number:06d}")
-        feeders, answer, faults = 1, None, []
-        while answer is None:
-            try:
-                feeder.tell(chosen.path, store)
-                answer = feeder.answer(_JOB_SECONDS)
-            except FeederGoneError as error:
-                faults += [] if error.killed else [str(error)]
-                feeders += 1
-                feeder = self._start_feeder()
-        faults += [f"failed: {message}" for message in answer["failures"]]
-        if not answer["finished"] or answer["exit_code"]:
-            faults.append(f"the job says it ended with {answer['exit_code']}, finished: {answer['finished']}")
-        faults += store_faults(chosen.calm_store, store)
-        self._note_job(number, chosen, answer, feeders=feeders, faults=faults)
-        self._measure(feeder, number)
-        if not faults:
-            shutil.rmtree(store.folder)
-        return feeder
-
-    def _next_input(self) -> SoakInput:
-        poison, self._poison = self._poison, None
-        if poison is not None:
-            poison.set()
-        return self._randomness.choice([one for one in self._inputs if one.poisoned == (poison is not None)])
-
-    def _start_feeder(self) -> FeederProcess:
-        """Start a feeder, and another one if it is killed before its pool is up.
-
-        Raises:
-            PoolError: feeders that nobody kills do not start, or the soak was ended.
-        """
-        failed = 0
-        while not self._abandoned.is_set() and failed < _FAILED_STARTS:
-            self._end_feeder()
-            settings = FeederSettings(
-                self.cluster.address,
-                self.folder,
-                self._settings.actors,
-                self._settings.seconds_per_batch,
-                self._settings.deadline_seconds,
-            )
-            self._tally.feeders += 1
-            self._feeder = FeederProcess(settings, self._tally.feeders)
-            try:
-                self._feeder.answer(_START_SECONDS)
-            except FeederGoneError as error:
-                if not error.killed:
-                    failed += 1
-                    self._tally.failures.append({"job": self._tally.jobs, "faults": [str(error)]})
-                continue
-            return self._feeder
-        raise PoolError(f"no feeder is up; the logs of {self._tally.feeders} of them are in {self.folder}")
-
-    def _end_feeder(self) -> None:
-        if self._feeder is not None:
-            self._feeder.end()
-
-    def _note_job(
-        self, number: int, chosen: SoakInput, answer: dict[str, Any], *, feeders: int, faults: list[str]
-    ) -> None:
-        self._tally.jobs += 1
-        self._tally.records += answer["records"]
-        self._tally.mentions += answer["mentions"]
-        line = {
-            "job": number,
-            "input": chosen.path.name,
-            "ended": seconds_since(self._started),
-            "seconds": answer["seconds"],
-            "feeders": feeders,
-            "faults": faults,
-        }
-        if faults:
-            self._tally.failures.append(line)
-        self._write("jobs", line)
-
-    def _measure(self, feeder: FeederProcess, job: int) -> None:
-        actors = signed_in(self.folder)
-        self._watch.look(unwanted={pid for owner, pid in actors if owner != feeder.number})
-        self._memory.note("feeder", feeder.pid, job=job, megabytes=megabytes(feeder.pid))
-        for owner, pid in actors:
-            if owner == feeder.number:
-                self._memory.note("actor", pid, job=job, megabytes=megabytes(pid))
-        for process in psutil.Process().children():
-            if "gcs_server" in process.name():
-                self._memory.note("ray_tables", process.pid, job=job, megabytes=megabytes(process.pid))
-
-    def _write(self, name: str, line: dict[str, Any]) -> None:
-        with (self.folder / f"{name}.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+    def _measure(self) -> None:
+        while not self._orders.stop.wait(_MEASURE_SECONDS):
+            self.record.measure(self._feeders())

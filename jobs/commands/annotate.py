@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bioner_core.errors import listed_names
+from bioner_core.spoken import spoken_count
 from jobs.options.annotation import AnnotateFilesConfig
 from jobs.options.common import Json, takes_option_groups
 from jobs.options.metrics import MetricsOutlet, metrics_shown
@@ -66,7 +67,7 @@ def report(summary: "JobSummary", *, as_json: bool) -> None:
         warn(failed.failure)
     if summary.unread:
         names = listed_names(summary.unread, most=20)
-        say(f"note: {len(summary.unread)} files that no reader knows were not read: {names}")
+        say(f"note: {spoken_count(len(summary.unread), 'file')} not read, since no reader knows such: {names}")
     if summary.exit_code() == 3:
         warn(
             f"{summary.reject_rate:.1%} rejects, more than the {summary.max_reject_rate:.1%} allowed; "
@@ -82,20 +83,22 @@ def report(summary: "JobSummary", *, as_json: bool) -> None:
 def _show(summary: "JobSummary") -> None:
     counts = summary.counts
     if not (summary.shards_committed or summary.shards_failed or summary.shards_refinished):
-        print(f"nothing to do: all {summary.shards_skipped} shards are committed, no model call")
+        print(f"nothing to do, no model call: {spoken_count(summary.shards_skipped, 'shard')}, all committed before")
     else:
         print(
-            f"{summary.shards_committed} shards committed in {summary.seconds:.1f} s, "
-            f"{summary.shards_skipped} were committed before, {summary.shards_failed} failed"
+            f"{spoken_count(summary.shards_committed, 'shard')} committed in {summary.seconds:.1f} s, "
+            f"{summary.shards_skipped} committed before, {summary.shards_failed} failed"
         )
         if summary.shards_refinished:
-            print(f"{summary.shards_refinished} shards finished again from their stored candidates, no model call")
+            again = spoken_count(summary.shards_refinished, "shard")
+            print(f"{again} finished again from stored candidates, no model call")
     print(
-        f"{counts.records_in} records = {counts.annotated} annotated + {counts.unchanged} unchanged "
+        f"{spoken_count(counts.records_in, 'record')} = {counts.annotated} annotated + {counts.unchanged} unchanged "
         f"+ {counts.deleted} deleted + {counts.rejected} rejected"
     )
     print(
-        f"{counts.mentions} mentions ({counts.mentions_accepted} accepted) in {counts.sentences} sentences; "
+        f"{spoken_count(counts.mentions, 'mention')} ({counts.mentions_accepted} accepted) "
+        f"in {spoken_count(counts.sentences, 'sentence')}; "
         f"{counts.row_rejects} of {counts.rows} model rows failed"
     )
     if summary.rows_sent:

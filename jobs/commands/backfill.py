@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from bioner_core.errors import ConfigurationError
+from bioner_core.spoken import spoken_count
 from bioner_core.store.history.lock import Part
 from jobs.options.annotation import Feeders
 from jobs.options.common import takes_option_groups
@@ -169,7 +170,7 @@ def _mine(files: "Sequence[PendingFile]", part: Part, options: SyncOptions) -> "
 
     mine = of_part(files, part)
     if not options.run.quiet:
-        say(f"{len(files)} files are to be done in all, {len(mine)} of them in part {part.number}/{part.of}")
+        say(f"to do: {spoken_count(len(files), 'file')} in all, {len(mine)} of them in part {part.number}/{part.of}")
     return mine
 
 

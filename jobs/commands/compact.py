@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from bioner_core.spoken import spoken_count
 from bioner_core.store.compaction.compact import CompactionReport
 from jobs.options.common import Json, Quiet, StoreOption, Wait
 from jobs.runs.snapshot import compact_locked, settings_of
@@ -59,10 +60,10 @@ def as_object(found: CompactionReport) -> dict[str, object]:
 def _show(found: CompactionReport) -> None:
     made = found.manifest
     print(f"snapshot   {made.snapshot_id}{'' if found.made else ' (is of this state already: nothing to do)'}")
-    print(f"documents  {made.documents} of {made.shards} shards")
+    print(f"documents  {made.documents} of {spoken_count(made.shards, 'shard')}")
     print(f"mentions   {made.mentions}, {made.mentions_accepted} accepted")
     if len(made.fingerprints) > 1:
-        shares = ", ".join(f"{one[:16]} ({count} shards)" for one, count in made.fingerprints.items())
+        shares = ", ".join(f"{one[:16]} ({spoken_count(count, 'shard')})" for one, count in made.fingerprints.items())
         print(f"models     {len(made.fingerprints)}: {shares}; `bioner query --model` asks of one alone")
     print(f"files      {len(made.files)}, {sum(file.bytes for file in made.files) / 1e6:.1f} MB")
     if found.removed:

@@ -20,6 +20,7 @@ from bioner_core.file_digest import sha256_of
 from bioner_core.labels.label_set import LabelSet, load_label_set
 from bioner_core.models.directory import model_folder
 from bioner_core.models.model_card import read_card
+from bioner_core.spoken import spoken_count
 from jobs.options.common import Json, NoSelector, Precision, Quiet, new_type_names, takes_option_groups
 from jobs.runs.annotator import AnnotatorChoice
 from jobs.runs.link_evaluation import evaluate_end_to_end, evaluate_gold_links, print_links
@@ -296,8 +297,9 @@ def print_scores(run: EvaluationRun) -> None:
     console = Console()
     console.print(table)
     low, high = run.evaluation.ci95
-    console.print(f"95 % interval of F1: {low:.4f} to {high:.4f} (bootstrap over {run.evaluation.records} records)")
-    console.print(f"{run.sentences} sentences, {run.sentences / max(run.seconds, 1e-9):.1f} a second")
+    records = spoken_count(run.evaluation.records, "record")
+    console.print(f"95 % interval of F1: {low:.4f} to {high:.4f} (bootstrap over {records})")
+    console.print(f"{spoken_count(run.sentences, 'sentence')}, {run.sentences / max(run.seconds, 1e-9):.1f} per second")
     subsets = {"flat": run.evaluation.flat, "nested": run.evaluation.nested, "inside another": run.evaluation.inner}
     console.print("recall: " + ", ".join(f"{name} {one.recall:.4f} of {one.support}" for name, one in subsets.items()))
     counts = ", ".join(f"{kind.replace('_', ' ')} {count}" for kind, count in run.evaluation.mistakes.items())
@@ -305,7 +307,7 @@ def print_scores(run: EvaluationRun) -> None:
     if run.reliability.calibration_error is not None:
         console.print(f"selector: expected calibration error {run.reliability.calibration_error:.4f}")
     if run.failed_sentences:
-        console.print(f"{run.failed_sentences} sentences failed and count as empty")
+        console.print(f"{spoken_count(run.failed_sentences, 'sentence')} failed, taken for empty")
 
 
 def _add_evaluation(table: Table, found: Evaluation) -> None:

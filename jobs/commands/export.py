@@ -1,12 +1,13 @@
 """`bioner export`: the newest state of a store in the formats of others."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from bioner_core.export.export import export_store
 from bioner_core.export.provenance import Selection
+from bioner_core.spoken import spoken_count
 from jobs.options.common import Json, OfModel, Quiet, StoreOption
 from jobs.terminal.console import only_results_on_stdout, print_result
 from jobs.terminal.damage import require_store_to_show
@@ -62,13 +63,16 @@ def export(
     return 0
 
 
-def _show(report: dict[str, object], output: Path) -> None:
-    print(f"{output}: {report['documents']} documents, {report['mentions']} mentions, from {report['exported_from']}")
+def _show(report: dict[str, Any], output: Path) -> None:
+    print(
+        f"{output}: {spoken_count(report['documents'], 'document')}, {spoken_count(report['mentions'], 'mention')}, "
+        f"from {report['exported_from']}"
+    )
     models = report["model_fingerprints"]
     if isinstance(models, dict) and len(models) > 1:
-        shares = ", ".join(f"{one[:16]} ({count} documents)" for one, count in models.items())
+        shares = ", ".join(f"{one[:16]} ({spoken_count(count, 'document')})" for one, count in models.items())
         print(f"models: {shares}; --model exports one alone")
     if report["left_out_mentions"]:
-        print(f"left out: {report['left_out_mentions']} mentions that share characters with a longer one")
+        print(f"left out: {spoken_count(report['left_out_mentions'], 'mention')} inside or across a longer one")
     if report["replaced_characters"]:
-        print(f"replaced: {report['replaced_characters']} characters that the format cannot hold")
+        print(f"replaced: {spoken_count(report['replaced_characters'], 'character')} that the format cannot hold")

@@ -8,6 +8,7 @@ import typer
 from bioner_core.gold.forms import FORMS
 from bioner_core.gold.importing import ImportChoices, import_corpus
 from bioner_core.gold.record import LOSSES, MisfitKind
+from bioner_core.spoken import spoken_count
 from jobs.options.common import Json, new_type_names
 from jobs.terminal.console import only_results_on_stdout, print_result, say
 
@@ -65,7 +66,7 @@ def import_command(
 
 def _show(result: dict[str, Any], label_set_output: Path | None) -> None:
     types = ", ".join(f"{name} {count}" for name, count in result["types"].items())
-    print(f"{result['output']}: {result['records']} records, {result['entities']} entities: {types or 'none'}")
+    print(f"{result['output']}: {spoken_count(result['records'], 'record')}, entities: {types or 'none'}")
     for kind, count in result["misfits"].items():
         print(f"{_verb(MisfitKind(kind))}: {count} {kind}")
     if label_set_output is not None:

@@ -1,9 +1,10 @@
 """`bioner link`: identifiers for the mentions of a store."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from bioner_core.spoken import spoken_count
 from bioner_core.store.history.lock import StoreLock
 from jobs.options.common import Json, Quiet, StoreOption, Wait
 from jobs.terminal.console import only_results_on_stdout, print_result, say
@@ -63,9 +64,15 @@ def link(
     return 0
 
 
-def _show(report: dict[str, object]) -> None:
-    print(f"{report['linked']} of {report['mentions']} mentions of {report['documents']} documents linked")
+def _show(report: dict[str, Any]) -> None:
+    print(
+        f"{report['linked']} of {spoken_count(report['mentions'], 'mention')} "
+        f"in {spoken_count(report['documents'], 'document')} linked"
+    )
     print(f"{report['documents_linked_now']} of these documents were linked now, the links of the others kept")
-    print(f"{report['abbreviations']} abbreviations; {report['mentions_per_second']} mentions/s in the linker")
+    print(
+        f"{spoken_count(report['abbreviations'], 'abbreviation')}; "
+        f"{report['mentions_per_second']} mentions/s in the linker"
+    )
     for method, count in dict(report["by_method"]).items():  # type: ignore[call-overload]
         print(f"  {method:<20} {count}")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bioner_core.errors import PoolError
+from bioner_core.spoken import spoken_count
 from bioner_core.store.history.process_identity import this_process
 from jobs.options.annotation import ActorOptions, Ray
 from jobs.options.common import Json, Quiet, takes_option_groups
@@ -105,7 +106,7 @@ def start(config: PoolConfig, metrics: MetricsOutlet, as_json: Json = False) -> 
         with metrics_shown(metrics, page, job=f"pool {config.name}"):
             ended = keep_pool(config, annotator, page=page)
             page.end(0)
-    cut = f", {ended.cut_short} actors in the middle of a batch" if ended.cut_short else ""
+    cut = f", {spoken_count(ended.cut_short, 'actor')} in the middle of a batch" if ended.cut_short else ""
     print_result(ended.as_json(), as_json=as_json, show=lambda: print(f"pool {config.name!r} stopped{cut}"))
     return 0
 
@@ -142,7 +143,7 @@ def stop(name: Name = "default", ray: Ray = "local", drain_seconds: StopDrain = 
 
 def _show(report: "PoolReport") -> None:
     stopping = ", being stopped" if report.stopping else ""
-    print(f"pool     {report.name}: {report.ready} of {report.wanted} actors ready{stopping}")
+    print(f"pool     {report.name}: {report.ready} of {spoken_count(report.wanted, 'actor')} ready{stopping}")
     print(f"ray      {report.address}")
     print(f"owner    process {report.owner.pid} on {report.owner.host}, since {report.started}")
     print(f"model    {', '.join(f'{key} {value}' for key, value in report.model.items())}")
@@ -158,7 +159,7 @@ def _line(actor: "ActorReport") -> str:
     faults = f", {actor.failed_starts} failed starts" if actor.failed_starts else ""
     error_lines = actor.last_error.strip().splitlines()
     why = f": {error_lines[-1]}" if error_lines and not actor.pid else ""
-    return f"{actor.name}  {actor.state}, {where}{work}{busy}, {actor.restarts} restarts{faults}{why}"
+    return f"{actor.name}  {actor.state}, {where}{work}{busy}, {spoken_count(actor.restarts, 'restart')}{faults}{why}"
 
 
 _TAKEN_SECONDS = 30.0
@@ -273,7 +274,8 @@ def scale_pool(name: str, ray_address: str, *, actors: int, wait_seconds: float)
         while wait_seconds and not report.ready == len(report.actors) == actors:
             if time.monotonic() > deadline:
                 raise PoolError(
-                    f"--wait: {report.ready} of {actors} actors are ready after {wait_seconds:g} s: {_faults(report)}"
+                    f"--wait: {report.ready} of {spoken_count(actors, 'actor')} ready after {wait_seconds:g} s: "
+                    f"{_faults(report)}"
                 )
             report = living_report(kv, name)
     return report

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
-from bioner_core.duration import spoken_duration
 from bioner_core.report.figures import report_figures
 from bioner_core.report.page import render_report
+from bioner_core.spoken import spoken_count, spoken_duration
 from bioner_core.store.atomic import write_text
 from bioner_core.store.query.query_session import query_session
 from jobs.options.common import Json, StoreOption, bytes_of
@@ -59,15 +59,16 @@ def _show(figures: Mapping[str, Any], html: Path | None) -> None:
 
     counts = figures["counts"]
     print(f"read from  {figures['origin']}" + (f", run {figures['run']}" if figures["run"] else ""))
-    print(f"documents  {counts['documents']}, {counts['rejected']} of {counts['records_in']} records rejected")
-    print(f"mentions   {counts['accepted']} accepted of {counts['candidates']} candidates, {counts['nested']} nested")
+    records, candidates = spoken_count(counts["records_in"], "record"), spoken_count(counts["candidates"], "candidate")
+    print(f"documents  {counts['documents']}, {counts['rejected']} of {records} rejected")
+    print(f"mentions   {counts['accepted']} accepted of {candidates}, {counts['nested']} nested")
     for one in figures["types"]:
         print(f"type       {printable(one['type'])} ({printable(one['label_set'])}) {one['accepted']}")
     if again := figures["reannotation"]:
         cost = "of unknown length" if again["seconds"] is None else f"about {spoken_duration(again['seconds'])} of work"
         print(
-            f"models     {len(again['documents_by_model'])}; {again['documents']} documents are not of the newest, "
-            f"{again['fingerprint'][:16]}: to annotate them again is {cost}"
+            f"models     {len(again['documents_by_model'])}; {spoken_count(again['documents'], 'document')} "
+            f"not of the newest, {again['fingerprint'][:16]}: to annotate again what is older is {cost}"
         )
     drift = figures["drift"]
     for one in drift["differences"] if drift else ():

@@ -9,6 +9,7 @@ import typer
 
 from bioner_core.errors import ConfigurationError
 from bioner_core.records import RejectReason
+from bioner_core.spoken import spoken_count
 from jobs.options.annotation import AnnotateConfig
 from jobs.options.common import Json, takes_option_groups
 from jobs.runs.session import AnnotationSession, open_lock
@@ -80,7 +81,7 @@ def report(done: "RetryReport", *, as_json: bool) -> None:
             f"{done.summary.reject_rate:.1%} rejects are left, more than the {done.summary.max_reject_rate:.1%} allowed"
         )
     if done.of_other_models:
-        say(f"note: {done.of_other_models} rejects are of another model or other label sets, and stay")
+        say(f"note: {spoken_count(done.of_other_models, 'reject')} of another model or other label sets left alone")
     print_result(done.as_json(), as_json=as_json, show=lambda: _show(done))
 
 
@@ -89,14 +90,17 @@ def _show(done: "RetryReport") -> None:
     if not done.shards:
         print(f"nothing to retry: no reject for {', '.join(done.reasons)}")
         return
-    print(f"before  {before.documents} documents and {before.rows} rows rejected in {done.shards} shards")
+    print(
+        f"before  {spoken_count(before.documents, 'document')} and {spoken_count(before.rows, 'row')} rejected "
+        f"in {spoken_count(done.shards, 'shard')}"
+    )
     for reason, number in sorted(before.reasons.items()):
         print(f"        {number} {reason}")
     if done.dry_run:
         print("nothing was changed")
         return
-    print(f"after   {after.documents} documents and {after.rows} rows")
-    print(f"{done.rows_asked} rows went to the model in {done.summary.seconds:.1f} s")
+    print(f"after   {spoken_count(after.documents, 'document')} and {spoken_count(after.rows, 'row')}")
+    print(f"{spoken_count(done.rows_asked, 'row')} went to the model in {done.summary.seconds:.1f} s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,8 +199,9 @@ def _faulty(config: AnnotateConfig, session: AnnotationSession, reasons: Sequenc
     mine = [one for one in found if one.manifest.decode_fingerprint == session.decode_fingerprint]
     if found and not mine:
         raise ConfigurationError(
-            f"--model, --label-set, --annotator: none of the {len(found)} shards with such rejects was made by this "
-            f"model with these label sets ({session.decode_fingerprint[:16]}), but by {_makers(found)}; name those"
+            f"--model, --label-set, --annotator: of {spoken_count(len(found), 'shard')} with such rejects "
+            "none was made by this model with these label sets "
+            f"({session.decode_fingerprint[:16]}), but by {_makers(found)}; name those"
         )
     return _Faulty(mine, _total(one for one in found if one not in mine))
 

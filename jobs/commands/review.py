@@ -11,6 +11,7 @@ from bioner_core.gold.forms import FORMS
 from bioner_core.review.choice import Choice, ReviewSettings
 from bioner_core.review.item import ReviewUnit
 from bioner_core.review.review import export_review, exported_file, import_review
+from bioner_core.spoken import spoken_count
 from jobs.options.common import Json, Quiet, StoreOption
 from jobs.terminal.console import only_results_on_stdout, print_result
 from jobs.terminal.damage import require_store_to_show
@@ -95,14 +96,19 @@ def import_(corrected: Corrected, exported: Exported, output: Corpus, form: From
 
 def _show_export(result: dict[str, Any]) -> None:
     reasons = ", ".join(f"{name} {count}" for name, count in result["reasons"].items())
-    print(f"{result['output']}: {result['items']} items, {result['mentions']} mentions ({reasons})")
+    print(
+        f"{result['output']}: {spoken_count(result['items'], 'item')}, "
+        f"{spoken_count(result['mentions'], 'mention')} ({reasons})"
+    )
     print(f"keep {result['exported']}: `bioner review import` compares with it")
     if result["replaced_characters"]:
-        print(f"{result['replaced_characters']} characters are blanks in brat's lines; offsets are the same")
+        print(
+            f"blank in brat's lines: {spoken_count(result['replaced_characters'], 'character')}; offsets are the same"
+        )
 
 
 def _show_import(result: dict[str, Any]) -> None:
-    print(f"{result['output']}: {result['records']} items, {result['changed']} of them changed")
+    print(f"{result['output']}: {spoken_count(result['records'], 'item')}, {result['changed']} of them changed")
     for name, said in (
         ("missing", "items did not come back, or nobody has annotated them"),
         ("foreign", "items are not of this export and are left out"),

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from bioner_core.errors import ConfigurationError
+from bioner_core.spoken import spoken_count
 from bioner_core.store.atomic import write_text
 from bioner_core.store.document_mentions import DocumentMentions
 from bioner_core.store.layout import Store
@@ -47,7 +48,8 @@ def show(
         if html is None:
             print_document(found, rejected=rejected)
         else:
-            print(f"{html}: {found.document.doc_id}, {sum(one.accepted for one in found.mentions)} mentions")
+            accepted = sum(one.accepted for one in found.mentions)
+            print(f"{html}: {found.document.doc_id}, {spoken_count(accepted, 'mention')}")
 
     print_result(as_object(found) | {"origin": origin}, as_json=as_json, show=to_terminal)
     return 0

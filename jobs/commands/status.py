@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from bioner_core.spoken import spoken_count
 from bioner_core.store.layout import Store
 from jobs.options.common import Json, StoreOption
 from jobs.terminal.console import only_results_on_stdout, print_result, require_store
@@ -69,6 +70,6 @@ def _show(found: StoreStatus) -> None:
     for reason, number in found.reject_reasons.items():
         print(f"rejects    {number} {reason}")
     for fingerprint, number in found.fingerprints.items():
-        print(f"made by    {found.models[fingerprint]}, {number} shards")
+        print(f"made by    {found.models[fingerprint]}, {spoken_count(number, 'shard')}")
     for failed in found.failures:
         print(f"failed     {failed.failure}")

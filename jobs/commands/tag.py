@@ -9,6 +9,7 @@ import typer
 import bioner
 from bioner_core.documents import Document, Passage
 from bioner_core.errors import ConfigurationError, InputError, cause_of
+from bioner_core.spoken import spoken_count
 from bioner_core.store.atomic import write_text
 from bioner_core.store.document_mentions import DocumentMentions
 from bioner_core.viewer.page import render_page
@@ -69,7 +70,7 @@ def tag(
 
     def show() -> None:
         if html is not None:
-            print(f"{html}: {sum(one.accepted for one in found[0].mentions)} mentions")
+            print(f"{html}: {spoken_count(sum(one.accepted for one in found[0].mentions), 'mention')}")
         else:
             for one in found:
                 print_document(one, rejected=rejected)
@@ -106,7 +107,9 @@ def _checked(content: bytes, name: str) -> str:
     except UnicodeDecodeError as error:
         raise InputError(f"{name}: no text in UTF-8 ({error}); `bioner annotate` reads dumps and exports") from error
     if len(text) > LONGEST_TEXT:
-        raise InputError(f"{name}: longer than {LONGEST_TEXT} characters; `bioner annotate` takes long texts")
+        raise InputError(
+            f"{name}: longer than {spoken_count(LONGEST_TEXT, 'character')}; `bioner annotate` takes long texts"
+        )
     return text
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bioner_core.spoken import spoken_count
 from bioner_core.training.selector_settings import read_selector_settings
 from bioner_core.training.settings import SettingOrigin, SftSettings, read_settings
 from jobs.options.common import Json
@@ -86,7 +87,9 @@ def sft(
     print_result(
         result,
         as_json=as_json,
-        show=lambda: print(f"{output}: {run.progress.steps} steps, {run.progress.tokens} tokens in {seconds:.0f} s"),
+        show=lambda: print(
+            f"{output}: {spoken_count(run.progress.steps, 'step')}, {run.progress.tokens} tokens in {seconds:.0f} s"
+        ),
     )
     return 0
 

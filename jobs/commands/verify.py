@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, replace
 
+from bioner_core.spoken import spoken_count
 from bioner_core.store.checks.verify import VerificationReport, verify_store
 from bioner_core.store.snapshot.snapshot_manifest import snapshot_ids
 from jobs.options.common import Json, Quiet, StoreOption
@@ -54,8 +55,9 @@ def _show(found: VerificationReport) -> None:
         print(f"... and {found.fault_count - len(found.faults)} more")
     for name in found.leftovers:
         print(f"note: snapshots/{name} is of a compaction at work, or of one that was killed; the next one removes it")
-    verdict = "sound" if found.sound else f"NOT sound: {found.fault_count} faults"
+    verdict = "sound" if found.sound else f"NOT sound: {spoken_count(found.fault_count, 'fault')}"
     print(
-        f"{verdict}: {found.shards} shards, {counts.records_in} records, "
-        f"{counts.mentions} mentions checked against their text, {found.snapshots} snapshots"
+        f"{verdict}: {spoken_count(found.shards, 'shard')}, {spoken_count(counts.records_in, 'record')}, "
+        f"{spoken_count(counts.mentions, 'mention')} checked against their text, "
+        f"{spoken_count(found.snapshots, 'snapshot')}"
     )

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from bioner_core.spoken import spoken_count
 from jobs.options.common import Json
 from jobs.terminal.console import only_results_on_stdout, print_result, say
 
@@ -132,7 +133,10 @@ def show(vocabulary: Known, name: OneName = None, as_json: Json = False) -> int:
 
 def _show_list(known: list[dict[str, Any]], others: list[dict[str, Any]]) -> None:
     for page in known:
-        print(f"{page['name']:<10} {page['version']}  {page['concepts']} concepts, {page['names']} names")
+        print(
+            f"{page['name']:<10} {page['version']}  {spoken_count(page['concepts'], 'concept')}, "
+            f"{spoken_count(page['names'], 'name')}"
+        )
     for one in others:
         print(f"{one['name']:<10} not pulled: run `bioner vocabulary pull {one['name']}`; {one['licence']}")
 

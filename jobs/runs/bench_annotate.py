@@ -17,6 +17,7 @@ from bioner_core.device_bench.sample_sentences import sample_records
 from bioner_core.device_bench.settings import ANNOTATE, STAND_IN, DeviceBenchSettings
 from bioner_core.device_bench.steps import Clock, Findings, Step, StepSkippedError
 from bioner_core.models.directory import DEFAULT_MODEL
+from bioner_core.spoken import spoken_count
 from bioner_core.store.layout import Store
 
 _SENTENCES_PER_DOCUMENT = 9
@@ -77,7 +78,7 @@ def _note(result: dict[str, Any], shares: list[float], documents: int, seconds: 
     share = sum(busy) / len(busy) if busy else None
     said = "no GPU counters" if share is None else f"GPU busy {share:.0%} between its first and last work"
     found.note(
-        f"{documents} documents in {taken:.1f} s, {documents / taken:.1f}/s; {said}",
+        f"{spoken_count(documents, 'document')} in {taken:.1f} s, {documents / taken:.1f}/s; {said}",
         documents=documents,
         documents_per_second=documents / taken,
         seconds=seconds,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from bioner_core.errors import ConfigurationError, PoolError
 from bioner_core.inference.budget import MemoryLimit
+from bioner_core.spoken import spoken_count
 from jobs.options.annotation import ActorOptions, ActorRange, AnnotateConfig
 from jobs.runs.annotator import AnnotatorChoice, visible_gpus
 from jobs.terminal.console import say, told_step
@@ -131,7 +132,7 @@ def join_pool(
     report = living_report(kv, name)
     check_same_model(report, fingerprint=choice.fingerprint(), model=choice.in_words())
     if not quiet:
-        say(f"joined the pool {name!r}: {report.ready} of {report.wanted} actors ready")
+        say(f"joined the pool {name!r}: {report.ready} of {spoken_count(report.wanted, 'actor')} ready")
     return client_of(place, report, client)
 
 

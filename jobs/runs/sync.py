@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bioner_core.duration import spoken_duration
 from bioner_core.errors import StoreError
 from bioner_core.linking.linker import Linker
+from bioner_core.spoken import spoken_count, spoken_duration
 from bioner_core.store.compaction.compact import CompactionSettings
 from bioner_core.store.history.input_order import PUBMED
 from bioner_core.store.history.ledger import AppliedFile, applied_files, new_run_id
@@ -125,7 +125,8 @@ class SyncPlan:
         if not self.files:
             return ["nothing to do: no file is new or changed"]
         source = "measured in this store" if found.measured else "a guess: no such run was measured in this store yet"
-        cost = f"{found.files} files, about {found.records} records, about {spoken_duration(found.seconds)}"
+        files, records = spoken_count(found.files, "file"), spoken_count(found.records, "record")
+        cost = f"{files}, about {records}, about {spoken_duration(found.seconds)}"
         return [*self.files, f"{cost} at {found.records_per_second:g} records/s ({source})"]
 
     def as_json(self) -> dict[str, Any]:

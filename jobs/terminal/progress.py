@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from bioner_core.duration import spoken_duration
+from bioner_core.spoken import spoken_count, spoken_duration
 from jobs.terminal.console import say
 
 LINE_SECONDS = 10.0
@@ -116,7 +116,7 @@ class FileProgress:
         self._fresh += 0 if skipped else records
         if self._quiet:
             return
-        line = f"{self._finished}/{self._total} files"
+        line = f"{self._finished}/{spoken_count(self._total, 'file')}"
         left = self._total - self._finished
         if left and self._fresh:
             seconds = left * (time.monotonic() - self._started) / self._fresh

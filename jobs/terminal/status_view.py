@@ -11,6 +11,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from bioner_core.spoken import spoken_count
 from pipelines.watch.store_watch import StoreView, StoreWatch
 
 _MEMORY_CURE = "their machine ran out of memory; use fewer actors or a smaller --memory-cap"
@@ -42,17 +43,19 @@ def line(view: StoreView) -> str:
     """A view in one line."""
     words = [
         view.time,
-        f"{view.shards_committed} shards, {view.shards_pending} pending",
-        f"{view.counts.annotated + view.counts.unchanged} documents, {view.documents_per_second:.1f}/s",
-        f"{view.counts.mentions} mentions",
-        f"{sum(view.reject_reasons.values())} rejects",
+        f"{spoken_count(view.shards_committed, 'shard')}, {view.shards_pending} pending",
+        f"{spoken_count(view.counts.annotated + view.counts.unchanged, 'document')}, {view.documents_per_second:.1f}/s",
+        f"{spoken_count(view.counts.mentions, 'mention')}",
+        f"{spoken_count(sum(view.reject_reasons.values()), 'reject')}",
     ]
     if view.actors:
-        words.append(f"{sum(one.state == 'busy' for one in view.actors)} of {len(view.actors)} actors busy")
+        words.append(
+            f"{sum(one.state == 'busy' for one in view.actors)} of {spoken_count(len(view.actors), 'actor')} busy"
+        )
     if view.memory_kills:
         words.append(f"{view.memory_kills} actor processes ended for memory")
     if view.damaged:
-        words.append(f"{len(view.damaged)} shards damaged: `bioner verify` names them")
+        words.append(f"{spoken_count(len(view.damaged), 'shard')} damaged: `bioner verify` names them")
     words.append(_left(view))
     return "  ".join(words)
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from bioner_core.spoken import spoken_count
 from bioner_core.store.committed import committed_manifest, known_manifests
 from bioner_core.store.layout import ShardDescriptor
 from bioner_core.store.manifest import read_manifest
@@ -186,7 +187,7 @@ class HandOut:
                 "committed stays; run the same command again"
             )
         self._tell(
-            f"a feeder was lost ({why}): another one is started, and its {len(shards)} shards are given out anew"
+            f"a feeder was lost ({why}): another one is started; given out anew: {spoken_count(len(shards), 'shard')}"
         )
         # Invariant: no record counts twice. What the feeder had settled and not committed is done anew.
         if feeder.ended != feeder.records:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from bioner_core.errors import BionerError
 from bioner_core.formats.input_digests import file_digest
+from bioner_core.spoken import spoken_count
 from bioner_core.store.history.document_index import refresh_index
 from bioner_core.store.history.ledger import AppliedFile, record_applied, utc_now
 from bioner_core.store.history.lock import StoreLock
@@ -113,8 +114,8 @@ def enter_file(
     """
     if summary.exit_code() == EXIT_FAILED:
         raise FileNotAppliedError(
-            f"{file.wanted.listed.name}: {summary.shards_failed} shards failed, {summary.shards_committed} were "
-            f"committed; the first: {summary.failures[0].message}"
+            f"{file.wanted.listed.name}: {spoken_count(summary.shards_failed, 'shard')} failed, "
+            f"{summary.shards_committed} committed; the first: {summary.failures[0].message}"
         )
     entry = _entry(file, summary, kind=kind, place=place, fingerprint=fingerprint, seconds=seconds)
     refresh_index(place.store, entry.input_key, manifests_of_input(place.store, entry.input_key))

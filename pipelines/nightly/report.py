@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from bioner_core.linking.link_table import LinkPage
+from bioner_core.spoken import spoken_count
 from bioner_core.store.compaction.compact import CompactionReport
 from bioner_core.store.history.ledger import AppliedFile, JobRun, Reload, record_run, utc_now
 from bioner_core.store.layout import Store
@@ -74,14 +75,16 @@ class SyncReport:
             return ["nothing to do: every file is applied, no model call", *self._snapshot_line(), *self._links_line()]
         counts = self.counts
         found = [
-            f"{len(self.applied)} files applied in {self.seconds:.1f} s, {self._left()}",
-            f"{counts.records_in} records = {counts.annotated} annotated + {counts.unchanged} unchanged "
-            f"+ {counts.deleted} deleted + {counts.rejected} rejected",
-            f"{self.rows_sent} model rows; {counts.unchanged} documents needed none",
+            f"{spoken_count(len(self.applied), 'file')} applied in {self.seconds:.1f} s, {self._left()}",
+            f"{spoken_count(counts.records_in, 'record')} = {counts.annotated} annotated "
+            f"+ {counts.unchanged} unchanged + {counts.deleted} deleted + {counts.rejected} rejected",
+            f"{self.rows_sent} model rows; {spoken_count(counts.unchanged, 'document')} without any",
         ]
         if self.reload is not None:
             before, after = self.reload.documents_before, self.reload.documents_after
-            found.append(f"the release of {self.reload.year} replaces all before: {before} articles, now {after}")
+            found.append(
+                f"the release of {self.reload.year} replaces all before: {spoken_count(before, 'article')}, now {after}"
+            )
         if self.exit_code() == EXIT_TOO_MANY_REJECTS:
             found.append(f"{self.reject_rate:.1%} rejects, more than the {self.max_reject_rate:.1%} allowed")
         return found + self._snapshot_line() + self._links_line()
@@ -97,13 +100,16 @@ class SyncReport:
             return []
         shown = self.snapshot.manifest
         state = "is new" if self.snapshot.made else "is of this state already"
-        return [f"snapshot {shown.snapshot_id} {state}: {shown.documents} documents, {shown.mentions} mentions"]
+        return [
+            f"snapshot {shown.snapshot_id} {state}: {spoken_count(shown.documents, 'document')}, "
+            f"{spoken_count(shown.mentions, 'mention')}"
+        ]
 
     def _links_line(self) -> list[str]:
         if self.links is None:
             return []
         names = ", ".join(self.links.vocabularies)
-        return [f"linked to {names}: {self.links.linked} of {self.links.mentions} mentions"]
+        return [f"linked to {names}: {self.links.linked} of {spoken_count(self.links.mentions, 'mention')}"]
 
     def as_json(self) -> dict[str, Any]:
         """A flat object for `--json`: the counts at the top level, a short object a file."""

@@ -11,14 +11,11 @@ from pathlib import Path
 from bioner_core.store.history.lock import StoreLock
 from bioner_core.store.layout import Store
 from devtools.soak.corpus import soak_job
-from devtools.soak.feeder import client_settings
-from pipelines.feeders.file_end import job_summary
-from pipelines.feeders.files_ahead import FilesAhead
-from pipelines.feeders.ray_feeders import FeederPlaces, nodes_with_store
+from devtools.soak.feeder import client_settings, run_with_feeders
+from pipelines.feeders.ray_feeders import nodes_with_store
 from pipelines.pool.pool import start_pool
 from pipelines.pool.pool_settings import PoolSettings
 from pipelines.pool.service import AnnotatorSpec
-from pipelines.watch.progress import SilentProgress
 
 _SECONDS_PER_BATCH = 0.4
 
@@ -33,9 +30,7 @@ def main() -> None:
     settings = PoolSettings(actors=2, least_actors=1, ray_address=address, start_seconds=45.0)
     with start_pool(settings, spec) as pool, StoreLock(job.store, purpose="test", wait_seconds=30.0):
         nodes = nodes_with_store(job.store)
-        places = FeederPlaces(job, pool.client_factory(client_settings(30.0)), max(2, len(nodes)), nodes)
-        ahead = FilesAhead[str](job, start=lambda: places, progress=SilentProgress(), tell=print)
-        summary = job_summary(job, ahead.run(job.inputs, str))
+        summary = run_with_feeders(job, pool, client_settings(30.0), count=max(2, len(nodes)))
     said = {
         "nodes": len(nodes),
         "exit_code": summary.exit_code(),

@@ -10,8 +10,8 @@ from bioner_core.store.checks.comparison import store_differences
 from bioner_core.store.checks.verify import verify_store
 from bioner_core.store.history.lock import StoreLock
 from bioner_core.store.layout import Store
+from devtools.object_service import BUCKET, ObjectService
 from pipelines.refinish import needs_no_model
-from tests.object_service import BUCKET, ObjectService
 
 _SHARDS = 20
 _MOST_PER_SHARD = 6.0

@@ -10,6 +10,7 @@ from functools import partial
 import pyarrow as pa
 
 from bioner_core.errors import StoreError
+from bioner_core.spoken import spoken_count
 from bioner_core.store.checks.promised_file import promised_file_faults
 from bioner_core.store.layout import Store
 from bioner_core.store.objects.object_path import ObjectPath
@@ -110,7 +111,7 @@ def _count_faults(manifest: SnapshotManifest) -> Iterator[str]:
     }
     for table, promised in promises.items():
         if rows[table] != promised:
-            yield f"{MANIFEST_NAME} says {promised} rows of {table}, and names files with {rows[table]}"
+            yield f"{MANIFEST_NAME} says {spoken_count(promised, 'row')} of {table}, and names files with {rows[table]}"
 
 
 def _schema_faults(table: str, manifest: SnapshotManifest, schema: pa.Schema) -> Iterator[str]:

@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from bioner_core.errors import StoreError
 from bioner_core.file_digest import sha256_of_file
+from bioner_core.spoken import spoken_count
 from bioner_core.store.layout import Store
 from bioner_core.store.manifest import Manifest
 from bioner_core.store.parquet_files import open_parquet
@@ -48,7 +49,7 @@ def promised_file_faults(
         yield f"{file.path} cannot be read ({error})"
         return
     if rows != file.rows:
-        yield f"{file.path} has {rows} rows, not {file.rows}"
+        yield f"{file.path} has {spoken_count(rows, 'row')}, not {file.rows}"
     for fault in schema_faults(schema):
         yield f"{file.path} {fault}"
 

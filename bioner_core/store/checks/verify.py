@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
+from bioner_core.spoken import spoken_count
 from bioner_core.store.checks.check_files import file_faults
 from bioner_core.store.checks.check_mentions import mention_faults
 from bioner_core.store.checks.check_notes import note_faults
@@ -109,7 +110,7 @@ def _lost_records(entries: Iterable[AppliedFile], records: Counter[str]) -> Iter
     for entry in entries:
         if records[entry.input_key] != entry.counts.records_in:
             yield (
-                f"{entry.name}: the ledger says {entry.counts.records_in} records, its shards hold "
+                f"{entry.name}: the ledger says {spoken_count(entry.counts.records_in, 'record')}, its shards hold "
                 f"{records[entry.input_key]}. Remove its entries below ledger/{entry.kind}, and it is applied again"
             )
 

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from bioner_core.documents import Document
 from bioner_core.errors import StoreError
 from bioner_core.mentions import Mention
+from bioner_core.spoken import spoken_count
 from bioner_core.store.history.current import current_shards
 from bioner_core.store.layout import Store
 from bioner_core.store.manifest import Manifest, read_manifest
@@ -83,8 +84,8 @@ def document_batches(store: Store, records: ShardRecords) -> Iterator[pa.RecordB
         yield kept
     if found != len(records.record_numbers):
         raise StoreError(
-            f"shard {records.shard}: has {found} of {len(records.record_numbers)} documents that its index names. "
-            "Remove the folder register of the store and run the same command again"
+            f"shard {records.shard}: its index names {spoken_count(len(records.record_numbers), 'document')}, and "
+            f"{found} of them are there. Remove the folder register of the store and run the same command again"
         )
 
 

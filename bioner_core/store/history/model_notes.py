@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 from bioner_core.errors import ConfigurationError, DamagedFileError
+from bioner_core.spoken import spoken_count
 from bioner_core.store.atomic import write_text
 from bioner_core.store.layout import Store
 from bioner_core.store.paths import StorePath, sorted_paths
@@ -61,7 +62,7 @@ def model_in_words(store: Store, fingerprint: str) -> str:
 def mixed_models(store: Store, documents: Mapping[str, int]) -> str:
     """That a state was made by several models, in words, with how many documents each of them made."""
     shares = "; ".join(f"{count} by {model_in_words(store, one)}" for one, count in documents.items())
-    return f"the newest documents were annotated by {len(documents)} models: {shares}"
+    return f"the newest documents were annotated by {spoken_count(len(documents), 'model')}: {shares}"
 
 
 def chosen_fingerprint(store: Store, wanted: str, known: Collection[str]) -> str:

@@ -98,7 +98,7 @@ def test_a_finished_job_is_a_success_without_ray(
     monkeypatch.setitem(sys.modules, "pipelines.pool.pool", None)
     done = bioner("annotate", *samples, "--store", store, "--annotator", "null")
     assert done.code == 0
-    assert done.out.startswith("nothing to do: all 2 shards are committed, no model call\n")
+    assert done.out.startswith("nothing to do, no model call: 2 shards, all committed before\n")
     found = json.loads(bioner("annotate", *samples, "--store", store, "--annotator", "null", "--json").out)
     assert (found["rows_sent"], found["shards_skipped"], found["annotated"], found["deleted"]) == (0, 2, 22, 2)
 
@@ -207,4 +207,4 @@ def test_files_of_a_folder_that_no_reader_knows_are_named_and_no_rejects(
     done = bioner("annotate", folder, "--store", store, "--annotator", "null", "--json")
     found = json.loads(done.out)
     assert (done.code, found["rejected"], found["unread"]) == (0, 0, [str(folder / "README.md")])
-    assert f"note: 1 files that no reader knows were not read: {folder / 'README.md'}" in done.err
+    assert f"note: 1 file not read, since no reader knows such: {folder / 'README.md'}" in done.err

@@ -16,9 +16,9 @@ from bioner_core.store.checks.verify import verify_store
 from bioner_core.store.history.lock import StoreLock
 from bioner_core.store.layout import Store
 from bioner_core.store.reading import read_manifests
+from devtools.object_service import environment_of
 from jobs.runs.session import AnnotationSession
 from pipelines.annotate import run_annotation
-from tests.object_service import environment_of, no_pauses
 
 _CHANGES = re.compile(r"\d{8}T\d{6}_\d{6}Z-[0-9a-f]+|20\d\d-\d\d-\d\dT[\d:.+]+|\"[a-z_]*second[a-z_]*\": [\d.]+")
 HIDDEN = environment_of("")["AWS_SECRET_ACCESS_KEY"]
@@ -99,6 +99,7 @@ def test_two_jobs_on_one_store_are_told_of_each_other(bioner: Command, tmp_path:
     assert bioner("compact", "--store", object_store).code == 0
 
 
+@pytest.mark.usefixtures("no_pauses")
 def test_nothing_that_is_stored_or_said_holds_a_secret(
     bioner: Command, tmp_path: Path, object_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -107,7 +108,6 @@ def test_nothing_that_is_stored_or_said_holds_a_secret(
     said = [bioner(*words, "--store", object_store) for words in (("compact",), ("status", "--json"), ("verify",))]
     stored: list[Any] = [path.read_bytes() for path in object_store.root.rglob("*")]
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
-    no_pauses(monkeypatch)
     said.append(bioner("verify", "--store", object_store))
     assert said[-1].code == 1
     assert "does not answer" in said[-1].err

@@ -19,7 +19,7 @@ from bioner_core.store.layout import Store
 from bioner_core.store.objects.object_path import ObjectPath
 from bioner_core.store.reading import read_manifests
 from bioner_core.store.sweep import sweep_orphans
-from tests.object_service import environment_of
+from devtools.object_service import environment_of
 
 INPUTS = (
     [Event(number, words=1 + number % 3) for number in range(6)],

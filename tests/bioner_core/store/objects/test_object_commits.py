@@ -14,7 +14,7 @@ from bioner_core.store.layout import Store
 from bioner_core.store.manifest import Counts, Manifest
 from bioner_core.store.reading import read_manifests
 from bioner_core.store.sweep import sweep_orphans
-from tests.object_service import Fault, ObjectService, no_pauses
+from devtools.object_service import Fault, ObjectService
 
 
 def commit_two(store: Store, text: str) -> Manifest:
@@ -29,12 +29,12 @@ def tables(store: Store) -> set[str]:
     return {store.name_of(path) for table in ("documents", "mentions") for path in store.file(table).rglob("*")}
 
 
+@pytest.mark.usefixtures("no_pauses")
 @pytest.mark.parametrize("locked", [False, True])
 def test_a_crash_at_any_request_leaves_the_old_state_or_the_new(
-    object_service: ObjectService, object_store: Store, monkeypatch: pytest.MonkeyPatch, locked: bool
+    object_service: ObjectService, object_store: Store, locked: bool
 ) -> None:
     """Catches files that go, or change, before the manifest that no longer needs them is there."""
-    no_pauses(monkeypatch)
     commit_sample(object_store.root, fingerprint="f0")
     with StoreLock(object_store, purpose="test") if locked else nullcontext():
         for number in range(1, 30):

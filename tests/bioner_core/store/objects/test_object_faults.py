@@ -18,7 +18,7 @@ from bioner_core.store.objects.object_path import ObjectPath
 from bioner_core.store.reading import read_manifests
 from bioner_core.store.snapshot.snapshot_manifest import current_id
 from bioner_core.store.snapshot.snapshot_reading import open_snapshot
-from tests.object_service import BUCKET, Asked, Fault, ObjectService
+from devtools.object_service import BUCKET, Asked, Fault, ObjectService
 
 _REQUESTS = 130
 """About as many as a whole job makes."""

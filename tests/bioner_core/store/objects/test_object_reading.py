@@ -15,7 +15,7 @@ from bioner_core.store.newest import open_newest
 from bioner_core.store.objects.object_path import ObjectPath
 from bioner_core.store.query.query_session import query_session
 from bioner_core.store.snapshot.snapshot_reading import open_snapshot
-from tests.object_service import ObjectService
+from devtools.object_service import ObjectService
 
 MEMORY = 256 * 1024**2
 _DOCUMENTS = 2_500

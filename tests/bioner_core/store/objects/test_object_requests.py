@@ -13,7 +13,7 @@ from bioner_core.store.layout import Store
 from bioner_core.store.objects import requests
 from bioner_core.store.objects.credentials import file_credentials
 from bioner_core.store.objects.object_path import ObjectPath
-from tests.object_service import BUCKET, Asked, Fault, ObjectService, no_pauses
+from devtools.object_service import BUCKET, Asked, Fault, ObjectService
 
 URL = f"s3://{BUCKET}"
 _DROPPED = Fault()
@@ -74,9 +74,9 @@ def test_a_false_conflict_is_not_believed(object_service: ObjectService) -> None
     assert not requests.put_if(URL, "lease", b"theirs", e_tag=e_tag)
 
 
-def test_no_error_tells_a_secret(object_service: ObjectService, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("no_pauses")
+def test_no_error_tells_a_secret(object_service: ObjectService) -> None:
     """Catches a key or an address in a message, which goes to logs and to the pages of others."""
-    no_pauses(monkeypatch)
     object_service.fault = lambda _: Fault(status="403 Forbidden")
     with pytest.raises(StoreError, match="may not be used with the credentials") as caught:
         write_text(Store(ObjectPath.of(f"{URL}/x")).current, "1")

@@ -2,7 +2,7 @@
 
 moto looks whether a condition holds, and then puts, in two steps: of 300 rounds of 16 writers each, two rounds had two
 winners. So requests that change something are let in one after another here, as a real service would order them. What
-tests then prove is what bioner does on a service whose conditional puts are atomic, as those of S3 are.
+tests and the soak then prove is what bioner does on a service whose conditional puts are atomic, as those of S3 are.
 """
 
 import logging
@@ -15,10 +15,6 @@ from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from signal import SIGKILL, Signals
 from typing import Any
-
-import pytest
-
-from bioner_core.store.objects import connection, requests
 
 BUCKET = "bucket"
 _CHANGES = ("PUT", "POST", "DELETE")
@@ -100,7 +96,7 @@ class ObjectService:
 
 
 def started_service() -> tuple[ObjectService, Any]:
-    """A service with a bucket, and the server to shut down."""
+    """A service with an empty bucket, and the server to shut down."""
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
     from werkzeug.serving import WSGIRequestHandler, make_server
 
@@ -120,17 +116,12 @@ def started_service() -> tuple[ObjectService, Any]:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     service.url = f"http://127.0.0.1:{server.server_port}"
     connection = HTTPConnection("127.0.0.1", server.server_port)
-    connection.request("POST", "/moto-api/reset")  # moto keeps its buckets as long as the process
-    connection.getresponse().read()
+    for method, place in (("POST", "/moto-api/reset"), ("PUT", f"/{BUCKET}")):  # moto's buckets outlive its server
+        connection.request(method, place)
+        connection.getresponse().read()
     connection.close()
     service.requests.clear()
     return service, server
-
-
-def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a request that fails be the last try."""
-    for module in (connection, requests):
-        monkeypatch.setattr(module, "PAUSES", ())
 
 
 def environment_of(url: str) -> dict[str, str]:

@@ -1,8 +1,8 @@
-"""Lengths of time for a person."""
+"""Counts and lengths of time for a person."""
 
 import pytest
 
-from bioner_core.duration import spoken_duration
+from bioner_core.spoken import spoken_count, spoken_duration
 
 
 @pytest.mark.parametrize(
@@ -22,3 +22,17 @@ from bioner_core.duration import spoken_duration
 def test_two_units_say_it(seconds: float, words: str) -> None:
     """Catches days that are told in seconds, and minutes that pass for the hours before them."""
     assert spoken_duration(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("number", "noun", "words"),
+    [
+        (0, "shard", "0 shards"),
+        (1, "shard", "1 shard"),
+        (2, "shard", "2 shards"),
+        (12, "row of text", "12 rows of text"),
+    ],
+)
+def test_one_of_a_thing_has_no_plural(number: int, noun: str, words: str) -> None:
+    """Catches "1 shards", which a person reads first of all after a small run."""
+    assert spoken_count(number, noun) == words
