@@ -74,5 +74,5 @@ def _show(report: dict[str, Any]) -> None:
         f"{spoken_count(report['abbreviations'], 'abbreviation')}; "
         f"{report['mentions_per_second']} mentions/s in the linker"
     )
-    for method, count in dict(report["by_method"]).items():  # type: ignore[call-overload]
+    for method, count in dict(report["by_method"]).items():
         print(f"  {method:<20} {count}")
