@@ -7,7 +7,7 @@ another label set.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -20,10 +20,8 @@ from bioner_core.evaluation.corpora import gold_sentences, read_corpus, with_typ
 from bioner_core.labels.label_set import LabelSet, load_label_set
 from bioner_core.mentions import GoldSentence
 from bioner_core.models.loading import LoadedModel
-from bioner_core.models.tag_choice import asked_parts, is_free
+from bioner_core.models.tag_choice import asked_parts
 from bioner_core.selector.samples import SpanSamples, decoded_samples
-from bioner_core.training.corpora import corpus_label_set
-from bioner_core.training.other_words import reworded
 from bioner_core.training.selector_candidates import (
     CorpusCandidates,
     decode_candidates,
@@ -32,19 +30,6 @@ from bioner_core.training.selector_candidates import (
 )
 from bioner_core.training.selector_settings import OtherText, SelectorSettings
 from bioner_core.training.settings import CorpusMix
-
-
-def borrowed_candidates(
-    corpora: Sequence[CorpusMix], loaded: LoadedModel, settings: SelectorSettings
-) -> Iterator[CorpusCandidates]:
-    """Candidates under new words, of a model that has free tags, corpus after corpus; then those in other text."""
-    if settings.new_words and any(map(is_free, loaded.card.tags)):
-        for corpus in corpora:
-            label_set = reworded(corpus_label_set(corpus))
-            if label_set is not None and corpus.held_out:
-                yield in_new_words(corpus, label_set, loaded, settings)
-    for other in settings.other_text:
-        yield in_other_text(other, loaded, settings)
 
 
 def in_new_words(

@@ -7,6 +7,7 @@ How readily the model opens tags is chosen with them: one bias per label set, on
 """
 
 import json
+import os
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -30,6 +31,7 @@ from bioner_core.training.selector_settings import SelectorSettings
 from bioner_core.training.settings import CorpusMix
 
 _TENSORS = ("features", "tag", "tag_score", "is_right")
+_ABOUT = ("corpus", "label_set", "bias", "development_f1", "is_borrowed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,30 +77,36 @@ def make_candidates(
     )
 
 
-def save_candidates(folder: Path, candidates: CorpusCandidates) -> None:
-    """Write a corpus's candidates into a folder, their states in float16."""
+def candidates_file(folder: Path, label_set: str, corpus: str) -> Path:
+    """The file of the candidates of one corpus under one label set."""
+    return folder / f"{label_set}-{corpus}.safetensors"
+
+
+def save_candidates(folder: Path, candidates: CorpusCandidates, *, made_by: str) -> None:
+    """Write a corpus's candidates into a folder, their states in float16; whole, or not at all.
+
+    `made_by` tells model and settings, of which `load_candidates` takes no others.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    about = {
-        name: getattr(candidates, name) for name in ("corpus", "label_set", "bias", "development_f1", "is_borrowed")
-    }
+    about = {name: getattr(candidates, name) for name in _ABOUT}
     parts = (*candidates.training, candidates.development)
     facts = [(sorted(one.gold_counts.items()), one.label_set, one.open_rows) for one in parts]
     tensors = {f"{index}/{name}": getattr(one, name) for index, one in enumerate(parts) for name in _TENSORS}
     tensors = {name: one.half() if name.endswith("features") else one for name, one in tensors.items()}
-    metadata = {"about": json.dumps(about), "parts": json.dumps(facts)}
-    save_file(tensors, folder / f"{candidates.label_set}-{candidates.corpus}.safetensors", metadata)
+    metadata = {"about": json.dumps(about), "parts": json.dumps(facts), "made_by": made_by}
+    file = candidates_file(folder, candidates.label_set, candidates.corpus)
+    beside = file.with_suffix(f".{os.getpid()}.tmp")
+    save_file(tensors, beside, metadata)
+    beside.replace(file)
 
 
-def load_candidates(folder: Path) -> list[CorpusCandidates]:
-    """All candidates of a folder, by file name.
+def load_candidates(folder: Path, label_set: str, corpus: str, *, made_by: str) -> CorpusCandidates:
+    """The candidates of one corpus under one label set.
 
     Raises:
-        ModelError: a file is damaged or holds no candidates.
+        ModelError: the file is damaged or holds no candidates, or another model or other settings made it.
     """
-    return [_load(file) for file in sorted(folder.glob("*.safetensors"))]
-
-
-def _load(file: Path) -> CorpusCandidates:
+    file = candidates_file(folder, label_set, corpus)
     try:
         with safe_open(file, framework="pt") as opened:
             metadata: Mapping[str, str] = opened.metadata() or {}
@@ -114,6 +122,8 @@ def _load(file: Path) -> CorpusCandidates:
             ]
     except (OSError, KeyError, ValueError, SafetensorError) as error:
         raise ModelError(f"{file} holds no candidates, or is damaged ({error}): remove it to make them anew") from error
+    if metadata.get("made_by") != made_by:
+        raise ModelError(f"{file} was made by another model or under other settings: name another folder, or remove it")
     return CorpusCandidates(**about, training=tuple(parts[:-1]), development=parts[-1])
 
 

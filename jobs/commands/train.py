@@ -48,6 +48,9 @@ Model = Annotated[Path, typer.Option("--model", help="Folder of the model; the s
 Candidates = Annotated[
     Path | None, typer.Option(help="Folder that keeps what the model tagged, so that a second run need not decode.")
 ]
+Processes = Annotated[
+    int, typer.Option("--processes", help="How many processes tag sentences; each holds the model.", min=1)
+]
 Threads = Annotated[int | None, typer.Option(help="Processor threads; 0 leaves it to torch.")]
 
 
@@ -95,14 +98,16 @@ def sft(
 
 
 @app.command(help=SELECTOR_HELP)
-def selector(settings: Settings, model: Model, candidates: Candidates = None, as_json: Json = False) -> int:
+def selector(
+    settings: Settings, model: Model, candidates: Candidates = None, processes: Processes = 1, as_json: Json = False
+) -> int:
     """Train the selector; returns the exit code."""
     with only_results_on_stdout():
         chosen = read_selector_settings(settings)
         quiet_transformers()
         from bioner_core.training.selector_training import train_selector
 
-        report = train_selector(model, chosen, log=say, candidates=candidates)
+        report = train_selector(model, chosen, log=say, candidates=candidates, processes=processes)
     print_result(asdict(report), as_json=as_json, show=lambda: _show_report(report))
     return 0
 

@@ -1,5 +1,6 @@
 """Candidates that stand in for other text and other types: what they hold, and what is fitted on them."""
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -8,13 +9,17 @@ from typing import Any
 import pytest
 import torch
 
-from bioner_core.errors import ConfigurationError
+from bioner_core.errors import ConfigurationError, ModelError
 from bioner_core.mentions import GoldSentence
 from bioner_core.models.loading import LoadedModel, load_model
 from bioner_core.models.model_card import read_card, write_card
 from bioner_core.models.tag_choice import is_free
 from bioner_core.selector.samples import SpanSamples, decoded_samples
-from bioner_core.training.borrowed_candidates import borrowed_candidates, joined, of_tags
+from bioner_core.training.borrowed_candidates import in_new_words, in_other_text, joined, of_tags
+from bioner_core.training.collected_candidates import collect_candidates, pieces_of
+from bioner_core.training.corpora import corpus_label_set
+from bioner_core.training.other_words import reworded
+from bioner_core.training.selector_candidates import CorpusCandidates
 from bioner_core.training.selector_settings import OtherText, SelectorSettings, read_selector_settings
 from bioner_core.training.selector_training import train_selector
 from bioner_core.training.settings import SftSettings
@@ -67,6 +72,15 @@ def _settings(folder: Path, **more: Any) -> SelectorSettings:
     )
 
 
+def _comparable(made: CorpusCandidates) -> list[Any]:
+    """What equal candidates have alike; tensors cannot be compared with ==."""
+    parts = (*made.training, made.development)
+    tensors = [
+        (one.features.tolist(), one.tag.tolist(), one.tag_score.tolist(), one.is_right.tolist()) for one in parts
+    ]
+    return [made.corpus, made.label_set, made.bias, made.development_f1, tensors, [one.gold_counts for one in parts]]
+
+
 def _loaded(folder: Path) -> LoadedModel:
     return load_model(folder / "run", precision="float32")
 
@@ -84,7 +98,10 @@ def test_new_words_have_free_tags_and_no_sentence_twice(
 
     monkeypatch.setattr("bioner_core.training.borrowed_candidates.decoded_samples", note)
     loaded = _loaded(folder)
-    [made] = borrowed_candidates(settings.corpora, loaded, _settings(folder, new_words=3))
+    [corpus] = settings.corpora
+    label_set = reworded(corpus_label_set(corpus))
+    assert label_set is not None
+    made = in_new_words(corpus, label_set, loaded, _settings(folder, new_words=3))
     assert (made.is_borrowed, made.speaks_for_label_set, made.bias) == (True, False, BIAS)
     training, development = texts
     assert len(training) == len(development) == 3
@@ -107,18 +124,14 @@ def test_other_text_is_judged_on_the_types_that_are_marked_there(
         ("ALPHA", "GAMMA"),
         {"x-ALPHA": "ALPHA", "x-GAMMA": "GAMMA"},
     )
-    [made] = borrowed_candidates(settings.corpora, _loaded(folder), _settings(folder, other_text=(other,)))
+    made = in_other_text(other, _loaded(folder), _settings(folder))
     alpha, gamma = TYPES.index("alpha"), TYPES.index("gamma")
     assert made.training == ()
     assert set(made.development.gold_counts) <= {alpha, gamma}
     assert made.development.gold_count > 0
     assert set(made.development.tag.tolist()) <= {alpha, gamma}
     with pytest.raises(ConfigurationError, match="x-DELTA"):
-        list(
-            borrowed_candidates(
-                (), _loaded(folder), _settings(folder, other_text=(replace(other, new_names={"x-DELTA": "BETA"}),))
-            )
-        )
+        in_other_text(replace(other, new_names={"x-DELTA": "BETA"}), _loaded(folder), _settings(folder))
 
 
 def test_the_card_has_one_threshold_for_all_free_tags_and_keeps_its_biases(
@@ -128,17 +141,74 @@ def test_the_card_has_one_threshold_for_all_free_tags_and_keeps_its_biases(
     settings, folder = trained
     write_settings(folder / "sft.toml", settings)
     lines: list[str] = []
-    train_selector(folder / "run", _settings(folder, new_words=4), log=lines.append, candidates=tmp_path / "kept")
+    train_selector(folder / "run", _settings(folder, new_words=4), log=lines.append)
     card = read_card(folder / "run")
     free = {limit for tag, limit in card.type_thresholds.items() if is_free(tag)}
     assert len(free) == 1
     assert card.open_bias == {"tiny": BIAS, "*:en": BIAS}
     assert set(card.tag_thresholds) == {"tiny"}
     assert any("tiny in other words" in line for line in lines)
-    again = train_selector(
-        folder / "run", _settings(folder, new_words=4), log=lines.append, candidates=tmp_path / "kept"
+    for _ in range(2):
+        again = train_selector(
+            folder / "run", _settings(folder, new_words=4), log=lines.append, candidates=tmp_path / "kept"
+        )
+        assert again.thresholds == card.type_thresholds, "a fit from kept files is that of a fresh run"
+
+
+def test_a_run_that_was_interrupted_goes_on(trained: tuple[SftSettings, Path], tmp_path: Path) -> None:
+    """Would catch a selector that is fitted on the one corpus that was done when the run before was killed."""
+    settings, folder = trained
+    write_settings(folder / "sft.toml", settings)
+    chosen, lines = _settings(folder, new_words=4), list[str]()
+    whole = collect_candidates(folder / "run", chosen, log=lines.append, keep_in=tmp_path)
+    assert [one.label_set for one in whole] == ["tiny", "tiny in other words"]
+    [lost] = tmp_path.glob("tiny in other words-*")
+    lost.unlink()
+    again = collect_candidates(folder / "run", chosen, log=lines.append, keep_in=tmp_path)
+    assert list(map(_comparable, again)) == list(map(_comparable, whole))
+    assert len(lines) == 3
+
+
+def test_candidates_of_another_model_or_other_settings_are_refused(
+    trained: tuple[SftSettings, Path], tmp_path: Path
+) -> None:
+    """Would catch a selector that is fitted on what an older model found, since the folder's name is the same."""
+    settings, folder = trained
+    write_settings(folder / "sft.toml", settings)
+    chosen = _settings(folder)
+    collect_candidates(folder / "run", chosen, log=lambda _: None, keep_in=tmp_path / "kept")
+    of_the_fit = replace(chosen, epochs=7, dropout=0.1)
+    assert collect_candidates(folder / "run", of_the_fit, log=lambda _: None, keep_in=tmp_path / "kept")
+    with pytest.raises(ModelError, match="other settings"):
+        collect_candidates(folder / "run", replace(chosen, decoded=5), log=lambda _: None, keep_in=tmp_path / "kept")
+    shutil.copytree(folder / "run", tmp_path / "other")
+    card = read_card(tmp_path / "other")
+    write_card(replace(card, open_bias={**card.open_bias, "*:en": 0.0}), tmp_path / "other")
+    with pytest.raises(ModelError, match="another model"):
+        collect_candidates(tmp_path / "other", chosen, log=lambda _: None, keep_in=tmp_path / "kept")
+
+
+def test_two_corpora_that_would_share_a_file_are_named(trained: tuple[SftSettings, Path]) -> None:
+    """Would catch candidates of one corpus that are overwritten by those of another, or taken for them."""
+    settings, folder = trained
+    [corpus] = settings.corpora
+    with pytest.raises(ConfigurationError, match="2 files in folders named"):
+        pieces_of(_settings(folder), [corpus, corpus], has_free_tags=True)
+
+
+@pytest.mark.slow
+def test_two_processes_make_the_candidates_of_one(trained: tuple[SftSettings, Path]) -> None:
+    """Would catch a process that has other weights, settings or sentences than the one that started it."""
+    settings, folder = trained
+    write_settings(folder / "sft.toml", settings)
+    chosen, lines = _settings(folder, new_words=4), list[str]()
+    one, two = (
+        collect_candidates(folder / "run", chosen, log=lines.append, processes=processes) for processes in (1, 2)
     )
-    assert again.thresholds == pytest.approx(card.type_thresholds, abs=0.02)
+    assert sorted(lines[:2]) == sorted(lines[2:])
+    assert list(map(_comparable, one)) == list(map(_comparable, two))
+    with pytest.raises(ConfigurationError, match="processes: 0"):
+        collect_candidates(folder / "run", chosen, log=lines.append, processes=0)
 
 
 def test_parts_and_choices_keep_every_candidate_beside_its_truth() -> None:
