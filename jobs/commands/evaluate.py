@@ -29,11 +29,11 @@ from jobs.terminal.progress import ProgressBar
 
 if TYPE_CHECKING:
     from bioner_core.inference.annotator import ModelAnnotator
-from rich.console import Console
 from rich.table import Table
 
 from bioner_core.evaluation.report import Evaluation
 from bioner_core.evaluation.scoring import Score
+from jobs.terminal.result_console import result_console
 
 HELP = """
 Score a model on a gold corpus. Prints strict micro-F1 on offsets and type with a 95 % interval, per type, and for
@@ -294,7 +294,7 @@ def print_scores(run: EvaluationRun) -> None:
         _add_score(table, "all, without the document pass", run.without_document_pass)
     if run.by_tag_score is not None:
         _add_score(table, "all, by tag score alone", run.by_tag_score)
-    console = Console()
+    console = result_console()
     console.print(table)
     low, high = run.evaluation.ci95
     records = spoken_count(run.evaluation.records, "record")

@@ -2,13 +2,13 @@
 
 from dataclasses import asdict
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from bioner_core.formats.catalogue import FormatEntry, format_entries
 from jobs.options.common import Json
 from jobs.terminal.console import only_results_on_stdout, print_result
+from jobs.terminal.result_console import result_console
 
 HELP = """
 List the formats that are read, in the order in which they are tried, and how a file of each begins.
@@ -34,4 +34,4 @@ def _show(entries: tuple[FormatEntry, ...]) -> None:
     table = Table("--format", "what it is", "begins with, or is named", box=None, header_style="bold", pad_edge=False)
     for one in entries:
         table.add_row(Text(one.name, no_wrap=True), Text(one.what), Text(one.example.partition("\n")[0]))
-    Console().print(table)
+    result_console().print(table)

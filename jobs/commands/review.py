@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from bioner_core.gold.forms import FORMS
@@ -16,6 +15,7 @@ from jobs.options.common import Json, Quiet, StoreOption
 from jobs.terminal.console import only_results_on_stdout, print_result
 from jobs.terminal.damage import require_store_to_show
 from jobs.terminal.progress import ProgressBar
+from jobs.terminal.result_console import result_console
 
 app = typer.Typer(help="Give a curator what teaches most, and take corrections back.", rich_markup_mode=None)
 
@@ -124,4 +124,4 @@ def _show_import(result: dict[str, Any]) -> None:
         kappa = "-" if one["kappa"] is None else f"{one['kappa']:.3f}"
         ratios = (f"{one[ratio]:.4f}" for ratio in ("precision", "recall", "f1"))
         table.add_row(name, *ratios, kappa, str(one["support"]), str(one["predicted"]))
-    Console().print(table)
+    result_console().print(table)

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from bioner_core.evaluation.corpora import GoldRecord
@@ -11,6 +10,7 @@ from bioner_core.evaluation.finished import gold_document
 from bioner_core.inference.annotation import Annotator
 from bioner_core.labels.label_set import LabelSet
 from bioner_core.mentions import Span
+from jobs.terminal.result_console import result_console
 
 
 def evaluate_gold_links(
@@ -64,7 +64,7 @@ def print_links(report: dict[str, Any]) -> None:
     for group in ("by_type", "by_method"):
         for name, one in report[group].items():
             _add(table, f"  {name}", one)
-    console = Console()
+    console = result_console()
     console.print(table)
     console.print(f"{report['mentions_per_second']} mentions per second of processor time")
     if "end_to_end" in report:

@@ -8,6 +8,7 @@ from bioner_core.benchmark.pipeline_report import PipelineBench
 from bioner_core.device_bench.report import DeviceBench, line_of
 from bioner_core.device_bench.steps import StepResult
 from jobs.terminal.console import say
+from jobs.terminal.result_console import result_console
 
 _NAMES = {
     "floor": "floor",
@@ -22,9 +23,13 @@ _NAMES = {
 }
 
 
+_WIDE = 200
+"""Of a table of sentences, where it is not printed to a terminal."""
+
+
 def print_bench(bench: DecodeBench) -> None:
     """Print what was benched on what, and a table for each batch size."""
-    console = Console()
+    console = result_console()
     machine = bench.machine
     console.print(
         f"{bench.model}: {bench.parameters / 1e6:.0f} M parameters, {bench.precision.in_words}, scheme {bench.scheme}, "
@@ -100,7 +105,7 @@ _COLUMNS = (
 
 def print_pipeline_bench(bench: PipelineBench) -> None:
     """Print what was run on what, and a row for each run."""
-    console = Console()
+    console = result_console()
     if bench.seconds_per_batch is not None:
         console.print(f"a simulated batch takes {bench.seconds_per_batch:g} s", highlight=False)
     table = Table(box=None, pad_edge=False, header_style="dim")
@@ -149,4 +154,4 @@ def print_device_bench(bench: DeviceBench) -> None:
     table.add_column("what it found")
     for step in bench.steps:
         table.add_row(step.part, step.name, step.outcome, f"{step.seconds:.1f}", step.says)
-    Console().print(table, highlight=False)
+    result_console(pipe_width=_WIDE).print(table, highlight=False)

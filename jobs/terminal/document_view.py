@@ -3,14 +3,14 @@
 from collections.abc import Iterator, Sequence
 
 from rich.cells import cell_len
-from rich.console import Console
 from rich.text import Text
 
 from bioner_core.mentions import Mention
 from bioner_core.store.document_mentions import DocumentMentions
 from bioner_core.viewer.colours import meaning_of, style_number
 from bioner_core.viewer.stack import stacked
-from jobs.terminal.mention_table import PIPE_WIDTH, printable
+from jobs.terminal.mention_table import printable
+from jobs.terminal.result_console import result_console
 
 _COLOURS = ("blue", "dark_orange", "green", "magenta", "purple", "cyan", "yellow", "red", "spring_green3", "grey62")
 _MAX_WIDTH = 100
@@ -22,9 +22,7 @@ TypeKey = tuple[str, str]
 
 def print_document(found: DocumentMentions, *, rejected: bool) -> None:
     """Print a document to standard output; `rejected` adds what the selector turned down, as broken lines below."""
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=PIPE_WIDTH)
+    console = result_console()
     mentions = [one for one in found.mentions if one.accepted or rejected]
     types = sorted({(one.label_set, one.type) for one in mentions})
     colours = {key: _COLOURS[style_number(*key) % len(_COLOURS)] for key in types}

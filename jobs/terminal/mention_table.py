@@ -5,7 +5,6 @@ from dataclasses import asdict, replace
 from itertools import islice
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -14,9 +13,7 @@ from bioner_core.store.document_mentions import DocumentMentions, shard_document
 from bioner_core.store.layout import Store
 from bioner_core.store.manifest import Manifest
 from bioner_core.store.reading import shown_manifests
-
-PIPE_WIDTH = 120
-"""Width of the table where standard output is no terminal."""
+from jobs.terminal.result_console import result_console
 
 
 def as_object(one: DocumentMentions) -> dict[str, Any]:
@@ -47,10 +44,8 @@ def some_documents(store: Store, *, limit: int, nested_only: bool, accepted_only
 
 
 def print_mentions(documents: Sequence[DocumentMentions]) -> None:
-    """Print a table a document to standard output."""
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=PIPE_WIDTH)
+    """Print a table per document to standard output."""
+    console = result_console()
     for one in documents:
         console.print(_table(one))
 

@@ -4,6 +4,7 @@ import logging
 import os
 import signal
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType, TracebackType
@@ -62,12 +63,19 @@ def _report_defect(kind: type[BaseException], error: BaseException, traceback: T
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
+_SAME_WISH_SECONDS = 0.5
+"""`timeout` signals a process and then its group, and so tells it twice: what comes so soon is no second wish."""
+
 _received: list[int] = []
+_received_at: list[float] = []
 _deferrals: list[bool] = []
 
 
 def take_signals() -> None:
-    """Let the first signal raise KeyboardInterrupt, and a second one end the process on the spot; main thread only."""
+    """Let the first signal raise KeyboardInterrupt, and one half a second later end the process on the spot.
+
+    For the main thread only.
+    """
     for number in _SIGNALS:
         signal.signal(number, _interrupt)
 
@@ -95,8 +103,11 @@ def signals_deferred() -> Iterator[None]:
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
     if _received:
+        if time.monotonic() - _received_at[0] < _SAME_WISH_SECONDS:
+            return
         os._exit(128 + number)
     _received.append(number)
+    _received_at.append(time.monotonic())
     logging.disable(logging.CRITICAL)  # libraries log the traceback of whatever stops them
     if not _deferrals:
         raise KeyboardInterrupt
