@@ -46,6 +46,23 @@ def test_the_adapter_lies_between_and_all_else_is_the_first_ones(descent: Path) 
     assert load_model(descent / "mixed", precision="float32").card == read_card(descent / "second")
 
 
+def test_rows_lie_between_too_where_that_is_asked(descent: Path) -> None:
+    """Would catch rows that stay the first one's, and rows of other tags that are mixed place by place."""
+    first, second = (load_file(descent / name / "rows.safetensors") for name in ("first", "second"))
+    moved = {name: (one.float() + SHIFT).to(one.dtype) for name, one in second.items()}
+    save_file(moved, descent / "second" / "rows.safetensors")
+    mix_models(descent / "second", descent / "first", descent / "mixed", share=0.5, rows=True)
+    mixed = load_file(descent / "mixed" / "rows.safetensors")
+    for name, one in mixed.items():
+        between = (moved[name].float() + first[name].float()) / 2
+        assert (one.float() - between).abs().max() < 0.01 * SHIFT
+    card = read_card(descent / "first")
+    write_card(dataclasses.replace(card, tags=tuple(reversed(card.tags))), descent / "first")
+    with pytest.raises(ModelError, match="different tags"):
+        mix_models(descent / "second", descent / "first", descent / "other", share=0.5, rows=True)
+    assert not (descent / "other").exists()
+
+
 def test_models_of_other_bases_and_odd_shares_are_refused(descent: Path) -> None:
     """Would catch a mixture of weights that mean different things."""
     with pytest.raises(ConfigurationError, match=r"share = 1\.5"):
