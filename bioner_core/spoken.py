@@ -4,12 +4,15 @@ _UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 
 
 def spoken_count(number: int, noun: str) -> str:
-    """A number with its noun, whose plural has an s: '1 shard', '2 shards', '0 files', '12 rows of text'.
+    """A number with its noun, whose plural has an s: '1 shard', '2 shards', '0 files', '3 entities', '12 rows of text'.
 
     Of a noun with words behind it, as in 'row of text', the first word takes the s.
     """
+    if number == 1:
+        return f"{number} {noun}"
     first, space, rest = noun.partition(" ")
-    return f"{number} {noun}" if number == 1 else f"{number} {first}s{space}{rest}"
+    plural = f"{first[:-1]}ies" if first.endswith("y") and first[-2] not in "aeiou" else f"{first}s"
+    return f"{number} {plural}{space}{rest}"
 
 
 def spoken_duration(seconds: float) -> str:

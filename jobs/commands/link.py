@@ -67,7 +67,7 @@ def link(
 def _show(report: dict[str, Any]) -> None:
     print(
         f"{report['linked']} of {spoken_count(report['mentions'], 'mention')} "
-        f"in {spoken_count(report['documents'], 'document')} linked"
+        f"of {spoken_count(report['documents'], 'document')} linked"
     )
     print(f"{report['documents_linked_now']} of these documents were linked now, the links of the others kept")
     print(

@@ -31,6 +31,9 @@ def test_two_units_say_it(seconds: float, words: str) -> None:
         (1, "shard", "1 shard"),
         (2, "shard", "2 shards"),
         (12, "row of text", "12 rows of text"),
+        (1, "entity", "1 entity"),
+        (3, "entity", "3 entities"),
+        (2, "day", "2 days"),
     ],
 )
 def test_one_of_a_thing_has_no_plural(number: int, noun: str, words: str) -> None:

@@ -57,7 +57,7 @@ def test_a_dump_that_broke_stays_an_input(folder: Path, name: str, content: byte
 def test_a_folder_without_dumps_is_an_error(folder: Path) -> None:
     """Catches a mistyped folder that passes for a finished job."""
     (folder / "a.jsonl").unlink()
-    with pytest.raises(InputError, match="holds 2 files, and no reader knows any"):
+    with pytest.raises(InputError, match="holds 2 files, but none that a reader knows"):
         find_inputs(["."])
     with pytest.raises(InputError, match="names no file"):
         find_inputs(["nil"])

@@ -48,7 +48,7 @@ def test_types_that_a_label_set_has_not_are_left_out(bioner: Command, corpus: Pa
     known.write_text('name = "known"\n[[types]]\nname = "drug"\ndefinition_en = "medicines"\n')
     done = bioner("import", corpus, "--output", tmp_path / "gold.jsonl", "--label-set", known)
     assert done.code == 0, done.err
-    assert "1 entities: drug 1" in done.out
+    assert "1 entity: drug 1" in done.out
     assert "left out: 3 unknown type" in done.out
 
 

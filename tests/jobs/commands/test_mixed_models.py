@@ -99,7 +99,7 @@ def test_a_report_says_what_one_model_for_all_would_cost(bioner: Command, store:
     assert again["documents"] in (2, 3)
     assert again["seconds"] >= 0
     assert sorted(again["documents_by_model"].values()) == [2, 3]
-    assert "to annotate them again" in bioner("report", "--store", store).out
+    assert "to annotate again what is older" in bioner("report", "--store", store).out
 
 
 def test_status_names_the_models(bioner: Command, store: Path) -> None:

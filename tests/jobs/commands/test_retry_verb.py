@@ -47,7 +47,7 @@ def test_a_dry_run_changes_nothing(bioner: Command, store: Path) -> None:
     before = list(read_manifests(Store(store)))
     done = bioner("retry", "--store", store, *WORDS, "--dry-run")
     assert done.code == 0
-    assert "before  1 documents and" in done.out
+    assert "before  1 document and" in done.out
     assert "nothing was changed" in done.out
     found = json.loads(bioner("retry", "--store", store, *WORDS, "--dry-run", "--json").out)
     assert (found["dry_run"], found["before"] == found["after"], found["rows_sent"]) == (True, True, 0)

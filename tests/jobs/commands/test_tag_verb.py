@@ -83,7 +83,7 @@ def test_a_file_and_standard_input_are_read(
     mentions = [[m["start"] for m in one["mentions"] if m["accepted"]] for one in json.loads(done.out)["texts"]]
     assert mentions == [[0], [12]]
     done = bioner("tag", file, "--model", model_card, "--label-set", "genia", "--html", page)
-    assert (done.code, done.out) == (0, f"{page}: 1 mentions\n")
+    assert (done.code, done.out) == (0, f"{page}: 1 mention\n")
     assert "CD28" in page.read_text(encoding="utf-8")
 
 

@@ -13,8 +13,8 @@ import sys, time
 from jobs.terminal.process import interrupted_exit_code, take_signals
 
 take_signals()
-print("ready", flush=True)
 try:
+    print("ready", flush=True)
     time.sleep(60)
 except KeyboardInterrupt:
     print("tidying up", flush=True)
