@@ -8,6 +8,7 @@ from operator import add, attrgetter
 from typing import Any
 
 from bioner_core.errors import DamagedFileError
+from bioner_core.spoken import spoken_count
 from bioner_core.store.atomic import write_text
 from bioner_core.store.layout import Store
 from bioner_core.store.schemas import check_schema_version
@@ -65,17 +66,17 @@ def loss_lines(counts: Counts) -> list[str]:
     lines: list[str] = []
     if counts.not_sent:
         lines.append(
-            f"{counts.not_sent} documents have text of which nothing was sent to the model: no label set is for "
-            "their language (column lang of documents)"
+            f"{spoken_count(counts.not_sent, 'document')} with text of which nothing was sent to the model: no label "
+            "set is for the language (column lang of documents)"
         )
     if counts.lossy:
         lines.append(
-            f"{counts.lost_characters:,} characters of {counts.lossy} documents are in no passage: they stand in "
-            "elements that are not known here"
+            f"{counts.lost_characters:,} characters of {spoken_count(counts.lossy, 'document')} in no passage, since "
+            "they stand in elements that are not known here"
         )
     if counts.lost_bytes:
         lines.append(
-            f"{counts.lost_bytes:,} bytes of files that break off were not read, about {counts.lost_records} records "
+            f"{counts.lost_bytes:,} bytes of files that break off were not read, about {spoken_count(counts.lost_records, 'record')} "
             "more than their rejects count"
         )
     return lines

@@ -66,9 +66,8 @@ def import_command(
 
 def _show(result: dict[str, Any], label_set_output: Path | None) -> None:
     types = ", ".join(f"{name} {count}" for name, count in result["types"].items())
-    print(
-        f"{result['output']}: {spoken_count(result['records'], 'record')}, {spoken_count(result['entities'], 'entity')}: {types or 'none'}"
-    )
+    records, entities = spoken_count(result["records"], "record"), spoken_count(result["entities"], "entity")
+    print(f"{result['output']}: {records}, {entities}: {types or 'none'}")
     for kind, count in result["misfits"].items():
         print(f"{_verb(MisfitKind(kind))}: {count} {kind}")
     if label_set_output is not None:

@@ -87,7 +87,7 @@ def test_what_never_reached_the_model_is_said(tmp_path: Path) -> None:
     figures = figures_of(store)
     assert (figures["counts"]["not_sent"], figures["counts"]["lost_characters"]) == (3, 1234)
     page = render_report(figures)
-    assert "3 documents have text of which nothing was sent" in page
+    assert "3 documents with text of which nothing was sent" in page
     assert "1,234 characters of 2 documents" in page
 
 

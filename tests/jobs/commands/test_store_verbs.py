@@ -45,8 +45,8 @@ def test_text_that_is_lost_is_said_by_annotate_and_status(bioner: Command, tmp_p
     done = bioner("annotate", tmp_path / "in.xml", *words, "--json")
     found = json.loads(done.out)
     assert (found["lossy"], found["lost_characters"], found["annotated"]) == (1, 8, 1)
-    assert "8 characters of 1 documents are in no passage" in done.err
-    assert "8 characters of 1 documents" in bioner("status", "--store", tmp_path / "store").out
+    assert "8 characters of 1 document in no passage" in done.err
+    assert "8 characters of 1 document" in bioner("status", "--store", tmp_path / "store").out
 
 
 def test_verify_finds_a_sound_store_sound(bioner: Command, store: Path) -> None:
