@@ -76,8 +76,8 @@ def loss_lines(counts: Counts) -> list[str]:
         )
     if counts.lost_bytes:
         lines.append(
-            f"{counts.lost_bytes:,} bytes of files that break off were not read, about {spoken_count(counts.lost_records, 'record')} "
-            "more than their rejects count"
+            f"{counts.lost_bytes:,} bytes of files that break off were not read, about "
+            f"{spoken_count(counts.lost_records, 'record')} more than their rejects count"
         )
     return lines
 
