@@ -14,6 +14,7 @@ from bioner_core.device_bench.report import CHART_FILE, JSON_FILE, TABLE_FILE
 from bioner_core.device_bench.settings import PARTS, DeviceBenchSettings
 from bioner_core.device_bench.supervisor import bench_device
 from bioner_core.labels.label_set import load_label_set
+from bioner_core.spoken import spoken_count
 from jobs.options.annotation import LabelSets, ThreadsPerActor, TokenBudget
 from jobs.options.common import Json, Precision, Quiet
 from jobs.runs.annotator import AnnotatorChoice, chosen_label_sets
@@ -251,7 +252,9 @@ def _run_pipeline(settings: "PipelineBenchSettings", chart: Path | None) -> tupl
 
     def announce(point: "Point") -> None:
         if not settings.quiet:
-            say(f"{point.annotator}, {point.feeders} feeder(s), {point.actors} actor(s) ...")
+            say(
+                f"{point.annotator}, {spoken_count(point.feeders, 'feeder')}, {spoken_count(point.actors, 'actor')} ..."
+            )
 
     if chart is not None:
         check_chart_name(chart)

@@ -97,10 +97,10 @@ def open_pool(opened: ExitStack, settings: PoolSettings, spec: AnnotatorSpec, *,
     # half-started, Ray would leave its agents behind
     with told_step(begins, "Ray is up", quiet=quiet), signals_deferred():
         opened.enter_context(ray_session(settings))
-    count = f"{settings.actors} actor(s)"
+    count = spoken_count(settings.actors, "actor")
     least = settings.least_actors
     ready = f"{count} ready" if least == settings.actors else f"{least} of {count} ready, the others join"
-    with told_step(f"starting {count}, each loads the model", ready, quiet=quiet):
+    with told_step(f"starting {count}, a model in each", ready, quiet=quiet):
         return opened.enter_context(start_pool(settings, spec, tell=_silent if quiet else say))
 
 

@@ -7,6 +7,7 @@ from bioner_core.benchmark.decode_report import BatchFigures, DecodeBench
 from bioner_core.benchmark.pipeline_report import PipelineBench
 from bioner_core.device_bench.report import DeviceBench, line_of
 from bioner_core.device_bench.steps import StepResult
+from bioner_core.spoken import spoken_count
 from jobs.terminal.console import say
 from jobs.terminal.result_console import result_console
 
@@ -36,7 +37,10 @@ def print_bench(bench: DecodeBench) -> None:
         f"label set {bench.label_set}; {machine['processor']}, {machine['threads']} threads, "
         f"{machine['matrix_products_per_second'] / 1e9:.0f} GFLOP/s in matrix products"
     )
-    console.print(f"median of {bench.repeats} round(s); the tags are those of the {bench.moves_from}", highlight=False)
+    console.print(
+        f"median of {spoken_count(bench.repeats, 'round')}; the tags are those of the {bench.moves_from}",
+        highlight=False,
+    )
     for figures in bench.batches:
         console.print()
         _print_batch(console, figures)

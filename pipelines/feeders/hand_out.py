@@ -183,7 +183,7 @@ class HandOut:
             raise RuntimeError(why)
         if self._losses > MOST_LOSSES:
             raise FeederLostError(
-                f"{self._losses} feeder(s) were lost with no shard ended in between; the last: {why}. What is "
+                f"{spoken_count(self._losses, 'feeder')} lost with no shard ended in between; the last: {why}. What is "
                 "committed stays; run the same command again"
             )
         self._tell(
