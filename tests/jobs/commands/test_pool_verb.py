@@ -221,7 +221,7 @@ def test_a_job_whose_pool_is_killed_ends(samples: list[Path], tmp_path: Path) ->
     assert verify_store(Store(store)).sound
 
 
-def _await(condition: Callable[[], bool], seconds: float = 120) -> None:
+def _await(condition: Callable[[], bool], seconds: float = 300) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline
