@@ -10,10 +10,13 @@ import hashlib
 import itertools
 import json
 import multiprocessing
+import signal
 import tempfile
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -21,7 +24,7 @@ from pathlib import Path
 
 import torch
 
-from bioner_core.errors import ConfigurationError
+from bioner_core.errors import ConfigurationError, ModelError
 from bioner_core.evaluation.corpora import gold_sentences
 from bioner_core.file_digest import sha256_of_file
 from bioner_core.labels.label_set import load_label_set
@@ -113,7 +116,7 @@ def collect_candidates(
 
     Raises:
         ConfigurationError: as `pieces_of`; or no process is to do it.
-        ModelError: a file in `keep_in` is damaged, or another model or other settings made it.
+        ModelError: a file in `keep_in` is damaged, or another model or other settings made it; or a process was killed.
     """
     if processes < 1:
         raise ConfigurationError(f"processes: {processes}; give a number from 1")
@@ -122,7 +125,10 @@ def collect_candidates(
     pieces = pieces_of(settings, sft_settings.corpora, has_free_tags=any(map(is_free, loaded.card.tags)))
     maker = made_by(model, loaded.card, settings)
     with _folder(keep_in) as folder:
-        missing = [one for one in pieces if not candidates_file(folder, one.label_set, one.corpus).exists()]
+        there = [one for one in pieces if candidates_file(folder, one.label_set, one.corpus).exists()]
+        # Before the work of many minutes: files that do not fit would be refused after it, too.
+        found = {one: load_candidates(folder, one.label_set, one.corpus, made_by=maker) for one in there}
+        missing = [one for one in pieces if one not in found]
         unseen = _unseen_of(missing, sft_settings, loaded, settings)
         work = [(one, unseen.get(one.place, []) if one.kind is PieceKind.OWN else []) for one in missing]
         if processes == 1 or len(work) < 2:
@@ -132,7 +138,8 @@ def collect_candidates(
                 log(_in_words(made))
         else:
             _make_in_processes(work, model, settings, folder=folder, maker=maker, processes=processes, log=log)
-        return [load_candidates(folder, one.label_set, one.corpus, made_by=maker) for one in pieces]
+        found |= {one: load_candidates(folder, one.label_set, one.corpus, made_by=maker) for one in missing}
+    return [found[one] for one in pieces]
 
 
 def made_by(folder: Path, card: ModelCard, settings: SelectorSettings) -> str:
@@ -208,6 +215,9 @@ _own: tuple[LoadedModel, SelectorSettings] | None = None
 
 def _begin(model: Path, settings: SelectorSettings, threads: int) -> None:
     global _own
+    # A terminal interrupts all of its processes; the one that started this one ends it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
     torch.set_num_threads(threads)
     torch.manual_seed(settings.seed)
     _own = (load_model(model), settings)
@@ -238,8 +248,20 @@ def _make_in_processes(
         initializer=_begin,
         initargs=(model, settings, threads),
     ) as pool:
-        for done in as_completed([pool.submit(_make, piece, unseen, folder, maker) for piece, unseen in work]):
-            log(done.result())
+        try:
+            for done in as_completed([pool.submit(_make, piece, unseen, folder, maker) for piece, unseen in work]):
+                log(done.result())
+        except BrokenProcessPool as error:
+            raise ModelError(
+                "a process that tagged sentences was killed, for want of memory perhaps: with fewer --processes the "
+                "same command goes on from the folder of --candidates"
+            ) from error
+        except BaseException:
+            # An error or an interrupt: what was begun takes minutes more, and the end of the block would wait for it.
+            pool.shutdown(wait=False, cancel_futures=True)
+            for child in multiprocessing.active_children():
+                child.terminate()
+            raise
 
 
 def _in_words(made: CorpusCandidates) -> str:

@@ -28,6 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--stores", type=StoreKind, nargs="+", default=[StoreKind.LOCAL], choices=list(StoreKind))
     parser.add_argument("--json", action="store_true", help="print one JSON object, and nothing else")
     options = parser.parse_args(arguments)
+    if options.pools < 1 or options.feeders < 1:
+        parser.error("--pools, --feeders: give numbers from 1")
     settings = SoakSettings(
         faults=options.faults,
         seed=options.seed,

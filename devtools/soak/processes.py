@@ -55,14 +55,15 @@ def marked_processes(mark: str) -> Iterator[psutil.Process]:
 
 def ray_feeders(mark: str) -> list[int]:
     """The process ids of feeders that are actors of Ray: those of a job with several."""
-    found = []
-    for process in marked_processes(mark):
-        try:
-            if any("ray::Feeder" in word for word in process.cmdline()):
-                found.append(process.pid)
-        except psutil.NoSuchProcess:
-            continue
-    return found
+    return [process.pid for process in marked_processes(mark) if is_ray_feeder(process)]
+
+
+def is_ray_feeder(process: psutil.Process) -> bool:
+    """Whether a process is a feeder that is an actor of Ray; not if it has gone."""
+    try:
+        return any("ray::Feeder" in word for word in process.cmdline())
+    except psutil.NoSuchProcess:
+        return False
 
 
 class OrphanWatch:

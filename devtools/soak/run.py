@@ -1,10 +1,12 @@
 """The soak itself: jobs on pools, each in a thread of its own, faults at random times in the main one.
 
-main thread                                   a thread per pool (`lane.py`)
------------                                   -----------------------------
-cluster, pools' threads  -------------------> feeder process, its pool of actors
-wait, do a fault, wait, do a fault ...        job, check against the undisturbed store, job, check ...
-stop  --------------------------------------> the job that runs is the last
+    main thread                                   a thread per pool (`lane.py`)
+    -----------                                   -----------------------------
+    cluster, pools' threads  -------------------> feeder process, its pool of actors
+    wait, do a fault, wait, do a fault ...        job, check against the undisturbed store, job, check ...
+    stop  --------------------------------------> the job that runs is the last
+
+Whatever ends one pool, or this thread, stops all of it.
 """
 
 import random

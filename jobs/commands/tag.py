@@ -107,9 +107,7 @@ def _checked(content: bytes, name: str) -> str:
     except UnicodeDecodeError as error:
         raise InputError(f"{name}: no text in UTF-8 ({error}); `bioner annotate` reads dumps and exports") from error
     if len(text) > LONGEST_TEXT:
-        raise InputError(
-            f"{name}: longer than {spoken_count(LONGEST_TEXT, 'character')}; `bioner annotate` takes long texts"
-        )
+        raise InputError(f"{name}: longer than {LONGEST_TEXT} characters; `bioner annotate` takes long texts")
     return text
 
 

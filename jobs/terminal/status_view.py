@@ -45,8 +45,8 @@ def line(view: StoreView) -> str:
         view.time,
         f"{spoken_count(view.shards_committed, 'shard')}, {view.shards_pending} pending",
         f"{spoken_count(view.counts.annotated + view.counts.unchanged, 'document')}, {view.documents_per_second:.1f}/s",
-        f"{spoken_count(view.counts.mentions, 'mention')}",
-        f"{spoken_count(sum(view.reject_reasons.values()), 'reject')}",
+        spoken_count(view.counts.mentions, "mention"),
+        spoken_count(sum(view.reject_reasons.values()), "reject"),
     ]
     if view.actors:
         words.append(

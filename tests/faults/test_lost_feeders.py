@@ -18,6 +18,7 @@ from bioner_core.store.layout import Store
 from devtools.soak.annotator import CalmAnnotator
 from devtools.soak.cluster import LocalCluster, local_cluster
 from devtools.soak.corpus import make_corpus, soak_job
+from devtools.soak.processes import is_ray_feeder
 from pipelines.annotate import run_annotation
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -80,14 +81,7 @@ class Launcher:
 
 
 def _feeders() -> list[psutil.Process]:
-    found = []
-    for process in psutil.Process().children(recursive=True):
-        try:
-            if any("ray::Feeder" in word for word in process.cmdline()):
-                found.append(process)
-        except psutil.NoSuchProcess:
-            continue
-    return found
+    return [one for one in psutil.Process().children(recursive=True) if is_ray_feeder(one)]
 
 
 def _await(condition: Callable[[], bool], *, seconds: float = 120.0) -> None:

@@ -1,6 +1,10 @@
 """Candidates that stand in for other text and other types: what they hold, and what is fitted on them."""
 
+import _thread
+import multiprocessing
 import shutil
+import threading
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -188,6 +192,33 @@ def test_candidates_of_another_model_or_other_settings_are_refused(
         collect_candidates(tmp_path / "other", chosen, log=lambda _: None, keep_in=tmp_path / "kept")
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["killed", "interrupted"])
+def test_processes_that_end_early_end_all(trained: tuple[SftSettings, Path], tmp_path: Path, how: str) -> None:
+    """Would catch a command that waits for ever for a killed process, and one that Ctrl-C ends only minutes later."""
+    settings, folder = trained
+    write_settings(folder / "sft.toml", settings)
+
+    def end_early() -> None:
+        while not multiprocessing.active_children():
+            time.sleep(0.05)
+        if how == "killed":
+            multiprocessing.active_children()[0].kill()
+        else:
+            _thread.interrupt_main()
+
+    threading.Thread(target=end_early).start()
+    with pytest.raises(
+        ModelError if how == "killed" else KeyboardInterrupt, match="fewer" if how == "killed" else None
+    ):
+        collect_candidates(
+            folder / "run", _settings(folder, new_words=4), log=lambda _: None, keep_in=tmp_path, processes=2
+        )
+    for child in multiprocessing.active_children():
+        child.join(timeout=60)
+    assert not multiprocessing.active_children()
+
+
 def test_two_corpora_that_would_share_a_file_are_named(trained: tuple[SftSettings, Path]) -> None:
     """Would catch candidates of one corpus that are overwritten by those of another, or taken for them."""
     settings, folder = trained
@@ -207,6 +238,7 @@ def test_two_processes_make_the_candidates_of_one(trained: tuple[SftSettings, Pa
     )
     assert sorted(lines[:2]) == sorted(lines[2:])
     assert list(map(_comparable, one)) == list(map(_comparable, two))
+    assert not multiprocessing.active_children()
     with pytest.raises(ConfigurationError, match="processes: 0"):
         collect_candidates(folder / "run", chosen, log=lines.append, processes=0)
 
