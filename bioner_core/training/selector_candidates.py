@@ -192,8 +192,13 @@ def decode_candidates(
     )
 
 
-F1_TO_SPARE = 0.005
-"""A higher bias may cost this much F1: it finds more, and the selector drops what is spurious."""
+F1_TO_GAIN = 0.005
+"""A bias must gain so much F1 over a smaller one; on some hundred sentences less is chance.
+
+Before, the highest bias within this distance of the best was kept, for the selector to drop what is spurious. Selectors
+that hold on other corpora drop next to nothing, and on 60 held-out abstracts of SPECIES-800 the biases 0 and 0.75 have
+the same F1 (65.7), with precision 71.0 and 65.6.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +222,7 @@ def with_bias(prepared: PreparedLabelSet, bias: float) -> PreparedLabelSet:
 def best_bias(
     biases: Sequence[float], prepared: PreparedLabelSet, decode: Callable[[PreparedLabelSet], SpanSamples]
 ) -> BiasTrial:
-    """Decode with each bias; of those with an F1 near the best, the highest."""
-    trials = [BiasTrial(bias, decode(with_bias(prepared, bias))) for bias in sorted(set(biases))]
+    """Decode with each bias; of those with an F1 near the best, the one nearest to what was trained, 0."""
+    trials = [BiasTrial(bias, decode(with_bias(prepared, bias))) for bias in sorted(set(biases), key=abs)]
     best = max(trial.f1 for trial in trials)
-    return [trial for trial in trials if trial.f1 >= best - F1_TO_SPARE][-1]
+    return next(trial for trial in trials if trial.f1 >= best - F1_TO_GAIN)
