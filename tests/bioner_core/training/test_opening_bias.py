@@ -31,9 +31,7 @@ def samples(right: int, wrong: int, gold: int) -> SpanSamples:
         ({0.0: (0, 0), 0.5: (0, 0)}, 0.0),
     ],
 )
-def test_a_bias_must_gain_something(
-    found: dict[float, tuple[int, int]], expected: float
-) -> None:
+def test_a_bias_must_gain_something(found: dict[float, tuple[int, int]], expected: float) -> None:
     """Would catch a bias chosen by recall alone, by precision alone, by chance, or in the order of the settings."""
     gold = 1000 if max(found.values())[0] > 100 else 100
     prepared = PreparedLabelSet(load_label_set("genia"), tiny_label_set(), ((1,),), ((0, 1, 2),))
