@@ -5,8 +5,8 @@
 Under a definition that it has not seen a model finds less, and recall is what is missing most. No corpus that is kept
 for judging may be looked at, so known corpora stand in: held-out sentences, under label sets whose types have free
 tags, other names, and definitions that no training reads (`untrained_definitions`). Of the biases the one with the best
-F1 over all sentences of a language is printed, and with `--write` put into the model's card for every label set of that
-language that has none of its own.
+F1 over all sentences of a language is printed (or one nearer to 0, where that is as good but for half a point), and with
+`--write` put into the model's card for every label set of that language that has none of its own.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from bioner_core.models.model_card import other_label_sets, write_card
 from bioner_core.training.borrowed_candidates import decoded_parts, drawn_sentences
 from bioner_core.training.corpora import corpus_label_set
 from bioner_core.training.other_words import reworded
-from bioner_core.training.selector_candidates import held_out_sentences
+from bioner_core.training.selector_candidates import held_out_sentences, worthwhile_bias
 from bioner_core.training.settings import CorpusMix, read_settings
 from jobs.terminal.console import EXIT_FAILED, quiet_transformers, warn
 
@@ -52,8 +52,8 @@ def pooled_f1(scores: Sequence[WordingScores], bias: float) -> float:
 
 
 def best_bias(scores: Sequence[WordingScores]) -> float:
-    """The bias with the best pooled F1; of equal ones the lowest."""
-    return max(sorted(scores[0].found), key=lambda bias: pooled_f1(scores, bias))
+    """The bias that is worth it by pooled F1."""
+    return worthwhile_bias({bias: pooled_f1(scores, bias) for bias in scores[0].found})
 
 
 def _figures(right: int, found: int, gold: int) -> str:
@@ -82,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             of_language = [one for one in found if one.language == language]
             biases[other_label_sets(language)] = best_bias(of_language)
             pooled = ", ".join(f"{bias:+.2f}: {pooled_f1(of_language, bias):.1%}" for bias in BIASES)
-            print(f"{language}: best with {best_bias(of_language):+.2f} (F1 over all sentences {pooled})")
+            print(f"{language}: chosen {best_bias(of_language):+.2f} (F1 over all sentences {pooled})")
         if given.write:
             write_card(replace(loaded.card, open_bias={**loaded.card.open_bias, **biases}), folder)
     except BionerError as error:

@@ -66,7 +66,7 @@ def make_candidates(
     prepared = prepare_label_set(corpus_label_set(corpus), loaded)
     keep = loaded.card.characters
     sentences, remaining = _development_sentences(corpus, unseen, settings, keep=keep, first=first)
-    trial = best_bias(settings.open_biases, prepared, lambda one: decode_candidates(sentences, one, loaded, settings))
+    trial = tried_bias(settings.open_biases, prepared, lambda one: decode_candidates(sentences, one, loaded, settings))
     return CorpusCandidates(
         corpus=Path(corpus.file).parent.name,
         label_set=load_label_set(corpus.label_set).name,
@@ -219,10 +219,15 @@ def with_bias(prepared: PreparedLabelSet, bias: float) -> PreparedLabelSet:
     return replace(prepared, tokens=replace(prepared.tokens, open_bias=bias))
 
 
-def best_bias(
+def tried_bias(
     biases: Sequence[float], prepared: PreparedLabelSet, decode: Callable[[PreparedLabelSet], SpanSamples]
 ) -> BiasTrial:
-    """Decode with each bias; of those with an F1 near the best, the one nearest to what was trained, 0."""
-    trials = [BiasTrial(bias, decode(with_bias(prepared, bias))) for bias in sorted(set(biases), key=abs)]
-    best = max(trial.f1 for trial in trials)
-    return next(trial for trial in trials if trial.f1 >= best - F1_TO_GAIN)
+    """Decode with each bias, and keep what came of the one that is worth it."""
+    trials = {bias: BiasTrial(bias, decode(with_bias(prepared, bias))) for bias in biases}
+    return trials[worthwhile_bias({bias: trial.f1 for bias, trial in trials.items()})]
+
+
+def worthwhile_bias(f1: Mapping[float, float]) -> float:
+    """Of the biases with an F1 near the best, the one nearest to what was trained, 0."""
+    best = max(f1.values())
+    return next(bias for bias in sorted(f1, key=abs) if f1[bias] >= best - F1_TO_GAIN)

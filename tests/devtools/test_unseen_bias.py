@@ -73,6 +73,6 @@ def test_the_bias_is_found_and_written(
     assert main([*words, "--write"]) == 0
     bias = read_card(tmp_path / "model").open_bias["*:en"]
     assert bias in BIASES
-    assert f"en: best with {bias:+.2f}" in capsys.readouterr().out
+    assert f"en: chosen {bias:+.2f}" in capsys.readouterr().out
     assert main(["nobody", *words[1:]]) == 1
     assert "nobody" in capsys.readouterr().err

@@ -9,7 +9,7 @@ from bioner_core.decoding.reference import ReferenceDecoder
 from bioner_core.labels.label_set import load_label_set
 from bioner_core.selector.samples import SpanSamples
 from bioner_core.tagging.moves import FIRST_OPEN
-from bioner_core.training.selector_candidates import best_bias, with_bias
+from bioner_core.training.selector_candidates import tried_bias, with_bias
 from tests.bioner_core.tiny_model import row_of, tiny_label_set, tiny_model
 
 
@@ -35,7 +35,7 @@ def test_a_bias_must_gain_something(found: dict[float, tuple[int, int]], expecte
     """Would catch a bias chosen by recall alone, by precision alone, by chance, or in the order of the settings."""
     gold = 1000 if max(found.values())[0] > 100 else 100
     prepared = PreparedLabelSet(load_label_set("genia"), tiny_label_set(), ((1,),), ((0, 1, 2),))
-    trial = best_bias(list(found)[::-1], prepared, lambda one: samples(*found[one.tokens.open_bias], gold))
+    trial = tried_bias(list(found)[::-1], prepared, lambda one: samples(*found[one.tokens.open_bias], gold))
     assert trial.bias == expected
 
 
