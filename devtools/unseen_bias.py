@@ -5,7 +5,7 @@
 Under a definition that it has not seen a model finds less, and recall is what is missing most. No corpus that is kept
 for judging may be looked at, so known corpora stand in: held-out sentences, under label sets whose types have free
 tags, other names, and definitions that no training reads (`untrained_definitions`). Of the biases the one with the best
-F1 over all sentences of a language is printed (or one nearer to 0, where that is as good but for half a point), and with
+F1 over all sentences of a language is printed (or one nearer to 0, where that is within half a point), and with
 `--write` put into the model's card for every label set of that language that has none of its own.
 """
 
