@@ -3,6 +3,7 @@
 import io
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from bioner_core.site.app import make_app
 from bioner_core.site.guard import Access, loopback_access
 from bioner_core.site.pages import SiteSettings
 from bioner_core.store.layout import Store
+from jobs.main import run_command
 from pipelines.watch.run_history import run_history
 from tests.bioner_core.evaluation.test_html_report import Outline
 
@@ -35,18 +37,28 @@ def access() -> Access:
     return loopback_access(PORT)
 
 
+@pytest.fixture(scope="module")
+def linked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a store that has a snapshot and links, and a cache with their vocabulary; nobody changes them."""
+    folder = tmp_path_factory.mktemp("linked")
+    made = word_store(folder)
+    (folder / "mine.csv").write_text("id,name,synonyms\nT:1,CD28 <antigen>,CD28\nT:2,binding,binds\n", encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BIONER_CACHE", str(folder / "cache"))
+        for words in (
+            ["compact", "--store", str(made), "--quiet"],
+            ["vocabulary", "build", str(folder / "mine.csv"), "--name", "mine", "--licence", "CC0"],
+            ["link", "--store", str(made), "--vocabulary", "mine"],
+        ):
+            assert run_command(words) == 0
+    return folder
+
+
 @pytest.fixture
-def store(tmp_path: Path, bioner: Command, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A store with a snapshot and links."""
-    monkeypatch.setenv("BIONER_CACHE", str(tmp_path / "cache"))
-    made = word_store(tmp_path)
-    assert bioner("compact", "--store", made, "--quiet").code == 0
-    (tmp_path / "mine.csv").write_text(
-        "id,name,synonyms\nT:1,CD28 <antigen>,CD28\nT:2,binding,binds\n", encoding="utf-8"
-    )
-    assert bioner("vocabulary", "build", tmp_path / "mine.csv", "--name", "mine", "--licence", "CC0").code == 0
-    assert bioner("link", "--store", made, "--vocabulary", "mine").code == 0
-    return made
+def store(linked: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The store with a snapshot and links."""
+    monkeypatch.setenv("BIONER_CACHE", str(linked / "cache"))
+    return linked / "store"
 
 
 @pytest.fixture
@@ -187,8 +199,10 @@ def test_a_store_without_a_snapshot_says_what_makes_one(tmp_path: Path, bioner: 
     assert (done.code, "bioner compact" in done.err) == (1, True)
 
 
-def test_a_damaged_snapshot_is_told_before_there_is_an_address(store: Path, bioner: Command) -> None:
+def test_a_damaged_snapshot_is_told_before_there_is_an_address(linked: Path, tmp_path: Path, bioner: Command) -> None:
     """Would catch a site that starts over files that are gone, and whose every page is an error."""
+    store = tmp_path / "store"
+    shutil.copytree(linked / "store", store)
     lost = next((store / "snapshots").rglob("mentions/**/*.parquet"))
     lost.unlink()
     done = bioner("serve", "--store", store)
