@@ -127,7 +127,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Groups must be at work: pytest-xdist writes them behind the names of tests, and pytest 9.2 keeps names elsewhere.
 
-    Without them each module's fixtures are made by every worker, and two Rays run at once: half as much time again.
+    Without them each module's fixtures are made by every worker, and two Rays run at once.
     """
     is_grouped = "PYTEST_XDIST_WORKER" in os.environ and session.config.getvalue("loadgroup")
     if is_grouped and not all("@" in item.nodeid for item in session.items[:1]):

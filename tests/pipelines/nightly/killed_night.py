@@ -5,7 +5,7 @@ answer is a line with how the process ended, as `subprocess` numbers it. Each ni
 has loaded Beam and pyarrow and started no thread: of a test with forty nights, loading them was most.
 """
 
-import os
+import multiprocessing
 import sys
 from pathlib import Path
 
@@ -15,25 +15,20 @@ from rename_countdown import end_before_rename
 
 def main() -> None:
     """Run a night for each line until there are no more."""
+    forking = multiprocessing.get_context("fork")
     for line in sys.stdin:
         countdown, place, store = line.rstrip("\n").split(" ", 2)
-        child = os.fork()
-        if child == 0:
-            _one_night(Path(store), place, countdown=int(countdown))
-        _, status = os.waitpid(child, 0)
-        print(os.waitstatus_to_exitcode(status), flush=True)
+        child = forking.Process(target=_one_night, args=(Path(store), place, int(countdown)))
+        child.start()
+        child.join()
+        print(child.exitcode, flush=True)
 
 
-def _one_night(store: Path, place: str, *, countdown: int) -> None:
-    """Run the night until the countdown ends; this process ends with it, whatever happens."""
-    status = 1
-    try:
-        sys.stdout = sys.stderr
-        end_before_rename(countdown)
-        night(store, place, annotator=WordAnnotator(store, shard_records=100))
-        status = 0
-    finally:
-        os._exit(status)
+def _one_night(store: Path, place: str, countdown: int) -> None:
+    """Run the night until the countdown ends."""
+    sys.stdout = sys.stderr  # answers alone go to the one who asked
+    end_before_rename(countdown)
+    night(store, place, annotator=WordAnnotator(store, shard_records=100))
 
 
 if __name__ == "__main__":

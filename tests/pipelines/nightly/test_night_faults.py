@@ -220,9 +220,7 @@ def nights() -> Iterator[subprocess.Popen[str]]:
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, folders))}
     arguments = [sys.executable, str(here / "killed_night.py")]
     pipe = subprocess.PIPE
-    with subprocess.Popen(
-        arguments, env=environment, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True
-    ) as running:
+    with subprocess.Popen(arguments, env=environment, stdin=pipe, stdout=pipe, text=True) as running:
         yield running
         if running.stdin is not None:
             running.stdin.close()
