@@ -124,14 +124,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: not _starts_actors(item))
 
 
-def pytest_collection_finish(session: pytest.Session) -> None:
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_node_collection_finished(node: Any, ids: list[str]) -> None:
     """Groups must be at work: pytest-xdist writes them behind the names of tests, and pytest 9.2 keeps names elsewhere.
 
     Without them each module's fixtures are made by every worker, and two Rays run at once.
     """
-    is_grouped = "PYTEST_XDIST_WORKER" in os.environ and session.config.getvalue("loadgroup")
-    if is_grouped and not all("@" in item.nodeid for item in session.items[:1]):
-        raise pytest.UsageError("this pytest and this pytest-xdist do not group tests: take those of constraints.txt")
+    if node.config.getvalue("dist") == "loadgroup" and not all("@" in one for one in ids[:1]):
+        pytest.exit("this pytest and pytest-xdist do not group tests: take those of constraints.txt", returncode=4)
 
 
 def _starts_actors(item: pytest.Item) -> bool:
