@@ -45,16 +45,25 @@ def public_name(input_file: str) -> str:
     return urlunsplit((parts.scheme, host, _public_path(parts.path), "", ""))
 
 
+_STORE_LOCK = re.compile(r"(.*/|)locks/(?:store|part-\d+-of-\d+)(?:-\d+)?\.json")
+"""The lock of a job on a store, on this machine and on object storage; what is before it is the store's folder."""
+
+
 def outside_stores(names: Sequence[str]) -> list[str]:
     """Those of the paths below one place that lie in no store of bioner: what a store holds is output.
 
-    A store is known by its folders `manifests` and `plans`, which it has from its first shard on.
+    A store is known by its folders `manifests` and `plans`, which it has from its first shard on and wherever it is
+    copied, or by a job's lock: a job that was interrupted before its first shard leaves no more than that.
     """
     folders = {name.rpartition("/")[0] for name in names}
     stores = tuple(
-        root
-        for folder in folders
-        if folder.rpartition("/")[2] == "manifests" and (root := folder.removesuffix("manifests")) + "plans" in folders
+        {
+            root
+            for folder in folders
+            if folder.rpartition("/")[2] == "manifests"
+            and (root := folder.removesuffix("manifests")) + "plans" in folders
+        }
+        | {found[1] for name in names if (found := _STORE_LOCK.fullmatch(name))}
     )
     return [name for name in names if not name.startswith(stores)] if stores else list(names)
 

@@ -63,6 +63,15 @@ def test_a_folder_without_dumps_is_an_error(folder: Path) -> None:
         find_inputs(["nil"])
 
 
+@pytest.mark.parametrize("lock", ["store-00000001", "store", "part-2-of-4-00000003"])
+def test_a_store_of_a_job_that_was_interrupted_early_is_no_input(folder: Path, lock: str) -> None:
+    """Catches `bioner annotate .` that reads what a job left behind that ended before its first shard, as documents."""
+    for name in (f"out/locks/{lock}.json", "out/precision.json", "locks/restored.jsonl"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(DUMP)
+    assert find_inputs(["."]).files == ("./a.jsonl", "./locks/restored.jsonl")
+
+
 def test_a_store_that_lies_among_the_dumps_is_no_input(folder: Path) -> None:
     """Catches a second `bioner annotate .` that reads manifests as documents, and a folder named like a store's."""
     store = Store(folder / "out")
