@@ -17,7 +17,11 @@ from bioner_core.formats import spreadsheet, table_columns
 EXPECTED_SECTIONS = ["title", "abstract", "keywords"]
 
 
-@pytest.mark.parametrize("form", [CSV.encode(), CSV.replace('","', '"\t"').encode(), HTML.encode(), XLSX])
+@pytest.mark.parametrize(
+    "form",
+    [CSV.encode(), CSV.replace('","', '"\t"').encode(), HTML.encode(), XLSX],
+    ids=["commas", "tabs", "html", "xlsx"],  # a workbook holds the time, and every worker must collect the same names
+)
 def test_the_same_records_in_every_kind_of_table(form: bytes, read_bytes: ReadBytes) -> None:
     """Catches a kind of table that reads otherwise than the others, or a column under the wrong name."""
     records = read_bytes(form)
