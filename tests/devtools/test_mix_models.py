@@ -4,11 +4,13 @@ import dataclasses
 from pathlib import Path
 
 import pytest
+import torch
 from safetensors.torch import load_file, save_file
 
 from bioner_core.errors import ConfigurationError, ModelError
 from bioner_core.models.loading import load_model
 from bioner_core.models.model_card import read_card, write_card
+from bioner_core.tagging.moves import FIRST_OPEN
 from bioner_core.training.sft import SftRun
 from devtools.mix_models import main, mix_models
 from tests.bioner_core.training.training_samples import tiny_settings
@@ -47,7 +49,7 @@ def test_the_adapter_lies_between_and_all_else_is_the_first_ones(descent: Path) 
 
 
 def test_rows_lie_between_too_where_that_is_asked(descent: Path) -> None:
-    """Would catch rows that stay the first one's, and rows of other tags that are mixed place by place."""
+    """Would catch rows that stay the first one's."""
     first, second = (load_file(descent / name / "rows.safetensors") for name in ("first", "second"))
     moved = {name: (one.float() + SHIFT).to(one.dtype) for name, one in second.items()}
     save_file(moved, descent / "second" / "rows.safetensors")
@@ -56,9 +58,37 @@ def test_rows_lie_between_too_where_that_is_asked(descent: Path) -> None:
     for name, one in mixed.items():
         between = (moved[name].float() + first[name].float()) / 2
         assert (one.float() - between).abs().max() < 0.01 * SHIFT
+
+
+def test_rows_of_tags_are_mixed_by_name(descent: Path) -> None:
+    """Would catch rows that are mixed place by place, and a tag new to the second stage that loses its row."""
+    card, rows = read_card(descent / "first"), load_file(descent / "first" / "rows.safetensors")
+    missing, *others = card.tags
+    order = others[::-1]
+    places = [card.tags.index(tag) for tag in order]
+    added, count = rows["added_rows"], len(card.tags)
+    earlier = rows | {
+        "added_rows": torch.cat((added[:count][places], added[count:])) + SHIFT,
+        "move_rows": torch.cat((rows["move_rows"][:FIRST_OPEN], rows["move_rows"][FIRST_OPEN:][places])) + SHIFT,
+        "move_bias": torch.cat((rows["move_bias"][:FIRST_OPEN], rows["move_bias"][FIRST_OPEN:][places])) + SHIFT,
+    }
+    save_file(earlier, descent / "first" / "rows.safetensors")
+    write_card(dataclasses.replace(card, tags=tuple(order)), descent / "first")
+    save_file(rows, descent / "second" / "rows.safetensors")
+    mix_models(descent / "second", descent / "first", descent / "mixed", share=0.5, rows=True)
+    mixed = load_file(descent / "mixed" / "rows.safetensors")
+    for name, place in (("added_rows", 0), ("move_rows", FIRST_OPEN), ("move_bias", FIRST_OPEN)):
+        moved = (mixed[name].float() - rows[name].float()) / (0.5 * SHIFT)
+        assert moved[place].abs().max() == 0, f"{missing} is new, so its row stays"
+        rest = torch.cat((moved[:place], moved[place + 1 :]))
+        assert (rest - 1).abs().max() < 0.01, f"{name} of other tags"
+
+
+def test_rows_of_other_characters_are_refused(descent: Path) -> None:
+    """Would catch rows of characters that are mixed place by place."""
     card = read_card(descent / "first")
-    write_card(dataclasses.replace(card, tags=tuple(reversed(card.tags))), descent / "first")
-    with pytest.raises(ModelError, match="different tags"):
+    write_card(dataclasses.replace(card, characters=card.characters[::-1]), descent / "first")
+    with pytest.raises(ModelError, match="different characters"):
         mix_models(descent / "second", descent / "first", descent / "other", share=0.5, rows=True)
     assert not (descent / "other").exists()
 

@@ -1,5 +1,6 @@
 """The recipes that ship: each is valid, and each ablation differs from the baseline in what its name says."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -13,6 +14,7 @@ from bioner_core.training.ablations import read_ablations
 from bioner_core.training.selector_settings import read_selector_settings
 from bioner_core.training.settings import CorpusMix, SftSettings, TrainingLoss, Tuning, read_settings
 
+REPOSITORY = Path(__file__).resolve().parents[3]
 RECIPES = Path(settings_module.__file__).parent / "recipes"
 SFT_RECIPES = sorted(path for path in RECIPES.rglob("*.toml") if "selector" not in path.stem)
 LABEL_SETS = {
@@ -23,6 +25,9 @@ LABEL_SETS = {
     "gnormplus": "gene_families",
     "bioid": "cell_lines",
 }
+RECORDS = {"genia": 15038, "bc5cdr": 480, "biored": 286, "s800": 639, "nlm_gene": 409}
+RECORDS |= {"cmeee": 15000, "cmedqaner": 1673, "cehrner": 914}
+SILVER = "runs/silver/"
 LEAST_DOCUMENT = 60
 HELD_OUT = {"cmeee": 500, "s800": 40, "nlm_gene": 30, "bioid": 300}
 CHANGES = {
@@ -45,7 +50,7 @@ def recipe(name: str) -> SftSettings:
 def test_recipes_are_valid_and_never_train_on_development_data(path: Path) -> None:
     """Would catch a recipe that the code has outgrown, or scores on sentences that were trained on."""
     settings, _ = read_settings(path)
-    for corpus in settings.corpora:
+    for corpus in gold_corpora(settings):
         label_set = load_label_set(corpus.label_set)
         assert label_set.name == corpus.label_set
         assert set(corpus.types) <= set(label_set.type_names)
@@ -58,14 +63,34 @@ def test_recipes_are_valid_and_never_train_on_development_data(path: Path) -> No
         assert name != "cmeee"
 
 
+def gold_corpora(settings: SftSettings) -> list[CorpusMix]:
+    """The corpora of a recipe that people have marked."""
+    return [one for one in settings.corpora if not one.file.startswith(SILVER)]
+
+
 def corpus_name(corpus: CorpusMix) -> str:
     """The folder that a corpus lies in."""
     return Path(corpus.file).parent.name
 
 
+@pytest.mark.parametrize("path", SFT_RECIPES, ids=lambda path: path.stem)
+def test_silver_is_made_of_texts_that_are_trained_on(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Would catch words that mark a text for judging, or one that is held out, and a list that is not there."""
+    monkeypatch.chdir(REPOSITORY)
+    settings, _ = read_settings(path)
+    for corpus in settings.corpora:
+        if corpus.file.startswith(SILVER):
+            assert Path(corpus.label_set).stem == Path(corpus.file).stem
+            assert load_label_set(corpus.label_set).name == f"silver_{Path(corpus.file).stem}"
+    held_out = {corpus_name(one): one.held_out for one in gold_corpora(settings)}
+    for name, part, count in re.findall(r"\$D/(\w+)/(\w+)\.jsonl\.gz:(\d+)", path.read_text()):
+        assert part == "train"
+        assert int(count) + held_out[name] <= RECORDS[name]
+
+
 def test_the_unseen_corpora_stay_unseen() -> None:
     """Would catch a recipe that trains on what the model is judged by as unseen."""
-    mixes = [corpus for path in SFT_RECIPES for corpus in read_settings(path)[0].corpora]
+    mixes = [corpus for path in SFT_RECIPES for corpus in gold_corpora(read_settings(path)[0])]
     assert not {corpus_name(corpus) for corpus in mixes} & {"craft", "linnaeus", "cmdd", "cmeee_v2"}
 
 
@@ -87,7 +112,7 @@ def test_selectors_are_fitted_on_development_data_alone(path: Path) -> None:
 @pytest.mark.slow
 def test_no_document_is_in_a_training_file_and_in_a_file_for_judging(shared_folder: Path) -> None:
     """Would catch a document that one corpus trains on and another is judged by, whatever it is called there."""
-    trained = {corpus_name(corpus) for path in SFT_RECIPES for corpus in read_settings(path)[0].corpora}
+    trained = {corpus_name(corpus) for path in SFT_RECIPES for corpus in gold_corpora(read_settings(path)[0])}
     training = {text for name in trained for text in texts_of(shared_folder / "data" / name / "train.jsonl.gz")}
     for file in sorted((shared_folder / "data").glob("*/*.jsonl.gz")):
         # Six sentences of GENIA's test file also occur in its training file, as published.
