@@ -48,7 +48,7 @@ def write_silver(words: Path, output: Path, corpora: Sequence[tuple[Path, int]])
     """Write the first records of each corpus with the marks of a word list.
 
     Raises:
-        ConfigurationError: the list is no label set, or a type has neither words nor patterns.
+        ConfigurationError: the list is no label set, or a type has neither words nor patterns that can be read.
         InputError: a corpus cannot be read.
         StoreError: the file cannot be written.
     """
@@ -62,7 +62,7 @@ def read_word_patterns(words: Path) -> dict[str, re.Pattern[str]]:
     """What marks each type of a word list, by the type's name, in order.
 
     Raises:
-        ConfigurationError: the list is no label set, or a type has neither words nor patterns.
+        ConfigurationError: the list is no label set, or a type has neither words nor patterns that can be read.
     """
     types = load_label_set(str(words)).types
     tables = tomllib.loads(words.read_text(encoding="utf-8"))["types"]
@@ -98,7 +98,10 @@ def _pattern(name: str, table: dict[str, object]) -> re.Pattern[str]:
         )
     # Longest first: an alternation takes the first that fits.
     parts = [str(one) for one in ready] + [_word(one) for one in sorted(words, key=len, reverse=True)]
-    return re.compile("|".join(f"(?:{one})" for one in parts), re.IGNORECASE)
+    try:
+        return re.compile("|".join(f"(?:{one})" for one in parts), re.IGNORECASE)
+    except re.error as error:
+        raise ConfigurationError(f"type {name!r}: its patterns are no regular expressions: {error}") from error
 
 
 def _word(word: str) -> str:
