@@ -60,7 +60,7 @@ def test_each_night_shows_what_it_applied(night: Command, tmp_path: Path) -> Non
 def test_the_metrics_tell_the_phases_and_how_old_the_snapshot_is(
     night: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Catches an alert on a job without progress while it makes a snapshot, and a snapshot that nobody sees grow old."""
+    """Catches an alert on a job without progress while it makes a snapshot, and a snapshot that grows old unseen."""
     publish(tmp_path / "in", 1)
     phases, file = list[JobPhase](), tmp_path / "night.prom"
     monkeypatch.setattr(JobPage, "enter", lambda _, phase: phases.append(phase))
