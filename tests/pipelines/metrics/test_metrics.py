@@ -43,7 +43,7 @@ def test_names_are_those_that_prometheus_allows_and_unlike() -> None:
 def test_what_an_alert_waits_for_has_a_series_before_it_happens() -> None:
     """Catches failed shards that no alert sees: of a series that begins at 3 Prometheus has an increase of 0."""
     found = page_numbers(Meters((Origin.SHARD,)).prometheus_text())
-    expected = {
+    expected: dict[str, set[str]] = {
         "bioner_records_total": {one.value for one in shard_increases(Counts(), {}) if one.metric is RECORDS},
         "bioner_shards_total": set(Status),
         "bioner_rejects_total": set(RejectReason),
