@@ -114,6 +114,21 @@ def test_alerts_say_what_is_wrong_and_where_help_is() -> None:
         assert rule["alert"] in runbook
 
 
+@pytest.mark.parametrize(
+    ("name", "gate"),
+    [
+        ("BionerNoProgress", 'bioner_job_phase{phase="annotate"} == 1'),
+        ("BionerActorsStarve", 'bioner_job_phase{phase="annotate"} == 1'),
+        ("BionerActorsSilent", "bioner_job_running == 1"),
+        ("BionerActorsGivenUp", "bioner_job_running == 1"),
+    ],
+)
+def test_alerts_on_work_sound_only_while_there_is_some(name: str, gate: str) -> None:
+    """Catches an alarm each night while the snapshot is made, and one all day by the file of a job that has ended."""
+    [expression] = [rule["expr"] for rule in rules() if rule["alert"] == name]
+    assert expression.endswith(f"and on (job, instance) {gate}")
+
+
 def test_prometheus_reads_the_alerts() -> None:
     """Catches rules that no server loads."""
     settings = yaml.safe_load((PROMETHEUS / "prometheus.yml").read_text())
