@@ -52,9 +52,10 @@ def annotate(
         from jobs.runs.session import annotate_inputs
         from pipelines.watch.metrics_page import JobPage
 
-        annotator, page = chosen_annotator(config), JobPage()
+        page = JobPage()
         config = replace(config, inputs=tuple(inputs), pipeline_options=tuple(context.obj or ()))
         with metrics_shown(metrics, page, job="annotate"):
+            annotator = chosen_annotator(config)
             summary = annotate_inputs(config, annotator=annotator, page=page)
             page.end(summary.exit_code())
     report(summary, as_json=as_json)

@@ -71,5 +71,7 @@ def _show(found: StoreStatus) -> None:
         print(f"rejects    {number} {reason}")
     for fingerprint, number in found.fingerprints.items():
         print(f"made by    {found.models[fingerprint]}, {spoken_count(number, 'shard')}")
+    for job in found.failed_jobs:
+        print(f"failed     {job}")
     for failed in found.failures:
         print(f"failed     {failed.failure}")

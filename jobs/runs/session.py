@@ -46,6 +46,7 @@ from pipelines.job import (
     run_fingerprint,
 )
 from pipelines.job_report import renew_reports
+from pipelines.metrics.metrics import JobPhase
 from pipelines.plan import SHARD_SECONDS
 from pipelines.pool.load import RunLoad
 from pipelines.pool.pool_settings import ClientSettings
@@ -81,6 +82,8 @@ def annotate_inputs(
         PoolError: the actors cannot be started, or the pool not be joined.
         StoreError: the store cannot be written, or another job is at work on it.
     """
+    page = page or JobPage()
+    page.enter(JobPhase.WAIT)
     with AnnotationSession(config, annotator=annotator, page=page, started=started) as session:
         # Files are looked for before the store is made, so that a typing error leaves none. Standard input is kept
         # in it.
@@ -92,6 +95,7 @@ def annotate_inputs(
             found = find_inputs(inputs, format_name=config.format_name)
         job = session.job(found.files)
         with open_lock(config, purpose="bioner annotate"):
+            page.enter(JobPhase.ANNOTATE)
             return replace(session.run(job), unread=tuple(map(public_name, found.unread)))
 
 

@@ -1,7 +1,9 @@
 """The frame of a nightly run or a backfill: options to config, store, lock, model."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from bioner_core.errors import StoreError
@@ -11,7 +13,9 @@ from bioner_core.store.compaction.compact import CompactionSettings
 from bioner_core.store.history.input_order import PUBMED
 from bioner_core.store.history.ledger import AppliedFile, applied_files, new_run_id
 from bioner_core.store.history.lock import Part
+from bioner_core.store.layout import Store
 from bioner_core.store.reading import shown_manifests
+from bioner_core.store.snapshot.snapshot_manifest import current_id, read_snapshot_manifest
 from jobs.options.annotation import AnnotateConfig
 from jobs.options.metrics import metrics_shown
 from jobs.options.sync import SyncOptions
@@ -21,6 +25,7 @@ from jobs.runs.session import AnnotationSession, make_store, open_lock
 from jobs.runs.snapshot import compact_held
 from jobs.terminal.console import print_result, say, warn
 from jobs.terminal.progress import ProgressBar
+from pipelines.metrics.metrics import JobPhase
 from pipelines.nightly import exports, pubmed
 from pipelines.nightly.apply import SyncContext
 from pipelines.nightly.backfill import PMC, of_part, pmc_files, pubmed_files
@@ -66,32 +71,45 @@ def run_sync(
     Raises:
         BionerError: an option is unusable, the store cannot be had, or a place of a new one cannot be listed.
     """
-    config, run_id, page = config_of(options), new_run_id(), JobPage()
-    session = AnnotationSession(config, page=page)
-    for place_name in () if options.store.root.exists() else places:
-        list_place(place_name, options.policy)
-    make_store(options.store)
-    with (
-        metrics_shown(options.metrics, page, job=purpose.removeprefix("bioner ")),
-        open_lock(config, purpose=purpose, run_id=run_id, part=part) as lock,
-    ):
-        place = SyncContext(
-            store=options.store,
-            downloads=options.downloads or local_folder(options.store.downloads),
-            lock=lock,
-            run_id=run_id,
-            policy=options.policy,
-            keep_downloads=not options.discard_downloads,
-        )
-        with session:
-            done = work(place, session)
-        if snapshot is not None:
-            done = _with_snapshot(done, place, snapshot, quiet=options.run.quiet)
-        if linker is not None:
-            lock.check()
-            done = with_links(done, options.store, linker, quiet=options.run.quiet)
+    page = JobPage()
+    with metrics_shown(options.metrics, page, job=purpose.removeprefix("bioner ")):
+        page.enter(JobPhase.WAIT)
+        _tell_snapshot(page, options.store)
+        config, run_id = config_of(options), new_run_id()
+        session = AnnotationSession(config, page=page)
+        for place_name in () if options.store.root.exists() else places:
+            list_place(place_name, options.policy)
+        make_store(options.store)
+        with open_lock(config, purpose=purpose, run_id=run_id, part=part) as lock:
+            page.enter(JobPhase.ANNOTATE)
+            place = SyncContext(
+                store=options.store,
+                downloads=options.downloads or local_folder(options.store.downloads),
+                lock=lock,
+                run_id=run_id,
+                policy=options.policy,
+                keep_downloads=not options.discard_downloads,
+            )
+            with session:
+                done = work(place, session)
+            if snapshot is not None:
+                page.enter(JobPhase.SNAPSHOT)
+                done = _with_snapshot(done, place, snapshot, quiet=options.run.quiet)
+                _tell_snapshot(page, options.store)
+            if linker is not None:
+                page.enter(JobPhase.LINK)
+                lock.check()
+                done = with_links(done, options.store, linker, quiet=options.run.quiet)
         page.end(done.exit_code())
         return done
+
+
+def _tell_snapshot(page: JobPage, store: Store) -> None:
+    """Show how old the store's newest snapshot is, whoever made it."""
+    with suppress(StoreError):  # a damaged one is a fault of those who read it or make the next
+        current = current_id(store)
+        if current is not None:
+            page.snapshot_made(datetime.fromisoformat(read_snapshot_manifest(store, current).created))
 
 
 def _with_snapshot(done: SyncReport, place: SyncContext, settings: CompactionSettings, *, quiet: bool) -> SyncReport:

@@ -1,6 +1,6 @@
 """The numbers of one process, by the names of `pipelines.metrics.metrics`: for Prometheus, and for Ray if it runs.
 
-Counting takes some microseconds, and is done once a batch or once a shard.
+Counting takes some microseconds, and is done once per batch or per shard.
 """
 
 import sys
@@ -43,7 +43,7 @@ class Meters:
             mirror.set(amount, _tags(metric, value))
 
     def shift(self, metric: Metric, by: int) -> None:
-        """Let a gauge without label go up or down, where several hands move it."""
+        """Let a gauge without label go up or down, where several threads change it."""
         with self._lock:
             self._levels[metric] += by
             level = self._levels[metric]
@@ -55,7 +55,7 @@ class Meters:
         if (mirror := self._mirror(metric)) is not None:
             mirror.observe(amount, _tags(metric, value))
 
-    def page(self) -> str:
+    def prometheus_text(self) -> str:
         """All numbers as Prometheus reads them."""
         return str(prometheus.generate_latest(self.registry).decode())
 
@@ -79,7 +79,10 @@ def _prometheus(metric: Metric, registry: prometheus.CollectorRegistry) -> Any:
     if metric.kind is Kind.HISTOGRAM:
         return prometheus.Histogram(metric.full_name, metric.help, labels, registry=registry, buckets=metric.buckets)
     meter = prometheus.Counter if metric.kind is Kind.COUNTER else prometheus.Gauge
-    return meter(metric.full_name, metric.help, labels, registry=registry)
+    made = meter(metric.full_name, metric.help, labels, registry=registry)
+    for value in metric.values:
+        made.labels(value)
+    return made
 
 
 def _ray_metric(metric: Metric) -> Any:

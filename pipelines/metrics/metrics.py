@@ -4,11 +4,12 @@ A name here is bare (`documents`). Prometheus sees it as `bioner_documents_total
 prefix `ray_`, and Beam has a counter `documents` in the namespace `bioner`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from bioner_core.inference.batching import BatchFill
+from bioner_core.records import RejectReason
 from bioner_core.store.manifest import Counts
 
 NAMESPACE = "bioner"
@@ -33,7 +34,11 @@ class Origin(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One metric; `label` is the name of its only label, empty if it has none; `buckets` are upper bounds."""
+    """One metric; `label` is the name of its only label, empty if it has none; `buckets` are upper bounds.
+
+    `values` are those of a counter's label that are known beforehand: each has a series from the start, at 0. An
+    increase is a difference, so of a series that first appears at 3 Prometheus would see none.
+    """
 
     name: str
     kind: Kind
@@ -41,6 +46,7 @@ class Metric:
     help: str
     label: str = ""
     buckets: tuple[float, ...] = ()
+    values: tuple[str, ...] = ()
 
     @property
     def full_name(self) -> str:
@@ -61,18 +67,33 @@ class Metric:
         return f"{self.name}.{value}" if value else self.name
 
 
-def _of_shards(name: str, words: str, label: str = "") -> Metric:
-    return Metric(name, Kind.COUNTER, Origin.SHARD, f"{words}, of shards that were committed", label)
+class JobPhase(StrEnum):
+    """What a job is doing: all that comes before it holds the store, annotating, the snapshot, the links."""
+
+    WAIT = "wait"
+    ANNOTATE = "annotate"
+    SNAPSHOT = "snapshot"
+    LINK = "link"
+
+
+_OUTCOMES = ("annotated", "unchanged", "deleted", "rejected")
+_STATUSES = ("committed", "refinished", "skipped", "failed")
+"""Those of `pipelines.summary.Status`, which stands above this module."""
+
+
+def _of_shards(name: str, words: str, label: str = "", *, values: Iterable[str] = ()) -> Metric:
+    said = f"{words}, of shards that were committed"
+    return Metric(name, Kind.COUNTER, Origin.SHARD, said, label, values=tuple(values))
 
 
 DOCUMENTS = _of_shards("documents", "Documents with their mentions, computed or carried over")
-RECORDS = _of_shards("records", "Records of the inputs, by what became of them", "outcome")
+RECORDS = _of_shards("records", "Records of the inputs, by what became of them", "outcome", values=_OUTCOMES)
 SENTENCES = _of_shards("sentences", "Sentences that were split for the model")
 ROWS = _of_shards("rows", "Pairs of a sentence and a label set that were sent to the model")
 MENTIONS = _of_shards("mentions", "Mention candidates")
 MENTIONS_ACCEPTED = _of_shards("mentions_accepted", "Mentions that the selector accepted")
-REJECTS = _of_shards("rejects", "Rejects of records and of rows, by reason", "reason")
-SHARDS = Metric("shards", Kind.COUNTER, Origin.SHARD, "Shards by how they ended", "status")
+REJECTS = _of_shards("rejects", "Rejects of records and of rows, by reason", "reason", values=RejectReason)
+SHARDS = Metric("shards", Kind.COUNTER, Origin.SHARD, "Shards by how they ended", "status", values=_STATUSES)
 
 TOKENS = Metric("tokens", Kind.COUNTER, Origin.CLIENT, "Estimated tokens in the batches that were made")
 PADDING_TOKENS = Metric("padding_tokens", Kind.COUNTER, Origin.CLIENT, "Estimated tokens of padding in those batches")
@@ -98,11 +119,21 @@ ACTOR_BUSY_SECONDS = Metric(
 
 ACTORS = Metric("actors", Kind.GAUGE, Origin.LAUNCHER, "Actors of the pool by what they do", "state")
 JOB_RUNNING = Metric("job_running", Kind.GAUGE, Origin.LAUNCHER, "1 while the job runs, 0 once it has ended", "command")
+JOB_PHASE = Metric(
+    "job_phase", Kind.GAUGE, Origin.LAUNCHER, "1 for what the job is doing, 0 for what it is not", "phase"
+)
 JOB_EXIT_CODE = Metric(
     "job_exit_code", Kind.GAUGE, Origin.LAUNCHER, "Exit code of the job; there is none while it runs", "command"
 )
 JOB_END_TIMESTAMP = Metric(
     "job_end_timestamp_seconds", Kind.GAUGE, Origin.LAUNCHER, "When the job ended, in seconds since 1970", "command"
+)
+SNAPSHOT_TIMESTAMP = Metric(
+    "snapshot_timestamp_seconds",
+    Kind.GAUGE,
+    Origin.LAUNCHER,
+    "When the newest snapshot of the job's store was made, in seconds since 1970",
+    "command",
 )
 
 METRICS = (
@@ -122,8 +153,10 @@ METRICS = (
     ACTOR_BUSY_SECONDS,
     ACTORS,
     JOB_RUNNING,
+    JOB_PHASE,
     JOB_EXIT_CODE,
     JOB_END_TIMESTAMP,
+    SNAPSHOT_TIMESTAMP,
 )
 """Every metric, in the order of the documentation."""
 
@@ -146,7 +179,7 @@ def shard_increases(counts: Counts, reject_reasons: Mapping[str, int]) -> list[I
     """What a committed shard adds to the counters."""
     return [
         Increase(DOCUMENTS, counts.annotated + counts.unchanged),
-        *(Increase(RECORDS, getattr(counts, name), name) for name in ("annotated", "unchanged", "deleted", "rejected")),
+        *(Increase(RECORDS, getattr(counts, name), name) for name in _OUTCOMES),
         Increase(SENTENCES, counts.sentences),
         Increase(ROWS, counts.rows),
         Increase(MENTIONS, counts.mentions),

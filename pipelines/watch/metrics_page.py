@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from datetime import datetime
 
 import prometheus_client as prometheus
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -14,10 +15,16 @@ from pipelines.metrics.metrics import (
     ACTORS,
     JOB_END_TIMESTAMP,
     JOB_EXIT_CODE,
+    JOB_PHASE,
     JOB_RUNNING,
+    SNAPSHOT_TIMESTAMP,
+    JobPhase,
     Origin,
 )
 from pipelines.watch.live_note import WatchedPool, live_actors
+
+_STATES = ("busy", "idle", "silent")
+"""Those that are shown where no actor is in them, too."""
 
 
 class JobPage(Collector):
@@ -35,6 +42,16 @@ class JobPage(Collector):
         """The job of this name runs from now on."""
         self._name = job
         self._job.set(JOB_RUNNING, 1, job)
+        self._set_phase(None)
+
+    def enter(self, phase: JobPhase) -> None:
+        """The job that was begun is in this phase from now on. A job that is no annotation, as a pool, is in none."""
+        if self._name:
+            self._set_phase(phase)
+
+    def snapshot_made(self, created: datetime) -> None:
+        """The newest snapshot of the store is of this time."""
+        self._job.set(SNAPSHOT_TIMESTAMP, created.timestamp(), self._name)
 
     def end(self, exit_code: int) -> None:
         """The job that was begun has ended; the first word counts."""
@@ -42,6 +59,7 @@ class JobPage(Collector):
             return
         name, self._name = self._name, ""
         self._job.set(JOB_RUNNING, 0, name)
+        self._set_phase(None)
         self._job.set(JOB_EXIT_CODE, exit_code, name)
         self._job.set(JOB_END_TIMESTAMP, time.time(), name)
 
@@ -62,16 +80,20 @@ class JobPage(Collector):
         pool = self._pool
         yield from self._actors if pool is None else _families(pool)
 
-    def text(self) -> str:
+    def prometheus_text(self) -> str:
         """The page as Prometheus reads it."""
         return str(prometheus.generate_latest(self.registry).decode())
+
+    def _set_phase(self, current: JobPhase | None) -> None:
+        for phase in JobPhase:
+            self._job.set(JOB_PHASE, float(phase is current), phase)
 
 
 def _families(pool: WatchedPool) -> Iterator[Family]:
     actors = live_actors(pool)
     states = [one.state for one in actors]
     by_state = GaugeMetricFamily(ACTORS.full_name, ACTORS.help, labels=[ACTORS.label])
-    for state in ("busy", "idle", "silent"):
+    for state in dict.fromkeys((*_STATES, *states)):
         by_state.add_metric([state], states.count(state))
     busy = CounterMetricFamily(ACTOR_BUSY_SECONDS.full_name, ACTOR_BUSY_SECONDS.help, labels=[ACTOR_BUSY_SECONDS.label])
     for one in actors:

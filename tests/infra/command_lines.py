@@ -4,6 +4,7 @@ import re
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import dropwhile
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,10 @@ def shell_commands(line: str, place: str) -> Iterator[CommandLine]:
 def _called(command: list[str], place: str) -> Iterator[CommandLine]:
     if command[:2] == ["sh", "-c"]:
         yield from shell_commands(command[2], place)
+    elif command[:1] in (["kubectl"], ["runuser"]) and "--" in command:
+        yield from _called(command[command.index("--") + 1 :], place)
+    elif command[:1] == ["env"]:
+        yield from _called(list(dropwhile(_ASSIGNMENT.match, command[1:])), place)
     elif command and Path(command[0]).name == PROGRAM:
         yield CommandLine(place, tuple(command[1:]))
 

@@ -58,8 +58,11 @@ def test_shell_lines_are_cut_into_commands() -> None:
     """Catches commands that hide behind an assignment, a redirection or another command."""
     line = "A=1 bioner status --store s > out.txt && /opt/bin/bioner compact --store 'a b'; echo bioner | cat"
     inner = "sh -c 'exec bioner verify --store \"$STORE\"'"
-    assert [one.words for one in shell_commands(f"{line}; {inner}", "here")] == [
+    others = "runuser -u bioner -- env HOME=/h /opt/bioner models pull; kubectl exec POD -- bioner status --store s"
+    assert [one.words for one in shell_commands(f"{line}; {inner}; {others}", "here")] == [
         ("status", "--store", "s"),
         ("compact", "--store", "a b"),
         ("verify", "--store", "$STORE"),
+        ("models", "pull"),
+        ("status", "--store", "s"),
     ]

@@ -88,6 +88,12 @@ def test_nothing_is_sent_that_is_not_needed(name: str, sent: bool) -> None:
     assert allowed(name) is sent
 
 
+def test_dataflow_starts_workers_among_the_packages() -> None:
+    """Catches a worker that Beam's boot program puts into a virtual environment of its own, without bioner and Ray."""
+    lines = (INFRA / "beam" / "dataflow" / "Containerfile").read_text().splitlines()
+    assert "ENV RUN_PYTHON_SDK_IN_DEFAULT_ENVIRONMENT=1" in lines[lines.index("FROM ${BIONER_IMAGE}") :]
+
+
 def test_images_are_built_from_the_lock_and_run_without_root() -> None:
     """Catches an install that leaves the tested versions, another Python, or a final stage that runs as root."""
     text = IMAGES.read_text()

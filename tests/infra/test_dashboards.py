@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 import yaml
+from command_lines import INFRA, unit_commands
+from manifests import all_manifests
 
 from pipelines.metrics.metrics import METRICS
 
@@ -15,6 +17,8 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 DASHBOARD = REPOSITORY / "infra" / "grafana" / "bioner.json"
 PROMETHEUS = REPOSITORY / "infra" / "prometheus"
 PANEL_VARIABLES = {"$__rate_interval": "5m"}
+TARGET_LABELS = {"job", "instance"}
+"""Those that Prometheus itself gives to whatever it scrapes."""
 UNITS = {"short", "s", "cps", "percentunit"}
 
 _NAME = re.compile(r"\b(?:ray_)?(bioner_[a-z_]+)")
@@ -60,7 +64,10 @@ def test_every_name_is_one_that_is_measured_and_every_metric_has_a_panel() -> No
 def test_queries_group_by_labels_that_the_metric_has() -> None:
     """Catches a legend without words."""
     for query in expressions():
-        labels = {metric.label for metric in METRICS for name in metric.series if name in query} | {"le"}
+        labels = {metric.label for metric in METRICS for name in metric.series if name in query} | {
+            "le",
+            *TARGET_LABELS,
+        }
         used = {label for found in _LABEL.findall(query) for label in found.split(", ")}
         assert used <= labels, query
 
@@ -107,11 +114,59 @@ def test_alerts_say_what_is_wrong_and_where_help_is() -> None:
         assert rule["alert"] in runbook
 
 
+@pytest.mark.parametrize(
+    ("name", "gate"),
+    [
+        ("BionerNoProgress", 'bioner_job_phase{phase="annotate"} == 1'),
+        ("BionerActorsStarve", 'bioner_job_phase{phase="annotate"} == 1'),
+        ("BionerActorsSilent", "bioner_job_running == 1"),
+        ("BionerActorsGivenUp", "bioner_job_running == 1"),
+    ],
+)
+def test_alerts_on_work_sound_only_while_there_is_some(name: str, gate: str) -> None:
+    """Catches an alarm each night while the snapshot is made, and one all day by the file of a job that has ended."""
+    [expression] = [rule["expr"] for rule in rules() if rule["alert"] == name]
+    assert expression.endswith(f"and on (job, instance) {gate}")
+
+
 def test_prometheus_reads_the_alerts() -> None:
     """Catches rules that no server loads."""
     settings = yaml.safe_load((PROMETHEUS / "prometheus.yml").read_text())
     assert settings["rule_files"] == ["alerts.yml"]
-    assert {one["job_name"] for one in settings["scrape_configs"]} == {"bioner-jobs", "bioner-cron", "ray"}
+    jobs = {one["job_name"] for one in settings["scrape_configs"]}
+    assert jobs == {"bioner-jobs", "bioner-kubernetes", "bioner-cron", "ray"}
+
+
+def scrape_config(name: str) -> dict[str, Any]:
+    """What Prometheus is told of one kind of target."""
+    settings = yaml.safe_load((PROMETHEUS / "prometheus.yml").read_text())
+    found: dict[str, Any] = next(one for one in settings["scrape_configs"] if one["job_name"] == name)
+    return found
+
+
+def test_the_pages_of_the_timers_are_scraped() -> None:
+    """Catches a night on one machine whose alerts have no data, and two nights that want one port."""
+    lines = [line for path in (INFRA / "systemd").glob("*.service") for line in unit_commands(path)]
+    pages = [f"127.0.0.1:{line.words[line.words.index('--metrics-port') + 1]}" for line in lines]
+    assert len(set(pages)) == len(pages) == 2
+    [targets] = scrape_config("bioner-jobs")["static_configs"]
+    assert sorted(targets["targets"]) == sorted(pages)
+
+
+def test_the_pages_of_pods_are_scraped() -> None:
+    """Catches a pod with a page of metrics that Prometheus does not look for, by its label or the name of its port."""
+    label, port = scrape_config("bioner-kubernetes")["relabel_configs"][:2]
+    assert label["source_labels"] == ["__meta_kubernetes_pod_label_bioner_metrics"]
+    assert port["source_labels"] == ["__meta_kubernetes_pod_container_port_name"]
+    found = 0
+    for one in all_manifests():
+        for pod in one.pods():
+            ports = [each for container in pod["spec"]["containers"] for each in container.get("ports", ())]
+            names = {each["name"] for each in ports if each["containerPort"] == 9464}
+            found += len(names)
+            assert bool(names) == (pod["metadata"]["labels"].get("bioner/metrics") == label["regex"]), one.title
+            assert all(re.fullmatch(port["regex"], name) for name in names), one.title
+    assert found == 5
 
 
 def test_the_documentation_lists_each_metric_as_the_code_has_it() -> None:

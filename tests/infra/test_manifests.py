@@ -2,6 +2,7 @@
 
 import copy
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -13,7 +14,7 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
-from command_lines import REPOSITORY
+from command_lines import REPOSITORY, manifest_commands
 from manifests import INFRA, Manifest, all_manifests, check, manifest
 
 MANIFESTS = all_manifests()
@@ -165,23 +166,84 @@ def test_ray_asks_for_a_token_scales_and_keeps_actors_off_the_head(where: tuple[
     assert "store" not in {mount["name"] for mount in worker["volumeMounts"]}
 
 
-@pytest.mark.parametrize("one", [one for one in MANIFESTS if one.kind == "RayJob"], ids=titled)
-def test_entry_points_see_the_address_of_the_head(one: Manifest, tmp_path: Path) -> None:
-    """Catches an address that the submitter's shell puts in, which has none: KubeRay hands the words on through it."""
-    program = tmp_path / "bioner"
-    program.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+def run_entry_point(one: Manifest, folder: Path, bioner: str) -> subprocess.CompletedProcess[str]:
+    """Run the entry point of a Ray job with this shell script as bioner, on a store in `folder`."""
+    program = folder / "bioner"
+    program.write_text(f"#!/bin/sh\n{bioner}\n")
     program.chmod(0o755)
-    path = f"{tmp_path}:{os.environ['PATH']}"
+    path = f"{folder}:{os.environ['PATH']}"
+    (folder / "store").mkdir()
+    entry_point = one.content["spec"]["entrypoint"].replace("/store", f"{folder}/store")
 
-    submitter = ["bash", "-c", f"printf '%s\\0' {one.content['spec']['entrypoint']}"]
+    submitter = ["bash", "-c", f"printf '%s\\0' {entry_point}"]
     words = subprocess.run(submitter, env={"PATH": path}, capture_output=True, text=True, check=True).stdout
     on_head = shlex.join(words.split("\0")[:-1])  # as `ray job submit` does
     environment = {"PATH": path, "RAY_ADDRESS": "10.0.0.7:6379"}
-    done = subprocess.run(["sh", "-c", on_head], env=environment, capture_output=True, text=True, check=True)
+    return subprocess.run(["sh", "-c", on_head], env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("one", [one for one in MANIFESTS if one.kind == "RayJob"], ids=titled)
+def test_entry_points_see_the_address_of_the_head(one: Manifest, tmp_path: Path) -> None:
+    """Catches an address that the submitter's shell puts in, which has none: KubeRay hands the words on through it."""
+    done = run_entry_point(one, tmp_path, 'printf "%s\\n" "$@"')
     got = done.stdout.splitlines()
+    assert done.returncode == 0, done.stderr
     assert got[got.index("--ray") + 1] == "10.0.0.7:6379"
     assert got[0] in ("annotate", "backfill")
     assert got[-1] == "--json"
+
+
+@pytest.mark.parametrize(("code", "ends_with"), [(0, 0), (1, 1), (2, 0), (3, 0), (143, 143)])
+def test_a_backfill_is_tried_again_only_where_that_may_help(code: int, ends_with: int, tmp_path: Path) -> None:
+    """Catches new clusters of GPUs for a mistyped option, and too many rejects that a second run hides behind a 0."""
+    one = manifest("rayjob-backfill.yaml", "RayJob")
+    done = run_entry_point(one, tmp_path, f"echo 'error: why' >&2; exit {code}")
+    assert done.returncode == ends_with
+    log = (tmp_path / "store" / "backfill.log").read_text()
+    assert re.fullmatch(rf"error: why\n\S+Z bioner ended with {code}\n", log)
+    assert done.stderr == log
+    assert one.content["spec"]["backoffLimit"] <= 3
+
+
+def test_a_backfill_that_is_stopped_ends_by_itself_and_says_so(tmp_path: Path) -> None:
+    """Catches a shell that dies of the signal at once, so that nobody waits for bioner to give the store back."""
+    one = manifest("rayjob-backfill.yaml", "RayJob")
+    done = run_entry_point(one, tmp_path, "kill -TERM $PPID; echo 'gave the store back' >&2; exit 143")
+    assert done.returncode == 143
+    assert "gave the store back" in done.stderr
+
+
+def test_who_starts_actors_from_a_pod_without_gpu_names_their_precision() -> None:
+    """Catches a choice that is made for the launcher's processor while the actors have GPUs."""
+    checked = set()
+    for one in MANIFESTS:
+        for line in manifest_commands(one.path):
+            if {"annotate", "backfill", "start"} & set(line.words[:2]):
+                words = " ".join(line.words).replace("=", " ")
+                assert " --precision bfloat16" in words, one.title
+                checked.add(one.path.name)
+    assert checked == {"pool.yaml", "rayjob-annotate.yaml", "rayjob-backfill.yaml", "annotate.yaml"}
+
+
+def test_the_plan_of_all_of_pubmed_holds_on_a_head_without_gpu() -> None:
+    """Catches a million shards in place of 39,000: a minute's work of the head's processor is 30 citations."""
+    [line] = manifest_commands(manifest("rayjob-backfill.yaml", "RayJob").path)
+    assert line.words[line.words.index("--shard-records") + 1] == "1000"
+
+
+def test_jobs_that_share_a_head_take_no_port_of_it() -> None:
+    """Catches a second job on the pool that ends at once, since the first one has the port."""
+    [line] = manifest_commands(manifest("rayjob-annotate.yaml", "RayJob").path)
+    assert "--metrics-port" not in line.words
+
+
+@pytest.mark.parametrize("one", [one for one in MANIFESTS if one.pods()], ids=titled)
+def test_probes_that_start_a_program_give_it_time(one: Manifest) -> None:
+    """Catches a probe that never succeeds: a second is Kubernetes' own limit, and Python with Ray starts slower."""
+    for container in one.containers():
+        for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+            if "exec" in container.get(probe, {}):
+                assert container[probe].get("timeoutSeconds", 1) >= 15, container["name"]
 
 
 @pytest.mark.parametrize("one", [one for one in MANIFESTS if one.kind == "CronJob"], ids=titled)

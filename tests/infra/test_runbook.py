@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from command_lines import REPOSITORY, CommandLine, document_commands
+from manifests import all_manifests
 
 from bioner_core.inference.annotation import NullAnnotator
 from bioner_core.store.compaction.compact import compact_store
@@ -77,6 +78,18 @@ def test_a_store_goes_back_to_an_older_snapshot(tmp_path: Path, capfd: pytest.Ca
     (store / "CURRENT.next").rename(store / "CURRENT")
     assert documents(store, capfd) == 4
     assert run_command(["verify", "--store", str(store), "--quiet"]) == 0
+
+
+def test_a_backfill_suspends_every_night_and_starts_it_again() -> None:
+    """Catches a night that waits for the lock of a long backfill with a GPU in hand, and one that never comes back."""
+    text = RUNBOOK.read_text()
+    for one in all_manifests():
+        if one.kind == "CronJob":
+            name = one.content["metadata"]["name"]
+            for state in ("true", "false"):
+                assert f"""patch cronjob {name} -p '{{"spec": {{"suspend": {state}}}}}'""" in text
+            assert re.search(rf"systemctl disable --now .*{name}\.timer", text)
+            assert re.search(rf"systemctl enable --now .*{name}\.timer", text)
 
 
 def documents(store: Path, capfd: pytest.CaptureFixture[str]) -> int:

@@ -60,6 +60,17 @@ def test_services_run_one_command_without_rights(path: Path) -> None:
     assert unit["TimeoutStartSec"] == "20h"
 
 
+@pytest.mark.parametrize("path", SERVICES, ids=lambda path: path.name)
+def test_what_ray_logs_outlives_the_unit(path: Path) -> None:
+    """Catches logs in a private /tmp, gone when somebody looks for them, and a path too long for Ray's sockets."""
+    unit = sections(path)["Service"]
+    variables = dict(one.split("=", 1) for one in unit["Environment"].split())
+    folder = variables["TMPDIR"]
+    assert folder.removeprefix("/var/cache/") in unit["CacheDirectory"].split()
+    assert len(folder) <= 30
+    assert variables["BIONER_CACHE"].removeprefix("/var/cache/") in unit["CacheDirectory"].split()
+
+
 def test_timers_and_cron_jobs_tell_the_same_time() -> None:
     """Catches a schedule that was changed in one place of two."""
     cron = {

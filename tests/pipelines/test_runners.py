@@ -106,7 +106,7 @@ def test_every_runner_gives_the_rows_of_the_default_one(
         options = MULTI_PROCESSING
     elif runner != "threads":
         name, options = "PortableRunner", portable_options(runner, request)
-    before = page_numbers(PROCESS.page())["bioner_documents_total"]
+    before = page_numbers(PROCESS.prometheus_text())["bioner_documents_total"]
     summary, progress, pids = done_elsewhere(usual, pool, tmp_path, name, options)
     assert (summary.exit_code(), summary.shards_failed, summary.failures) == (0, 0, ())
     assert summary.counts.records_in == summary.counts.annotated + summary.counts.rejected == 60
@@ -114,7 +114,7 @@ def test_every_runner_gives_the_rows_of_the_default_one(
     assert summary.padding > 0
     assert_same_rows(usual.store.root, tmp_path / "store")
     assert (progress.total, progress.fresh, progress.skipped) == (60, 60, 0)
-    assert page_numbers(PROCESS.page())["bioner_documents_total"] - before == summary.counts.annotated
+    assert page_numbers(PROCESS.prometheus_text())["bioner_documents_total"] - before == summary.counts.annotated
     assert (os.getpid() in pids) == (runner in ("threads", "LOOPBACK"))
     if runner == "processes":
         assert len(pids) == 2, "both Beam workers share the pool"

@@ -1,6 +1,7 @@
 """A night ends with the snapshot that analysts read, under the lock of the night."""
 
 import json
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,9 @@ from bioner_core.store.snapshot.snapshot_reading import open_snapshot
 from jobs.runs.session import AnnotationSession
 from pipelines.annotate import run_annotation
 from pipelines.job import AnnotationJob
+from pipelines.metrics.metrics import JobPhase
 from pipelines.summary import JobSummary
+from pipelines.watch.metrics_page import JobPage
 
 
 @pytest.fixture(autouse=True)
@@ -52,6 +55,31 @@ def test_each_night_shows_what_it_applied(night: Command, tmp_path: Path) -> Non
     assert snapshot is not None
     assert len(list(snapshot.documents())) == 3
     assert snapshot_ids(Store(tmp_path / "s")) == [current_id(Store(tmp_path / "s"))]
+
+
+def snapshot_time(file: Path) -> float:
+    """The time of the snapshot that a file of metrics tells."""
+    lines = file.read_text().splitlines()
+    [line] = [one for one in lines if one.startswith('bioner_snapshot_timestamp_seconds{command="nightly pubmed"}')]
+    return float(line.split()[-1])
+
+
+def test_the_metrics_tell_the_phases_and_how_old_the_snapshot_is(
+    night: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Catches an alert on a job without progress while it makes a snapshot, and a snapshot that grows old unseen."""
+    publish(tmp_path / "in", 1)
+    phases, file = list[JobPhase](), tmp_path / "night.prom"
+    monkeypatch.setattr(JobPage, "enter", lambda _, phase: phases.append(phase))
+    night("--metrics-file", file)
+    assert phases == [JobPhase.WAIT, JobPhase.ANNOTATE, JobPhase.SNAPSHOT]
+    snapshot = open_snapshot(Store(tmp_path / "s"))
+    assert snapshot is not None
+    created = datetime.fromisoformat(snapshot.manifest.created).timestamp()
+    assert snapshot_time(file) == created
+    (tmp_path / "in").rename(tmp_path / "gone")
+    assert night("--metrics-file", file, "--no-snapshot").code == 1
+    assert snapshot_time(file) == created
 
 
 def test_exports_are_shown_too(bioner: Command, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from job_commands import Command
 from job_stores import null_job
 from prometheus_client.parser import text_string_to_metric_families
 
-from bioner_core.errors import ConfigurationError
+from bioner_core.errors import ConfigurationError, ModelError, PoolError, StoreError
 from bioner_core.inference.annotation import NullAnnotator
 from bioner_core.store.layout import Store
 from bioner_core.store.manifest import total
@@ -59,13 +59,15 @@ def test_a_port_that_is_taken_is_named() -> None:
         taken.listen()
         port = taken.getsockname()[1]
         with (
-            pytest.raises(ConfigurationError, match=f"metrics_port: 127.0.0.1:{port}"),
+            pytest.raises(ConfigurationError, match=f"--metrics-port: 127.0.0.1:{port}"),
             metrics_shown(MetricsOutlet(metrics_port=port), JobPage(), job="annotate"),
         ):
             pytest.fail("the block was begun")
 
 
-@pytest.mark.parametrize(("error", "code"), [(KeyboardInterrupt(), 130), (ValueError("no"), 1)])
+@pytest.mark.parametrize(
+    ("error", "code"), [(KeyboardInterrupt(), 130), (ValueError("no"), 1), (ConfigurationError("model: no"), 2)]
+)
 def test_the_file_tells_of_a_job_that_was_stopped(tmp_path: Path, error: BaseException, code: int) -> None:
     """Catches a night that failed and leaves the last night's good file."""
     file = tmp_path / "bioner.prom"
@@ -80,11 +82,67 @@ def test_the_file_tells_of_a_job_that_was_stopped(tmp_path: Path, error: BaseExc
     assert [path.name for path in tmp_path.iterdir()] == ["bioner.prom"]
 
 
+def test_a_job_that_systemd_cuts_short_tells_its_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Catches a night of 20 hours that passes for one that somebody ended with Ctrl-C."""
+    file = tmp_path / "bioner.prom"
+    monkeypatch.setattr("jobs.options.metrics.interrupted_exit_code", lambda: 143)
+    with (
+        pytest.raises(PoolError),
+        metrics_shown(MetricsOutlet(metrics_file=file), JobPage(), job="nightly pubmed"),
+    ):
+        raise PoolError("the actors are gone")
+    assert numbers(file.read_text())["bioner_job_exit_code", "nightly pubmed"] == 143
+
+
+def test_a_folder_that_is_not_there_is_told_before_the_job_begins(tmp_path: Path) -> None:
+    """Catches a night of work that ends with a file that could never have been written."""
+    outlet = MetricsOutlet(metrics_file=tmp_path / "mistyped" / "bioner.prom")
+    with (
+        pytest.raises(ConfigurationError, match=r"--metrics-file: .*mistyped"),
+        metrics_shown(outlet, JobPage(), job="annotate"),
+    ):
+        pytest.fail("the block was begun")
+
+
+def test_a_file_that_cannot_be_written_hides_no_error_of_the_job(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Catches a full disk under the metrics for which a person looks, while the model is what was missing."""
+    file = tmp_path / "bioner.prom"
+    file.mkdir()
+    outlet = MetricsOutlet(metrics_file=file)
+    with pytest.raises(ModelError, match="no such model"), metrics_shown(outlet, JobPage(), job="annotate"):
+        raise ModelError("no such model")
+    assert "error: --metrics-file: " in capsys.readouterr().err
+    with pytest.raises(StoreError, match=r"bioner\.prom"), metrics_shown(outlet, JobPage(), job="annotate"):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("verb", "words", "code"),
+    [
+        (("annotate",), ("--annotator", "nil"), 2),
+        (("nightly", "cnki", "--from"), ("--annotator", "nil"), 2),
+        (("nightly", "cnki", "--from"), ("--annotator", "null"), 1),
+        (("backfill", "pmc", "--from"), ("--annotator", "null"), 1),
+    ],
+)
+def test_a_job_that_fails_early_leaves_its_file_too(
+    bioner: Command, tmp_path: Path, verb: tuple[str, ...], words: tuple[str, ...], code: int
+) -> None:
+    """Catches a night that ends in its first second, at a model or a place that is not there, and sets off no alert."""
+    file, place = tmp_path / "bioner.prom", tmp_path / "none"
+    done = bioner(*verb, place, "--store", tmp_path / "s", "--metrics-file", file, *words)
+    assert done.code == code
+    found = numbers(file.read_text())
+    assert found["bioner_job_exit_code", " ".join(verb).removesuffix(" --from")] == code
+
+
 def test_a_port_that_is_none_is_a_usage_error(bioner: Command, samples: list[Path], tmp_path: Path) -> None:
     """Catches an option that is looked at only when the job is under way."""
     words = ("--store", tmp_path / "s", "--annotator", "null", "--metrics-port", "70000")
     done = bioner("annotate", samples[0], *words)
-    assert (done.code, "metrics_port" in done.err) == (2, True)
+    assert (done.code, "--metrics-port: is 70000" in done.err) == (2, True)
 
 
 @pytest.mark.parametrize("verb", [("annotate",), ("nightly", "cnki", "--from")])
