@@ -17,17 +17,27 @@ TUTORIAL = REPOSITORY / "docs" / "tutorial.md"
 INSTALL = "make install model"
 
 
+def blocks(kind: str) -> list[str]:
+    """The blocks of the tutorial of one kind, in order."""
+    return re.findall(rf"^```{kind}\n(.*?)^```$", TUTORIAL.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+
+
 def shell_blocks() -> list[str]:
     """The shell blocks of the tutorial, in order, without the one that installs."""
-    blocks = re.findall(r"^```sh\n(.*?)^```$", TUTORIAL.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
-    assert blocks[0].startswith(INSTALL)
-    return blocks[1:]
+    installing, *others = blocks("sh")
+    assert installing.startswith(INSTALL)
+    return others
 
 
 def test_every_command_of_the_tutorial_is_in_a_block() -> None:
     """Catches a command that is printed with indentation, and so never run by the test below."""
     outside = re.sub(r"^```.*?^```$", "", TUTORIAL.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
     assert not re.findall(r"^\s*bioner .*$", outside, flags=re.MULTILINE)
+
+
+def test_the_label_set_is_printed_as_it_is() -> None:
+    """Catches a definition on the page that is not the one which the commands below it use."""
+    assert blocks("toml") == [(TUTORIAL.parent / "tutorial" / "species.toml").read_text(encoding="utf-8")]
 
 
 @pytest.mark.slow
