@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from bioner_core.formats.annotated import AnnotatedDocument, ForeignRelation, Infons
+from bioner_core.formats.annotated import ForeignDocument, ForeignRelation, Infons
 from bioner_core.formats.bioc_document import BiocAnnotation, BiocDocument, BiocSpan, bioc_record
 from bioner_core.formats.contract import ByteSource, Origin, PendingRecord, Reader, RecordFault
 from bioner_core.formats.json_objects import json_records
@@ -43,7 +43,7 @@ class BiocJsonReader(Reader):
             yield partial(_document, record)
 
 
-def _document(record: bytes, origin: Origin) -> AnnotatedDocument:
+def _document(record: bytes, origin: Origin) -> ForeignDocument:
     fields = _parsed(record)
     identifier = _identifier(fields)
     try:

@@ -21,7 +21,7 @@ from bioner_core.formats.contract import (
     Reader,
     RecordFault,
     stream_chunks,
-    visible,
+    visible_count,
 )
 from bioner_core.formats.encoding import DecodedText, decode_head, decoded_text
 from bioner_core.formats.export_record import FieldRoles, FieldValues, export_document
@@ -174,7 +174,7 @@ def _lost_of(element: Element, read: Collection[Element], unread: Collection[str
         return 0
     if _holds(element, read, unread):
         return export_loss(element, read, unread)
-    found = visible(all_text(element))
+    found = visible_count(all_text(element))
     return found if found >= SENTENCE else 0
 
 
@@ -184,4 +184,4 @@ def _holds(element: Element, read: Collection[Element], unread: Collection[str])
 
 
 def _direct_text(element: Element) -> int:
-    return visible(element.text or "") + sum(visible(one.tail or "") for one in element)
+    return visible_count(element.text or "") + sum(visible_count(one.tail or "") for one in element)

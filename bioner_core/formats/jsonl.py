@@ -18,7 +18,7 @@ from bioner_core.formats.contract import (
 )
 from bioner_core.formats.document_fields import document_of_fields
 from bioner_core.formats.json_text import parsed_json
-from bioner_core.formats.strangers import is_error_reply
+from bioner_core.formats.unknown_formats import is_error_reply
 from bioner_core.records import RejectReason
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"

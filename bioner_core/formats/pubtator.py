@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from bioner_core.documents import DocumentMeta, Passage
-from bioner_core.formats.annotated import AnnotatedDocument, ForeignAnnotation, ForeignRelation, fits_text
+from bioner_core.formats.annotated import ForeignAnnotation, ForeignDocument, ForeignRelation, fits_text
 from bioner_core.formats.contract import (
     MAX_RECORD_BYTES,
     ByteSource,
@@ -86,7 +86,7 @@ class _OpenDocument:
             self.misplaced = self.misplaced or line
 
 
-def _document(held: _OpenDocument, origin: Origin) -> AnnotatedDocument:
+def _document(held: _OpenDocument, origin: Origin) -> ForeignDocument:
     doc_id = f"{origin.source}:{held.identifier}" if held.identifier else ""
     if held.size > MAX_RECORD_BYTES:
         fault = f"the document takes more than {MAX_RECORD_BYTES} characters"
@@ -101,7 +101,7 @@ def _document(held: _OpenDocument, origin: Origin) -> AnnotatedDocument:
         raise RecordFault(RejectReason.NO_TEXT, "neither title nor abstract has text", doc_id=doc_id)
     passages = tuple(passage for _, passage in placed)
     pmid = normal_pmid(held.identifier)
-    return AnnotatedDocument(
+    return ForeignDocument(
         doc_id=doc_id,
         source=origin.source,
         version=1,

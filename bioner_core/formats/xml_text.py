@@ -9,7 +9,7 @@ from html.entities import html5
 
 from lxml import etree
 
-from bioner_core.formats.contract import visible
+from bioner_core.formats.contract import visible_count
 
 Element = etree._Element
 
@@ -56,7 +56,7 @@ def all_text(element: Element) -> str:
 
 def text_below(elements: Iterable[Element]) -> int:
     """How many visible characters some elements hold."""
-    return sum(visible(all_text(element)) for element in elements)
+    return sum(visible_count(all_text(element)) for element in elements)
 
 
 def unresolved_below(element: Element) -> bool:
