@@ -21,7 +21,7 @@ from bioner_core.formats.xml_prolog import read_prolog, sniff_root
 from bioner_core.formats.xml_stream import OpenedXml, broken_document, elements_of_documents, release
 from bioner_core.formats.xml_text import (
     Element,
-    UnresolvedEntity,
+    UnresolvedEntityError,
     all_text,
     child,
     children,
@@ -78,7 +78,7 @@ def _document(element: Element, origin: Origin) -> ForeignDocument:
             annotations=_annotations(element),
             relations=tuple(_relations(element)),
         )
-    except UnresolvedEntity as entity:
+    except UnresolvedEntityError as entity:
         fault = f"the entity {entity} is not declared"
         raise RecordFault(RejectReason.MALFORMED, fault, doc_id=_named(origin, identifier)) from None
     except _BadNumber as number:

@@ -29,7 +29,7 @@ from bioner_core.formats.xml_prolog import EMPTY_DOCTYPE, MAX_PROLOG_BYTES
 from bioner_core.formats.xml_stream import OpenedXml, PieceSource, broken_document, elements_of_documents, release
 from bioner_core.formats.xml_text import (
     Element,
-    UnresolvedEntity,
+    UnresolvedEntityError,
     all_text,
     local_name,
     require_resolved,
@@ -99,7 +99,7 @@ class XmlExportReader(Reader):
         resolve_entities(element)
         try:
             require_resolved(element)
-        except UnresolvedEntity as entity:
+        except UnresolvedEntityError as entity:
             raise RecordFault(RejectReason.MALFORMED, f"the file does not declare the entity {entity}") from None
         document = export_document(self.values(element), self.roles, origin)
         lost = export_loss(element, self._text_fields(element), self.unread)
