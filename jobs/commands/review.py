@@ -88,7 +88,7 @@ def export(
 def import_(corrected: Corrected, exported: Exported, output: Corpus, form: From = None, as_json: Json = False) -> int:
     """Take corrections in; returns the exit code."""
     with only_results_on_stdout():
-        report = import_review(corrected, exported, output, form_name=form).to_json()
+        report = import_review(corrected, exported=exported, output=output, form_name=form).to_json()
     result = {"output": str(output), **report}
     print_result(result, as_json=as_json, show=lambda: _show_import(result))
     return 0

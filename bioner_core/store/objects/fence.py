@@ -63,7 +63,7 @@ class Fence:
         with self._slot.lock:
             try:
                 self._stage(content)
-                asked = requests.copy(self.bucket, self._slot.key, key)
+                asked = requests.copy(self.bucket, source=self._slot.key, target=key)
             except FileNotFoundError:
                 raise self._lost() from None
             except BaseException:

@@ -125,7 +125,7 @@ def put_if(bucket: str, key: str, content: bytes, *, e_tag: str) -> str:
     raise AssertionError("the last pause raises")
 
 
-def copy(bucket: str, source: str, target: str) -> int:
+def copy(bucket: str, *, source: str, target: str) -> int:
     """Put what stands under one key under another one, in one step of the service; returns how often it was asked.
 
     Raises:
