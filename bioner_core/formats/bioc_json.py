@@ -1,4 +1,4 @@
-"""BioC JSON: collections, PubTator's exports, lists of documents, and documents by themselves or one a line."""
+"""BioC JSON: collections, PubTator's exports, lists of documents, and documents by themselves or one per line."""
 
 import json
 import re

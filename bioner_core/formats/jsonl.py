@@ -1,4 +1,4 @@
-"""JSON lines: one document an object a line, UTF-8."""
+"""JSON lines: one object per line, each a document, in UTF-8."""
 
 import re
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ _FIRST_OBJECT = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{[ \t]*["}]')
 
 
 class JsonLinesReader(Reader):
-    """Reads one document an object a line: `document_fields` says which fields count.
+    """Reads one object per line, each a document: `document_fields` says which fields count.
 
     A line that cannot be used is a reject of its own; the lines after it are read. Blank lines are no records.
     """

@@ -1,4 +1,4 @@
-"""`bioner status`: how a store stands."""
+"""`bioner status`: the state of a store."""
 
 from typing import Annotated
 
@@ -13,10 +13,10 @@ from pipelines.watch.status import StoreStatus, store_status
 from pipelines.watch.store_watch import StoreWatch
 
 HELP = """
-Say how a store stands. Shows what is committed and pending, what was rejected and why, and what failed last.
+Show the state of a store. It lists what is committed and pending, what was rejected and why, and what failed last.
 
 With --watch it is shown again and again while a job works on the store, with its speed, the time left and its actors:
-on a terminal as one page, elsewhere as one line each time, with --json as one JSON object a line. It ends when no job
+on a terminal as one page, elsewhere as one line each time, with --json as one JSON object per line. It ends when no job
 is at work, or with Ctrl-C and exit code 130.
 
 \b

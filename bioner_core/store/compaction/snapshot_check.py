@@ -28,7 +28,7 @@ _DOUBLES = "SELECT count(*) - count(DISTINCT (doc_id, version)) FROM read_parque
 
 @dataclass(slots=True)
 class SnapshotTally:
-    """What went into a snapshot: `newest` records of the store, rows a table, and sums over the mentions."""
+    """What went into a snapshot: `newest` records of the store, rows per table, and sums over the mentions."""
 
     newest: int = 0
     accepted: int = 0
