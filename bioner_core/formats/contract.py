@@ -14,7 +14,7 @@ from typing import IO, Protocol
 
 from bioner_core.documents import Document
 from bioner_core.errors import BionerError
-from bioner_core.records import Record, Reject, RejectReason
+from bioner_core.records import Record, Reject, RejectReason, storable
 
 MAX_RECORD_BYTES = 16 * 1024 * 1024
 """The most bytes that one record may take in its decompressed file; a larger one is a `TOO_LARGE` reject."""
@@ -241,18 +241,14 @@ def _require_text(document: Document) -> None:
 
 def _reject(origin: Origin, reason: RejectReason, message: str, *, doc_id: str = "") -> Reject:
     return Reject(
-        doc_id=_storable(doc_id),
+        doc_id=storable(doc_id),
         source=origin.source,
         input_file=origin.input_file,
         record_number=origin.record_number,
         stage=READ_STAGE,
         reason=reason,
-        message=_storable(message),
+        message=storable(message),
     )
-
-
-def _storable(text: str) -> str:
-    return text.encode(errors="backslashreplace").decode()
 
 
 def visible_count(text: str) -> int:

@@ -56,10 +56,7 @@ def _show(found: StoreStatus) -> None:
         print(f"job        {job}")
     print(f"inputs     {found.inputs}")
     print(f"shards     {found.shards_committed} committed, {found.shards_pending} pending")
-    print(
-        f"records    {counts.records_in} = {counts.annotated} annotated + {counts.unchanged} unchanged "
-        f"+ {counts.deleted} deleted + {counts.rejected} rejected"
-    )
+    print(f"records    {counts.records_in} = {counts.outcomes}")
     print(f"sentences  {counts.sentences}; {counts.row_rejects} of {counts.rows} model rows failed")
     from bioner_core.store.manifest import loss_lines
 
