@@ -73,7 +73,11 @@ class XmlExportReader(Reader):
         """Whether the start of an XML file is of this format."""
 
     def scan(self, stream: ByteSource) -> Iterator[PendingRecord]:
-        """Walk the records in file order."""
+        """Walk the records in file order.
+
+        Raises:
+            FileFault: no encoding fits, a record stands inside another, an entity is declared, or the file breaks off.
+        """
         with decoded_text(stream) as text:
             for element in elements_of_documents(PieceSource(_pieces(text)), _opened, (self.record_tag,)):
                 if isinstance(element, FileFault):

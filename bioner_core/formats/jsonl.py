@@ -39,7 +39,11 @@ class JsonLinesReader(Reader):
         return _FIRST_OBJECT.match(head) is not None and not is_error_reply(head)
 
     def scan(self, stream: ByteSource) -> Iterator[PendingRecord]:
-        """Walk the lines that are not blank."""
+        """Walk the lines that are not blank.
+
+        Raises:
+            FileFault: more than `MAX_BLANK_BYTES` of blank lines in a row.
+        """
         blank = 0
         for index, line in enumerate(_bounded_lines(stream)):
             if index == 0 and line is not None:

@@ -43,7 +43,11 @@ class PubtatorReader(Reader):
         return match is not None and match["kind"] == "t"
 
     def scan(self, stream: ByteSource) -> Iterator[PendingRecord]:
-        """Walk the documents in file order; a document begins at its title, or after a blank line."""
+        """Walk the documents in file order; a document begins at its title, or after a blank line.
+
+        Raises:
+            FileFault: no encoding fits, or the file breaks off; then the document that is still open is not given.
+        """
         with decoded_text(stream) as text:
             held = _OpenDocument()
             for line in text.lines:

@@ -49,7 +49,11 @@ class TaggedReader(Reader):
         return self._starts(next(self._lines(head_lines(head)), "-"))
 
     def scan(self, stream: ByteSource) -> Iterator[PendingRecord]:
-        """Walk the records in file order; lines before the first record are a record that cannot be used."""
+        """Walk the records in file order; lines before the first record are a record that cannot be used.
+
+        Raises:
+            FileFault: no encoding fits, or the file breaks off; then the record that is still open is not given.
+        """
         with decoded_text(stream) as text:
             held: _OpenRecord | None = None
             start = ""
