@@ -21,7 +21,7 @@ def json_lines(path: Path) -> Iterator[tuple[Place, Any]]:
     Raises:
         InputError: a line is not JSON in UTF-8, or the file cannot be read.
     """
-    for number, line in enumerate(whole_bytes(path).removeprefix(b"\xef\xbb\xbf").split(b"\n"), start=1):
+    for number, line in enumerate(whole_bytes(path).split(b"\n"), start=1):
         if line.strip():
             place = Place(f"{path}, line {number}")
             yield place, place.parsed(line)
@@ -33,7 +33,7 @@ def json_file(path: Path) -> Any:
     Raises:
         InputError: it is not JSON in UTF-8 (the message names the line), or cannot be read.
     """
-    return Place(str(path)).parsed(whole_bytes(path).removeprefix(b"\xef\xbb\xbf"))
+    return Place(str(path)).parsed(whole_bytes(path))
 
 
 _MARK = re.compile(rb'"labels?"\s*:\s*\[|"start_offset"\s*:|"entities"\s*:\s*\[\s*\[')

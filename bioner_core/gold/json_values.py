@@ -7,6 +7,8 @@ from bioner_core.errors import InputError
 from bioner_core.formats.contract import RecordFault
 from bioner_core.formats.json_text import parsed_json
 
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -22,9 +24,9 @@ class Place:
         return InputError(f"{self.words}: {said}")
 
     def parsed(self, content: bytes) -> Any:
-        """The value that JSON in UTF-8 holds, with the limits on depth that dumps have too."""
+        """The value that JSON in UTF-8 holds, as deep as that of dumps may nest; a byte order mark does no harm."""
         try:
-            return parsed_json(content)
+            return parsed_json(content.removeprefix(_BYTE_ORDER_MARK))
         except RecordFault as fault:
             raise self.fault(str(fault)) from None
 

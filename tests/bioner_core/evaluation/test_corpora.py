@@ -24,9 +24,9 @@ def line(**changes: Any) -> bytes:
     return json.dumps({**GOOD, **changes}).encode()
 
 
-@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, b"\xef\xbb\xbf".__add__])
 def test_plain_and_gzip_give_the_same(tmp_path: Path, pack: Any) -> None:
-    """Catches a suffix that decides instead of the content, and blank lines taken for records."""
+    """Catches a suffix that decides instead of the content, blank lines taken for records, a mark that breaks one."""
     path = tmp_path / "corpus.txt"
     path.write_bytes(pack(line() + b"\n\n" + line(id="b", entities=[]) + b"\n"))
     assert list(read_corpus(path)) == [
