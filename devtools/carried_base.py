@@ -24,6 +24,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 from transformers import AutoTokenizer
 
+from bioner_core.errors import InputError
 from bioner_core.evaluation.corpora import read_corpus, record_sentences
 from bioner_core.labels.label_set import bundled_label_sets, load_label_set
 from bioner_core.models.base_model import base_folder, fetch_file
@@ -72,7 +73,7 @@ def restore_base(folder: Path, target: Path) -> None:
     """Make a base of what was carried of it in `folder`.
 
     Raises:
-        SystemExit: its numbers are not those that were packed.
+        InputError: its numbers are not those that were packed.
     """
     file = folder / CARRIED_FILE
     arrays = load_arrays(file)
@@ -88,7 +89,7 @@ def restore_base(folder: Path, target: Path) -> None:
             weights[name] = torch.zeros(facts["shape"], dtype=rows.dtype)
             weights[name][torch.from_numpy(arrays[f"{name} ids"])] = rows
     if whole.hexdigest() != about["sha256"]:
-        sys.exit(f"{folder.name}: its numbers are not those that were packed")
+        raise InputError(f"{folder.name}: its numbers are not those that were packed; carry the pieces again")
     target.mkdir(parents=True, exist_ok=True)
     save_file(weights, target / "model.safetensors", {"format": "pt"})
     for one in folder.iterdir():

@@ -20,19 +20,17 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from bioner_core.errors import ConfigurationError
+
 _OWN = "bioner."
 """How prefixes of what is nobody's but bioner's begin: mentions and surface forms."""
-
-
-class MissingPackageError(Exception):
-    """A package that the check needs is not installed here."""
 
 
 def check(folder: Path) -> dict[str, Any]:
     """What kgx makes of an export, and what is known of its prefixes.
 
     Raises:
-        MissingPackageError: kgx is not installed.
+        ConfigurationError: kgx is not installed.
     """
     graph = _graph(folder)
     nodes, edges = dict(graph.nodes(data=True)), list(graph.edges(data=True))
@@ -91,7 +89,7 @@ def known_categories() -> set[str]:
 
 def _graph(folder: Path) -> Any:
     if find_spec("kgx") is None or find_spec("bmt") is None:
-        raise MissingPackageError("the package kgx is not installed: pip install kgx, in an environment of its own")
+        raise ConfigurationError("the package kgx is not installed: pip install kgx, in an environment of its own")
     with tempfile.TemporaryDirectory() as scratch:
         _without_network(importlib.import_module("bmt.toolkit"), Path(scratch))
         transformer = importlib.import_module("kgx.transformer").Transformer()
@@ -123,7 +121,7 @@ def _read_model() -> dict[str, Any]:
 def _biolink_model() -> Path:
     spec = find_spec("biolink_model")
     if spec is None or not spec.submodule_search_locations:
-        raise MissingPackageError("the package biolink-model is not installed; kgx needs it")
+        raise ConfigurationError("the package biolink-model is not installed; kgx needs it")
     return Path(next(iter(spec.submodule_search_locations))) / "schema" / "biolink_model.yaml"
 
 
@@ -133,7 +131,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("folder", type=Path, help="what `bioner export --format kgx` wrote")
     try:
         found = check(parser.parse_args(arguments).folder)
-    except MissingPackageError as error:
+    except ConfigurationError as error:
         print(error, file=sys.stderr)
         return 2
     print(json.dumps(found, indent=1, ensure_ascii=False))

@@ -22,7 +22,15 @@ from bioner_core.documents import Document
 from bioner_core.formats.reader import read_records
 from jobs.terminal.console import EXIT_FAILED, warn
 
-KINDS = ("pubmed_set", "pubmed_book", "pubmed_efetch_single", "pubmed_edge", "pubmed_update_pair", "jats", "jats_oai")
+XML_KINDS = (
+    "pubmed_set",
+    "pubmed_book",
+    "pubmed_efetch_single",
+    "pubmed_edge",
+    "pubmed_update_pair",
+    "jats",
+    "jats_oai",
+)
 """The folders of dumps of JATS and PubMed XML."""
 
 EXPLAINED: dict[tuple[str, str], str] = {}
@@ -157,7 +165,7 @@ def _letters(text: str) -> str:
 def _paths(shared: Path | None) -> list[Path]:
     """The samples that ship, and the dumps where there are some."""
     samples = [Path(str(one)) for one in files("bioner_core.samples").iterdir() if one.name.endswith((".xml", ".nxml"))]
-    dumps = [path for kind in KINDS for path in (shared / "dumps" / kind).glob("*")] if shared is not None else []
+    dumps = [path for kind in XML_KINDS for path in (shared / "dumps" / kind).glob("*")] if shared is not None else []
     return sorted(samples) + sorted(dumps)
 
 

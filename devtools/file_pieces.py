@@ -6,10 +6,11 @@ import json
 import lzma
 import os
 import shutil
-import sys
 import tarfile
 from collections.abc import Mapping
 from pathlib import Path
+
+from bioner_core.errors import InputError
 
 PIECE_BYTES = 15 * 1024 * 1024
 """A piece's size: what is brought back may be at most 16 MiB a file."""
@@ -38,7 +39,7 @@ def read_pieces(pieces: Path, output: Path) -> None:
     """Make the files again, below `output`.
 
     Raises:
-        SystemExit: a piece is missing or damaged; nothing is written.
+        InputError: a piece is missing or damaged; nothing is written.
     """
     with tarfile.open(fileobj=io.BytesIO(_joined(pieces))) as archive:
         archive.extractall(output, filter="data")
@@ -63,8 +64,8 @@ def _joined(folder: Path) -> bytes:
     about = json.loads((folder / _LIST).read_text(encoding="utf-8"))
     missing = [name for name in about["pieces"] if not (folder / name).is_file()]
     if missing:
-        sys.exit(f"{folder}: these pieces are missing: {', '.join(missing)}")
+        raise InputError(f"{folder}: these pieces are missing: {', '.join(missing)}; carry them again")
     packed = b"".join((folder / name).read_bytes() for name in about["pieces"])
     if hashlib.sha256(packed).hexdigest() != about["sha256"]:
-        sys.exit(f"{folder}: the pieces are damaged; carry them again")
+        raise InputError(f"{folder}: the pieces are damaged; carry them again")
     return lzma.decompress(packed)

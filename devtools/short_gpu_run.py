@@ -47,7 +47,7 @@ def unpack(pieces: Path, shared: Path) -> None:
     """Join the pieces: corpora under `shared`/data, a pulled base where bioner looks for it, any other below `shared`.
 
     Raises:
-        SystemExit: a piece is missing or damaged, or the base is not what was packed.
+        InputError: a piece is missing or damaged, or the base is not what was packed.
     """
     read_pieces(pieces, shared)
     for folder in sorted(shared.iterdir()):
@@ -84,13 +84,17 @@ def _keep_values(checkpoint: Path, output: Path) -> None:
 
 
 def main(arguments: Iterable[str] | None = None) -> None:
-    """Run one of the steps."""
+    """Run one of the steps; what is wrong with a base or a piece is one line, and exit code 1."""
     given = _parser().parse_args(None if arguments is None else list(arguments))
+    try:
+        _run(given)
+    except BionerError as error:
+        sys.exit(str(error))
+
+
+def _run(given: argparse.Namespace) -> None:
     if given.step == "pack":
-        try:
-            pack(given.base, given.data, given.output, with_corpora=not given.without_corpora)
-        except BionerError as error:
-            sys.exit(str(error))
+        pack(given.base, given.data, given.output, with_corpora=not given.without_corpora)
     elif given.step == "unpack":
         unpack(given.pieces, given.shared)
     elif given.step == "keep":

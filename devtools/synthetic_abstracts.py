@@ -64,7 +64,7 @@ class _Abstract:
     def _add(self, entity: str, start: int, end: int, *, accepted: bool, parent: Mention | None = None) -> Mention:
         kind = _TYPES[sum(map(ord, entity)) % len(_TYPES)]
         mention = Mention(
-            mention_id=place_suffix(0, start, end, label_set=LABEL_SET, type_name=kind),
+            mention_id=place_suffix(0, start=start, end=end, label_set=LABEL_SET, type_name=kind),
             doc_id="",
             doc_version=1,
             passage_index=0,

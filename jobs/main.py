@@ -27,7 +27,7 @@ COMMANDS = {
         "Write the records of a list of PMIDs, taken from PubMed XML files at hand, as one PubMed XML file on standard "
         "output."
     ),
-    "status": "Say how a store stands.",
+    "status": "Show the state of a store.",
     "retry": (
         "Annotate again the documents and sentences that were rejected because an actor died, a deadline passed, "
         "memory ran out or the model failed."
@@ -65,12 +65,12 @@ COMMANDS = {
         "report of all that did not fit: offsets that do not match the text, discontinuous entities, crossing spans, "
         "unknown types."
     ),
-    "review": "Give a curator what teaches most, and take corrections back.",
+    "review": "Export the items that help training most, and import the corrections.",
     "evaluate": "Score a model on a gold corpus.",
     "models": "Fetch, list and describe models.",
-    "nightly": "Bring a store up to date with what has appeared.",
-    "backfill": "Annotate every file of a place, resumably.",
-    "pool": "Keep actors that serve many commands.",
+    "nightly": "Add new files to a store, in their order.",
+    "backfill": "Annotate every file of a folder or server.",
+    "pool": "Run a pool of actors that many commands share.",
     "train": "Fine-tune models.",
     "bench": "Measure speed.",
 }

@@ -20,7 +20,7 @@ MAX_FUNCTION_LINES = 80
 MAX_FILE_LINES = 500
 LEAST_MEDIAN_LINES = 100
 FOREIGN_TO_THE_CORE = {"bioner", "apache_beam", "ray", "typer", "rich", "click", "pipelines", "jobs", "devtools"}
-FLOORS_OF_JOBS = ("terminal", "options", "runs", "commands")
+LAYERS_OF_JOBS = ("terminal", "options", "runs", "commands")
 HEAVY = {"torch", "ray", "apache_beam", "transformers"}
 
 
@@ -61,7 +61,7 @@ def parsed(path: Path) -> ast.Module:
         ("jobs", {"devtools"}),
     ],
 )
-def test_packages_import_nothing_from_the_floors_above(package: str, foreign: set[str]) -> None:
+def test_packages_import_nothing_from_the_layers_above(package: str, foreign: set[str]) -> None:
     """Catches science that depends on Beam, Ray or a command line, and pipelines that depend on the command line."""
     found = {
         f"{path.relative_to(REPOSITORY)}: {name}"
@@ -83,14 +83,14 @@ def test_parts_of_a_package_do_not_import_each_other_in_a_circle(package: str) -
     assert list(graphlib.TopologicalSorter(graph).static_order())
 
 
-@pytest.mark.parametrize("floor", FLOORS_OF_JOBS)
-def test_the_command_line_imports_one_way(floor: str) -> None:
+@pytest.mark.parametrize("layer", LAYERS_OF_JOBS)
+def test_the_command_line_imports_one_way(layer: str) -> None:
     """Catches a command that imports another, and an option or a run that needs a command: none can be read alone."""
-    above = (*FLOORS_OF_JOBS[FLOORS_OF_JOBS.index(floor) + 1 :], "main")
-    foreign = {f"jobs.{one}" for one in above} | ({"jobs.commands"} if floor == "commands" else set())
+    above = (*LAYERS_OF_JOBS[LAYERS_OF_JOBS.index(layer) + 1 :], "main")
+    foreign = {f"jobs.{one}" for one in above} | ({"jobs.commands"} if layer == "commands" else set())
     found = {
         f"{path.relative_to(REPOSITORY)}: {name}"
-        for path in modules(f"jobs/{floor}")
+        for path in modules(f"jobs/{layer}")
         for name in imported_names(parsed(path))
         if any(name == one or name.startswith(f"{one}.") for one in foreign) or name == "jobs"
     }

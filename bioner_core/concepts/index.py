@@ -1,7 +1,7 @@
 """A vocabulary on disk: a folder with its concepts, its keys in sorted order, and a page of what it is.
 
-NAME/concepts.parquet   one row a concept, in the order of the ids
-NAME/keys.parquet       one row a key of a name, in the order of the keys
+NAME/concepts.parquet   one row per concept, in the order of the ids
+NAME/keys.parquet       one row per key of a name, in the order of the keys
 NAME/vocabulary.json    name, version, licence, sources, digest; written last
 """
 
@@ -156,7 +156,7 @@ def _joined(concepts: Iterable[Concept]) -> dict[str, Concept]:
 
 
 def _merged(rows: Sequence[Concept]) -> Concept:
-    """One concept of its rows, of which some vocabularies have one a name: so it must not cost their square."""
+    """One concept of its rows, of which some vocabularies have one per name: so it must not cost their square."""
     first, *others = rows
     if not others:
         return first

@@ -4,14 +4,14 @@ Their sentences are those that the pipeline would cut: gold spans are led into t
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from bioner_core.documents import Passage, Sentence
-from bioner_core.errors import ConfigurationError
 from bioner_core.gold.forms import read_gold
 from bioner_core.gold.record import GoldRecord
+from bioner_core.gold.renaming import with_types
 from bioner_core.mentions import Candidate, GoldSentence, Span
 from bioner_core.text.folding import fold
 from bioner_core.text.sentences import split_passage
@@ -30,25 +30,6 @@ def read_corpus(path: str | Path) -> Iterator[GoldRecord]:
             names the file and the line, counted from 1.
     """
     yield from read_gold(Path(path))
-
-
-def with_types(records: Iterable[GoldRecord], new_names: Mapping[str, str]) -> list[GoldRecord]:
-    """The records with types of other names: each type in `new_names` becomes the one there; doubles are one span.
-
-    Raises:
-        ConfigurationError: no record has a type that is to be renamed.
-    """
-    known = list(records)
-    missing = sorted(set(new_names) - {span.type for record in known for span in record.spans})
-    if missing:
-        raise ConfigurationError(f"map: the data marks no {missing}; it is the data's own name that stands first")
-    return [_renamed(record, new_names) for record in known]
-
-
-def _renamed(record: GoldRecord, new_names: Mapping[str, str]) -> GoldRecord:
-    spans = {span: replace(span, type=new_names.get(span.type, span.type)) for span in record.spans}
-    concepts = {spans[span]: concept for span, concept in record.concepts.items()}
-    return replace(record, spans=frozenset(spans.values()), concepts=concepts)
 
 
 def record_sentences(record: GoldRecord) -> list[Sentence]:

@@ -7,13 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from bioner_core.evaluation.charts import bar_chart, reliability_chart
 from bioner_core.evaluation.comparison import Comparison
 from bioner_core.evaluation.mistakes import MistakeKind
 from bioner_core.evaluation.reliability import ReliabilityBin
-from bioner_core.text.bidi import spelled_out
+from bioner_core.viewer.templates import page_environment
 
 TEMPLATE = "report.html.j2"
 
@@ -35,13 +33,7 @@ def render_report(report: Mapping[str, Any], comparison: Comparison | None = Non
     Raises:
         KeyError: a field of the report is missing.
     """
-    environment = Environment(
-        loader=PackageLoader("bioner_core.evaluation", ""),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        finalize=lambda value: spelled_out(value) if type(value) is str else value,
-    )
+    environment = page_environment("bioner_core.evaluation")
     environment.filters["percent"] = lambda ratio: f"{100 * ratio:.1f}"
     sides = [report, report["without_selector"]] if "without_selector" in report else [report]
     return environment.get_template(TEMPLATE).render(

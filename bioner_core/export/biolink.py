@@ -82,7 +82,7 @@ def mention_curie(mention_id: str) -> str:
 
 
 @lru_cache(maxsize=100_000)
-def entity_curie(text: str, label_set: str, type_name: str) -> str:
+def entity_curie(text: str, *, label_set: str, type_name: str) -> str:
     """The CURIE of a surface entity: mentions of one type whose texts have one normal form share it."""
     key = "\0".join((label_set, type_name, normal_form(text)))
     return f"bioner.entity:{hashlib.sha256(key.encode()).hexdigest()[:24]}"

@@ -106,7 +106,8 @@ def _mention_rows(found: DocumentMentions) -> Iterator[tuple[Any, ...]]:
     for one in found.mentions:
         concept = found.concepts.get(one.mention_id)
         # one concept is one node, in whatever words and language; a mention without one stands for its own words
-        entity = concept.concept_id if concept else entity_curie(one.text, one.label_set, one.type)
+        own = entity_curie(one.text, label_set=one.label_set, type_name=one.type)
+        entity = concept.concept_id if concept else own
         yield (
             mention_curie(one.mention_id),
             document,

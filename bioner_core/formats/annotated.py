@@ -39,7 +39,7 @@ class ForeignRelation:
 
 
 @dataclass(frozen=True, slots=True)
-class AnnotatedDocument(Document):
+class ForeignDocument(Document):
     """A document with what its file said about it.
 
     `passage_offsets` are where each passage begins in the file's own count of the document's characters.

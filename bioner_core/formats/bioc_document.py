@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from bioner_core.documents import DocumentMeta, Passage
-from bioner_core.formats.annotated import AnnotatedDocument, ForeignAnnotation, ForeignRelation, Infons, fits_text
+from bioner_core.formats.annotated import ForeignAnnotation, ForeignDocument, ForeignRelation, Infons, fits_text
 from bioner_core.formats.contract import Origin, RecordFault
 from bioner_core.formats.identifiers import normal_doi, normal_pmcid, normal_pmid
 from bioner_core.formats.languages import detect_language
@@ -65,7 +65,7 @@ class BiocDocument:
     relations: tuple[ForeignRelation, ...]
 
 
-def bioc_record(found: BiocDocument, origin: Origin) -> AnnotatedDocument:
+def bioc_record(found: BiocDocument, origin: Origin) -> ForeignDocument:
     """The document: text to the letter, since offsets count on it; passages without text and references left out.
 
     Raises:
@@ -78,7 +78,7 @@ def bioc_record(found: BiocDocument, origin: Origin) -> AnnotatedDocument:
     if not kept:
         raise RecordFault(RejectReason.NO_TEXT, "no passage has text", doc_id=doc_id)
     passages = tuple(_passage(span, text) for span, text in kept)
-    return AnnotatedDocument(
+    return ForeignDocument(
         doc_id=doc_id,
         source=origin.source,
         version=1,

@@ -1,4 +1,4 @@
-"""BioC JSON: collections, PubTator's exports, lists of documents, and documents by themselves or one a line."""
+"""BioC JSON: collections, PubTator's exports, lists of documents, and documents by themselves or one per line."""
 
 import json
 import re
@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from bioner_core.formats.annotated import AnnotatedDocument, ForeignRelation, Infons
+from bioner_core.formats.annotated import ForeignDocument, ForeignRelation, Infons
 from bioner_core.formats.bioc_document import BiocAnnotation, BiocDocument, BiocSpan, bioc_record
 from bioner_core.formats.contract import ByteSource, Origin, PendingRecord, Reader, RecordFault
 from bioner_core.formats.json_objects import json_records
-from bioner_core.formats.json_text import parsed_json
+from bioner_core.formats.json_text import FieldFault, parsed_json, string_field
 from bioner_core.records import RejectReason
 
 _RECORD_KEY = "passages"
@@ -43,11 +43,7 @@ class BiocJsonReader(Reader):
             yield partial(_document, record)
 
 
-class _FieldFault(Exception):
-    """A field has a value of the wrong kind."""
-
-
-def _document(record: bytes, origin: Origin) -> AnnotatedDocument:
+def _document(record: bytes, origin: Origin) -> ForeignDocument:
     fields = _parsed(record)
     identifier = _identifier(fields)
     try:
@@ -58,7 +54,7 @@ def _document(record: bytes, origin: Origin) -> AnnotatedDocument:
             annotations=tuple(_annotation(item) for item in _list(fields, "annotations")),
             relations=tuple(_relations(fields)),
         )
-    except _FieldFault as fault:
+    except FieldFault as fault:
         doc_id = f"{origin.source}:{identifier}" if identifier else ""
         raise RecordFault(RejectReason.MALFORMED, str(fault), doc_id=doc_id) from None
     return bioc_record(found, origin)
@@ -87,7 +83,7 @@ def _span(item: Any) -> BiocSpan:
     fields = _object(item, "a passage or sentence")
     return BiocSpan(
         offset=_number(fields, "offset"),
-        text=_string(fields, "text"),
+        text=string_field(fields, "text"),
         infons=_infons(fields),
         annotations=tuple(_annotation(one) for one in _list(fields, "annotations")),
         sentences=tuple(_span(one) for one in _list(fields, "sentences")),
@@ -100,7 +96,7 @@ def _annotation(item: Any) -> BiocAnnotation:
     return BiocAnnotation(
         annotation_id=str(fields.get("id", "")),
         locations=tuple((_number(place, "offset"), _number(place, "length")) for place in places),
-        text=_string(fields, "text"),
+        text=string_field(fields, "text"),
         infons=_infons(fields),
     )
 
@@ -120,28 +116,21 @@ def _relations(fields: dict[str, Any]) -> Iterator[ForeignRelation]:
 
 def _object(item: Any, what: str) -> dict[str, Any]:
     if not isinstance(item, dict):
-        raise _FieldFault(f"{what} must be an object, not {type(item).__name__}")
+        raise FieldFault(f"{what} must be an object, not {type(item).__name__}")
     return item
 
 
 def _list(fields: dict[str, Any], name: str) -> list[Any]:
     value = fields.get(name) or []
     if not isinstance(value, list):
-        raise _FieldFault(f'"{name}" must be an array, not {type(value).__name__}')
+        raise FieldFault(f'"{name}" must be an array, not {type(value).__name__}')
     return value
-
-
-def _string(fields: dict[str, Any], name: str) -> str:
-    value = fields.get(name)
-    if value is not None and not isinstance(value, str):
-        raise _FieldFault(f'"{name}" must be a string, not {type(value).__name__}')
-    return value or ""
 
 
 def _number(fields: dict[str, Any], name: str) -> int:
     value = fields.get(name, 0)
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _LARGEST_NUMBER:
-        raise _FieldFault(f'"{name}" must be a whole number from 0, not {str(value)[:40]!a}')
+        raise FieldFault(f'"{name}" must be a whole number from 0, not {str(value)[:40]!a}')
     return value
 
 
@@ -149,5 +138,5 @@ def _infons(fields: dict[str, Any]) -> Infons:
     """Keys and values; a value that is no string is given as JSON."""
     given = fields.get("infons") or {}
     if not isinstance(given, dict):
-        raise _FieldFault(f'"infons" must be an object, not {type(given).__name__}')
+        raise FieldFault(f'"infons" must be an object, not {type(given).__name__}')
     return tuple((key, value if isinstance(value, str) else json.dumps(value)) for key, value in given.items())

@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import chain
 
-from bioner_core.formats.annotated import AnnotatedDocument, ForeignRelation, Infons
+from bioner_core.formats.annotated import ForeignDocument, ForeignRelation, Infons
 from bioner_core.formats.bioc_document import BiocAnnotation, BiocDocument, BiocSpan, bioc_record
 from bioner_core.formats.contract import (
     ByteSource,
@@ -15,13 +15,13 @@ from bioner_core.formats.contract import (
     Reader,
     RecordFault,
     stream_chunks,
-    visible,
+    visible_count,
 )
 from bioner_core.formats.xml_prolog import read_prolog, sniff_root
 from bioner_core.formats.xml_stream import OpenedXml, broken_document, elements_of_documents, release
 from bioner_core.formats.xml_text import (
     Element,
-    UnresolvedEntity,
+    UnresolvedEntityError,
     all_text,
     child,
     children,
@@ -66,7 +66,7 @@ def _opened(stream: ByteSource) -> OpenedXml:
     return OpenedXml(chain((prolog.content,), stream_chunks(stream)), prolog.root)
 
 
-def _document(element: Element, origin: Origin) -> AnnotatedDocument:
+def _document(element: Element, origin: Origin) -> ForeignDocument:
     resolve_entities(element)
     identifier = _text(child(element, "id")).strip()
     try:
@@ -78,7 +78,7 @@ def _document(element: Element, origin: Origin) -> AnnotatedDocument:
             annotations=_annotations(element),
             relations=tuple(_relations(element)),
         )
-    except UnresolvedEntity as entity:
+    except UnresolvedEntityError as entity:
         fault = f"the entity {entity} is not declared"
         raise RecordFault(RejectReason.MALFORMED, fault, doc_id=_named(origin, identifier)) from None
     except _BadNumber as number:
@@ -95,15 +95,15 @@ def _loss(element: Element) -> int:
     Those are text beside its elements, elements of other names, a second text where there is one, and sentences that
     do not stand in the text of their passage.
     """
-    lost, own = visible(element.text or ""), _text(child(element, "text"))
+    lost, own = visible_count(element.text or ""), _text(child(element, "text"))
     seen = set[str]()
     for node in element:
         name = local_name(node)
-        lost += visible(node.tail or "")
+        lost += visible_count(node.tail or "")
         if name in _HOLDERS:
             lost += _loss(node)
             said = _text(child(node, "text")) if own else ""
-            lost += visible(said) if said not in own else 0
+            lost += visible_count(said) if said not in own else 0
         elif name not in _KNOWN or name in seen:
             lost += text_below((node,))
         seen |= {name} & _ONCE

@@ -51,8 +51,8 @@ _ENTRIES = {
         "the JSON of CNKI's web service",
         '{"code": 1, "data": [{"key": "NoteExpress", "value": ["…"]}]}',
     ),
-    "jsonl": ("JSON lines, one document a line", '{"id": "1", "title": "A title", "abstract": "A text."}'),
-    "text": ("plain text, one document a file; only with --format text", "Any text at all."),
+    "jsonl": ("JSON lines, one document per line", '{"id": "1", "title": "A title", "abstract": "A text."}'),
+    "text": ("plain text, one document per file; only with --format text", "Any text at all."),
 }  # fmt: skip
 
 

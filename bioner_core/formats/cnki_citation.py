@@ -12,7 +12,7 @@ _POINT = re.compile(r"(?<!\d)[.．]|[.．](?!\d)")
 
 
 class CnkiCitationReader(TaggedReader):
-    """One citation a line, with `摘要:` and `关键词:` lines of its own if there are any.
+    """One citation per line, with `摘要:` and `关键词:` lines of its own if there are any.
 
     The title is what stands between the first point and the mark of the document's kind (`[J]`); where there is no
     point the citation has no authors, and all of it is the title.

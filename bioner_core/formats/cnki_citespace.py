@@ -34,7 +34,7 @@ class CnkiCiteSpaceReader(TaggedReader):
         year=("PY",),
         doi=("DI",),
     )
-    furniture: ClassVar = re.compile(r"(?:FN|VR) .*")
+    ignored_lines: ClassVar = re.compile(r"(?:FN|VR) .*")
     indented_lines_continue = True
 
     def recognises(self, head: bytes) -> bool:

@@ -14,7 +14,7 @@ from typing import IO, Protocol
 
 from bioner_core.documents import Document
 from bioner_core.errors import BionerError
-from bioner_core.records import Record, Reject, RejectReason
+from bioner_core.records import Record, Reject, RejectReason, storable
 
 MAX_RECORD_BYTES = 16 * 1024 * 1024
 """The most bytes that one record may take in its decompressed file; a larger one is a `TOO_LARGE` reject."""
@@ -241,21 +241,17 @@ def _require_text(document: Document) -> None:
 
 def _reject(origin: Origin, reason: RejectReason, message: str, *, doc_id: str = "") -> Reject:
     return Reject(
-        doc_id=_storable(doc_id),
+        doc_id=storable(doc_id),
         source=origin.source,
         input_file=origin.input_file,
         record_number=origin.record_number,
         stage=READ_STAGE,
         reason=reason,
-        message=_storable(message),
+        message=storable(message),
     )
 
 
-def _storable(text: str) -> str:
-    return text.encode(errors="backslashreplace").decode()
-
-
-def visible(text: str) -> int:
+def visible_count(text: str) -> int:
     """How many characters of a text are no blanks. Four counts in C cost a tenth of what splitting it costs."""
     return len(text) - sum(map(text.count, _BLANKS))
 
@@ -263,17 +259,17 @@ def visible(text: str) -> int:
 def lost_share(document: Document) -> float:
     """The share of a document's text that its reader has lost, from 0 to 1."""
     lost = document.meta.lost_characters
-    return lost / (lost + sum(visible(passage.text) for passage in document.passages)) if lost else 0.0
+    return lost / (lost + sum(visible_count(passage.text) for passage in document.passages)) if lost else 0.0
 
 
-def missing(source: str, unread: Iterable[str], kept: Iterable[str]) -> int:
+def missing_count(source: str, unread: Iterable[str], kept: Iterable[str]) -> int:
     """How many characters of `source` are neither in a text of `unread`, which are parts of it, nor in one of `kept`.
 
     Where the numbers agree none is missing. Else it is counted character by character, so that text that is given out
     twice makes up for none that is lost.
     """
     accounted = "".join((*unread, *kept))
-    if visible(source) == visible(accounted):
+    if visible_count(source) == visible_count(accounted):
         return 0
     left = Counter(source) - Counter(accounted)
     return sum(number for character, number in left.items() if not character.isspace())

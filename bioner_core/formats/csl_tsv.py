@@ -22,7 +22,7 @@ _ROLES = FieldRoles(
 
 
 class CslTableReader(Reader):
-    """One record a line; the text of `to keywords` is one abstract passage with the title at its end."""
+    """One record per line; the text of `to keywords` is one abstract passage with the title at its end."""
 
     name = "csl_tsv"
     source = "csl"

@@ -33,7 +33,7 @@ class CssciReader(TaggedReader):
     tag_line = re.compile(rf"【(?P<tag>{_SPREAD})】(?P<value>.*)", re.DOTALL)
     start_tags = frozenset({"来源篇名"})
     roles = CSSCI_ROLES
-    furniture: ClassVar = re.compile(r"\s*(?:-{5,}|南京大学中国社会科学研究评价中心|数字文献处理系统.*|版权所有.*)")
+    ignored_lines: ClassVar = re.compile(r"\s*(?:-{5,}|南京大学中国社会科学研究评价中心|数字文献处理系统.*|版权所有.*)")
 
     def values(self, fields: FieldValues) -> FieldValues:
         """The fields under their names without blanks."""

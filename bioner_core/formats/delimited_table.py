@@ -16,7 +16,7 @@ _FIRST_ROW = re.compile(
 
 
 class DelimitedTableReader(Reader):
-    """One row a record below a first row of names such as `Title-题名`; cells may be quoted, and then hold line ends.
+    """One row per record below a first row of names such as `Title-题名`; cells may be quoted, and then hold line ends.
 
     Quotes that do not pair end the file with a reject there, since nobody can tell where the next row begins.
     """

@@ -12,6 +12,7 @@ from bioner_core.documents import Correction, Document, DocumentMeta, Heading, P
 from bioner_core.formats.contract import Origin, RecordFault
 from bioner_core.formats.export_record import KEYWORD_SEPARATOR
 from bioner_core.formats.identifiers import RecordNames, document_id, normal_pmcid, normal_pmid, public_ids
+from bioner_core.formats.json_text import FieldFault, string_field
 from bioner_core.formats.languages import detect_language, stated_language
 from bioner_core.records import RejectReason
 from bioner_core.typed_json import typed
@@ -42,10 +43,6 @@ Fields = Mapping[str, Any]
 _Stated = TypeVar("_Stated")
 
 
-class _FieldFault(Exception):
-    """A field has a value of the wrong kind."""
-
-
 def document_of_fields(fields: Fields, origin: Origin) -> Document:
     """The document that some fields make; a field that is null is not there.
 
@@ -60,7 +57,7 @@ def document_of_fields(fields: Fields, origin: Origin) -> Document:
         passages = _passages(fields)
         meta = _meta(fields, passages, origin)
         version, lang = _version(fields), _language(fields)
-    except _FieldFault as fault:
+    except FieldFault as fault:
         raise RecordFault(RejectReason.MALFORMED, str(fault), doc_id=doc_id) from None
     if not passages:
         raise RecordFault(RejectReason.NO_TEXT, "no passage has text", doc_id=doc_id)
@@ -94,7 +91,7 @@ def _article_ids(fields: Fields) -> Iterator[tuple[str, str]]:
 
 
 def _language(fields: Fields) -> str:
-    return stated_language(_string(fields, "lang"))
+    return stated_language(string_field(fields, "lang"))
 
 
 def _passages(fields: Fields) -> tuple[Passage, ...]:
@@ -102,40 +99,33 @@ def _passages(fields: Fields) -> tuple[Passage, ...]:
     columns = [name for name in _COLUMNS if fields.get(name) is not None]
     given = fields.get("passages")
     if (given is not None and "text" in columns) or (given is None and not columns):
-        raise _FieldFault('give either "passages", or "text", "title", "abstract" or "keywords"')
+        raise FieldFault('give either "passages", or "text", "title", "abstract" or "keywords"')
     if given is not None and not isinstance(given, list):
-        raise _FieldFault('"passages" must be an array')
+        raise FieldFault('"passages" must be an array')
     found = _column_passages(fields, columns) if given is None else map(_passage, given)
     return tuple(passage for passage in found if passage.text.strip())
 
 
 def _column_passages(fields: Fields, columns: list[str]) -> Iterator[Passage]:
     for name in columns:
-        text = KEYWORD_SEPARATOR.join(_keywords(fields)) if name == "keywords" else _string(fields, name)
+        text = KEYWORD_SEPARATOR.join(_keywords(fields)) if name == "keywords" else string_field(fields, name)
         lang = _language(fields) if name == "text" else ""
         yield Passage(name, "", lang or detect_language(text), text)
 
 
 def _passage(item: Any) -> Passage:
     if not isinstance(item, dict) or not isinstance(item.get("text"), str):
-        raise _FieldFault('a passage must have a "text" that is a string')
+        raise FieldFault('a passage must have a "text" that is a string')
     text = item["text"]
     lang = _language(item) or detect_language(text)
-    return Passage(_string(item, "section") or "text", _string(item, "label"), lang, text)
-
-
-def _string(fields: Fields, name: str) -> str:
-    value = fields.get(name)
-    if value is not None and not isinstance(value, str):
-        raise _FieldFault(f'"{name}" must be a string, not {type(value).__name__}')
-    return value or ""
+    return Passage(string_field(item, "section") or "text", string_field(item, "label"), lang, text)
 
 
 def _keywords(fields: Fields) -> list[str]:
     given = fields.get("keywords") or []
     given = [given] if isinstance(given, str) else given
     if not isinstance(given, list):
-        raise _FieldFault('"keywords" must be an array')
+        raise FieldFault('"keywords" must be an array')
     return [str(keyword) for keyword in given if keyword not in ("", None)]
 
 
@@ -143,25 +133,25 @@ def _year(fields: Fields) -> str:
     year = fields.get("year")
     if isinstance(year, date):
         return str(year.year)
-    return str(year) if isinstance(year, int) else _string(fields, "year")
+    return str(year) if isinstance(year, int) else string_field(fields, "year")
 
 
 def _version(fields: Fields) -> int:
     version = 1 if fields.get("version") is None else fields["version"]
     if not isinstance(version, int) or isinstance(version, bool) or not 0 < version < 2**31:
-        raise _FieldFault('"version" must be a whole number from 1')
+        raise FieldFault('"version" must be a whole number from 1')
     return version
 
 
 def _meta(fields: Fields, passages: tuple[Passage, ...], origin: Origin) -> DocumentMeta:
     given = fields.get("meta") or {}
     if not isinstance(given, dict):
-        raise _FieldFault('"meta" must be an object')
+        raise FieldFault('"meta" must be an object')
     own = {**{name: fields.get(name) for name in ("journal", "year", "keywords")}, **given}
     ids = _ids(given) or (*_article_ids(fields), *public_ids(origin.source, _names(fields, DocumentMeta(), title="")))
     return DocumentMeta(
         ids=ids,
-        journal=_string(own, "journal"),
+        journal=string_field(own, "journal"),
         year=_year(own),
         keywords=tuple(_keywords(own)),
         input_file=origin.input_file,
@@ -179,7 +169,7 @@ def _ids(given: Fields) -> tuple[tuple[str, str], ...]:
     if isinstance(ids, list) and all(isinstance(pair, dict) and {"kind", "value"} <= pair.keys() for pair in ids):
         ids = {pair["kind"]: pair["value"] for pair in ids}
     if not isinstance(ids, dict):
-        raise _FieldFault('"meta.ids" must be an object')
+        raise FieldFault('"meta.ids" must be an object')
     return tuple((str(kind), str(value)) for kind, value in ids.items())
 
 
@@ -189,13 +179,13 @@ def _stated(given: Fields, name: str, kind: type[_Stated]) -> _Stated | None:
     try:
         return None if value is None else typed(kind, value)
     except ValueError as error:
-        raise _FieldFault(f'"meta.{name}" must be as bioner writes it: {error}') from None
+        raise FieldFault(f'"meta.{name}" must be as bioner writes it: {error}') from None
 
 
 def _removed_codes(given: Fields, passages: tuple[Passage, ...]) -> tuple[RemovedCode, ...]:
     codes = given.get("removed_codes") or []
     if not isinstance(codes, list) or not all(_is_in_place(code, passages) for code in codes):
-        raise _FieldFault('"meta.removed_codes" must hold a passage_index, an offset in that passage, and a code')
+        raise FieldFault('"meta.removed_codes" must hold a passage_index, an offset in that passage, and a code')
     return tuple(RemovedCode(**code) for code in codes)
 
 
@@ -207,4 +197,6 @@ def _is_in_place(code: Any, passages: tuple[Passage, ...]) -> bool:
 
 
 def _names(fields: Fields, meta: DocumentMeta, *, title: str) -> RecordNames:
-    return RecordNames(title, meta.journal, meta.year, doi=_string(fields, "doi"), link=_string(fields, "link"))
+    return RecordNames(
+        title, meta.journal, meta.year, doi=string_field(fields, "doi"), link=string_field(fields, "link")
+    )

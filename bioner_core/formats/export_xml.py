@@ -21,7 +21,7 @@ from bioner_core.formats.contract import (
     Reader,
     RecordFault,
     stream_chunks,
-    visible,
+    visible_count,
 )
 from bioner_core.formats.encoding import DecodedText, decode_head, decoded_text
 from bioner_core.formats.export_record import FieldRoles, FieldValues, export_document
@@ -29,7 +29,7 @@ from bioner_core.formats.xml_prolog import EMPTY_DOCTYPE, MAX_PROLOG_BYTES
 from bioner_core.formats.xml_stream import OpenedXml, PieceSource, broken_document, elements_of_documents, release
 from bioner_core.formats.xml_text import (
     Element,
-    UnresolvedEntity,
+    UnresolvedEntityError,
     all_text,
     local_name,
     require_resolved,
@@ -73,7 +73,11 @@ class XmlExportReader(Reader):
         """Whether the start of an XML file is of this format."""
 
     def scan(self, stream: ByteSource) -> Iterator[PendingRecord]:
-        """Walk the records in file order."""
+        """Walk the records in file order.
+
+        Raises:
+            FileFault: no encoding fits, a record stands inside another, an entity is declared, or the file breaks off.
+        """
         with decoded_text(stream) as text:
             for element in elements_of_documents(PieceSource(_pieces(text)), _opened, (self.record_tag,)):
                 if isinstance(element, FileFault):
@@ -99,7 +103,7 @@ class XmlExportReader(Reader):
         resolve_entities(element)
         try:
             require_resolved(element)
-        except UnresolvedEntity as entity:
+        except UnresolvedEntityError as entity:
             raise RecordFault(RejectReason.MALFORMED, f"the file does not declare the entity {entity}") from None
         document = export_document(self.values(element), self.roles, origin)
         lost = export_loss(element, self._text_fields(element), self.unread)
@@ -174,7 +178,7 @@ def _lost_of(element: Element, read: Collection[Element], unread: Collection[str
         return 0
     if _holds(element, read, unread):
         return export_loss(element, read, unread)
-    found = visible(all_text(element))
+    found = visible_count(all_text(element))
     return found if found >= SENTENCE else 0
 
 
@@ -184,4 +188,4 @@ def _holds(element: Element, read: Collection[Element], unread: Collection[str])
 
 
 def _direct_text(element: Element) -> int:
-    return visible(element.text or "") + sum(visible(one.tail or "") for one in element)
+    return visible_count(element.text or "") + sum(visible_count(one.tail or "") for one in element)

@@ -52,7 +52,8 @@ def find_inputs(patterns: Sequence[str], *, format_name: str | None = None) -> F
         if not files:
             raise InputError(
                 f"{public_name(folder)!r} holds {spoken_count(len(others), 'file')}, but none that a reader knows. "
-                "Name the files themselves, or the reader with --format (text, if they are plain text, a document each)"
+                "Name the files themselves, or the reader with --format (text, if they are plain text: one document "
+                "per file)"
             )
         found.update(files)
         unread.update(others)

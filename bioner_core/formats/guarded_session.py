@@ -97,5 +97,5 @@ class GuardedSession(requests.Session):
             response.close()
             guard.allowed = guard.reached.get(urlsplit(asked).hostname or "")
             guard.name, guard.redirected = public_name(current), True
-            current = redirect_target(asked, current, response.headers["Location"], known=guard.allowed)
+            current = redirect_target(response.headers["Location"], asked=asked, current=current, known=guard.allowed)
         raise InputError(f"{public_name(asked)}: redirects more than {MAX_REDIRECTS} times; check the address")

@@ -19,7 +19,7 @@ _COLUMN_NAME = re.compile(r">\s*(?:SrcDatabase-来源库|Title-题名|【来源�
 
 
 class HtmlTableReader(Reader):
-    """One row a record: `<tr>` with `<td>` or `<th>`; the rest of the page, and a row that holds a table, are none."""
+    """One row per record: `<tr>` with `<td>` or `<th>`; the rest of the page, or a row that holds a table, is none."""
 
     name = "cnki_html_table"
     source = "cnki"

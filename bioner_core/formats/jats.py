@@ -17,7 +17,7 @@ from bioner_core.formats.contract import (
     stream_chunks,
 )
 from bioner_core.formats.jats_article import article_id, jats_document
-from bioner_core.formats.strangers import is_publisher_xml
+from bioner_core.formats.unknown_formats import is_publisher_xml
 from bioner_core.formats.xml_prolog import read_prolog, sniff_root
 from bioner_core.formats.xml_stream import OpenedXml, broken_document, elements_of_documents, release
 from bioner_core.formats.xml_text import Element, child, local_name, text_of

@@ -9,7 +9,15 @@ from bioner_core.formats.identifiers import normal_doi, normal_pmcid, normal_pmi
 from bioner_core.formats.jats_loss import jats_loss
 from bioner_core.formats.jats_passages import jats_passages, language_of
 from bioner_core.formats.jats_subjects import article_types, subjects
-from bioner_core.formats.xml_text import Element, UnresolvedEntity, child, children, path, resolve_entities, text_of
+from bioner_core.formats.xml_text import (
+    Element,
+    UnresolvedEntityError,
+    child,
+    children,
+    path,
+    resolve_entities,
+    text_of,
+)
 from bioner_core.records import RejectReason
 
 _YEAR = re.compile(r"\d{4}")
@@ -42,7 +50,7 @@ def jats_document(element: Element, part_of: tuple[Element, int] | None, origin:
     try:
         resolve_entities(element)
         passages = tuple(jats_passages(element))
-    except UnresolvedEntity as entity:
+    except UnresolvedEntityError as entity:
         raise RecordFault(RejectReason.MALFORMED, f"the entity {entity} is not declared", doc_id=doc_id) from None
     if not passages:
         raise RecordFault(RejectReason.NO_TEXT, "the article has no text", doc_id=doc_id)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from bioner_core.documents import Passage
-from bioner_core.formats.contract import missing
+from bioner_core.formats.contract import missing_count
 from bioner_core.formats.jats_text import UNREAD, chosen_form, is_spare_form, tex_body
 from bioner_core.formats.xml_text import Element, all_text, child, children, local_name
 
@@ -29,7 +29,7 @@ _ABSTRACTS = ("{*}abstract", "{*}trans-abstract")
 
 def jats_loss(element: Element, passages: tuple[Passage, ...]) -> int:
     """How many visible characters of an article, or of a part of one, are in none of its passages."""
-    return missing(all_text(element), _unread_texts(element), (passage.text for passage in passages))
+    return missing_count(all_text(element), _unread_texts(element), (passage.text for passage in passages))
 
 
 def _unread_texts(element: Element) -> Iterator[str]:

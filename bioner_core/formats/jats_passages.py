@@ -67,7 +67,7 @@ def jats_passages(element: Element) -> Iterator[Passage]:
     """Title, abstracts, body, back matter and floating figures of an article or of a part of one, its parts left out.
 
     Raises:
-        UnresolvedEntity: a text holds an entity that is not declared.
+        UnresolvedEntityError: a text holds an entity that is not declared.
     """
     whole = path(element, "{*}front", "{*}article-meta")
     meta = whole if whole is not None else child(element, "{*}front-stub")

@@ -1,9 +1,11 @@
-"""JSON that strangers wrote: bytes to values, with a cap on depth, and every fault a record's own."""
+"""JSON that strangers wrote: bytes to values of the right kind, with a cap on depth, and every fault a record's own."""
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Any
 
+from bioner_core.errors import BionerError
 from bioner_core.formats.contract import RecordFault
 from bioner_core.records import RejectReason
 
@@ -14,6 +16,10 @@ _STRING = re.compile(r'"(?:[^"\\]|\\.)*+"', re.DOTALL)
 _BRACKET = re.compile(r"[\[\]{}]")
 # Control characters inside a string, NUL too, are kept as the characters that they are.
 _DECODER = json.JSONDecoder(strict=False)
+
+
+class FieldFault(BionerError):
+    """A field has a value of the wrong kind; whoever knows the record makes it a `RecordFault`."""
 
 
 def parsed_json(content: bytes) -> Any:
@@ -32,6 +38,18 @@ def parsed_json(content: bytes) -> Any:
         return _DECODER.decode(text.strip())
     except ValueError as error:
         raise RecordFault(RejectReason.MALFORMED, f"not JSON: {error}") from None
+
+
+def string_field(fields: Mapping[str, Any], name: str) -> str:
+    """A field that is a string; empty where it is null or not there.
+
+    Raises:
+        FieldFault: it is another kind of value.
+    """
+    value = fields.get(name)
+    if value is not None and not isinstance(value, str):
+        raise FieldFault(f'"{name}" must be a string, not {type(value).__name__}')
+    return value or ""
 
 
 def _deeper_than(text: str, limit: int) -> bool:

@@ -1,4 +1,4 @@
-"""JSON lines: one document an object a line, UTF-8."""
+"""JSON lines: one object per line, each a document, in UTF-8."""
 
 import re
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from bioner_core.formats.contract import (
 )
 from bioner_core.formats.document_fields import document_of_fields
 from bioner_core.formats.json_text import parsed_json
-from bioner_core.formats.strangers import is_error_reply
+from bioner_core.formats.unknown_formats import is_error_reply
 from bioner_core.records import RejectReason
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -26,7 +26,7 @@ _FIRST_OBJECT = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{[ \t]*["}]')
 
 
 class JsonLinesReader(Reader):
-    """Reads one document an object a line: `document_fields` says which fields count.
+    """Reads one object per line, each a document: `document_fields` says which fields count.
 
     A line that cannot be used is a reject of its own; the lines after it are read. Blank lines are no records.
     """
@@ -39,7 +39,11 @@ class JsonLinesReader(Reader):
         return _FIRST_OBJECT.match(head) is not None and not is_error_reply(head)
 
     def scan(self, stream: ByteSource) -> Iterator[PendingRecord]:
-        """Walk the lines that are not blank."""
+        """Walk the lines that are not blank.
+
+        Raises:
+            FileFault: more than `MAX_BLANK_BYTES` of blank lines in a row.
+        """
         blank = 0
         for index, line in enumerate(_bounded_lines(stream)):
             if index == 0 and line is not None:

@@ -40,7 +40,11 @@ class NbibReader(Reader):
         return _FIRST_FIELD.match(first_line(head)) is not None
 
     def scan(self, stream: ByteSource) -> Iterator[PendingRecord]:
-        """Walk the citations in file order; a citation begins at its PMID, or at the first field after a blank line."""
+        """Walk the citations in file order; a citation begins at its PMID, or at the first field after a blank line.
+
+        Raises:
+            FileFault: no encoding fits, or the file breaks off; then the citation that is still open is not given.
+        """
         with decoded_text(stream) as text:
             held = _OpenCitation()
             for line in text.lines:

@@ -1,4 +1,4 @@
-"""Parquet: one document a row, of bioner's own table or of simple columns."""
+"""Parquet: one document per row, of bioner's own table or of simple columns."""
 
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -42,7 +42,7 @@ _IN_MEMORY_BYTES = 8 * 1024 * 1024
 
 
 class ParquetReader(Reader):
-    """One row a record; `document_fields` says which columns count, the others are not read."""
+    """One row per record; `document_fields` says which columns count, the others are not read."""
 
     name = "parquet"
     source = "parquet"

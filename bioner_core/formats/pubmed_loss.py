@@ -5,7 +5,7 @@ The elements that a record has are looked at level by level, so that a record of
 
 from collections.abc import Mapping
 
-from bioner_core.formats.contract import visible
+from bioner_core.formats.contract import visible_count
 from bioner_core.formats.xml_text import Element, text_below
 
 
@@ -87,4 +87,4 @@ def abstract_loss(abstract: Element | None) -> int:
 
 
 def _stray(text: str | None) -> int:
-    return visible(text) if text and not text.isspace() else 0
+    return visible_count(text) if text and not text.isspace() else 0

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from bioner_core.documents import DocumentMeta, Passage
-from bioner_core.formats.annotated import AnnotatedDocument, ForeignAnnotation, ForeignRelation, fits_text
+from bioner_core.formats.annotated import ForeignAnnotation, ForeignDocument, ForeignRelation, fits_text
 from bioner_core.formats.contract import (
     MAX_RECORD_BYTES,
     ByteSource,
@@ -43,7 +43,11 @@ class PubtatorReader(Reader):
         return match is not None and match["kind"] == "t"
 
     def scan(self, stream: ByteSource) -> Iterator[PendingRecord]:
-        """Walk the documents in file order; a document begins at its title, or after a blank line."""
+        """Walk the documents in file order; a document begins at its title, or after a blank line.
+
+        Raises:
+            FileFault: no encoding fits, or the file breaks off; then the document that is still open is not given.
+        """
         with decoded_text(stream) as text:
             held = _OpenDocument()
             for line in text.lines:
@@ -86,7 +90,7 @@ class _OpenDocument:
             self.misplaced = self.misplaced or line
 
 
-def _document(held: _OpenDocument, origin: Origin) -> AnnotatedDocument:
+def _document(held: _OpenDocument, origin: Origin) -> ForeignDocument:
     doc_id = f"{origin.source}:{held.identifier}" if held.identifier else ""
     if held.size > MAX_RECORD_BYTES:
         fault = f"the document takes more than {MAX_RECORD_BYTES} characters"
@@ -101,7 +105,7 @@ def _document(held: _OpenDocument, origin: Origin) -> AnnotatedDocument:
         raise RecordFault(RejectReason.NO_TEXT, "neither title nor abstract has text", doc_id=doc_id)
     passages = tuple(passage for _, passage in placed)
     pmid = normal_pmid(held.identifier)
-    return AnnotatedDocument(
+    return ForeignDocument(
         doc_id=doc_id,
         source=origin.source,
         version=1,

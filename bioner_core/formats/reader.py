@@ -8,8 +8,8 @@ from bioner_core.formats.folder_inputs import expand_inputs
 from bioner_core.formats.input_digests import input_identity, remember_digest
 from bioner_core.formats.inputs import public_name
 from bioner_core.formats.registry import READERS, reader_for, reader_named
-from bioner_core.formats.strangers import stranger_message
 from bioner_core.formats.stream import DumpStream, opened
+from bioner_core.formats.unknown_formats import unknown_format_message
 from bioner_core.records import Record, RejectReason
 
 __all__ = ["InputSummary", "Reader", "expand_inputs", "public_name", "read_records", "summarise_input"]
@@ -83,4 +83,4 @@ def _chosen_reader(stream: DumpStream, format_name: str | None) -> Reader | File
     if chosen is not None:
         return chosen
     known = ", ".join(reader.name for reader in READERS)
-    return FileFault(RejectReason.UNKNOWN_FORMAT, stranger_message(stream.head, known))
+    return FileFault(RejectReason.UNKNOWN_FORMAT, unknown_format_message(stream.head, known))

@@ -27,8 +27,8 @@ class Network(Enum):
     LOOPBACK = "this machine itself"
 
 
-def redirect_target(asked: str, current: str, location: str, *, known: Network | None = None) -> str:
-    """The URL to ask next, for a redirect met at `current` on the way from `asked`, the address that the user gave.
+def redirect_target(location: str, *, asked: str, current: str, known: Network | None = None) -> str:
+    """The URL to ask next, for a redirect to `location` met at `current` on the way from `asked`, the user's address.
 
     `known` is the network in which `asked` was reached; without it, what its name stands for now must do.
 
@@ -41,7 +41,7 @@ def redirect_target(asked: str, current: str, location: str, *, known: Network |
         parts = urlsplit(target)
         host, _ = parts.hostname, parts.port
     except ValueError:
-        raise InputError(f"{name}: redirects to an address that is none") from None
+        raise InputError(f"{name}: redirects to an address that is not valid") from None
     if parts.scheme not in _PORTS or not host:
         raise InputError(f"{name}: redirects to {parts.scheme or 'no'}://, and only http and https are followed")
     if parts.scheme == "http" and urlsplit(current).scheme == "https":

@@ -14,7 +14,7 @@ class RisReader(TaggedReader):
     source = "ris"
     tag_line = re.compile(r"(?P<tag>[A-Z][A-Z0-9]) {0,2}-(?=\s|$)(?P<value>.*)", re.DOTALL)
     start_tags = frozenset({"TY"})
-    furniture: ClassVar = re.compile(r"(?:Provider|Database|Content)\s*:.*")
+    ignored_lines: ClassVar = re.compile(r"(?:Provider|Database|Content)\s*:.*")
     roles = FieldRoles(
         title=("TI", "T1", "CT", "BT", "TT"),
         abstract=("AB", "N2"),

@@ -69,7 +69,7 @@ class Columns:
 
 
 def table_records(rows: Iterable[Row], *, table: str) -> Iterator[PendingRecord]:
-    """The records of a table, one a row below the row of column names; rows without text are none.
+    """The records of a table, one per row below the row of column names; rows without text are none.
 
     A table with text but without such a row is one record that cannot be used; `table` is its name in the message.
     """

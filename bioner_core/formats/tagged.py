@@ -33,23 +33,27 @@ class TaggedReader(Reader):
     """A reader of line-tagged text; a subclass states its tags.
 
     `tag_line` matches a line that begins a field, with the groups `tag` and `value`; `start_tags` are the tags that may
-    begin a record, of which the first one in a file is the one that does so there. Lines that `furniture` matches whole
-    belong to no record (rules between records, a file's heading). Where `indented_lines_continue`, a line that begins
-    with a blank never begins a field.
+    begin a record, of which the first one in a file is the one that does so there. Lines that `ignored_lines` matches
+    whole belong to no record (rules between records, a file's heading). Where `indented_lines_continue`, a line that
+    begins with a blank never begins a field.
     """
 
     tag_line: ClassVar[re.Pattern[str]]
     start_tags: ClassVar[frozenset[str]]
     roles: ClassVar[FieldRoles]
-    furniture: ClassVar[re.Pattern[str] | None] = None
+    ignored_lines: ClassVar[re.Pattern[str] | None] = None
     indented_lines_continue: ClassVar[bool] = False
 
     def recognises(self, head: bytes) -> bool:
-        """Whether the first line that is no furniture begins a record of this format."""
+        """Whether the first line that is not ignored begins a record of this format."""
         return self._starts(next(self._lines(head_lines(head)), "-"))
 
     def scan(self, stream: ByteSource) -> Iterator[PendingRecord]:
-        """Walk the records in file order; lines before the first record are a record that cannot be used."""
+        """Walk the records in file order; lines before the first record are a record that cannot be used.
+
+        Raises:
+            FileFault: no encoding fits, or the file breaks off; then the record that is still open is not given.
+        """
         with decoded_text(stream) as text:
             held: _OpenRecord | None = None
             start = ""
@@ -91,7 +95,7 @@ class TaggedReader(Reader):
         for line in lines:
             for piece in _FILE_LINE_BREAK.split(without_list_markup(line)) if "<" in line else (line,):
                 trimmed = piece.rstrip().removeprefix("\ufeff")
-                if trimmed and not (self.furniture and self.furniture.fullmatch(trimmed)):
+                if trimmed and not (self.ignored_lines and self.ignored_lines.fullmatch(trimmed)):
                     yield trimmed
 
     def _pending(self, record: "_OpenRecord") -> PendingRecord:

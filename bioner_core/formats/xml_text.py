@@ -9,12 +9,13 @@ from html.entities import html5
 
 from lxml import etree
 
-from bioner_core.formats.contract import visible
+from bioner_core.errors import BionerError
+from bioner_core.formats.contract import visible_count
 
 Element = etree._Element
 
 
-class UnresolvedEntity(Exception):
+class UnresolvedEntityError(BionerError):
     """A text holds an entity reference that its file does not declare: its character is unknown."""
 
 
@@ -56,7 +57,7 @@ def all_text(element: Element) -> str:
 
 def text_below(elements: Iterable[Element]) -> int:
     """How many visible characters some elements hold."""
-    return sum(visible(all_text(element)) for element in elements)
+    return sum(visible_count(all_text(element)) for element in elements)
 
 
 def unresolved_below(element: Element) -> bool:
@@ -68,10 +69,10 @@ def require_resolved(element: Element) -> None:
     """Refuse an element below which an entity reference is left.
 
     Raises:
-        UnresolvedEntity: the first one that there is.
+        UnresolvedEntityError: the first one that there is.
     """
     for entity in element.iter(etree.Entity):
-        raise UnresolvedEntity(ascii(entity.text))
+        raise UnresolvedEntityError(ascii(entity.text))
 
 
 # ISOgrk1: the letters of Greek text, small and capital.

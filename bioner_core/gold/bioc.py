@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from bioner_core.errors import InputError
-from bioner_core.formats.annotated import AnnotatedDocument, ForeignAnnotation, ForeignRelation
+from bioner_core.formats.annotated import ForeignAnnotation, ForeignDocument, ForeignRelation
 from bioner_core.formats.bioc_json import BiocJsonReader
 from bioner_core.formats.contract import Reader
 from bioner_core.formats.pubtator import PubtatorReader
@@ -50,15 +50,15 @@ class ReaderForm:
                 yield ImportedRecord(None, (misfit,))
             elif isinstance(found, Reject):
                 raise InputError(f"{path}, document {number}: {found.reason}: {found.message}")
-            if isinstance(found, AnnotatedDocument):
+            if isinstance(found, ForeignDocument):
                 yield _imported(found, f"{path}, document {number} ({_own_id(found)})")
 
 
-def _own_id(document: AnnotatedDocument) -> str:
+def _own_id(document: ForeignDocument) -> str:
     return document.doc_id.removeprefix(f"{document.source}:")
 
 
-def _imported(document: AnnotatedDocument, where: str) -> ImportedRecord:
+def _imported(document: ForeignDocument, where: str) -> ImportedRecord:
     starts, offset = [], 0
     for passage in document.passages:
         starts.append(offset)
@@ -81,7 +81,7 @@ def _imported(document: AnnotatedDocument, where: str) -> ImportedRecord:
 
 
 def _moved(
-    document: AnnotatedDocument, annotation: ForeignAnnotation, starts: list[int]
+    document: ForeignDocument, annotation: ForeignAnnotation, starts: list[int]
 ) -> tuple[tuple[int, int], ...] | None:
     """The pieces in the record's text; None where they do not fit the passage."""
     if not annotation.fits or annotation.passage_index is None:

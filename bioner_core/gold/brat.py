@@ -55,7 +55,9 @@ def _texts(path: Path) -> tuple[Path, list[Path]]:
     if alone:
         raise InputError(f"{alone[0]}: there is no {alone[0].with_suffix('.txt').name} beside it; put the text there")
     if not texts:
-        raise InputError(f"{path}: a folder cannot be read but as brat, and no .txt is in this one or below it")
+        raise InputError(
+            f"{path}: a folder is read as brat, and this one holds no .txt file, nor does a folder below it"
+        )
     return path, texts
 
 

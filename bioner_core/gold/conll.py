@@ -1,4 +1,4 @@
-"""CoNLL: a token a line, columns with tabs or blanks, the tag in the last one, an empty line after a sentence.
+"""CoNLL: a token per line, columns with tabs or blanks, the tag in the last one, an empty line after a sentence.
 
 Tags are IOB1, BIO, BIOES or BILOU. Columns 2 and 3 of what `bioner export` writes are offsets, so its texts come back
 as they were, but that all blanks are spaces and those at the end are gone. Elsewhere the text is the tokens with a

@@ -14,6 +14,7 @@ from bioner_core.errors import ConfigurationError
 from bioner_core.gold.forms import read_form
 from bioner_core.gold.lines import write_lines
 from bioner_core.gold.record import GoldRecord, ImportedRecord, Misfit, MisfitKind
+from bioner_core.gold.renaming import check_found, renamed
 from bioner_core.labels.label_set import LabelSet, load_label_set
 from bioner_core.store.atomic import write_text
 
@@ -21,13 +22,38 @@ SHOWN_MISFITS = 20
 """So many misfits of each kind are in the report by name; all are counted."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ImportReport:
-    """What came in and what did not; `misfits` has the first of each kind, `counts` how many there are."""
+    """What came in and what did not; `misfits` has the first of each kind, `counts` how many there are.
+
+    Types, languages and kinds stand in the order of their counts, the most frequent first.
+    """
+
+    records: int
+    entities: int
+    types: Mapping[str, int]
+    languages: Mapping[str, int]
+    counts: Mapping[MisfitKind, int]
+    misfits: tuple[Misfit, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """The report as one object."""
+        return {
+            "records": self.records,
+            "entities": self.entities,
+            "types": dict(self.types),
+            "languages": dict(self.languages),
+            "misfits": {str(kind): count for kind, count in self.counts.items()},
+            "shown_misfits": [{"kind": str(one.kind), "where": one.where, "what": one.what} for one in self.misfits],
+        }
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What came in so far; `examples` counts the texts of each type."""
 
     records: int = 0
     entities: int = 0
-    types: Counter[str] = field(default_factory=Counter)
     languages: Counter[str] = field(default_factory=Counter)
     counts: Counter[MisfitKind] = field(default_factory=Counter)
     misfits: list[Misfit] = field(default_factory=list)
@@ -45,19 +71,19 @@ class ImportReport:
         self.languages[found.record.lang] += 1
         self.entities += len(found.record.spans)
         for span in found.record.spans:
-            self.types[span.type] += 1
             self.examples.setdefault(span.type, Counter())[found.record.text[span.start : span.end]] += 1
 
-    def to_json(self) -> dict[str, Any]:
-        """The report as one object."""
-        return {
-            "records": self.records,
-            "entities": self.entities,
-            "types": dict(self.types.most_common()),
-            "languages": dict(self.languages.most_common()),
-            "misfits": {str(kind): count for kind, count in self.counts.most_common()},
-            "shown_misfits": [{"kind": str(one.kind), "where": one.where, "what": one.what} for one in self.misfits],
-        }
+    def report(self) -> ImportReport:
+        """The counts as they stand."""
+        types = Counter({name: texts.total() for name, texts in self.examples.items()})
+        return ImportReport(
+            records=self.records,
+            entities=self.entities,
+            types=dict(types.most_common()),
+            languages=dict(self.languages.most_common()),
+            counts=dict(self.counts.most_common()),
+            misfits=tuple(self.misfits),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,24 +115,23 @@ def import_corpus(
     chosen = choices or ImportChoices()
     known = load_label_set(chosen.label_set) if chosen.label_set else None
     _check_outputs(path, output, label_set_output)
-    report = ImportReport()
+    tally = _Tally()
     seen: set[str] = set()
 
     def records() -> Iterator[GoldRecord]:
         for found in read_form(path, chosen.form_name):
             fitted = _fitted(found, chosen, known, seen)
-            report.add(fitted)
+            tally.add(fitted)
             if fitted.record is not None:
                 yield fitted.record
-        if missing := sorted(set(chosen.new_names) - seen):
-            raise ConfigurationError(f"--map: the data marks no {missing}; it is the data's own name that stands first")
+        check_found(chosen.new_names, seen)
 
     write_lines(records(), output)
     if label_set_output is not None:
-        text = label_set_text(label_set_output.stem, report.examples, sorted(report.languages))
+        text = label_set_text(label_set_output.stem, tally.examples, sorted(tally.languages))
         write_text(label_set_output, text)
         load_label_set(str(label_set_output))
-    return report
+    return tally.report()
 
 
 def _check_outputs(path: Path, output: Path, label_set_output: Path | None) -> None:
@@ -129,12 +154,11 @@ def _fitted(
     found: ImportedRecord, choices: ImportChoices, label_set: LabelSet | None, seen: set[str]
 ) -> ImportedRecord:
     """The record with the names and the language that are wanted, without types that are not."""
-    record = found.record
-    if record is None:
+    if found.record is None:
         return found
-    seen |= {span.type for span in record.spans}
-    renamed = {span: replace(span, type=choices.new_names.get(span.type, span.type)) for span in sorted(record.spans)}
-    unknown = {one for one in renamed.values() if label_set is not None and one.type not in label_set.type_names}
+    seen |= {span.type for span in found.record.spans}
+    record = renamed(found.record, choices.new_names)
+    unknown = {one for one in record.spans if label_set is not None and one.type not in label_set.type_names}
     misfits = [
         Misfit(
             MisfitKind.UNKNOWN_TYPE,
@@ -143,13 +167,8 @@ def _fitted(
         )
         for span in sorted(unknown)
     ]
-    concepts = {renamed[span]: concept for span, concept in record.concepts.items() if renamed[span] not in unknown}
-    kept = replace(
-        record,
-        spans=frozenset(renamed.values()) - unknown,
-        concepts=concepts,
-        lang=choices.lang or record.lang,
-    )
+    concepts = {span: concept for span, concept in record.concepts.items() if span not in unknown}
+    kept = replace(record, spans=record.spans - unknown, concepts=concepts, lang=choices.lang or record.lang)
     return ImportedRecord(kept, (*found.misfits, *misfits))
 
 

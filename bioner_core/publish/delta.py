@@ -26,6 +26,7 @@ from bioner_core.store.parquet_files import open_parquet
 from bioner_core.store.paths import StorePath
 from bioner_core.store.snapshot.snapshot_reading import Snapshot, open_snapshot
 from bioner_core.store.snapshot.snapshot_schemas import FLAT_TABLES, PARTITION_COLUMN, SORTED_TABLES, row_schema
+from bioner_core.store.upgrade import in_schema
 
 SCHEMES = ("s3", "s3a", "gs", "az", "abfs", "abfss")
 """What a target may be besides a folder; only s3 has been tried."""
@@ -180,7 +181,7 @@ def _write(source: _Source, target: str) -> None:
     # The commit's own record of the state is what makes a second run do nothing, and a second publisher at the same
     # moment fail: Delta refuses a commit whose application has committed since.
     about = {"bioner.snapshot": source.state, "bioner.version": bioner_core.__version__}
-    rows = pa.RecordBatchReader.from_batches(source.schema, (_in(source.schema, one) for one in source.batches()))
+    rows = pa.RecordBatchReader.from_batches(source.schema, (in_schema(one, source.schema) for one in source.batches()))
     write_deltalake(
         target,
         rows,
@@ -203,10 +204,6 @@ def _plain(schema: pa.Schema) -> pa.Schema:
 def _comment(field: pa.Field) -> dict[str, Any]:
     meaning = (field.metadata or {}).get(b"meaning", b"")
     return {"comment": bytes(meaning).decode()} if meaning else {}
-
-
-def _in(schema: pa.Schema, batch: pa.RecordBatch) -> pa.RecordBatch:
-    return pa.RecordBatch.from_arrays([batch.column(name) for name in schema.names], schema=schema)
 
 
 def _microseconds(moment: datetime) -> int:

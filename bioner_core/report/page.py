@@ -3,12 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from bioner_core.evaluation.charts import bar_chart
 from bioner_core.viewer.colours import meaning_of
-from bioner_core.viewer.marks import held
+from bioner_core.viewer.templates import page_environment
 
 MOST_TYPES = 30
 """How many types have a bar; the table has all."""
@@ -22,25 +21,19 @@ def render_report(figures: Mapping[str, Any], *, above: Markup | None = None) ->
     Raises:
         KeyError: a figure is missing.
     """
-    environment = Environment(
-        loader=PackageLoader("bioner_core.report", ""),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        finalize=_held,
-    )
+    environment = page_environment("bioner_core.report")
     environment.filters["grouped"] = lambda number: f"{number:,}"
     environment.filters["minute"] = _minute
     return environment.get_template("report.html.j2").render(
         figures=figures,
         charts=_charts(figures),
-        meanings=meanings_of(figures["types"]),
+        meanings=shown_names_of(figures["types"]),
         rows_of=_rows_of,
         above=above or Markup(),
     )
 
 
-def meanings_of(types: _Rows) -> list[tuple[str, str]]:
+def shown_names_of(types: _Rows) -> list[tuple[str, str]]:
     """What types are called whose names do not say it, such as `dis`."""
     found = dict.fromkeys((str(one["type"]), meaning_of(one["label_set"], one["type"])) for one in types)
     return [(name, meaning) for name, meaning in found if meaning and meaning.lower() != name.lower()]
@@ -55,16 +48,9 @@ def _rows_of(rows: _Rows, names: Sequence[str]) -> list[list[Any]]:
     return [[row[name] for name in names] for row in rows]
 
 
-def _held(value: Any) -> Any:
-    """Characters that HTML cannot hold show as U+FFFD; a missing value shows as nothing."""
-    if value is None:
-        return ""
-    return held(value) if type(value) is str else value
-
-
 def _charts(figures: Mapping[str, Any]) -> dict[str, str]:
     types = figures["types"][:MOST_TYPES]
-    charts = {
+    return {
         "types": _pair_chart("Candidates by type", types, [f"{one['type']} ({one['label_set']})" for one in types]),
         "selector": _pair_chart(
             "Candidates by selector score",
@@ -85,7 +71,6 @@ def _charts(figures: Mapping[str, Any]) -> dict[str, str]:
             as_counts=True,
         ),
     }
-    return {name: held(chart) for name, chart in charts.items()}
 
 
 def _pair_chart(title: str, rows: _Rows, names: Sequence[str]) -> str:

@@ -110,7 +110,7 @@ class ReviewReport:
         return {**counts, **self.agreement.to_json()}
 
 
-def import_review(corrected: Path, exported: Path, output: Path, *, form_name: str | None = None) -> ReviewReport:
+def import_review(corrected: Path, *, exported: Path, output: Path, form_name: str | None = None) -> ReviewReport:
     """Write a corpus of the corrected items, and compare them with what the model said.
 
     `exported` is the file that `exported_file` names. Items that nobody has annotated are no part of the corpus.

@@ -9,7 +9,6 @@ from threading import Lock
 from typing import Any
 
 import pyarrow as pa
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -38,8 +37,8 @@ from bioner_core.store.query.query_session import QuerySession, query_session
 from bioner_core.store.query.query_views import VIEWS
 from bioner_core.store.snapshot.run_history import RunHistory
 from bioner_core.store.snapshot.snapshot_manifest import current_id, read_snapshot_manifest
-from bioner_core.viewer.marks import held
 from bioner_core.viewer.page import render_page
+from bioner_core.viewer.templates import page_environment
 
 SHOWN_ROWS = 500
 """Rows of an answer that a page shows; a download has all."""
@@ -77,14 +76,7 @@ class Pages:
         self._sessions = SessionPool(settings.store, limits)
         self._report = "", ""
         self._reporting = Lock()
-        self._templates = Environment(
-            loader=PackageLoader("bioner_core.site", ""),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            finalize=_held,
-        )
+        self._templates = page_environment("bioner_core.site")
 
     def session(self) -> AbstractContextManager[QuerySession]:
         """A session for one page; no more than the settings allow are lent at once."""
@@ -240,7 +232,7 @@ def _examples(found: ConceptView, texts: Mapping[str, Sequence[str]]) -> Iterato
 def _search_of(given: Mapping[str, str]) -> DocumentSearch:
     page = given.get("page", "0")
     if not (page.isascii() and page.isdecimal() and len(page) < 9):
-        raise ConfigurationError(f"page: {page!r} is no number of a page")
+        raise ConfigurationError(f"page: {page!r} is not a page number")
     words = {name: given.get(name, "").strip() for name in ("text", "id", "concept", "type", "journal", "year")}
     return DocumentSearch(**words, page=int(page))
 
@@ -249,10 +241,3 @@ def _shown(answer: pa.RecordBatchReader) -> Answer:
     rows = answer_rows(answer)
     first = tuple(tuple(map(word_of, row)) for row in islice(rows, SHOWN_ROWS))
     return Answer(tuple(answer.schema.names), first, next(rows, None) is not None)
-
-
-def _held(value: Any) -> Any:
-    """Characters that HTML cannot hold show as U+FFFD, those that turn text round are spelled out; null is nothing."""
-    if value is None:
-        return ""
-    return held(value) if type(value) is str else value

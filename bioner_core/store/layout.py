@@ -147,7 +147,7 @@ class Store:
         for pattern in (f"*/{shard}", f"source=*/shard={shard}"):
             yield from (self.root / table).glob(pattern)
 
-    def table_folder(self, table: str, source: str, shard: str) -> StorePath:
+    def table_folder(self, table: str, *, source: str, shard: str) -> StorePath:
         """The folder of one table of one shard.
 
         Its name has no `key=value`, which query engines take for columns: the files have a column `source` of their
@@ -210,7 +210,7 @@ def input_key_of(shard: str) -> str:
     return shard.rsplit("-", 2)[0]
 
 
-def table_file_name(shard: str, fingerprint: str, format_name: str, *, taken: bool = False, content: str = "") -> str:
+def table_file_name(shard: str, *, fingerprint: str, format_name: str, taken: bool = False, content: str = "") -> str:
     """The name of a shard's file: the same for the same work, another one for another model, reader or label set.
 
     Where the shard's manifest gives that name to other rows, as when rejects were tried again, it is `taken`, and a

@@ -50,6 +50,14 @@ class Counts:
         return self.records_in == self.annotated + self.unchanged + self.deleted + self.rejected
 
     @property
+    def outcomes(self) -> str:
+        """What became of the records that went in, as a sum in words: for a line that begins with `records_in`."""
+        return (
+            f"{self.annotated} annotated + {self.unchanged} unchanged + {self.deleted} deleted "
+            f"+ {self.rejected} rejected"
+        )
+
+    @property
     def accounts(self) -> str:
         """The sum that must add up, in words, for messages."""
         return (

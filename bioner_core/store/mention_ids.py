@@ -13,12 +13,18 @@ def document_prefix(doc_id: str, version: int, *, repeat_of_record: int | None =
     return plain if repeat_of_record is None else f"{plain}#r{repeat_of_record}"
 
 
-def place_suffix(passage_index: int, start: int, end: int, *, label_set: str, type_name: str) -> str:
+def place_suffix(passage_index: int, *, start: int, end: int, label_set: str, type_name: str) -> str:
     """How the id of a mention ends: its passage (from 0), its offsets into it, its label set and its type."""
     return f":p{passage_index}:{start}-{end}:{label_set}:{type_name}"
 
 
 def mention_prefix(mention: Mention) -> str:
     """How the id of a mention begins: what `document_prefix` gave."""
-    place = (mention.passage_index, mention.start, mention.end)
-    return mention.mention_id.removesuffix(place_suffix(*place, label_set=mention.label_set, type_name=mention.type))
+    suffix = place_suffix(
+        mention.passage_index,
+        start=mention.start,
+        end=mention.end,
+        label_set=mention.label_set,
+        type_name=mention.type,
+    )
+    return mention.mention_id.removesuffix(suffix)

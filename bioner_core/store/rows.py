@@ -29,22 +29,22 @@ class RejectRow:
 
 
 def documents_to_arrow(documents: Sequence[Document]) -> pa.Table:
-    """One row a document version, passages nested, in the order given."""
+    """One row per document version, passages nested, in the order given."""
     return pa.Table.from_pylist([_document_to_row(document) for document in documents], schema=SCHEMAS["documents"])
 
 
 def mentions_to_arrow(mentions: Sequence[Mention]) -> pa.Table:
-    """One row a mention candidate, in the order given."""
+    """One row per mention candidate, in the order given."""
     return _flat_to_arrow("mentions", mentions)
 
 
 def deletions_to_arrow(deletions: Sequence[Deletion]) -> pa.Table:
-    """One row a withdrawn document, in the order given."""
+    """One row per withdrawn document, in the order given."""
     return _flat_to_arrow("deletions", deletions)
 
 
 def rejects_to_arrow(rejects: Sequence[RejectRow]) -> pa.Table:
-    """One row a rejected record or sentence, in the order given."""
+    """One row per rejected record or sentence, in the order given."""
     return pa.Table.from_pylist([_reject_to_row(row) for row in rejects], schema=SCHEMAS["rejects"])
 
 
@@ -55,7 +55,7 @@ def documents_from_arrow(batch: pa.RecordBatch) -> Iterable[Document]:
 
 def mentions_from_arrow(batch: pa.RecordBatch) -> Iterable[Mention]:
     """The mentions of a batch, in its order."""
-    # by column: a dict a row takes three times as long, and there are millions of rows
+    # by column: a dict per row takes three times as long, and there are millions of rows
     return map(Mention, *(_values(batch, field.name) for field in fields(Mention)))
 
 

@@ -27,13 +27,13 @@ Every file says in its key-value metadata `bioner.table`, `bioner.schema_version
 """
 
 _MEANINGS = {
-    "documents": "One row a document version.",
-    "mentions": "One row a mention candidate, accepted or not.",
-    "rejects": "One row a record or sentence without annotation.",
-    "deletions": "One row a withdrawn document.",
-    "lineage": "One row a document of the snapshot: the shard and the record of its input that it comes from.",
-    "shards": "One row a committed shard, as its manifest has it, with the run that committed it.",
-    "runs": "One row a run that ended by itself: of annotation, or of a nightly job or backfill.",
+    "documents": "One row per document version.",
+    "mentions": "One row per mention candidate, accepted or not.",
+    "rejects": "One row per record or sentence without annotation.",
+    "deletions": "One row per withdrawn document.",
+    "lineage": "One row per document of the snapshot: the shard and the record of its input that it comes from.",
+    "shards": "One row per committed shard, as its manifest has it, with the run that committed it.",
+    "runs": "One row per run that ended by itself: of annotation, or of a nightly job or backfill.",
     "entity_years": "Accepted mentions counted by type, year and text in lower case.",
     "nested_entities": "Accepted mentions directly inside accepted ones, counted by types and texts in lower case.",
     "entity_pairs": "Different accepted entities in one sentence, none inside the other, each pair once; copies of an "

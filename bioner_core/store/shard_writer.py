@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -103,13 +104,18 @@ class ShardWriter:
     def _free_path(self, name: str, digest: str, taken: Mapping[str, str]) -> StorePath:
         """A name that the manifest does not give to other content, which must stay until the new one is written."""
         descriptor = self._header.descriptor
-        folder = self._store.table_folder(name, descriptor.source, descriptor.shard_id)
-        words = (descriptor.shard_id, self._header.fingerprint, descriptor.format_name)
+        folder = self._store.table_folder(name, source=descriptor.source, shard=descriptor.shard_id)
+        named = partial(
+            table_file_name,
+            descriptor.shard_id,
+            fingerprint=self._header.fingerprint,
+            format_name=descriptor.format_name,
+        )
         if self._store.is_remote:
-            return folder / table_file_name(*words, content=digest)
-        first = folder / table_file_name(*words)
+            return folder / named(content=digest)
+        first = folder / named()
         holds = taken.get(self._store.name_of(first), digest)
-        return first if holds == digest else folder / table_file_name(*words, taken=True)
+        return first if holds == digest else folder / named(taken=True)
 
     def _manifest(
         self, counts: Counts, seconds: float, files: tuple[StoredFile, ...], *, first_created: str

@@ -4,15 +4,15 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from bioner_core.documents import Passage
 from bioner_core.mentions import Mention
 from bioner_core.store.document_mentions import DocumentMentions
 from bioner_core.viewer.colours import COLOURS, definition_of, meaning_of, style_number
-from bioner_core.viewer.marks import about_mention, as_text, held, marked, type_and_assertion
+from bioner_core.viewer.marks import about_mention, as_text, marked, type_and_assertion
 from bioner_core.viewer.stack import Piece, stacked
+from bioner_core.viewer.templates import page_environment
 
 TypeKey = tuple[str, str]
 
@@ -43,25 +43,25 @@ def render_page(
     `above` and `below` are markup of whoever shows the page among others. All text of the document is escaped; a
     character that HTML cannot hold shows as U+FFFD, and one that turns the direction of the text is spelled out.
     """
-    environment = Environment(
-        loader=PackageLoader("bioner_core.viewer", ""), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
-    environment.filters["held"] = held
     counts = Counter((one.label_set, one.type) for one in found.mentions if one.accepted)
     styles = _styles({(one.label_set, one.type) for one in found.mentions})
     passages = list(_passages(found, styles))
-    return environment.get_template("document.html.j2").render(
-        above=above or Markup(),
-        below=below or Markup(),
-        document=found.document,
-        fingerprint=found.fingerprint,
-        origin=origin,
-        title=next((one.text for one in found.document.passages if one.text), ""),
-        passages=passages,
-        legend=[_legend_entry(key, style, counts[key], found.document.lang) for key, style in styles.items()],
-        turned_down=[one for one in found.mentions if not one.accepted],
-        accepted=sum(counts.values()),
-        levels=max([1, *(one.above for one in passages), *(one.below for one in passages)]),
+    return (
+        page_environment("bioner_core.viewer")
+        .get_template("document.html.j2")
+        .render(
+            above=above or Markup(),
+            below=below or Markup(),
+            document=found.document,
+            fingerprint=found.fingerprint,
+            origin=origin,
+            title=next((one.text for one in found.document.passages if one.text), ""),
+            passages=passages,
+            legend=[_legend_entry(key, style, counts[key], found.document.lang) for key, style in styles.items()],
+            turned_down=[one for one in found.mentions if not one.accepted],
+            accepted=sum(counts.values()),
+            levels=max([1, *(one.above for one in passages), *(one.below for one in passages)]),
+        )
     )
 
 

@@ -5,14 +5,14 @@ in several pieces. Accepted mentions stand outside of rejected ones, long ones o
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 from bioner_core.mentions import Mention
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Piece:
     """A part of a mention and what lies in it: text and smaller pieces in their order.
 
@@ -21,7 +21,7 @@ class Piece:
 
     mention: Mention
     is_start: bool
-    content: list["Piece | str"] = field(default_factory=list)
+    content: tuple["Piece | str", ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +32,21 @@ class Stack:
     counted apart; within a kind two mentions that share a character never have one level.
     """
 
-    content: list[Piece | str]
-    levels: dict[str, int]
+    content: tuple[Piece | str, ...]
+    levels: Mapping[str, int]
 
     def height(self, mentions: Sequence[Mention], *, accepted: bool) -> int:
         """How many lines these mentions take, 0 where there are none of the kind."""
         return max((self.levels[one.mention_id] for one in mentions if one.accepted == accepted), default=0)
+
+
+@dataclass(slots=True)
+class _OpenPiece:
+    """A piece that may still grow."""
+
+    mention: Mention
+    is_start: bool
+    content: list["_OpenPiece | str"] = field(default_factory=list)
 
 
 def stacked(text: str, mentions: Sequence[Mention]) -> Stack:
@@ -46,8 +55,8 @@ def stacked(text: str, mentions: Sequence[Mention]) -> Stack:
     for one in mentions:
         starting[one.start].append(one)
         ending.add(one.end)
-    content: list[Piece | str] = []
-    open_pieces: list[Piece] = []
+    content: list[_OpenPiece | str] = []
+    open_pieces: list[_OpenPiece] = []
     inside: dict[str, set[str]] = {one.mention_id: set() for one in mentions}
     edges = sorted({0, len(text), *starting, *ending})
     for number, edge in enumerate(edges):
@@ -57,10 +66,18 @@ def stacked(text: str, mentions: Sequence[Mention]) -> Stack:
         end = edges[number + 1] if number + 1 < len(edges) else edge
         if end > edge:
             (open_pieces[-1].content if open_pieces else content).append(text[edge:end])
-    return Stack(content, _levels(mentions, inside))
+    return Stack(_closed(content), _levels(mentions, inside))
 
 
-def _turn(open_pieces: list[Piece], content: list[Piece | str], starting: Sequence[Mention], *, edge: int) -> None:
+def _closed(content: Sequence[_OpenPiece | str]) -> tuple[Piece | str, ...]:
+    return tuple(
+        one if isinstance(one, str) else Piece(one.mention, one.is_start, _closed(one.content)) for one in content
+    )
+
+
+def _turn(
+    open_pieces: list[_OpenPiece], content: list[_OpenPiece | str], starting: Sequence[Mention], *, edge: int
+) -> None:
     """Close what ends at an edge and open what starts there; what is only in the way is closed and opened again."""
     going_on = [one.mention for one in open_pieces if one.mention.end > edge]
     wanted = sorted([*going_on, *starting], key=_outside_first)
@@ -69,7 +86,7 @@ def _turn(open_pieces: list[Piece], content: list[Piece | str], starting: Sequen
         kept += 1
     del open_pieces[kept:]
     for mention in wanted[kept:]:
-        piece = Piece(mention, is_start=mention.start == edge)
+        piece = _OpenPiece(mention, is_start=mention.start == edge)
         (open_pieces[-1].content if open_pieces else content).append(piece)
         open_pieces.append(piece)
 

@@ -155,6 +155,6 @@ class FaultyAnnotator:
 
 
 def faulty(folder: str, feeder: int, seconds_per_batch: float) -> FaultyAnnotator:
-    """The factory that actors call: signs the process in, so that the soak knows whom to harm."""
+    """The factory that actors call: signs the process in, so that the soak knows whom to stop."""
     sign_in(Path(folder), feeder)
     return FaultyAnnotator(Path(folder), seconds_per_batch)

@@ -76,7 +76,7 @@ def shuffled_kinds(kinds: Sequence[FaultKind], number: int, randomness: random.R
     yield from deck
 
 
-class Harm:
+class FaultInjector:
     """Does faults to a scene; `stop` ends whatever waits for its victim."""
 
     def __init__(self, scene: Scene, randomness: random.Random, stop: threading.Event) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bioner_core.errors import PoolError
 from bioner_core.store.layout import Store
 
 _END_SECONDS = 60.0
@@ -31,7 +32,7 @@ class FeederSettings:
     """More than one: the process gives the shards of a job to so many others, which are actors of Ray."""
 
 
-class FeederGoneError(Exception):
+class FeederGoneError(PoolError):
     """The feeder ended, or says nothing any more, before it answered; `killed` if it ended by SIGKILL."""
 
     def __init__(self, message: str, *, killed: bool = False) -> None:

@@ -125,7 +125,7 @@ class Sample:
 
 
 @dataclass(slots=True)
-class MemoryDiary:
+class MemorySamples:
     """All samples, in the order of time."""
 
     samples: list[Sample] = field(default_factory=list)

@@ -12,7 +12,7 @@ import psutil
 
 from devtools.soak.annotator import signed_in
 from devtools.soak.faults import Fault, FaultKind, seconds_since
-from devtools.soak.processes import MemoryDiary, OrphanWatch, megabytes
+from devtools.soak.processes import MemorySamples, OrphanWatch, megabytes
 
 
 class SoakRecord:
@@ -22,7 +22,7 @@ class SoakRecord:
         self.folder = folder
         self.failures: list[dict[str, Any]] = []
         self._watch = watch
-        self._memory = MemoryDiary()
+        self._memory = MemorySamples()
         self._faults: Counter[str] = Counter()
         self._jobs_by_store: Counter[str] = Counter()
         self._begun = self._feeders = self._records = self._mentions = 0

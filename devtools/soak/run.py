@@ -1,6 +1,6 @@
 """The soak itself: jobs on pools, each in a thread of its own, faults at random times in the main one.
 
-    main thread                                   a thread per pool (`lane.py`)
+    main thread                                   a thread per pool (`pool_runner.py`)
     -----------                                   -----------------------------
     cluster, pools' threads  -------------------> feeder process, its pool of actors
     wait, do a fault, wait, do a fault ...        job, check against the undisturbed store, job, check ...
@@ -21,10 +21,10 @@ from typing import Any
 
 from devtools.soak.cluster import LocalCluster, local_cluster
 from devtools.soak.corpus import SoakInput, make_corpus
-from devtools.soak.faults import FaultKind, Harm, shuffled_kinds, wait_random
+from devtools.soak.faults import FaultInjector, FaultKind, shuffled_kinds, wait_random
 from devtools.soak.feeder_process import FeederSettings
-from devtools.soak.lane import Lane, Orders
 from devtools.soak.object_storage import StorageFaults, StoreKind, object_storage
+from devtools.soak.pool_runner import Orders, PoolRunner
 from devtools.soak.processes import OrphanWatch, mark_this_process
 from devtools.soak.record import SoakRecord
 
@@ -103,27 +103,27 @@ class _Soak:
         self.record = SoakRecord(self.folder, watch=watch)
         self._settings = settings
         self._orders = Orders()
-        self._lanes = [self._lane(inputs, number) for number in range(settings.pools)]
+        self._runners = [self._runner(inputs, number) for number in range(settings.pools)]
 
     def run(self) -> None:
-        """Do harm in this thread, since only the main one may start Ray's nodes, and run jobs in others."""
-        with ThreadPoolExecutor(len(self._lanes) + 1, thread_name_prefix="soak") as threads:
-            lanes = [threads.submit(lane.run) for lane in self._lanes]
+        """Inject faults in this thread, since only the main one may start Ray's nodes, and run jobs in others."""
+        with ThreadPoolExecutor(len(self._runners) + 1, thread_name_prefix="soak") as threads:
+            runners = [threads.submit(runner.run) for runner in self._runners]
             measuring = threads.submit(self._measure)
             try:
-                self._do_harm()
+                self._inject_faults()
             except BaseException:
                 self._orders.abandon.set()
-                for lane in self._lanes:
-                    lane.kill_feeder()
+                for runner in self._runners:
+                    runner.kill_feeder()
                 raise
             finally:
                 self._orders.stop.set()
-            for one in (*lanes, measuring):
+            for one in (*runners, measuring):
                 one.result()
 
     def kill_feeder(self, randomness: random.Random) -> int | None:
-        return randomness.choice(self._lanes).kill_feeder()
+        return randomness.choice(self._runners).kill_feeder()
 
     def feeder_numbers(self) -> Collection[int]:
         return {number for number, _ in self._feeders()}
@@ -132,9 +132,9 @@ class _Soak:
         return self._orders.poison_next_job()
 
     def _feeders(self) -> list[tuple[int, int]]:
-        return [feeder for lane in self._lanes if (feeder := lane.feeder) is not None]
+        return [feeder for runner in self._runners if (feeder := runner.feeder) is not None]
 
-    def _lane(self, inputs: Sequence[SoakInput], number: int) -> Lane:
+    def _runner(self, inputs: Sequence[SoakInput], number: int) -> PoolRunner:
         settings = self._settings
         feeder = FeederSettings(
             self.cluster.address,
@@ -144,7 +144,7 @@ class _Soak:
             settings.deadline_seconds,
             settings.feeders,
         )
-        return Lane(
+        return PoolRunner(
             feeder,
             inputs,
             stores=settings.stores,
@@ -153,13 +153,13 @@ class _Soak:
             randomness=random.Random(settings.seed + 100 * number),  # noqa: S311  no secret hangs on it
         )
 
-    def _do_harm(self) -> None:
+    def _inject_faults(self) -> None:
         settings = self._settings
         randomness = random.Random(settings.seed + 1)  # noqa: S311
-        harm = Harm(self, randomness, self._orders.stop)
+        injector = FaultInjector(self, randomness, self._orders.stop)
         for kind in shuffled_kinds(settings.possible_kinds, settings.faults, randomness):
             wait_random(randomness, settings.gap_seconds, self._orders.stop)
-            how = harm.do(kind)
+            how = injector.do(kind)
             if how is None:
                 break
             self.record.note_fault(kind, how)

@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from pipelines.nightly.pubmed import ReleaseSource
     from pipelines.nightly.report import SyncReport
 
-app = typer.Typer(help="Annotate every file of a place, resumably.", rich_markup_mode=None)
+app = typer.Typer(
+    help="Annotate every file of a folder or server. Run it again to go on after a stop.", rich_markup_mode=None
+)
 
 PUBMED_HELP = """
 Annotate all of PubMed's release files, in any order. What is committed is not done again, also after a kill; with
@@ -106,7 +108,7 @@ def parse_part(text: str) -> Part:
     """
     found = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text)
     if found is None:
-        raise ConfigurationError(f"shard: is {text!r}; use K/N, such as 1/8")
+        raise ConfigurationError(f"--shard: is {text!r}; use K/N, such as 1/8")
     return Part(int(found.group(1)), int(found.group(2)))
 
 

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Measure speed.", rich_markup_mode=None)
 
 DECODE_HELP = """
-Time decoding on sentences of a gold corpus, in one run and in turn on each batch: the floor that nothing gets under,
-the drafted and the reference decoder, Hugging Face generate as one would write it, and two encoders.
+Time decoding on sentences of a gold corpus, in one run and in turn on each batch: the floor (one pass, the least
+possible), the drafted and the reference decoder, Hugging Face generate in its usual form, and two encoders.
 
 \b
 Examples:
@@ -84,7 +84,7 @@ Skip = Annotated[
     list[str] | None,
     typer.Option(help="Leave out floor_with_prompt, reference, generate or encoders; repeatable."),
 ]
-GenerateSentences = Annotated[int, typer.Option(help="On about how many of the sentences generate is timed.")]
+GenerateSentences = Annotated[int, typer.Option(help="Time `generate` on about this many sentences.")]
 RandomConfig = Annotated[
     str | None,
     typer.Option(help="Random weights of another shape: small, 1b, 7b, or a config.json."),
@@ -104,7 +104,7 @@ FeederCounts = Annotated[
     list[int] | None, typer.Option("--feeders", help="Feeders, processes if there are several; repeatable. Default: 1.")
 ]
 Files = Annotated[
-    int | None, typer.Option("--files", help="Spread the --documents over so many files, applied as by a backfill.")
+    int | None, typer.Option("--files", help="Spread the --documents over this many files, applied as by a backfill.")
 ]
 Documents = Annotated[
     int | None,
@@ -115,8 +115,8 @@ Lengths = Annotated[
     typer.Option("--document-sentences", help="Sentences of each of the --documents; repeatable."),
 ]
 BatchSeconds = Annotated[float, typer.Option(help="Seconds that a simulated actor takes for a batch.")]
-TokenSeconds = Annotated[float, typer.Option(help="And for each estimated token of it.")]
-Minutes = Annotated[float, typer.Option(help="Time for all parts together.")]
+TokenSeconds = Annotated[float, typer.Option(help="Seconds that a simulated actor takes for each estimated token.")]
+Minutes = Annotated[float, typer.Option(help="Minutes for all parts together.")]
 DeviceModel = Annotated[
     str | None,
     typer.Option(

@@ -59,12 +59,12 @@ def as_object(found: CompactionReport) -> dict[str, object]:
 
 def _show(found: CompactionReport) -> None:
     made = found.manifest
-    print(f"snapshot   {made.snapshot_id}{'' if found.made else ' (is of this state already: nothing to do)'}")
+    print(f"snapshot   {made.snapshot_id}{'' if found.made else ' (already up to date, nothing to do)'}")
     print(f"documents  {made.documents} of {spoken_count(made.shards, 'shard')}")
     print(f"mentions   {made.mentions}, {made.mentions_accepted} accepted")
     if len(made.fingerprints) > 1:
         shares = ", ".join(f"{one[:16]} ({spoken_count(count, 'shard')})" for one, count in made.fingerprints.items())
-        print(f"models     {len(made.fingerprints)}: {shares}; `bioner query --model` asks of one alone")
+        print(f"models     {len(made.fingerprints)}: {shares}; `bioner query --model` shows one of them")
     print(f"files      {len(made.files)}, {sum(file.bytes for file in made.files) / 1e6:.1f} MB")
     if found.removed:
         print(f"removed    {', '.join(found.removed)}")

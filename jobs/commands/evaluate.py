@@ -52,8 +52,8 @@ Examples:
   bioner evaluate --data test.jsonl.gz --label-set bc5cdr --probe Disease --limit 50
   bioner evaluate --data test.jsonl.gz --links --vocabulary aliases --vocabulary mesh --json
 
---probe shows whether the model reads what a type is: how its F1 falls when its definition is of towns and rivers, and
-that it stays when the type has another name.
+--probe shows whether the model reads what a type is. F1 should fall when the definition speaks of towns and rivers. It
+should not change when only the name is another.
 
 The corpus is JSON lines: {"id", "lang", "text", "entities": [{"start", "end", "type"}]}, offsets in code points; or
 brat, BioC, PubTator, CoNLL, Label Studio, doccano, told by the content, if all of it fits (`bioner import` says). With
@@ -70,7 +70,7 @@ Vocabularies = Annotated[
     list[str] | None, typer.Option("--vocabulary", help="Vocabulary to link to; repeatable, in order.")
 ]
 Model = Annotated[str, typer.Option(help="Name of a model that ships (`bioner models list`), or the folder of one.")]
-Limit = Annotated[int | None, typer.Option(min=1, help="Only the first so many records.")]
+Limit = Annotated[int | None, typer.Option(min=1, help="Use only the first N records.")]
 Types = Annotated[str | None, typer.Option(help="Types that count, with commas; the model still looks for all.")]
 Map = Annotated[
     list[str] | None,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pipelines.nightly.apply import SyncContext
     from pipelines.nightly.report import SyncReport
 
-app = typer.Typer(help="Bring a store up to date with what has appeared.", rich_markup_mode=None)
+app = typer.Typer(help="Add new files to a store, in their order.", rich_markup_mode=None)
 
 PUBMED_HELP = """
 Apply PubMed's release files that are new, in their order. Lists the places, downloads (going on where it broke off),

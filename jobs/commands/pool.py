@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pipelines.pool.actor_slot import ActorReport, PoolReport
     from pipelines.pool.pool_service import PoolService
 
-app = typer.Typer(help="Keep actors that serve many commands.", rich_markup_mode=None)
+app = typer.Typer(help="Run a pool of actors that many commands share.", rich_markup_mode=None)
 
 START_HELP = """
 Start a pool of actors and keep it until `bioner pool stop`, Ctrl-C or SIGTERM. Runs in the foreground and owns the

@@ -142,7 +142,7 @@ def _session(store: Store, memory: str, timeout: float, model: str | None) -> It
             say("note: there is no snapshot; reading committed shards, which is slower. `bioner compact` makes one")
     with query_session(store, memory_bytes=memory_bytes, history=history, seconds=timeout, model=model) as session:
         if model is None and len(session.models) > 1:
-            say(f"note: {mixed_models(store, session.models)}; --model asks of one alone")
+            say(f"note: {mixed_models(store, session.models)}; --model shows one of them")
         yield session
 
 

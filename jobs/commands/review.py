@@ -17,7 +17,7 @@ from jobs.terminal.damage import require_store_to_show
 from jobs.terminal.progress import ProgressBar
 from jobs.terminal.result_console import result_console
 
-app = typer.Typer(help="Give a curator what teaches most, and take corrections back.", rich_markup_mode=None)
+app = typer.Typer(help="Export the items that help training most, and import the corrections.", rich_markup_mode=None)
 
 EXPORT_HELP = """
 Write the sentences or documents of a store that teach most, with what the model found in them: near a threshold, where
@@ -43,11 +43,11 @@ Example:
 
 Output = Annotated[Path, typer.Option("--output", help="File of tasks; for brat a new folder.", show_default=False)]
 Format = Annotated[str, typer.Option("--format", help="label-studio or brat.")]
-Count = Annotated[int, typer.Option("--count", help="So many items at most.")]
-By = Annotated[ReviewUnit, typer.Option("--by", help="What an item is.")]
+Count = Annotated[int, typer.Option("--count", help="At most this many items.")]
+By = Annotated[ReviewUnit, typer.Option("--by", help="Kind of item: a sentence or a document.")]
 Choose = Annotated[Choice, typer.Option("--choose", help="The items that teach most, or any.")]
 LabelSet = Annotated[str | None, typer.Option("--label-set", help="Only mentions of this label set.")]
-Seed = Annotated[int, typer.Option("--seed", help="Decides between equals.")]
+Seed = Annotated[int, typer.Option("--seed", help="Random seed. It decides between items of equal value.")]
 Corrected = Annotated[
     Path, typer.Argument(help="Label Studio's JSON export, a brat folder, or another form.", show_default=False)
 ]
@@ -88,7 +88,7 @@ def export(
 def import_(corrected: Corrected, exported: Exported, output: Corpus, form: From = None, as_json: Json = False) -> int:
     """Take corrections in; returns the exit code."""
     with only_results_on_stdout():
-        report = import_review(corrected, exported, output, form_name=form).to_json()
+        report = import_review(corrected, exported=exported, output=output, form_name=form).to_json()
     result = {"output": str(output), **report}
     print_result(result, as_json=as_json, show=lambda: _show_import(result))
     return 0

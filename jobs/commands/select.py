@@ -20,7 +20,9 @@ Example:
   bioner select --pmids list.txt 'pubmed/*.xml.gz' | bioner annotate - --store my-store
 """
 
-Pmids = Annotated[Path, typer.Option("--pmids", help="List of PMIDs, one a line.", dir_okay=False, show_default=False)]
+Pmids = Annotated[
+    Path, typer.Option("--pmids", help="List of PMIDs, one per line.", dir_okay=False, show_default=False)
+]
 Files = Annotated[list[str], typer.Argument(help="Files, folders, globs or URLs of PubMed XML.", show_default=False)]
 
 

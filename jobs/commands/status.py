@@ -1,4 +1,4 @@
-"""`bioner status`: how a store stands."""
+"""`bioner status`: the state of a store."""
 
 from typing import Annotated
 
@@ -13,10 +13,10 @@ from pipelines.watch.status import StoreStatus, store_status
 from pipelines.watch.store_watch import StoreWatch
 
 HELP = """
-Say how a store stands. Shows what is committed and pending, what was rejected and why, and what failed last.
+Show the state of a store. It lists what is committed and pending, what was rejected and why, and what failed last.
 
 With --watch it is shown again and again while a job works on the store, with its speed, the time left and its actors:
-on a terminal as one page, elsewhere as one line each time, with --json as one JSON object a line. It ends when no job
+on a terminal as one page, elsewhere as one line each time, with --json as one JSON object per line. It ends when no job
 is at work, or with Ctrl-C and exit code 130.
 
 \b
@@ -56,10 +56,7 @@ def _show(found: StoreStatus) -> None:
         print(f"job        {job}")
     print(f"inputs     {found.inputs}")
     print(f"shards     {found.shards_committed} committed, {found.shards_pending} pending")
-    print(
-        f"records    {counts.records_in} = {counts.annotated} annotated + {counts.unchanged} unchanged "
-        f"+ {counts.deleted} deleted + {counts.rejected} rejected"
-    )
+    print(f"records    {counts.records_in} = {counts.outcomes}")
     print(f"sentences  {counts.sentences}; {counts.row_rejects} of {counts.rows} model rows failed")
     from bioner_core.store.manifest import loss_lines
 

@@ -16,6 +16,7 @@ from bioner_core.viewer.page import render_page
 from jobs.options.annotation import DocumentPass, LabelSets, Model
 from jobs.options.common import Json, Precision
 from jobs.runs.annotator import AnnotatorChoice, chosen_label_sets
+from jobs.runs.standard_input import STANDARD_INPUT
 from jobs.terminal.console import only_results_on_stdout, print_result, quiet_transformers
 from jobs.terminal.document_view import print_document
 from jobs.terminal.mention_table import as_object
@@ -30,7 +31,6 @@ Examples:
   pbpaste | bioner tag - --html tagged.html
 """
 
-STANDARD_INPUT = "-"
 LONGEST_TEXT = 10_000_000
 """Characters of one text, at most; `bioner annotate` takes more."""
 

@@ -81,7 +81,7 @@ def store_at(typed: str) -> Store:
         return Store(_object_place(typed))
     folder = Path(typed)
     if folder.is_file():
-        raise typer.BadParameter(f"dir {typed!r} is a file.")
+        raise typer.BadParameter(f"{typed!r} is a file; name a folder")
     if any(sign in str(folder.absolute()) for sign in "*?["):
         raise typer.BadParameter(
             f"{typed!r} holds one of * ? [, which `compact` and `query` take for a pattern; use another folder"

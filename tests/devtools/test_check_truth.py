@@ -8,7 +8,7 @@ import pytest
 from bioner_core.documents import Document
 from bioner_core.formats.reader import read_records
 from devtools import check_truth
-from devtools.check_truth import KINDS, comparisons, main
+from devtools.check_truth import XML_KINDS, comparisons, main
 
 ARTICLE = """<article><front><article-meta><article-id pub-id-type="pmc">91</article-id><title-group>
 <article-title>Of <italic>hearts</italic></article-title></title-group><abstract><title>Abstract</title><p>In short.</p>
@@ -51,4 +51,4 @@ def test_no_document_of_the_samples_and_dumps_differs(shared_folder: Path, capsy
     """Would catch text of a real article that no passage has, and a folder that is gone, so that nothing is checked."""
     assert main(["--shared", str(shared_folder)]) == 0
     assert int(capsys.readouterr().out.split()[0]) > 300
-    assert all(any((shared_folder / "dumps" / kind).iterdir()) for kind in KINDS)
+    assert all(any((shared_folder / "dumps" / kind).iterdir()) for kind in XML_KINDS)

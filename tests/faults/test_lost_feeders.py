@@ -4,8 +4,7 @@ import json
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Self
@@ -16,21 +15,15 @@ from undisturbed import assert_undisturbed
 
 from bioner_core.store.layout import Store
 from devtools.soak.annotator import CalmAnnotator
-from devtools.soak.cluster import LocalCluster, local_cluster
+from devtools.soak.cluster import LocalCluster
 from devtools.soak.corpus import make_corpus, soak_job
 from devtools.soak.processes import is_ray_feeder
 from pipelines.annotate import run_annotation
+from tests.waiting import await_true
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 _SCRIPT = Path(__file__).with_name("feeding.py")
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[LocalCluster]:
-    """A head and one more node, with room for one actor each."""
-    with local_cluster(cpus=1, nodes=1) as cluster:
-        yield cluster
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +61,7 @@ class Launcher:
 
     def await_shards(self, count: int) -> None:
         """Return when so many are committed."""
-        _await(lambda: self.process.poll() is not None or self._committed() >= count, seconds=240.0)
+        await_true(lambda: self.process.poll() is not None or self._committed() >= count, seconds=240.0)
 
     def _committed(self) -> int:
         return len(list((self._store / "manifests").glob("[!.]*.json")))
@@ -82,13 +75,6 @@ class Launcher:
 
 def _feeders() -> list[psutil.Process]:
     return [one for one in psutil.Process().children(recursive=True) if is_ray_feeder(one)]
-
-
-def _await(condition: Callable[[], bool], *, seconds: float = 120.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
 
 
 @pytest.mark.usefixtures("importable_fakes")
@@ -107,7 +93,7 @@ def test_a_killed_feeder_launcher_and_node_change_no_row(
         assert len(before) == 2
         before[0].kill()
         launcher.await_shards(7)
-    _await(lambda: not _feeders(), seconds=60.0)
+    await_true(lambda: not _feeders(), seconds=60.0)
     with Launcher(cluster, tmp_path / "store", tmp_path, inputs) as again:
         again.await_shards(10)
         cluster.kill_node()

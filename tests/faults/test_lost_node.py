@@ -9,8 +9,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -20,20 +19,14 @@ from undisturbed import assert_undisturbed
 from bioner_core.store.layout import Store
 from bioner_core.store.reading import read_manifests
 from devtools.soak.annotator import signed_in
-from devtools.soak.cluster import LocalCluster, local_cluster
+from devtools.soak.cluster import LocalCluster
 from devtools.soak.corpus import SoakInput, make_corpus
 from devtools.soak.feeder_process import FeederProcess, FeederSettings
+from tests.waiting import await_true
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[LocalCluster]:
-    """A head and one more node, with room for one actor each."""
-    with local_cluster(cpus=1, nodes=1) as cluster:
-        yield cluster
 
 
 @pytest.fixture(scope="module")
@@ -59,13 +52,6 @@ def _alive(folder: Path) -> set[int]:
     return {pid for _, pid in signed_in(folder) if psutil.pid_exists(pid)}
 
 
-def _await(condition: Callable[[], bool], *, seconds: float = 120.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-
-
 def _process_names() -> list[str]:
     names = []
     for process in psutil.Process().children(recursive=True):
@@ -85,15 +71,17 @@ def test_the_other_node_takes_over_the_work_of_one_that_dies(
     before = _alive(tmp_path)
     assert len(before) == 2
     feeder.tell(calm.path, Store(store))
-    _await(lambda: any(read_manifests(Store(store))))
+    await_true(lambda: any(read_manifests(Store(store))))
     cluster.kill_node()
     answer = feeder.answer(300)
     assert (answer["exit_code"], answer["failures"], answer["finished"]) == (0, [], True)
     assert_undisturbed(calm.calm_store.root, store)
-    _await(lambda: len(_alive(tmp_path)) == 1)  # one has room, and only one; a dead node's actor ends after its node
+    await_true(
+        lambda: len(_alive(tmp_path)) == 1
+    )  # one has room, and only one; a dead node's actor ends after its node
     assert len(_alive(tmp_path) & before) == 1, "the actor beside the dead node went on"
     cluster.add_node()
-    _await(lambda: len(_alive(tmp_path)) == 2)
+    await_true(lambda: len(_alive(tmp_path)) == 2)
     feeder.tell(calm.path, Store(tmp_path / "again"))
     assert feeder.answer(300)["exit_code"] == 0
     assert_undisturbed(calm.calm_store.root, tmp_path / "again")
@@ -110,7 +98,7 @@ def test_a_network_that_is_cut_between_nodes_changes_no_row(
     """
     store = tmp_path / "store"
     feeder.tell(calm.path, Store(store))
-    _await(lambda: any(read_manifests(Store(store))))
+    await_true(lambda: any(read_manifests(Store(store))))
     cluster.signal_node(signal.SIGSTOP)
     try:
         answer = feeder.answer(300)
@@ -145,5 +133,5 @@ def test_annotate_joins_a_cluster_by_address_and_leaves_it_as_it_was(cluster: Lo
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["shards_committed"] == 1
     assert cluster.nodes == 1
-    _await(lambda: not [name for name in _process_names() if "AnnotatorActor" in name or "Feeder" in name])
+    await_true(lambda: not [name for name in _process_names() if "AnnotatorActor" in name or "Feeder" in name])
     assert any("raylet" in name for name in _process_names())

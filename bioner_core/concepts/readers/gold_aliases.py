@@ -15,7 +15,7 @@ from bioner_core.typed_json import loaded_json, typed
 
 
 def read_gold_aliases(path: Path, prefix: str) -> Iterator[Concept]:
-    """One concept an id of the corpus (JSON lines with `concept` in the entities), named by its mentions.
+    """One concept per id of the corpus (JSON lines with `concept` in the entities), named by its mentions.
 
     The weight of a name is the share of its mentions that mean the concept. `prefix` is for ids that say none and whose
     kind cannot be told.

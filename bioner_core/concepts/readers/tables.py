@@ -91,7 +91,7 @@ def read_hgnc(path: Path, prefix: str) -> Iterator[Concept]:
 
 
 def read_rrf(path: Path, prefix: str) -> Iterator[Concept]:
-    """UMLS's MRCONSO.RRF, a row a name, but for suppressed ones; the index joins those of one CUI.
+    """UMLS's MRCONSO.RRF, a row per name, but for suppressed ones; the index joins those of one CUI.
 
     Raises:
         InputError: a row has too few columns.

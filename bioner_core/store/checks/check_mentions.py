@@ -7,7 +7,7 @@ from bioner_core.documents import Document, Passage
 from bioner_core.mentions import Mention
 from bioner_core.store.layout import Store
 from bioner_core.store.manifest import Manifest
-from bioner_core.store.mention_ids import document_prefix, place_suffix
+from bioner_core.store.mention_ids import document_prefix, mention_prefix
 from bioner_core.store.reading import shard_batches
 from bioner_core.store.rows import documents_from_arrow, mentions_from_arrow
 
@@ -61,10 +61,7 @@ def _add_prefixes(found: dict[str, tuple[Passage, ...]], document: Document) -> 
 
 
 def _text_faults(mention: Mention, passages: dict[str, tuple[Passage, ...]]) -> Iterator[str]:
-    suffix = place_suffix(
-        mention.passage_index, mention.start, mention.end, label_set=mention.label_set, type_name=mention.type
-    )
-    texts = passages.get(mention.mention_id.removesuffix(suffix))
+    texts = passages.get(mention_prefix(mention))
     if texts is None or not mention.mention_id.startswith(document_prefix(mention.doc_id, mention.doc_version)):
         yield f"mention {mention.mention_id} belongs to no document of its shard, or is misnamed"
         return

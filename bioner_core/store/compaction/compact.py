@@ -21,7 +21,7 @@ from bioner_core.errors import DamagedFileError, StoreError
 from bioner_core.store.checks.promised_file import check_shard_files
 from bioner_core.store.committed import has_size
 from bioner_core.store.compaction.external_sort import SortSpace, sorted_batches
-from bioner_core.store.compaction.snapshot_check import Tally, check_snapshot_rows
+from bioner_core.store.compaction.snapshot_check import SnapshotTally, check_snapshot_rows
 from bioner_core.store.compaction.snapshot_place import building_folder, make_stated_folder, publish_snapshot
 from bioner_core.store.compaction.snapshot_sweep import remove_folder, sweep_snapshots
 from bioner_core.store.compaction.snapshot_writer import TablePlace, write_table_files
@@ -173,7 +173,7 @@ class _Compaction:
     watch: CompactionWatch
     manifests: Sequence[Manifest]
     state: str
-    tally: Tally = field(default_factory=Tally)
+    tally: SnapshotTally = field(default_factory=SnapshotTally)
     started: float = field(default_factory=time.monotonic)
     snapshot_id: str = ""
     folder: Path = Path()

@@ -27,8 +27,8 @@ _DOUBLES = "SELECT count(*) - count(DISTINCT (doc_id, version)) FROM read_parque
 
 
 @dataclass(slots=True)
-class Tally:
-    """What went into a snapshot: `newest` records of the store, rows a table, and sums over the mentions."""
+class SnapshotTally:
+    """What went into a snapshot: `newest` records of the store, rows per table, and sums over the mentions."""
 
     newest: int = 0
     accepted: int = 0
@@ -45,7 +45,9 @@ class Tally:
             yield batch
 
 
-def check_snapshot_rows(folder: Path, files: Sequence[SnapshotFile], tally: Tally, *, memory_bytes: int) -> None:
+def check_snapshot_rows(
+    folder: Path, files: Sequence[SnapshotFile], tally: SnapshotTally, *, memory_bytes: int
+) -> None:
     """Read the keys of what was written and compare them with what went in.
 
     Raises:
@@ -71,7 +73,9 @@ def check_snapshot_rows(folder: Path, files: Sequence[SnapshotFile], tally: Tall
         raise StoreError(f"{folder}: is not what went in: {'; '.join(faults)}. Nothing was changed")
 
 
-def _mention_faults(database: duckdb.DuckDBPyConnection, paths: dict[str, list[str]], tally: Tally) -> Iterator[str]:
+def _mention_faults(
+    database: duckdb.DuckDBPyConnection, paths: dict[str, list[str]], tally: SnapshotTally
+) -> Iterator[str]:
     if paths["documents"]:
         [[doubles]] = database.execute(_DOUBLES, {"files": paths["documents"]}).fetchall()
         if doubles:

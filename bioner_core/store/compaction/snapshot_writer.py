@@ -16,6 +16,7 @@ from bioner_core.store.atomic import fsync_path, make_folder
 from bioner_core.store.schemas import ROW_GROUP_ROWS
 from bioner_core.store.snapshot.snapshot_manifest import SnapshotFile
 from bioner_core.store.snapshot.snapshot_schemas import FLAT_TABLES, PARTITION_COLUMN, sort_columns
+from bioner_core.store.upgrade import in_schema
 
 _GROUP_ROWS = ROW_GROUP_ROWS | dict.fromkeys(("lineage", *FLAT_TABLES), 20_000)
 _KEY = "doc_id"
@@ -46,7 +47,7 @@ def write_table_files(batches: Iterable[pa.RecordBatch], place: TablePlace) -> l
     folder = place.folder / place.table
     if place.table not in FLAT_TABLES:
         folder /= f"{PARTITION_COLUMN}={quote(place.source, safe='')}"
-    rows = (_without_partition(batch, place.schema) for batch in batches)
+    rows = (in_schema(batch, place.schema) for batch in batches)
     files: list[SnapshotFile] = []
     current: _OpenFile | None = None
     try:
@@ -141,10 +142,6 @@ def _leaves_below(path: str, kind: pa.DataType) -> Iterator[str]:
             yield from _leaves_below(f"{path}.{kind.field(number).name}", kind.field(number).type)
     else:
         yield path
-
-
-def _without_partition(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
-    return pa.RecordBatch.from_arrays([batch.column(name) for name in schema.names], schema=schema)
 
 
 def _row_groups(batches: Iterable[pa.RecordBatch], schema: pa.Schema, rows: int) -> Iterator[pa.Table]:

@@ -63,7 +63,7 @@ class Fence:
         with self._slot.lock:
             try:
                 self._stage(content)
-                asked = requests.copy(self.bucket, self._slot.key, key)
+                asked = requests.copy(self.bucket, source=self._slot.key, target=key)
             except FileNotFoundError:
                 raise self._lost() from None
             except BaseException:
@@ -165,15 +165,15 @@ def fence_of(bucket: str, key: str) -> Fence | None:
     return next(found, None)
 
 
-def told_fence(bucket: str, key: str) -> tuple[str, ...]:
-    """What another process of the same job has to know of it; empty where there is none."""
+def exported_fence(bucket: str, key: str) -> tuple[str, ...]:
+    """The fence of an object, as another process of the same job takes it; empty where there is none."""
     fence = fence_of(bucket, key)
     return () if fence is None else (fence.bucket, fence.root, fence.locks, fence.name, fence.epoch)
 
 
-def fence_told(told: tuple[str, ...]) -> None:
-    """Write under the lease that another process told of, unless this process does so already."""
-    bucket, root, locks, name, epoch = told
+def adopt_fence(exported: tuple[str, ...]) -> None:
+    """Write under the lease that another process exported, unless this process does so already."""
+    bucket, root, locks, name, epoch = exported
     fence = Fence(bucket, root, locks, name, epoch)
     if _held.get((fence.bucket, fence.root)) != fence:
         raise_fence(fence)

@@ -17,7 +17,7 @@ from bioner_core.errors import ConfigurationError
 from bioner_core.formats.inputs import public_name
 from bioner_core.store.objects import requests
 from bioner_core.store.objects.connection import SCHEMES
-from bioner_core.store.objects.fence import fence_of, fence_told, told_fence
+from bioner_core.store.objects.fence import adopt_fence, exported_fence, fence_of
 from bioner_core.store.objects.ranged_file import RangedFile
 
 _READ_AHEAD = 4 * 1024 * 1024
@@ -77,7 +77,7 @@ class ObjectPath:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """A path takes the lease along under which its process may write there: workers of a job write for it."""
-        return _arrived, (self.bucket, self.key, told_fence(self.bucket, self.key))
+        return _arrived, (self.bucket, self.key, exported_fence(self.bucket, self.key))
 
     @cached_property
     def _pure(self) -> PurePosixPath:
@@ -289,7 +289,7 @@ def _status(one: requests.Listed) -> ObjectStatus:
     return ObjectStatus(one.size, one.modified, one.e_tag)
 
 
-def _arrived(bucket: str, key: str, told: tuple[str, ...]) -> ObjectPath:
-    if told:
-        fence_told(told)
+def _arrived(bucket: str, key: str, exported: tuple[str, ...]) -> ObjectPath:
+    if exported:
+        adopt_fence(exported)
     return ObjectPath(bucket, key)

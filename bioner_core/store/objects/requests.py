@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bioner_core.store.objects.connection import PAUSES, asked, client, is_passing, rest, told_error
+from bioner_core.store.objects.connection import PAUSES, asked, client, is_passing, told_error, wait_or_raise
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +121,11 @@ def put_if(bucket: str, key: str, content: bytes, *, e_tag: str) -> str:
             return found.e_tag
         if (found.e_tag if found else "") != e_tag:
             return ""
-        rest(bucket, pause, last)
+        wait_or_raise(bucket, pause, last)
     raise AssertionError("the last pause raises")
 
 
-def copy(bucket: str, source: str, target: str) -> int:
+def copy(bucket: str, *, source: str, target: str) -> int:
     """Put what stands under one key under another one, in one step of the service; returns how often it was asked.
 
     Raises:

@@ -17,7 +17,7 @@ def document(*texts: str) -> Document:
 def mention(doc: Document, text: str, kind: str, *, nth: int = 0, accepted: bool = True, score: float = 0.9) -> Mention:
     """The nth occurrence of a text as the decoder gives it."""
     start, end = list(occurrences(text, doc.passages[0].text))[nth]
-    suffix = place_suffix(0, start, end, label_set="set", type_name=kind)
+    suffix = place_suffix(0, start=start, end=end, label_set="set", type_name=kind)
     place = ("s:1@1" + suffix, "s:1", 1, 0, "abstract", "en", 0, start, end, doc.passages[0].text[start:end])
     return Mention(*place, "set", kind, None, 0, 5.0, score, accepted)
 

@@ -134,7 +134,7 @@ def test_every_mention_holds_its_text_and_ids_are_unique(text: str, data: st.Dat
     mentions = []
     for start, length in spans:
         end = min(start + length, len(text))
-        suffix = place_suffix(0, start, end, label_set="set", type_name="T")
+        suffix = place_suffix(0, start=start, end=end, label_set="set", type_name="T")
         place = ("s:1@1" + suffix, "s:1", 1, 0, "abstract", "en", 0, start, end, text[start:end])
         mentions.append(Mention(*place, "set", "T", None, 0, 1.0, 0.9, True))
     found = finish_document(doc, mentions, scorer=lambda _: 0.9).mentions

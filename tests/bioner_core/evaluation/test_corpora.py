@@ -1,5 +1,6 @@
 """Reading gold corpora, good ones and broken ones."""
 
+import functools
 import gzip
 import json
 from pathlib import Path
@@ -9,10 +10,13 @@ import pytest
 
 from bioner_core.errors import InputError
 from bioner_core.evaluation.corpora import GoldRecord, read_corpus
+from bioner_core.formats.json_text import MAX_JSON_DEPTH
 from bioner_core.mentions import Span
 
 ENTITY = {"start": 0, "end": 9, "type": "DNA"}
 GOOD = {"id": "a", "lang": "en", "text": "IL-2 gene", "entities": [ENTITY]}
+NESTED = functools.reduce(lambda inner, _: [inner], range(MAX_JSON_DEPTH), [])
+"""A field that nobody reads, deeper than any form nests, and not too deep for Python's own parser."""
 
 
 def line(**changes: Any) -> bytes:
@@ -20,9 +24,9 @@ def line(**changes: Any) -> bytes:
     return json.dumps({**GOOD, **changes}).encode()
 
 
-@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, b"\xef\xbb\xbf".__add__])
 def test_plain_and_gzip_give_the_same(tmp_path: Path, pack: Any) -> None:
-    """Catches a suffix that decides instead of the content, and blank lines taken for records."""
+    """Catches a suffix that decides instead of the content, blank lines taken for records, a mark that breaks one."""
     path = tmp_path / "corpus.txt"
     path.write_bytes(pack(line() + b"\n\n" + line(id="b", entities=[]) + b"\n"))
     assert list(read_corpus(path)) == [
@@ -41,15 +45,16 @@ def test_doubles_count_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("broken", "reason"),
     [
-        (b"{", "not a JSON object"),
-        (b"\xff\xfe", "not a JSON object in UTF-8"),
-        (b"[" * 200_000, "not a JSON object"),
+        (b"{", "not JSON"),
+        (b"\xff\xfe", "not UTF-8 at byte 0"),
+        (b"[" * 200_000, "nest deeper than"),
+        (line(more=NESTED), "nest deeper than"),
         (b"[1]", "not a JSON object but list"),
         (line(text=None), "field 'text'"),
         (line(id=7), "field 'id'"),
         (line(lang=["en"]), "field 'lang'"),
         (line(entities={}), "field 'entities'"),
-        (line(entities=[3]), "entity 3"),
+        (line(entities=[3]), "not a JSON object but int: 3"),
         (line(entities=[{"start": 0, "end": 10, "type": "DNA"}]), "entity 0:10"),
         (line(entities=[{"start": -1, "end": 2, "type": "DNA"}]), "entity -1:2"),
         (line(entities=[{"start": 4, "end": 4, "type": "DNA"}]), "entity 4:4"),
@@ -70,6 +75,7 @@ def test_a_broken_line_is_named(tmp_path: Path, broken: bytes, reason: str) -> N
     assert str(path) in str(caught.value)
     assert "line 2" in str(caught.value)
     assert reason in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 def test_a_truncated_gzip_is_named(tmp_path: Path) -> None:
@@ -83,7 +89,7 @@ def test_a_truncated_gzip_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["absent.jsonl", "."])
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, name: str) -> None:
     """Catches a bare OSError for a wrong path or a folder."""
-    with pytest.raises(InputError, match=r"absent\.jsonl: there is no such file|cannot be read"):
+    with pytest.raises(InputError, match=r"absent\.jsonl: there is no such file|no \.txt file"):
         list(read_corpus(tmp_path / name))
 
 

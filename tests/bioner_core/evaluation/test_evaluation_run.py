@@ -157,7 +157,7 @@ def test_types_of_other_names_count_as_the_label_set_s() -> None:
     record = GoldRecord("1", "en", "gout and so on", spans)
     (found,) = with_types([record], {"SpecificDisease": "Disease", "DiseaseClass": "Disease"})
     assert found.spans == {Span(0, 4, "Disease"), Span(5, 7, "Modifier")}
-    with pytest.raises(ConfigurationError, match=r"marks no .*Diseases"):
+    with pytest.raises(ConfigurationError, match=r"has no type 'Diseases'.*own name first"):
         with_types([record], {"Diseases": "Disease"})
     with pytest.raises(ConfigurationError, match="Gene"):
         scored_types(RECORDS, GENIA, ["Gene"])

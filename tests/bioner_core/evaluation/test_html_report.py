@@ -59,6 +59,18 @@ def test_text_of_the_corpus_cannot_become_markup() -> None:
     assert "a&amp;b.jsonl" in page
 
 
+def test_no_name_of_the_corpus_breaks_the_page() -> None:
+    """Catches a name of a file or a type, in a table or a chart, with a character that HTML cannot hold."""
+    name = "<b>\x01\u202eend"
+    report = report_of()
+    report |= {"data": name, "by_type": {name: next(iter(report["by_type"].values()))}}
+    page = render_report(report)
+    Outline(page)
+    assert "\x01" not in page
+    assert "\u202e" not in page
+    assert "&lt;b&gt;\ufffd[U+202E]end" in page
+
+
 def test_the_page_needs_nothing_from_outside() -> None:
     """Catches a font, script or image from the network, or a script at all."""
     page = render_report(report_of())

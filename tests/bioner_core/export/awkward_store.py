@@ -52,7 +52,8 @@ def _of_passage(of: Document, index: int, passage: Passage, wanted: Sequence[Fou
     label_set = wanted[0][1]
     prefix = document_prefix(of.doc_id, of.version)
     ids = [
-        prefix + place_suffix(index, one.start, one.end, label_set=label_set, type_name=one.type) for one in candidates
+        prefix + place_suffix(index, start=one.start, end=one.end, label_set=label_set, type_name=one.type)
+        for one in candidates
     ]
     return [
         Mention(

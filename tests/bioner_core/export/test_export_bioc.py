@@ -12,7 +12,7 @@ from lxml import etree
 
 from bioner_core.export import bioc as bioc_export
 from bioner_core.export.provenance import Tally, xml_characters
-from bioner_core.formats.annotated import AnnotatedDocument
+from bioner_core.formats.annotated import ForeignDocument
 from bioner_core.formats.reader import read_records
 from tests.bioner_core.export.awkward_store import CHINESE, DOCUMENTS, ENGLISH, MENTIONS
 from tests.bioner_core.export.conftest import Export
@@ -65,7 +65,7 @@ def test_nesting_is_a_relation_between_mentions_that_are_there(export: Export, f
 def test_our_own_reader_agrees(export: Export, format_name: str) -> None:
     """Catches an export that the next annotation run could not read."""
     path, _ = export(format_name, all_candidates=True)
-    found = [one for one in read_records(str(path)) if isinstance(one, AnnotatedDocument)]
+    found = [one for one in read_records(str(path)) if isinstance(one, ForeignDocument)]
     assert len(found) == len(DOCUMENTS)
     assert all(annotation.fits for one in found for annotation in one.annotations)
     assert sum(len(one.annotations) for one in found) == len(MENTIONS)

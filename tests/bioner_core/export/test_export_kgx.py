@@ -91,7 +91,7 @@ def test_mentions_lead_to_their_document_entity_and_parent(
     for one in ACCEPTED:
         name = mention_curie(one.mention_id)
         assert (name, "bioner:mentioned_in", document_curie(one.doc_id)) in found
-        assert (name, "bioner:refers_to", entity_curie(one.text, one.label_set, one.type)) in found
+        assert (name, "bioner:refers_to", entity_curie(one.text, label_set=one.label_set, type_name=one.type)) in found
         if one.parent_id:
             assert (name, "bioner:nested_in", mention_curie(one.parent_id)) in found
     documents = {one["id"]: one for one in nodes if one["category"] == "biolink:Publication"}
@@ -104,7 +104,7 @@ def test_counts_and_scores_are_those_of_the_mentions(
 ) -> None:
     """Catches a co-mention counted once a mention, one of a mention with its own part, and scores of one side only."""
     nodes, edges = graph
-    cd28 = entity_curie("CD28", "genia", "protein")
+    cd28 = entity_curie("CD28", label_set="genia", type_name="protein")
     [node] = [one for one in nodes if one["id"] == cd28]
     assert (node["mention_count"], node["document_count"]) == ("3", "2")
     together = {
@@ -112,9 +112,10 @@ def test_counts_and_scores_are_those_of_the_mentions(
         for one in edges
         if one["original_predicate"] == "bioner:co_mentioned_in_sentence"
     }
-    il2, gene = entity_curie("IL-2", "genia", "protein"), entity_curie("IL-2 gene\nof", "genia", "DNA")
-    chemical = entity_curie("receptor <b>", "bc5cdr", "Chemical")
-    outer = entity_curie("CD28 surface receptor", "genia", "protein")
+    il2 = entity_curie("IL-2", label_set="genia", type_name="protein")
+    gene = entity_curie("IL-2 gene\nof", label_set="genia", type_name="DNA")
+    chemical = entity_curie("receptor <b>", label_set="bc5cdr", type_name="Chemical")
+    outer = entity_curie("CD28 surface receptor", label_set="genia", type_name="protein")
     assert frozenset((il2, gene)) not in together
     assert frozenset((outer, chemical)) not in together
     pair = together[frozenset((cd28, chemical))]
@@ -143,7 +144,7 @@ def test_an_edge_has_the_sentence_that_supports_it(export: Export) -> None:
         for side in ("subject", "object"):
             start, end = map(int, one[f"{side}_location_in_text"].split("|"))
             text = one["supporting_text"][start:end]
-            assert one[side] in {entity_curie(text, m.label_set, m.type) for m in ACCEPTED}
+            assert one[side] in {entity_curie(text, label_set=m.label_set, type_name=m.type) for m in ACCEPTED}
         assert one["supporting_document"]
         assert one["publications"]
 
@@ -221,8 +222,9 @@ def test_curies_are_encoded_whatever_the_id_holds(name: str) -> None:
 def test_surface_forms_fall_together_as_they_should() -> None:
     """Catches case, width and white space that make two entities of one, and types that fall together."""
     assert normal_form(" IL-2\n Gene ") == normal_form("ＩＬ－２ gene") == "il-2 gene"
-    assert entity_curie("IL-2", "genia", "protein") == entity_curie("il-2", "genia", "protein")
-    assert entity_curie("IL-2", "genia", "protein") != entity_curie("IL-2", "genia", "DNA")
+    one = entity_curie("IL-2", label_set="genia", type_name="protein")
+    assert one == entity_curie("il-2", label_set="genia", type_name="protein")
+    assert one != entity_curie("IL-2", label_set="genia", type_name="DNA")
     assert document_curie("pmc:PMC1") == "PMC:PMC1"
     assert CURIE.fullmatch(document_curie("jsonl:a b|c"))
     assert category_of("my-own", "widget") == "biolink:NamedThing"

@@ -2,7 +2,7 @@
 
 from bioc import pubtator
 
-from bioner_core.formats.annotated import AnnotatedDocument
+from bioner_core.formats.annotated import ForeignDocument
 from bioner_core.formats.reader import read_records
 from tests.bioner_core.export.awkward_store import DOCUMENTS, MENTIONS
 from tests.bioner_core.export.conftest import Export
@@ -43,7 +43,7 @@ def test_only_what_the_format_cannot_hold_is_replaced(export: Export) -> None:
 def test_our_own_reader_agrees(export: Export) -> None:
     """Catches annotations that do not fit the text under the rules of our reader."""
     path, _ = export("pubtator", name="out.txt.gz")
-    found = [one for one in read_records(str(path)) if isinstance(one, AnnotatedDocument)]
+    found = [one for one in read_records(str(path)) if isinstance(one, ForeignDocument)]
     annotations = [one for document in found for one in document.annotations]
     assert len(annotations) == len(ACCEPTED)
     assert all(one.fits for one in annotations)

@@ -8,7 +8,7 @@ import pytest
 from dump_samples import ReadBytes, outcomes
 from western_samples import BIOC_JSON, BIOC_XML, PUBTATOR, bioc_json_document
 
-from bioner_core.formats.annotated import AnnotatedDocument, fits_text
+from bioner_core.formats.annotated import ForeignDocument, fits_text
 from bioner_core.formats.reader import read_records
 
 
@@ -17,9 +17,9 @@ def collection(*documents: str) -> bytes:
     return f"<collection><source>s</source>{''.join(documents)}</collection>".encode()
 
 
-def annotated(records: list[Any]) -> AnnotatedDocument:
+def annotated(records: list[Any]) -> ForeignDocument:
     """The first document, which has what its file says about it."""
-    assert isinstance(records[0], AnnotatedDocument), records[0]
+    assert isinstance(records[0], ForeignDocument), records[0]
     return records[0]
 
 
@@ -94,7 +94,7 @@ def test_records_without_text_or_with_bad_fields(read_bytes: ReadBytes) -> None:
         "no_text",
         "malformed",
         "bad_characters",
-        "AnnotatedDocument",
+        "ForeignDocument",
     ]
     xml = collection(
         "<document><id>1</id></document>",
@@ -102,7 +102,7 @@ def test_records_without_text_or_with_bad_fields(read_bytes: ReadBytes) -> None:
         "<document><id>3</id><passage><offset>x</offset><text>a</text></passage></document>",
         "<document><id>4</id><passage><offset>0</offset><text>a</text></passage></document>",
     )
-    assert outcomes(read_bytes(xml)) == ["no_text", "missing_id", "malformed", "AnnotatedDocument"]
+    assert outcomes(read_bytes(xml)) == ["no_text", "missing_id", "malformed", "ForeignDocument"]
 
 
 def test_long_json_is_read_in_pieces(read_bytes: ReadBytes) -> None:
@@ -162,7 +162,7 @@ def test_pubtator_lines_out_of_place(read_bytes: ReadBytes) -> None:
     """Catches prose among annotations that is lost, annotations without a document, and the one after them lost."""
     content = b"1|t|A\nprose\n\n2\t0\t1\tA\tGene\n\n3|t|\n3|a|\n\n4|t|B\n4|a|C\n4\tCID\tD1\tD2\n4\t0\t9\n"
     records = read_bytes(content)
-    assert outcomes(records) == ["malformed", "missing_id", "no_text", "AnnotatedDocument"]
+    assert outcomes(records) == ["malformed", "missing_id", "no_text", "ForeignDocument"]
     assert [relation.nodes for relation in records[3].relations] == [(("D1", ""), ("D2", "")), (("9", ""),)]
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from western_samples import IN_OAI, OAI, WESTERN_FORMS, jats_article, package
 
 from bioner_core.documents import Document
-from bioner_core.formats.annotated import AnnotatedDocument
+from bioner_core.formats.annotated import ForeignDocument
 from bioner_core.formats.registry import READERS
 from bioner_core.records import Deletion, Reject
 
@@ -86,7 +86,7 @@ def check(content: bytes, read_bytes: ReadBytes, *, form: str | None) -> list[An
             assert record.passages
             assert all(passage.text.strip() and passage.section and passage.lang for passage in record.passages)
             "".join(passage.text for passage in record.passages).encode()
-        if isinstance(record, AnnotatedDocument):
+        if isinstance(record, ForeignDocument):
             assert len(record.passage_offsets) == len(record.passages)
             assert all(a.passage_index is None or a.passage_index < len(record.passages) for a in record.annotations)
     return records

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bioner_core.documents import Document
-from bioner_core.formats.annotated import AnnotatedDocument
+from bioner_core.formats.annotated import ForeignDocument
 from bioner_core.formats.reader import read_records
 
 pubmed_parser = pytest.importorskip("pubmed_parser", reason="needs the extra `dev`")
@@ -175,7 +175,7 @@ def test_bioc_agrees_with_bioc(name: str, shared_folder: Path) -> None:
     References and passages without text are none of our passages; their annotations are kept all the same.
     """
     file = shared_folder / "dumps" / "bioc" / name
-    ours = [record for record in read_records(str(file)) if isinstance(record, AnnotatedDocument)]
+    ours = [record for record in read_records(str(file)) if isinstance(record, ForeignDocument)]
     theirs = _their_documents(file)
     assert len(ours) == len(theirs)
     for mine, other in zip(ours, theirs, strict=True):

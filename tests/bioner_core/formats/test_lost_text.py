@@ -9,7 +9,7 @@ import pytest
 from bioner_core.documents import Document
 from bioner_core.formats.cnki_estudy_xml import CnkiEStudyXmlReader
 from bioner_core.formats.cnki_notefirst import CnkiNoteFirstReader
-from bioner_core.formats.contract import MAX_LOST_SHARE, missing
+from bioner_core.formats.contract import MAX_LOST_SHARE, missing_count
 from bioner_core.formats.endnote_xml import EndNoteXmlReader
 from bioner_core.formats.export_xml import SENTENCE
 from bioner_core.formats.jats_loss import UNREAD_META, UNREAD_TITLES
@@ -175,8 +175,8 @@ def test_bioc_counts_what_it_has_no_place_for(extra: str, lost: int, tmp_path: P
 
 def test_text_given_out_twice_makes_up_for_none_that_is_lost() -> None:
     """Would catch a measure that adds what is doubled to what is lost and calls the sum nothing."""
-    assert missing("abcd efgh", ["ab"], ["cd", "cd"]) == 4
-    assert missing("abcd efgh", ["ab"], ["cdef", "gh"]) == 0
+    assert missing_count("abcd efgh", ["ab"], ["cd", "cd"]) == 4
+    assert missing_count("abcd efgh", ["ab"], ["cdef", "gh"]) == 0
 
 
 def test_the_page_names_all_that_is_not_read() -> None:

@@ -93,7 +93,9 @@ def _mentions(event: Event, prefix: str) -> list[Mention]:
     length = 3 * event.words - 1
     spans = [(0, length)] * (event.words > 1) + [(3 * word, 3 * word + 2) for word in range(event.words)]
     text = " ".join(f"w{number}" for number in range(event.words))
-    ids = [prefix + place_suffix(0, *span, label_set="genia", type_name="protein") for span in spans]
+    ids = [
+        prefix + place_suffix(0, start=start, end=end, label_set="genia", type_name="protein") for start, end in spans
+    ]
     return [
         Mention(
             mention_id=mention_id,

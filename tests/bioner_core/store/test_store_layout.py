@@ -1,6 +1,7 @@
 """Names in a store: deterministic, and safe whatever a dump is called."""
 
 import re
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,7 @@ def test_an_input_key_is_one_safe_path_component(name: str, digest: str) -> None
 def test_hostile_names_stay_in_their_folder(tmp_path: Path, name: str) -> None:
     """Would catch path traversal through the name of an input or of a source."""
     shard = shard_id(input_key(name, "d"), 0, 10)
-    folder = Store(tmp_path).table_folder("documents", name, shard)
+    folder = Store(tmp_path).table_folder("documents", source=name, shard=shard)
     assert folder.resolve().parent.parent.parent == tmp_path.resolve()
     assert folder.resolve().name == shard
     assert folder.parent.name[0] not in "._"
@@ -53,12 +54,12 @@ def test_the_input_is_read_back_from_the_id_of_a_shard(name: str, first: int, la
 
 def test_names_that_stores_have_already_stay_as_they_are() -> None:
     """Would catch another name for the same work: what older versions have committed would be annotated again."""
-    assert Store(Path("s")).table_folder("mentions", "pubmed", "k") == Path("s/mentions/pubmed/k")
-    assert Store(Path("s")).table_folder("rejects", "", "k") == Path("s/rejects/unknown/k")
-    assert Store(Path("s")).table_folder("rejects", "a/b", "k") == Path("s/rejects/a%2Fb/k")
-    words = ("x-00000000-00000004", "f1", "pubmed")
-    assert table_file_name(*words) == "x-00000000-00000004-d5890a4b8d5a.parquet"
-    assert table_file_name(*words, taken=True) == "x-00000000-00000004-561f1f5025d6.parquet"
+    assert Store(Path("s")).table_folder("mentions", source="pubmed", shard="k") == Path("s/mentions/pubmed/k")
+    assert Store(Path("s")).table_folder("rejects", source="", shard="k") == Path("s/rejects/unknown/k")
+    assert Store(Path("s")).table_folder("rejects", source="a/b", shard="k") == Path("s/rejects/a%2Fb/k")
+    named = partial(table_file_name, "x-00000000-00000004", fingerprint="f1", format_name="pubmed")
+    assert named() == "x-00000000-00000004-d5890a4b8d5a.parquet"
+    assert named(taken=True) == "x-00000000-00000004-561f1f5025d6.parquet"
 
 
 def test_the_folder_does_not_count_but_name_and_content_do() -> None:
@@ -83,7 +84,11 @@ def test_keys_stay_as_they_are(name: str, key: str) -> None:
 
 def test_another_model_or_format_gets_another_file_name() -> None:
     """Would catch new results that overwrite old ones before their manifest is written."""
-    names = {table_file_name("s", fingerprint, form) for fingerprint in ("f1", "f2") for form in ("pubmed", "jats")}
+    names = {
+        table_file_name("s", fingerprint=fingerprint, format_name=form)
+        for fingerprint in ("f1", "f2")
+        for form in ("pubmed", "jats")
+    }
     assert len(names) == 4
 
 

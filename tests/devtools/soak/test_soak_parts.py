@@ -32,9 +32,9 @@ from devtools.soak.annotator import (
 )
 from devtools.soak.corpus import make_corpus
 from devtools.soak.faults import FaultKind, shuffled_kinds
-from devtools.soak.lane import Orders
 from devtools.soak.object_storage import StoreKind, object_storage
-from devtools.soak.processes import MemoryDiary, OrphanWatch
+from devtools.soak.pool_runner import Orders
+from devtools.soak.processes import MemorySamples, OrphanWatch
 from devtools.soak.run import SoakSettings
 
 pytestmark = pytest.mark.slow
@@ -132,12 +132,12 @@ def test_the_corpus_is_annotated_with_and_without_poison(tmp_path: Path) -> None
 
 def test_memory_that_grows_shows() -> None:
     """Would catch a leak that an average over the whole soak hides."""
-    diary = MemoryDiary()
+    samples = MemorySamples()
     for job in range(100):
-        diary.note("feeder", 1, job=job, megabytes=100.0 + job)
-        diary.note("actor", job // 10, job=job, megabytes=50.0)
-    diary.note("actor", 99, job=100, megabytes=None)
-    found = diary.as_json()
+        samples.note("feeder", 1, job=job, megabytes=100.0 + job)
+        samples.note("actor", job // 10, job=job, megabytes=50.0)
+    samples.note("actor", 99, job=100, megabytes=None)
+    found = samples.as_json()
     assert (found["feeder"]["first_tenth_mb"], found["feeder"]["last_tenth_mb"]) == (104.5, 194.5)
     assert (found["feeder"]["longest_life_samples"], found["feeder"]["processes"]) == (100, 1)
     assert found["actor"]["last_tenth_mb"] == found["actor"]["peak_mb"] == 50.0

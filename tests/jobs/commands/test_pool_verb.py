@@ -6,8 +6,7 @@ import signal
 import stat
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from job_commands import Command
 
 from bioner_core.store.checks.verify import verify_store
 from bioner_core.store.layout import Store
+from tests.waiting import await_true
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
@@ -104,7 +104,7 @@ def running_pool(folder: Path, *words: str) -> Iterator["subprocess.Popen[str]"]
             command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=err, text=True, start_new_session=True
         )
     try:
-        _await(lambda: process.poll() is not None or "is ready" in said.read_text())
+        await_true(lambda: process.poll() is not None or "is ready" in said.read_text(), seconds=300.0)
         assert process.poll() is None, said.read_text()
         yield process
     finally:
@@ -211,7 +211,7 @@ def test_a_job_whose_pool_is_killed_ends(samples: list[Path], tmp_path: Path) ->
             [*words, "--annotator", "null", "--pool", "x"], cwd=REPOSITORY, stdout=err, stderr=err, env=os.environ
         )
         try:
-            _await(lambda: job.poll() is not None or any(store.glob("manifests/*.json")))
+            await_true(lambda: job.poll() is not None or any(store.glob("manifests/*.json")), seconds=300.0)
             assert job.poll() is None
             owner.kill()
             assert job.wait(timeout=180) == 1
@@ -219,10 +219,3 @@ def test_a_job_whose_pool_is_killed_ends(samples: list[Path], tmp_path: Path) ->
             job.kill()
             job.wait()
     assert verify_store(Store(store)).sound
-
-
-def _await(condition: Callable[[], bool], seconds: float = 300) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)

@@ -25,6 +25,7 @@ from bioner_core.store.layout import Store
 from jobs.main import run_command
 from pipelines.watch.run_history import run_history
 from tests.bioner_core.evaluation.test_html_report import Outline
+from tests.bioner_core.viewer.hostile_text import HOSTILE, assert_shown_safely
 
 PORT = 8123
 HERE = f"http://127.0.0.1:{PORT}"
@@ -92,6 +93,13 @@ def test_documents_are_found_by_each_field(reader: TestClient) -> None:
         assert other not in page.text, field
     assert "Nothing was found" in reader.get("/documents", params={"text": "' OR 1=1 --"}).text
     assert reader.get("/documents", params={"page": "x"}).status_code == 400
+
+
+def test_what_was_typed_is_shown_safely(reader: TestClient) -> None:
+    """Catches a search form that gives back markup, or characters that no page can hold."""
+    page = reader.get("/documents", params={"text": HOSTILE})
+    assert page.status_code == 200
+    assert_shown_safely(page.text)
 
 
 def test_a_document_shows_its_mentions_and_concepts(reader: TestClient) -> None:

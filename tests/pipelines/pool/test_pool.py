@@ -6,7 +6,6 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,21 +19,15 @@ from bioner_core.inference.annotation import AnnotationRequest, RowError
 from bioner_core.inference.batching import BatchLimits
 from pipelines.pool.pool import start_pool
 from pipelines.pool.pool_settings import ClientSettings, PoolSettings
-from pipelines.pool.ray_session import join_ray, ray_session
+from pipelines.pool.ray_session import join_ray
 from pipelines.pool.service import AnnotatorSpec
+from tests.waiting import await_true
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("address")]
 
 OBEDIENT = AnnotatorSpec("fake_annotators:obedient")
 ROWS = [AnnotationRequest(f"row {number}", "x") for number in range(10)]
 ANSWERS = [answer(row) for row in ROWS]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def address(importable_fakes: None) -> Iterator[str]:
-    """One local Ray for all pools of this module."""
-    with ray_session(PoolSettings(local_cpus=4)) as address:
-        yield address
 
 
 def settings(**values: object) -> PoolSettings:
@@ -202,6 +195,7 @@ def test_ray_listens_on_loopback_only(address: str) -> None:
 LAUNCHER = """
 import sys, time
 from pipelines.pool.service import AnnotatorSpec
+from tests.waiting import await_true
 from pipelines.pool.pool import start_pool
 from pipelines.pool.pool_settings import PoolSettings
 with start_pool(PoolSettings(actors=2, cpus_per_actor=0.5), AnnotatorSpec("fake_annotators:obedient")) as pool:
@@ -271,10 +265,7 @@ def test_work_begins_with_the_first_actor_and_the_others_join(tmp_path: Path) ->
         assert pool.client_factory()().annotate(ROWS) == ANSWERS
         assert len(pool.health()) == 1
         (tmp_path / "go").touch()
-        deadline = time.monotonic() + 60
-        while len(pool.health()) < 3:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        await_true(lambda: len(pool.health()) == 3)
         assert pool.client_factory()().annotate(ROWS) == ANSWERS
     assert "1 of 3 actors are ready" in told[0]
     assert any("3 of 3 actors are ready" in one for one in told)
@@ -300,6 +291,7 @@ def test_actors_have_the_priority_of_their_launcher() -> None:
 
 _STARVED = """
 from pipelines.pool.service import AnnotatorSpec
+from tests.waiting import await_true
 from pipelines.pool.pool import start_pool
 from pipelines.pool.pool_settings import PoolSettings
 settings = PoolSettings(actors=1, cpus_per_actor=0.5, start_seconds=40)

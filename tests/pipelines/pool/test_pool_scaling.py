@@ -5,7 +5,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,10 +19,10 @@ from pipelines.pool.actor_slot import SlotState
 from pipelines.pool.pool import Pool, start_pool
 from pipelines.pool.pool_kv import PoolKV
 from pipelines.pool.pool_settings import ClientSettings, PoolSettings
-from pipelines.pool.ray_session import ray_session
 from pipelines.pool.service import AnnotatorSpec
+from tests.waiting import await_true
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("address")]
 
 OBEDIENT = AnnotatorSpec("fake_annotators:obedient")
 ONE_DEATH = ClientSettings(max_rows=1, max_attempts=1, grace_seconds=60.0)
@@ -30,13 +30,6 @@ ONE_DEATH = ClientSettings(max_rows=1, max_attempts=1, grace_seconds=60.0)
 
 ONE_EACH = replace(ONE_DEATH, window=1)
 """With it as many rows as there are actors run at once, one at each."""
-
-
-@pytest.fixture(scope="module", autouse=True)
-def address(importable_fakes: None) -> Iterator[str]:
-    """One local Ray for all pools of this module."""
-    with ray_session(PoolSettings(local_cpus=4)) as address:
-        yield address
 
 
 def settings(**values: object) -> PoolSettings:
@@ -52,14 +45,6 @@ def slow_rows(count: int, seconds: float = 0.05) -> list[AnnotationRequest]:
 def names(pool: Pool) -> list[str]:
     """The actors that there are, in any state."""
     return [report.name for report in pool.supervisor.reports()]
-
-
-def await_true(condition: Callable[[], bool], seconds: float = 60.0) -> None:
-    """Fail unless it becomes true."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.05)
 
 
 def working(pool: Pool, actors: int) -> Callable[[], bool]:

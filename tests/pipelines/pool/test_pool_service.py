@@ -6,8 +6,7 @@ import subprocess
 import sys
 import textwrap
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psutil
@@ -29,6 +28,7 @@ from pipelines.pool.pool_service import PoolService, order_scale, order_stop
 from pipelines.pool.pool_settings import ClientSettings, PoolSettings
 from pipelines.pool.ray_session import on_loopback
 from pipelines.pool.service import AnnotatorSpec
+from tests.waiting import await_true
 
 OBEDIENT = AnnotatorSpec("fake_annotators:obedient")
 NAME = "shared"
@@ -49,14 +49,6 @@ def report(**values: object) -> PoolReport:
         "started": "2026-01-01T00:00:00+00:00",
     }
     return PoolReport(**begun | values)  # type: ignore[arg-type]
-
-
-def await_true(condition: Callable[[], bool], seconds: float = 120.0) -> None:
-    """Fail unless it becomes true."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.1)
 
 
 def test_a_report_is_read_as_it_was_written() -> None:
@@ -161,6 +153,7 @@ def living_or_last(kv: PoolKV) -> PoolReport:
 OWNER = """
 import sys, time
 from pipelines.pool.service import AnnotatorSpec
+from tests.waiting import await_true
 from pipelines.pool.pool import start_pool
 from pipelines.pool.pool_settings import PoolSettings
 settings = PoolSettings(actors=2, ray_address=sys.argv[1], namespace=sys.argv[2])

@@ -166,7 +166,7 @@ def test_silence_is_called_so(tmp_path: Path) -> None:
 def test_a_public_address_redirects_to_no_host_inside(target: str) -> None:
     """Would catch a release server, or whoever answers for it, that reads this machine's own services through us."""
     with pytest.raises(InputError, match="redirects"):
-        redirect_target("http://8.8.8.8/a", "http://8.8.8.8/a", target)
+        redirect_target(target, asked="http://8.8.8.8/a", current="http://8.8.8.8/a")
 
 
 @pytest.mark.parametrize(
@@ -181,13 +181,13 @@ def test_a_public_address_redirects_to_no_host_inside(target: str) -> None:
 )
 def test_redirects_in_the_networks_that_the_user_named_are_followed(asked: str, target: str, reached: str) -> None:
     """Would catch mirrors of a company, and plain mirrors, that cannot be used any more."""
-    assert redirect_target(asked, asked, target) == reached
+    assert redirect_target(target, asked=asked, current=asked) == reached
 
 
 def test_a_redirect_never_leaves_https() -> None:
     """Would catch release files that are fetched in the clear although an https address was given."""
     with pytest.raises(InputError, match="from https to http"):
-        redirect_target("https://8.8.8.8/a", "https://8.8.8.8/a", "http://8.8.8.8/a")
+        redirect_target("http://8.8.8.8/a", asked="https://8.8.8.8/a", current="https://8.8.8.8/a")
 
 
 @pytest.mark.parametrize("target", ["http://169.254.169.254/latest/", "file:///etc/passwd", "/to/again"])

@@ -16,7 +16,7 @@ from bioner_core.file_digest import sha256_of_file
 from bioner_core.store.checks.check_snapshots import snapshot_faults
 from bioner_core.store.checks.verify import verify_store
 from bioner_core.store.compaction.compact import CompactionReport, CompactionSettings, CompactionWatch, compact_store
-from bioner_core.store.compaction.snapshot_check import Tally, check_snapshot_rows
+from bioner_core.store.compaction.snapshot_check import SnapshotTally, check_snapshot_rows
 from bioner_core.store.compaction.snapshot_writer import _GROUP_ROWS
 from bioner_core.store.layout import Store
 from bioner_core.store.manifest import read_manifest, write_manifest
@@ -181,11 +181,11 @@ def test_a_changed_file_is_found(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("broken", "words"),
     [
-        (Tally(2, 2, 0), "sums"),
-        (Tally(3, 2, 50), "newest"),
+        (SnapshotTally(2, 2, 0), "sums"),
+        (SnapshotTally(3, 2, 50), "newest"),
     ],
 )
-def test_rows_that_are_not_what_went_in_are_refused(tmp_path: Path, broken: Tally, words: str) -> None:
+def test_rows_that_are_not_what_went_in_are_refused(tmp_path: Path, broken: SnapshotTally, words: str) -> None:
     """Catches a check that passes whatever was written."""
     commit_sample(tmp_path)
     report = compacted(tmp_path)

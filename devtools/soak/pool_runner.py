@@ -53,7 +53,7 @@ class Orders:
         return poison is not None
 
 
-class Lane:
+class PoolRunner:
     """Runs jobs on one pool until it is told to stop. Its feeder may be killed from another thread, and comes again."""
 
     def __init__(

@@ -40,7 +40,7 @@ _KINDS: tuple[tuple[re.Pattern[str], str], ...] = (
 )
 
 
-def stranger_message(head: bytes, known: str) -> str:
+def unknown_format_message(head: bytes, known: str) -> str:
     """What a file looks like that no reader recognises, and which formats are read; `known` is their names."""
     text = decode_head(head[:8192])
     what = next((words for pattern, words in _KINDS if pattern.match(text)), "")
