@@ -1,9 +1,9 @@
 """The tables of a link run in a store: `links` and `abbreviations`, and the page that says which files are current.
 
     STORE/links/CURRENT.json                    what was linked to what, and the names of the files; written last
-    STORE/links/links-<run>.parquet             one row a mention and concept; "no concept" is a row too
-    STORE/links/abbreviations-<run>.parquet     one row a definition
-    STORE/links/linked-<run>.parquet            one row a document: where it was read from, and how many rows it has
+    STORE/links/links-<run>.parquet             one row per mention and concept; "no concept" is a row too
+    STORE/links/abbreviations-<run>.parquet     one row per definition
+    STORE/links/linked-<run>.parquet            one row per document: where it was read from, and how many rows it has
     STORE/links/concept_<what>-<run>.parquet    counts by concept, sorted by it, made of the links afterwards
 
 Readers go through the page, so a run that dies leaves the old links, or the new ones.
