@@ -186,8 +186,8 @@ class AnnotateShards(beam.PTransform):  # type: ignore[misc]
 
 
 def _join_runs() -> Any:
-    """Runs that one worker has anyway go through one stream of the service, small files too, so that no actor runs dry
-    between them; it is cut now and then, so that a worker's share is not one piece."""
+    """Runs that one worker has anyway go through one stream of the service, small files too, so that no actor waits
+    without work between them; it is cut now and then, so that a worker's share is not one piece."""
     return beam.BatchElements(
         min_batch_size=RECORDS_PER_STREAM, max_batch_size=RECORDS_PER_STREAM, element_size_fn=_records_of_run
     )

@@ -147,7 +147,7 @@ def _precedents(store: Store, digests: dict[int, bytes], *, decode: str, leave_o
 
 
 def _matching(path: StorePath, wanted: pa.Array) -> list[dict[str, Any]]:
-    """The rows of a document index; none of a damaged one, whose texts go to the model: no night ends for it."""
+    """The rows of a document index; none of a damaged one, whose texts go to the model: no run fails because of it."""
     try:
         return list(matching_rows(path, wanted))
     except StoreError:

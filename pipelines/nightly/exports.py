@@ -23,7 +23,7 @@ from pipelines.watch.progress import ProgressReporter
 
 CNKI = "cnki"
 
-_OTHER_NIGHTS = ("pubmed", "pmc")
+_OTHER_SOURCES = ("pubmed", "pmc")
 """Whose files a CNKI night never applies, by the partition of their reader."""
 
 _NOT_EXPORTS = (COMPANION, PARTIAL_SUFFIX, ".tmp")
@@ -72,21 +72,21 @@ def run_exports(
     log = RunLog(place.run_id, "nightly cnki")
     try:
         entries = applied_files(place.store, CNKI, on_damaged=lambda _: None)  # such a file counts as new
-        night = _Night(place, annotator, log, entries)
+        run = _ExportsRun(place, annotator, log, entries)
         listed = look(places, entries, place.policy)
         progress.planned(len(listed))
         for one in listed:
-            if (done := night.take(one)) is not None:
+            if (done := run.take(one)) is not None:
                 progress.done(1, skipped=not done)
-        for done in night.take_deferred():
+        for done in run.take_deferred():
             progress.done(1, skipped=not done)
-        log.notes += night.notes()
+        log.notes += run.notes()
     except BionerError as error:
         log.failures.append(str(error))
     return log.close(place.store, max_reject_rate=max_reject_rate)
 
 
-class _Night:
+class _ExportsRun:
     """One pass over the files that may be new. A file that no reader knows waits until it is clear what exports are
     named like here: one with their suffix is a broken export, and becomes a reject."""
 
@@ -110,7 +110,7 @@ class _Night:
         except InputError as error:
             self._log.failures.append(str(error))
             return False
-        if found.source in _OTHER_NIGHTS:
+        if found.source in _OTHER_SOURCES:
             self._of_others.append(listed.name)
             return False
         if not found.is_dump:
@@ -154,11 +154,11 @@ class _Night:
 
 
 def _is_export(found: FileLook) -> bool:
-    return found.is_dump and found.source not in _OTHER_NIGHTS
+    return found.is_dump and found.source not in _OTHER_SOURCES
 
 
 def _counts(found: FileLook, suffixes: Container[str]) -> bool:
-    return found.source not in _OTHER_NIGHTS and found.counts_among(suffixes)
+    return found.source not in _OTHER_SOURCES and found.counts_among(suffixes)
 
 
 def _suffixes(entries: Sequence[AppliedFile]) -> set[str]:

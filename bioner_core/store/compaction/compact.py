@@ -95,7 +95,7 @@ class CompactionReport:
 
 @dataclass(frozen=True, slots=True)
 class CompactionWatch:
-    """What is called while compaction works: pieces planned and done, and `check` before the snapshot is shown."""
+    """What is called while compaction works: pieces planned and done; `check` before anything is removed or shown."""
 
     on_planned: Callable[[int], None] = lambda _: None
     on_done: Callable[[int], None] = lambda _: None
@@ -123,6 +123,8 @@ def compact_store(
     settings, watch = settings or CompactionSettings(), watch or CompactionWatch()
     manifests = list(read_manifests(store))
     state = _state_digest(store, manifests)
+    # Race: this job may have lost its lock while it waited or read; what another one has in the making is not to go.
+    watch.check()
     sweep_orphans(store)
     sweep_snapshots(store, keep=None)
     manifest = _existing(store, state)
@@ -130,8 +132,8 @@ def compact_store(
     if manifest is None:
         work = _Compaction(store, settings, watch, manifests, state)
         manifest = work.run(history or RunHistory())
+    watch.check()
     if _shown(store) != manifest.snapshot_id:
-        watch.check()
         make_current(store, manifest.snapshot_id)
     return CompactionReport(manifest, made, sweep_snapshots(store, keep=settings.keep))
 
