@@ -161,8 +161,8 @@ def claimed_names(store: Store, pattern: str) -> list[str]:
 def is_live(placed: PlacedClaim, *, lease_seconds: float) -> bool:
     """Whether somebody still works under a claim.
 
-    A holder of this host is asked for; one of another host is believed dead when it has not touched its claim for
-    `lease_seconds`, by the clock of the file system.
+    A holder of this host is asked for; one of another host, or of another container, is believed dead when it has not
+    touched its claim for `lease_seconds`, by the clock of the file system.
 
     Raises:
         StoreError: the file system cannot be asked for its time.

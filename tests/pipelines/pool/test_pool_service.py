@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import psutil
 import pytest
@@ -86,6 +87,12 @@ def test_another_model_is_refused_with_what_differs() -> None:
         check_same_model(report(), fingerprint="other", model={"model": "default"})
 
 
+def ended_here(pid: int) -> ProcessIdentity:
+    """A process of this machine that has ended."""
+    boot = this_process().birth.partition(":")[0]
+    return replace(this_process(), pid=pid, birth=f"{boot}:1")
+
+
 class SilentBulletin(PoolKV):
     """Notes that nobody renews."""
 
@@ -93,7 +100,7 @@ class SilentBulletin(PoolKV):
         """A report of an owner that has died."""
         ended = subprocess.Popen(["true"])
         ended.wait()
-        return report_text(report(owner=ProcessIdentity(this_process().host, ended.pid, "boot:1")))
+        return report_text(report(owner=ended_here(ended.pid)))
 
 
 def test_a_dead_owner_is_noticed_by_its_silence() -> None:
