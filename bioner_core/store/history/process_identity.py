@@ -22,9 +22,9 @@ class ProcessIdentity:
     """A process: its host, its id, and when it was born, since ids are given out again.
 
     `birth` is made of the host's boot and the start of the process; empty where the system does not tell. Host names
-    are given out more than once, too: `processes` names the processes among which the id counts, those of the machine or
-    of a container (the namespace of ids), and `machine` is a digest of what the machine keeps through a reboot. Both are
-    empty where the system does not tell, or an older bioner wrote it down.
+    are given out more than once, too: `processes` names the processes among which the id counts, those of the machine
+    or of a container (the namespace of ids), and `machine` is a digest of what the machine keeps through a reboot. Both
+    are empty where the system does not tell, or an older bioner wrote it down.
     """
 
     host: str
@@ -50,7 +50,7 @@ def is_here(identity: ProcessIdentity) -> bool:
 
 
 def is_of_this_boot(identity: ProcessIdentity) -> bool:
-    """Whether the process is, or was, one that this process sees: of two hosts or containers of one name only one is."""
+    """Whether this process sees the process, or did: of two hosts or containers of one name it sees those of one."""
     boot = _boot(birth_of(os.getpid()))
     same_boot = bool(boot) and _boot(identity.birth) == boot
     # Without a name of the processes an older bioner wrote it down, or the system has no containers.
@@ -59,7 +59,7 @@ def is_of_this_boot(identity: ProcessIdentity) -> bool:
 
 
 def _is_before_reboot(identity: ProcessIdentity) -> bool:
-    """Whether the machine was started again since. Never told of a container: images give many of them one machine id."""
+    """Whether the machine was started again since. Never told of a container: many of one image have one machine id."""
     in_none = identity.processes == _processes() == _ALL_PROCESSES
     same_machine = bool(identity.machine) and identity.machine == _machine()
     return identity.host == socket.gethostname() and in_none and same_machine
