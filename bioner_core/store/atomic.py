@@ -37,29 +37,25 @@ def replacing(path: StorePath) -> Iterator[Path]:
     # kill can leave half done.
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}{TEMPORARY_SUFFIX}")
     try:
-        make_folder(path.parent)
-        yield temporary
-        # Invariant: a final name stands for whole content, power cuts included. The content is on disk before the
-        # rename, else the name may be left on an empty file; the folder after it, since only then is the rename on
-        # disk.
-        fsync_path(temporary)
-        os.replace(temporary, path)
-        fsync_path(path.parent)
-    except OSError as error:
-        raise StoreError(_explain(path, error)) from error
+        with write_trouble(path):
+            make_folder(path.parent)
+            yield temporary
+            # Invariant: a final name stands for whole content, power cuts included. The content is on disk before the
+            # rename, else the name may be left on an empty file; the folder after it, since only then is the rename on
+            # disk.
+            fsync_path(temporary)
+            os.replace(temporary, path)
+            fsync_path(path.parent)
     finally:
         _discard(temporary)
 
 
 @contextmanager
 def _uploading(path: ObjectPath) -> Iterator[Path]:
-    try:
-        with TemporaryDirectory(prefix="bioner-upload-") as folder:
-            temporary = Path(folder) / path.name
-            yield temporary
-            path.put_file(temporary)
-    except OSError as error:
-        raise StoreError(_explain(path, error)) from error
+    with write_trouble(path), TemporaryDirectory(prefix="bioner-upload-") as folder:
+        temporary = Path(folder) / path.name
+        yield temporary
+        path.put_file(temporary)
 
 
 def write_bytes(path: StorePath, content: Any) -> None:
@@ -112,6 +108,42 @@ def fsync_path(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def remove_stale(path: StorePath) -> None:
+    """Remove a file that nobody needs any more, if it is there.
+
+    Raises:
+        StoreError: it cannot be removed.
+    """
+    with stale_trouble(path):
+        path.unlink(missing_ok=True)
+
+
+@contextmanager
+def stale_trouble(path: StorePath) -> Iterator[None]:
+    """Within the block what is stale is removed; an error of the system says what to do.
+
+    Raises:
+        StoreError: it cannot be removed.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(f"{path}: is stale and cannot be removed ({error}). Remove it by hand") from error
+
+
+@contextmanager
+def write_trouble(path: StorePath) -> Iterator[None]:
+    """Within the block a file is written; an error of the system says what to do.
+
+    Raises:
+        StoreError: it cannot be written: the disk is full, or permission is lacking.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(_explain(path, error)) from error
 
 
 def _discard(temporary: Path) -> None:

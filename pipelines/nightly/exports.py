@@ -14,7 +14,14 @@ from bioner_core.errors import BionerError, InputError, listed_names
 from bioner_core.formats.folder_inputs import FileLook, look_at, suffix_of
 from bioner_core.formats.input_digests import file_digest
 from bioner_core.store.history.ledger import AppliedFile, applied_files
-from pipelines.nightly.apply import FileNotAppliedError, InputAnnotator, PendingFile, SyncContext, apply_file
+from pipelines.nightly.apply import (
+    FileNotAppliedError,
+    InputAnnotator,
+    PendingFile,
+    SyncContext,
+    apply_file,
+    discard_download,
+)
 from pipelines.nightly.report import RunLog, SyncReport
 from pipelines.sync.download import COMPANION, PARTIAL_SUFFIX, local_copy
 from pipelines.sync.listing import ListedFile, list_place
@@ -112,6 +119,7 @@ class _ExportsRun:
             return False
         if found.source in _OTHER_SOURCES:
             self._of_others.append(listed.name)
+            discard_download(listed, path, self._place)
             return False
         if not found.is_dump:
             self._deferred.append((listed, path, found))
@@ -125,6 +133,7 @@ class _ExportsRun:
                 yield self._apply(listed, path)
             else:
                 self._unknown.append(listed.name)
+                discard_download(listed, path, self._place)
                 yield False
 
     def notes(self) -> list[str]:
@@ -137,9 +146,11 @@ class _ExportsRun:
         return [unknown] * bool(self._unknown) + [others] * bool(self._of_others)
 
     def _apply(self, listed: ListedFile, path: Path) -> bool:
+        """Apply a file that is on this machine. The download of one that fails stays, and is looked at next time."""
         try:
             digest = file_digest(str(path))
             if digest in self._digests:
+                discard_download(listed, path, self._place)
                 return False
             self._log.planned += 1
             wanted = PendingFile(replace(listed, location=str(path)), (time.time_ns() // 1000,))
@@ -150,6 +161,7 @@ class _ExportsRun:
         self._digests.add(digest)
         self._suffixes.add(suffix_of(listed.name))
         self._log.applied.append(entry)
+        discard_download(listed, path, self._place)  # `apply_file` was given the copy as a local file
         return True
 
 
