@@ -200,6 +200,7 @@ def keep_pool(config: PoolConfig, annotator: AnnotatorChoice, *, page: JobPage) 
 
     started = time.monotonic()
     settings = service_settings(config)
+    annotator = replace(annotator, on_gpu=settings.gpus_per_actor > 0)
     spec = annotator.spec(memory_limit(config, settings))
     annotator.check_ready()
     with claimed_address(config.name) as announce, ExitStack() as opened:

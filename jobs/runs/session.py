@@ -28,6 +28,7 @@ from jobs.runs.pool import (
     check_pool_options,
     connect_by_hand,
     feeder_places,
+    in_pool_precision,
     join_pool,
     memory_limit,
     open_pool,
@@ -146,6 +147,7 @@ class AnnotationSession:
     Raises:
         ConfigurationError: an option is unusable; nothing was started.
         ModelError: there is no such model.
+        PoolError: the precision is to be that of a running pool, and there is none or it cannot be reached.
     """
 
     def __init__(
@@ -162,10 +164,12 @@ class AnnotationSession:
         asked = annotator or chosen_annotator(config)
         check_pool_options(config)
         self._pool_settings = planned_settings(config, config.ray)
+        if config.pool is None:
+            asked = replace(asked, on_gpu=self._pool_settings.gpus_per_actor > 0)
         self._client_settings = ClientSettings(token_budget=config.token_budget)
         memory_limit(config, self._pool_settings)  # it checks the option
         self._label_sets = tuple(LabelSetChoice(one.name, one.languages) for one in asked.label_sets)
-        self._annotator = in_store_precision(asked, config.store)
+        self._annotator = in_store_precision(in_pool_precision(asked, config), config.store)
         self._annotator_fingerprint = self._annotator.fingerprint()
         self._finish = FinishSettings.of(asked.thresholds(), document_pass=config.document_pass)
         self._rate_key = rate_key(self._annotator_fingerprint, self._pool_settings, pool=config.pool)
@@ -331,7 +335,8 @@ class AnnotationSession:
             return 0.0
         # Feeders work on a shard each, and share the actors.
         seconds = SHARD_SECONDS / (self._config.feeders or 1)
-        return seconds * (kept_rate(self._rate_key) or guessed_rate(choice.precision_choice, choice.base))
+        gpus = self._pool_settings.actors * self._pool_settings.gpus_per_actor
+        return seconds * (kept_rate(self._rate_key) or guessed_rate(choice.precision_choice, choice.base, gpus=gpus))
 
     def _connected(self) -> ServiceFactory:
         if self._service_factory is None:
