@@ -19,10 +19,10 @@ from bioner_core.labels.label_set import LabelSetChoice
 from bioner_core.store.history.lock import Part, StoreLock
 from bioner_core.store.history.model_notes import note_model
 from bioner_core.store.layout import Store
-from bioner_core.store.sweep import sweep_orphans
 from jobs.options.annotation import AnnotateConfig
 from jobs.runs.annotator import MODEL, AnnotatorChoice, chosen_annotator
 from jobs.runs.load import RunWatch, guessed_rate, keep_rate, kept_rate, process_started, rate_key
+from jobs.runs.locking import held_lock
 from jobs.runs.pool import (
     check_feeders,
     check_pool_options,
@@ -118,19 +118,14 @@ def make_store(store: Store) -> None:
 def open_lock(
     config: AnnotateConfig, *, purpose: str, run_id: str = "", part: Part | None = None
 ) -> Iterator[StoreLock]:
-    """Hold the store for the block, and say so when a dead job's lock had to be taken over.
-
-    What is damaged in the store is told, and reports of runs that are damaged are made anew.
+    """As `held_lock`; what is damaged in the store is told, and reports of runs that are damaged are made anew.
 
     Raises:
         StoreError: another job is at work on the store.
     """
-    lock = StoreLock(config.store, purpose=purpose, run_id=run_id, part=part, wait_seconds=config.wait)
-    with lock:
-        if lock.took_over and not config.quiet:
-            say(f"took over the lock of a job that has died: {lock.took_over}")
-        if lock.took_over and (part is None or part.whole):
-            sweep_orphans(config.store)
+    with held_lock(
+        config.store, purpose=purpose, quiet=config.quiet, run_id=run_id, part=part, wait_seconds=config.wait
+    ) as lock:
         tell_left_out(config.store)
         for renewed in renew_reports(config.store):
             say(f"note: {renewed}")
