@@ -18,6 +18,7 @@ import pyarrow as pa
 
 import bioner_core
 from bioner_core.errors import DamagedFileError, StoreError
+from bioner_core.store.bounded_database import bounded_database
 from bioner_core.store.checks.promised_file import check_shard_files
 from bioner_core.store.committed import has_size
 from bioner_core.store.compaction.external_sort import SortSpace, sorted_batches
@@ -210,9 +211,7 @@ class _Compaction:
 
     def _write_summaries(self, files: Sequence[SnapshotFile]) -> Iterator[SnapshotFile]:
         paths = {table: [self.folder / one.path for one in files if one.table == table] for table in SORTED_TABLES}
-        with duckdb.connect() as database:
-            database.execute("SET memory_limit = $limit", {"limit": f"{self._sort_bytes()}B"})
-            database.execute("SET temp_directory = $folder", {"folder": str(self._scratch())})
+        with bounded_database(self._sort_bytes(), self._scratch()) as database:
             try:
                 snapshot_views(database, paths)
                 for table in SUMMARY_TABLES:
