@@ -55,7 +55,12 @@ LINKS = pa.schema(
         _field("vocabulary_version", pa.string(), "its version and digest", example="2026+93aa30d09e2d"),
         _field("concept_id", pa.string(), "the concept as CURIE; null: none", example="MESH:D003924", empty=True),
         _field("name", pa.string(), "the concept's preferred name", example="Diabetes Mellitus, Type 2"),
-        _field("method", pa.string(), "exact, words or broad, `abbreviation+` before it; none", example="exact"),
+        _field(
+            "method",
+            pa.string(),
+            "exact, words, broad; of a long form `abbreviation+exact`, `abbreviation+words`; none",
+            example="exact",
+        ),
         _field("score", pa.float64(), "how surely the mention means it", unit="0 to 1", example="0.9"),
         _field("rank", pa.int32(), "1 is the likeliest concept", example="1"),
     ]
