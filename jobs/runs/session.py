@@ -36,7 +36,7 @@ from jobs.runs.pool import (
 )
 from jobs.runs.standard_input import STANDARD_INPUT, with_standard_input
 from jobs.runs.store_precision import in_store_precision, pin_precision
-from jobs.terminal.console import say
+from jobs.terminal.console import say, warn
 from jobs.terminal.damage import tell_left_out
 from jobs.terminal.process import interrupted_exit_code
 from jobs.terminal.progress import ProgressBar
@@ -286,9 +286,8 @@ class AnnotationSession:
             opened.enter_context(bar)
             return places
 
-        tell = _silent if self._config.quiet else say
         ahead = FilesAhead[Any](
-            job, start=start, progress=progress, tell=tell, at_end=lambda: self._note_load(progress, ahead)
+            job, start=start, progress=progress, tell=warn, at_end=lambda: self._note_load(progress, ahead)
         )
         return ahead
 
@@ -384,10 +383,6 @@ def _run_interruptibly(job: AnnotationJob, service_factory: ServiceFactory, prog
 def _import_beam() -> None:
     with suppress(Exception):
         import_module("pipelines.annotate")
-
-
-def _silent(_: str) -> None:
-    return
 
 
 def _no_service() -> AnnotationService:

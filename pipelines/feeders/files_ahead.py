@@ -61,8 +61,8 @@ class FilesAhead(Generic[Wanted]):
     """Annotates files, each planned ahead; `run` may be called once.
 
     `start` is called in the caller's thread as soon as a shard needs the model, and gives what makes the feeders.
-    `progress` is told of all records, `tell` is called with what a person should know, and `at_end` when all is done
-    and the feeders are still there.
+    `progress` is told of all records, `tell` is called with what went wrong and does not end the run, and `at_end` when
+    all is done and the feeders are still there.
     """
 
     def __init__(
