@@ -7,7 +7,7 @@ import errno
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -36,18 +36,15 @@ def replacing(path: StorePath) -> Iterator[Path]:
     # Invariant: the temporary file is in the folder of the final one: a rename across file systems is a copy, which a
     # kill can leave half done.
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}{TEMPORARY_SUFFIX}")
-    try:
-        with write_trouble(path):
-            make_folder(path.parent)
-            yield temporary
-            # Invariant: a final name stands for whole content, power cuts included. The content is on disk before the
-            # rename, else the name may be left on an empty file; the folder after it, since only then is the rename on
-            # disk.
-            fsync_path(temporary)
-            os.replace(temporary, path)
-            fsync_path(path.parent)
-    finally:
-        _discard(temporary)
+    with write_trouble(path), _discarded(temporary):
+        make_folder(path.parent)
+        yield temporary
+        # Invariant: a final name stands for whole content, power cuts included. The content is on disk before the
+        # rename, else the name may be left on an empty file; the folder after it, since only then is the rename on
+        # disk.
+        fsync_path(temporary)
+        os.replace(temporary, path)
+        fsync_path(path.parent)
 
 
 @contextmanager
@@ -146,11 +143,14 @@ def write_trouble(path: StorePath) -> Iterator[None]:
         raise StoreError(_explain(path, error)) from error
 
 
-def _discard(temporary: Path) -> None:
+@contextmanager
+def _discarded(temporary: Path) -> Iterator[None]:
     try:
-        temporary.unlink(missing_ok=True)
-    except OSError:
-        return  # the disk is already in trouble; the next commit of this shard sweeps it
+        yield
+    finally:
+        # Where that fails the disk is already in trouble; the next commit of this shard sweeps it.
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 def _explain(path: StorePath, error: OSError) -> str:
