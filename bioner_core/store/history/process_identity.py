@@ -1,8 +1,10 @@
 """Which process is at work, told so that another one can see later whether it still is."""
 
 import hashlib
+import math
 import os
 import socket
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,14 +41,14 @@ def this_process() -> ProcessIdentity:
     return ProcessIdentity(socket.gethostname(), os.getpid(), birth_of(os.getpid()), _processes(), _machine())
 
 
-def is_here(identity: ProcessIdentity) -> bool:
+def is_here(identity: ProcessIdentity, *, silent_seconds: float = math.inf) -> bool:
     """Whether the process is, or was, one of this host: only then can `has_ended` tell anything.
 
-    One of before a reboot is, where the machine is known to be the same: it has ended. Where the system tells of no
-    boot, the name of the host must do.
+    One of before a reboot is, where the machine is known to be the same: it has ended. `silent_seconds` is for how long
+    nothing has been heard of it. Where the system tells of no boot, the name of the host must do.
     """
     untold = identity.host == socket.gethostname() and not (identity.birth or birth_of(os.getpid()))
-    return is_of_this_boot(identity) or _is_before_reboot(identity) or untold
+    return is_of_this_boot(identity) or _is_before_reboot(identity, silent_seconds) or untold
 
 
 def is_of_this_boot(identity: ProcessIdentity) -> bool:
@@ -58,11 +60,15 @@ def is_of_this_boot(identity: ProcessIdentity) -> bool:
     return identity.host == socket.gethostname() and same_boot and sees
 
 
-def _is_before_reboot(identity: ProcessIdentity) -> bool:
+def _is_before_reboot(identity: ProcessIdentity, silent_seconds: float) -> bool:
     """Whether the machine was started again since. Never told of a container: many of one image have one machine id."""
     in_none = identity.processes == _processes() == _ALL_PROCESSES
     same_machine = bool(identity.machine) and identity.machine == _machine()
-    return identity.host == socket.gethostname() and in_none and same_machine
+    if not (identity.host == socket.gethostname() and in_none and same_machine):
+        return False
+    # Race: machines that were cloned have one name and one machine id. Whoever was heard of since this machine was
+    # started is a process of another one.
+    return silent_seconds > time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 def has_ended(identity: ProcessIdentity) -> bool:

@@ -121,13 +121,18 @@ def test_another_machine_or_container_of_this_name_keeps_its_lock_until_its_leas
 def test_after_a_reboot_of_the_machine_its_lock_is_taken_over_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Catches a night that waits a quarter of an hour for a job that cannot live any more."""
+    """Catches a night that waits a quarter of an hour for a job that cannot live any more; and a living job of a cloned
+    machine, with the same name and machine id, that is taken for one."""
     (tmp_path / "machine-id").write_text("0123456789abcdef0123456789abcdef\n")
     monkeypatch.setattr(process_identity, "MACHINE_ID", tmp_path / "machine-id")
     monkeypatch.setattr(process_identity.os, "readlink", lambda _: "pid:[4026531836]")  # in no container
     before = replace(this_process(), birth="another-boot:1")
-    place_claim(Store(tmp_path), "store", Claim(before, "r1", "x", ""), after=None)
-    with lock(tmp_path) as taken:
+    path = place_claim(Store(tmp_path), "store", Claim(before, "r1", "x", ""), after=None)
+    assert path is not None
+    with pytest.raises(StoreError, match="another job"), lock(tmp_path):
+        pass
+    os.utime(path, (1, 1))  # before the boot, and within this lease
+    with lock(tmp_path, lease_seconds=1e12) as taken:
         assert "run r1" in taken.took_over
 
 
