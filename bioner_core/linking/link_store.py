@@ -93,10 +93,12 @@ def link_store(
     all_candidates: bool = False,
     anew: bool = False,
     on_document: Callable[[], None] = lambda: None,
+    check: Callable[[], None] = lambda: None,
 ) -> LinkReport:
     """Link every accepted mention of the newest documents, or every candidate, and show the new links in one step.
 
-    What a run of the same linker has linked already is kept, unless `anew`: the rows are the same.
+    What a run of the same linker has linked already is kept, unless `anew`: the rows are the same. `check` is called
+    right before the new links are shown and the files of all other runs removed; what it raises is passed on.
 
     Raises:
         StoreError: the store is damaged or cannot be written; the old links stay.
@@ -124,6 +126,7 @@ def link_store(
     )
     sums = _sums(store, page.path(store, "links"))
     page = replace(page, mentions=sums.mentions, linked=sums.linked)
+    check()
     page = make_current(store, page)
     seconds = time.monotonic() - started
     now = (work.abbreviations, work.linked_now, work.mentions_now)

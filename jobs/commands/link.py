@@ -51,11 +51,16 @@ def link(
         require_store_to_show(store)
         linker = Linker(open_vocabularies(vocabularies), default_taxon=default_taxon)
         with (
-            held_lock(store, purpose="bioner link", quiet=quiet, wait_seconds=wait),
+            held_lock(store, purpose="bioner link", quiet=quiet, wait_seconds=wait) as lock,
             ProgressBar("documents", quiet=quiet) as progress,
         ):
             report = link_store(
-                store, linker, all_candidates=all_candidates, anew=anew, on_document=lambda: progress.done(1)
+                store,
+                linker,
+                all_candidates=all_candidates,
+                anew=anew,
+                on_document=lambda: progress.done(1),
+                check=lock.check,
             )
             make_link_summaries(store)
     print_result(report.to_json(), as_json=as_json, show=lambda: _show(report.to_json()))

@@ -73,6 +73,22 @@ def test_the_old_links_stay_when_a_run_dies(tmp_path: Path, linker: Linker, monk
     assert linked_concepts(Store(store)) == held
 
 
+def test_a_run_that_lost_its_lock_shows_nothing(tmp_path: Path, linker: Linker) -> None:
+    """Catches a run that wakes after its lease, and removes the files of links that its successor is writing."""
+    store = Store(word_store(tmp_path))
+    before = link_store(store, linker).page
+    successor = store.folder / "links" / "links-of-another-run.parquet"
+    successor.touch()
+
+    def lost() -> None:
+        raise StoreError("lost")
+
+    with pytest.raises(StoreError, match="lost"):
+        link_store(store, linker, anew=True, check=lost)
+    assert current_links(store) == before
+    assert successor.exists()
+
+
 def test_a_new_run_sweeps_the_old_one_away(tmp_path: Path, linker: Linker) -> None:
     """Catches a store that grows with every run of links."""
     store = word_store(tmp_path)
