@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 from bioner_core.errors import PoolError
 from bioner_core.inference.batching import BatchFill
 from bioner_core.store.committed import committed_manifest, unfinished_manifest
-from bioner_core.store.history.process_identity import this_process
+from bioner_core.store.history.lock import check_holder, taken_here
+from bioner_core.store.history.process_identity import ProcessIdentity, this_process
 from bioner_core.store.layout import ShardDescriptor
 from bioner_core.store.names import StoreNames, list_names
 from bioner_core.store.sweep import sweep_shard
@@ -67,8 +68,13 @@ class PlanInput(beam.DoFn):  # type: ignore[misc]
         yield from ((run[0].shard_id, run) for run in group_runs(descriptors))
 
 
-def outcome_without_model(job: AnnotationJob, descriptor: ShardDescriptor) -> ShardOutcome | None:
-    """The outcome of a shard that is committed, or is finished again from stored candidates; None: ask the model."""
+def outcome_without_model(
+    job: AnnotationJob, descriptor: ShardDescriptor, *, holder: ProcessIdentity | None = None
+) -> ShardOutcome | None:
+    """The outcome of a shard that is committed, or is finished again from stored candidates; None: ask the model.
+
+    `holder` is as in `check_holder`.
+    """
     run, decode = job.run_fingerprint, job.decode_fingerprint
     try:
         manifest = committed_manifest(job.store, descriptor, fingerprint=run)
@@ -78,6 +84,7 @@ def outcome_without_model(job: AnnotationJob, descriptor: ShardDescriptor) -> Sh
         stored = unfinished_manifest(job.store, descriptor, fingerprint=run, decode=decode)
         if stored is None:
             return None
+        check_holder(job.store, holder)
         return finished_outcome(Status.REFINISHED, finish_again(stored, descriptor, job))
     except Exception as error:  # noqa: BLE001  the shard boundary: whatever happened is reported, with its traceback
         return failed_outcome(error, input_file=descriptor.input_file, descriptor=descriptor)
@@ -126,7 +133,16 @@ class ShardWork(beam.DoFn):  # type: ignore[misc]
 
 
 class AnnotateRuns(ShardWork):
-    """Shard runs to one `ShardOutcome` per shard. The shard is a failure boundary: one that fails stops no other."""
+    """Shard runs to one `ShardOutcome` per shard. The shard is a failure boundary: one that fails stops no other.
+
+    It commits only as long as `holder` (see `check_holder`) holds the store.
+    """
+
+    def __init__(
+        self, job: AnnotationJob, service_factory: ServiceFactory, progress_token: str, holder: ProcessIdentity | None
+    ) -> None:
+        super().__init__(job, service_factory, progress_token)
+        self._holder = holder
 
     def process(self, element: Sequence[ShardRun]) -> Iterator[ShardOutcome]:
         """Yield the outcome of each shard of the runs; committed ones on the main output."""
@@ -138,9 +154,9 @@ class AnnotateRuns(ShardWork):
                 yield beam.pvalue.TaggedOutput(outcome.status.value, outcome)
 
     def _outcomes(self, descriptors: Sequence[ShardDescriptor]) -> Iterator[ShardOutcome]:
-        todo = ListedShards([])
+        todo = ListedShards([], check=partial(check_holder, self._job.store, self._holder))
         for descriptor in descriptors:
-            outcome = outcome_without_model(self._job, descriptor)
+            outcome = outcome_without_model(self._job, descriptor, holder=self._holder)
             if outcome is None:
                 todo.left.append(descriptor)
                 continue
@@ -156,7 +172,8 @@ class AnnotateRuns(ShardWork):
 class AnnotateShards(beam.PTransform):  # type: ignore[misc]
     """A PCollection of input files (str) to `ShardOutcomes`.
 
-    The grouping by shard spreads the runs over all workers, and makes one of inputs that are named twice.
+    The grouping by shard spreads the runs over all workers, and makes one of inputs that are named twice. It is made in
+    the process that has taken the lock of the store: workers commit only as long as that is held.
     """
 
     def __init__(self, job: AnnotationJob, service_factory: ServiceFactory, *, progress_token: str = "") -> None:
@@ -164,6 +181,7 @@ class AnnotateShards(beam.PTransform):  # type: ignore[misc]
         self._job = job
         self._service_factory = service_factory
         self._progress_token = progress_token
+        self._holder = taken_here(job.store)
 
     @beam.typehints.no_annotations  # type: ignore[untyped-decorator]  # Beam has no word for a tuple of outputs
     def expand(self, inputs: Any) -> ShardOutcomes:
@@ -177,17 +195,17 @@ class AnnotateShards(beam.PTransform):  # type: ignore[misc]
             | "Once" >> beam.Map(_first_of_group)
             | "Join" >> _join_runs()
             | "Annotate"
-            >> beam.ParDo(AnnotateRuns(self._job, self._service_factory, self._progress_token)).with_outputs(
-                _SKIPPED, _FAILED, main=_COMMITTED
-            )
+            >> beam.ParDo(
+                AnnotateRuns(self._job, self._service_factory, self._progress_token, self._holder)
+            ).with_outputs(_SKIPPED, _FAILED, main=_COMMITTED)
         )
         failed = (planned[_FAILED], outcomes[_FAILED]) | "Failures" >> beam.Flatten()
         return ShardOutcomes(outcomes[_COMMITTED], outcomes[_SKIPPED], failed)
 
 
 def _join_runs() -> Any:
-    """Runs that one worker has anyway go through one stream of the service, small files too, so that no actor runs dry
-    between them; it is cut now and then, so that a worker's share is not one piece."""
+    """Runs that one worker has anyway go through one stream of the service, small files too, so that no actor waits
+    without work between them; it is cut now and then, so that a worker's share is not one piece."""
     return beam.BatchElements(
         min_batch_size=RECORDS_PER_STREAM, max_batch_size=RECORDS_PER_STREAM, element_size_fn=_records_of_run
     )

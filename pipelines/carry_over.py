@@ -18,7 +18,7 @@ from bioner_core.documents import Document
 from bioner_core.errors import StoreError
 from bioner_core.formats.reader import UNKNOWN, read_records
 from bioner_core.mentions import Mention
-from bioner_core.store.atomic import replacing
+from bioner_core.store.atomic import remove_stale, replacing
 from bioner_core.store.committed import files_are_there, needs_no_decoding, whole_manifest
 from bioner_core.store.history.document_index import TEXT_DIGEST_BYTES, index_files, matching_rows, text_digest
 from bioner_core.store.layout import ShardDescriptor, Store, input_key_of
@@ -116,11 +116,7 @@ def discard_carry_over(store: Store, key: str) -> None:
     Raises:
         StoreError: it cannot be removed.
     """
-    path = _path(store, key)
-    try:
-        path.unlink(missing_ok=True)
-    except OSError as error:
-        raise StoreError(f"{path}: is stale and cannot be removed ({error}). Remove it by hand") from error
+    remove_stale(_path(store, key))
 
 
 def _digests_of_input(descriptor: ShardDescriptor) -> dict[int, bytes]:
@@ -147,7 +143,7 @@ def _precedents(store: Store, digests: dict[int, bytes], *, decode: str, leave_o
 
 
 def _matching(path: StorePath, wanted: pa.Array) -> list[dict[str, Any]]:
-    """The rows of a document index; none of a damaged one, whose texts go to the model: no night ends for it."""
+    """The rows of a document index; none of a damaged one, whose texts go to the model: no run fails because of it."""
     try:
         return list(matching_rows(path, wanted))
     except StoreError:

@@ -14,6 +14,7 @@ from bioner_core.formats.input_digests import file_digest
 from bioner_core.formats.inputs import public_name
 from bioner_core.inference.document_rows import ANNOTATE_STAGE
 from bioner_core.records import RejectReason
+from bioner_core.store.history.lock import check_holder, taken_here
 from bioner_core.store.layout import ShardDescriptor, Store, input_key, input_key_of
 from bioner_core.store.manifest import Manifest
 from bioner_core.store.reading import shard_batches, shown_manifests
@@ -119,11 +120,12 @@ def retry_shards(
 
 def _annotated(descriptor: ShardDescriptor, job: AnnotationJob, rows: KnownRows, *, started: float) -> ShardResult:
     """The shard, committed anew; the seconds of work on it count from `started`, so those before count on."""
-    shard = OpenShard(descriptor, job, opened=started)
+    shard, holder = OpenShard(descriptor, job, opened=started), taken_here(job.store)
     with ShardInput() as source:
         for records in buffers(source.records(descriptor), job, starts_input=False):
             buffer = shard.plan(records)
             shard.settle(buffer, rows.annotate(buffer.requests()))
+    check_holder(job.store, holder)
     return shard.commit()
 
 

@@ -42,10 +42,11 @@ class ShardSource(Protocol):
 
 
 class ListedShards:
-    """A `ShardSource` of shards that are all known."""
+    """A `ShardSource` of shards that are all known. `check` is called right before each commit."""
 
-    def __init__(self, shards: Iterable[ShardDescriptor]) -> None:
+    def __init__(self, shards: Iterable[ShardDescriptor], *, check: Callable[[], None] = lambda: None) -> None:
         self.left = deque(shards)
+        self._check = check
 
     @property
     def ended(self) -> bool:
@@ -57,7 +58,12 @@ class ListedShards:
         return self.left.popleft() if self.left else None
 
     def check(self) -> None:
-        """They may be committed: nobody else has them."""
+        """Nobody else has them: whether the job may commit is all there is to ask.
+
+        Raises:
+            StoreError: it may not.
+        """
+        self._check()
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from bioner_core.export.kgx_rows import gather_rows
 from bioner_core.export.kgx_tables import EXACT_SUM, GRAPH, GraphTable
 from bioner_core.export.output import new_folder
 from bioner_core.export.provenance import Provenance, Tally
+from bioner_core.store.bounded_database import bounded_database
 from bioner_core.store.document_mentions import DocumentMentions
 
 MEMORY_LIMIT = "1GB"
@@ -74,10 +75,8 @@ def _graph(
 def _database(output: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     with (
         TemporaryDirectory(prefix=f".{output.name}.", dir=output.parent) as scratch,
-        duckdb.connect(str(Path(scratch) / "graph.duckdb")) as database,
+        bounded_database(MEMORY_LIMIT, scratch, file=Path(scratch) / "graph.duckdb") as database,
     ):
-        database.execute("SET memory_limit = $limit", {"limit": MEMORY_LIMIT})
-        database.execute("SET temp_directory = $folder", {"folder": scratch})
         database.execute(EXACT_SUM)
         yield database
 

@@ -6,22 +6,27 @@ import duckdb
 import pyarrow as pa
 
 from bioner_core.errors import StoreError
-from bioner_core.linking.link_table import LINKED, SCHEMAS_OF_LINKS, LinkPage, LinkWriter, current_links
+from bioner_core.linking.link_table import (
+    LINKED,
+    SCHEMAS_OF_LINKS,
+    LinkPage,
+    LinkWriter,
+    current_links,
+    links_database,
+)
 from bioner_core.store.layout import Store
 from bioner_core.store.newest import DocumentOrigin
-from bioner_core.store.objects.duckdb_files import let_read_objects
 from bioner_core.store.parquet_files import open_parquet
 from bioner_core.store.paths import StorePath
 
 _BATCH_ROWS = 10_000
-_MEMORY_LIMIT = "512MB"
 _ORIGINS = pa.schema([("doc_id", pa.string()), ("origin", pa.string())])
 _CHANGED = """
 SELECT doc_id FROM origins ANTI JOIN read_parquet($linked, hive_partitioning = false) AS e USING (doc_id, origin)
 """
 
 
-class LinksOutOfStepError(Exception):
+class LinksOutOfStepError(StoreError):
     """The rows of an earlier run are damaged, or do not stand in the order of the documents: all is linked anew."""
 
 
@@ -43,10 +48,8 @@ def changed_documents(store: Store, page: LinkPage, origins: Iterable[DocumentOr
         StoreError: the store is damaged.
     """
     batches = pa.RecordBatchReader.from_batches(_ORIGINS, _batches(origins))
-    with duckdb.connect() as database:
-        database.execute("SET memory_limit = $limit", {"limit": _MEMORY_LIMIT})
+    with links_database(store) as database:
         database.register("origins", batches)
-        let_read_objects(database, store.root)
         try:
             rows = database.execute(_CHANGED, {"linked": str(page.path(store, LINKED))}).fetchall()
         except duckdb.Error as error:

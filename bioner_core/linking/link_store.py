@@ -12,17 +12,21 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-import duckdb
-
 from bioner_core.document_pass.abbreviation_pairs import abbreviation_pairs
 from bioner_core.errors import DamagedFileError, StoreError
 from bioner_core.linking.earlier_links import EarlierLinks, LinksOutOfStepError, changed_documents, usable_page
-from bioner_core.linking.link_table import LinkPage, LinkWriter, current_links, link_writer, make_current
+from bioner_core.linking.link_table import (
+    LinkPage,
+    LinkWriter,
+    current_links,
+    link_writer,
+    links_database,
+    make_current,
+)
 from bioner_core.linking.linker import LINKER_VERSION, Linker, NamedText
 from bioner_core.store.document_mentions import DocumentMentions
 from bioner_core.store.layout import Store
 from bioner_core.store.newest import NewestState, open_newest
-from bioner_core.store.objects.duckdb_files import let_read_objects
 from bioner_core.store.paths import StorePath
 
 _MOST_LOOKED_UP = 50_000
@@ -89,10 +93,12 @@ def link_store(
     all_candidates: bool = False,
     anew: bool = False,
     on_document: Callable[[], None] = lambda: None,
+    check: Callable[[], None] = lambda: None,
 ) -> LinkReport:
     """Link every accepted mention of the newest documents, or every candidate, and show the new links in one step.
 
-    What a run of the same linker has linked already is kept, unless `anew`: the rows are the same.
+    What a run of the same linker has linked already is kept, unless `anew`: the rows are the same. `check` is called
+    right before the new links are shown and the files of all other runs removed; what it raises is passed on.
 
     Raises:
         StoreError: the store is damaged or cannot be written; the old links stay.
@@ -118,8 +124,9 @@ def link_store(
         linked=0,
         created=datetime.now(UTC).isoformat(timespec="microseconds"),
     )
-    sums = _sums(page.path(store, "links"))
+    sums = _sums(store, page.path(store, "links"))
     page = replace(page, mentions=sums.mentions, linked=sums.linked)
+    check()
     page = make_current(store, page)
     seconds = time.monotonic() - started
     now = (work.abbreviations, work.linked_now, work.mentions_now)
@@ -202,12 +209,11 @@ class _Sums:
     by_type: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
-def _sums(links: StorePath) -> _Sums:
+def _sums(store: Store, links: StorePath) -> _Sums:
     methods: Counter[str] = Counter()
     types: Counter[str] = Counter()
     linked: Counter[str] = Counter()
-    with duckdb.connect() as database:
-        let_read_objects(database, links)
+    with links_database(store) as database:
         for kind, method, count, with_concept in database.execute(_SUMS, {"links": str(links)}).fetchall():
             methods[method] += count
             types[kind] += count

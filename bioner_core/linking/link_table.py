@@ -16,8 +16,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -26,13 +28,16 @@ from bioner_core.errors import DamagedFileError
 from bioner_core.file_digest import sha256_of_file
 from bioner_core.linking.linker import ConceptLink
 from bioner_core.store.atomic import replacing, write_text
+from bioner_core.store.bounded_database import bounded_database
 from bioner_core.store.layout import Store
-from bioner_core.store.paths import StorePath
+from bioner_core.store.objects.duckdb_files import let_read_objects
+from bioner_core.store.paths import StorePath, scratch_beside
 from bioner_core.store.schemas import file_metadata
 from bioner_core.typed_json import loaded_json, typed, with_checksum, without_checksum
 
 CURRENT = "CURRENT.json"
 _AT_ONCE = 20_000
+_MEMORY_LIMIT = "512MB"
 
 
 def _field(
@@ -50,7 +55,12 @@ LINKS = pa.schema(
         _field("vocabulary_version", pa.string(), "its version and digest", example="2026+93aa30d09e2d"),
         _field("concept_id", pa.string(), "the concept as CURIE; null: none", example="MESH:D003924", empty=True),
         _field("name", pa.string(), "the concept's preferred name", example="Diabetes Mellitus, Type 2"),
-        _field("method", pa.string(), "exact, words or broad, `abbreviation+` before it; none", example="exact"),
+        _field(
+            "method",
+            pa.string(),
+            "exact, words, broad; of a long form `abbreviation+exact`, `abbreviation+words`; none",
+            example="exact",
+        ),
         _field("score", pa.float64(), "how surely the mention means it", unit="0 to 1", example="0.9"),
         _field("rank", pa.int32(), "1 is the likeliest concept", example="1"),
     ]
@@ -292,3 +302,15 @@ def current_links(store: Store) -> LinkPage | None:
         return None
     except (OSError, ValueError) as error:
         raise DamagedFileError(f"{path}: is damaged ({error!r}). Remove it and run `bioner link`") from error
+
+
+@contextmanager
+def links_database(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Lend a database that reads the files of links. What does not fit into its memory goes beside them: the system's
+    temporary folder may be small, or in memory."""
+    with (
+        TemporaryDirectory(prefix=".reading-", dir=scratch_beside(store.links)) as scratch,
+        bounded_database(_MEMORY_LIMIT, scratch) as database,
+    ):
+        let_read_objects(database, store.root)
+        yield database

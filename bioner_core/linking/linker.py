@@ -22,8 +22,8 @@ ABBREVIATION = "abbreviation+"
 _METHODS = {EXACT: "exact", WORDS: "words", BROAD: "broad"}
 _SURENESS = {EXACT: 1.0, WORDS: 0.9, BROAD: 0.8}
 _MOST_RANKS = 5
-_BRIEF = 4
-"""Characters of a name that is too short to be found by anything but itself."""
+_FEW_CHARACTERS = 4
+"""A name of so few is found by nothing but itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,9 @@ class ConceptLink:
     """A concept that a mention may mean; `rank` counts from 1, the likeliest.
 
     `score` is from 0 to 1: how surely the concept has the name, times how surely the name was found. `method` is
-    `exact`, `words` or `broad`, with `abbreviation+` before it where the long form was looked up; or `none`, where the
-    vocabularies have no concept: then `concept_id` is None and `vocabulary` names all that were asked.
+    `exact`, `words` or `broad`; `abbreviation+exact` or `abbreviation+words` where the long form of an abbreviation was
+    looked up; or `none`, where the vocabularies have no concept: then `concept_id` is None and `vocabulary` names all
+    that were asked.
     """
 
     vocabulary: str
@@ -109,12 +110,11 @@ class Linker:
 
     def _look_up(self, name: str, types: tuple[str, ...], method_before: str) -> tuple[_Found, ...]:
         best: tuple[int, tuple[_Found, ...]] | None = None
-        fits = partial(may_mean, types)
+        fits, broadest = partial(may_mean, types), _broadest_kind(name, is_long_form=bool(method_before))
         for vocabulary in self.vocabularies:
             matches = vocabulary.matches(name, fits=fits)
             kind = min((one.kind for one in matches), default=BROAD)
-            brief = len(name) <= _BRIEF or method_before
-            if not matches or (brief and kind > (WORDS if method_before else EXACT)) or (best and best[0] <= kind):
+            if not matches or kind > broadest or (best and best[0] <= kind):
                 continue
             method = method_before + _METHODS[kind]
             found = (
@@ -140,6 +140,16 @@ class Linker:
 
         ordered = sorted(found, key=place)[:_MOST_RANKS]
         return tuple(_link(one, rank) for rank, one in enumerate(ordered, start=1))
+
+
+def _broadest_kind(name: str, *, is_long_form: bool) -> int:
+    """The kind of match that is the least sure of those that are taken.
+
+    A long form is not looked up broadly: its short form may still have a concept of its own, more surely.
+    """
+    if is_long_form:
+        return WORDS
+    return EXACT if len(name) <= _FEW_CHARACTERS else BROAD
 
 
 def _is_sure(found: tuple[_Found, ...]) -> bool:

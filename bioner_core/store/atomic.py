@@ -7,7 +7,7 @@ import errno
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -36,7 +36,7 @@ def replacing(path: StorePath) -> Iterator[Path]:
     # Invariant: the temporary file is in the folder of the final one: a rename across file systems is a copy, which a
     # kill can leave half done.
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}{TEMPORARY_SUFFIX}")
-    try:
+    with write_trouble(path), _discarded(temporary):
         make_folder(path.parent)
         yield temporary
         # Invariant: a final name stands for whole content, power cuts included. The content is on disk before the
@@ -45,21 +45,14 @@ def replacing(path: StorePath) -> Iterator[Path]:
         fsync_path(temporary)
         os.replace(temporary, path)
         fsync_path(path.parent)
-    except OSError as error:
-        raise StoreError(_explain(path, error)) from error
-    finally:
-        _discard(temporary)
 
 
 @contextmanager
 def _uploading(path: ObjectPath) -> Iterator[Path]:
-    try:
-        with TemporaryDirectory(prefix="bioner-upload-") as folder:
-            temporary = Path(folder) / path.name
-            yield temporary
-            path.put_file(temporary)
-    except OSError as error:
-        raise StoreError(_explain(path, error)) from error
+    with write_trouble(path), TemporaryDirectory(prefix="bioner-upload-") as folder:
+        temporary = Path(folder) / path.name
+        yield temporary
+        path.put_file(temporary)
 
 
 def write_bytes(path: StorePath, content: Any) -> None:
@@ -114,11 +107,50 @@ def fsync_path(path: Path) -> None:
         os.close(descriptor)
 
 
-def _discard(temporary: Path) -> None:
+def remove_stale(path: StorePath) -> None:
+    """Remove a file that nobody needs any more, if it is there.
+
+    Raises:
+        StoreError: it cannot be removed.
+    """
+    with stale_trouble(path):
+        path.unlink(missing_ok=True)
+
+
+@contextmanager
+def stale_trouble(path: StorePath) -> Iterator[None]:
+    """Within the block what is stale is removed; an error of the system says what to do.
+
+    Raises:
+        StoreError: it cannot be removed.
+    """
     try:
-        temporary.unlink(missing_ok=True)
-    except OSError:
-        return  # the disk is already in trouble; the next commit of this shard sweeps it
+        yield
+    except OSError as error:
+        raise StoreError(f"{path}: is stale and cannot be removed ({error}). Remove it by hand") from error
+
+
+@contextmanager
+def write_trouble(path: StorePath) -> Iterator[None]:
+    """Within the block a file is written; an error of the system says what to do.
+
+    Raises:
+        StoreError: it cannot be written: the disk is full, or permission is lacking.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(_explain(path, error)) from error
+
+
+@contextmanager
+def _discarded(temporary: Path) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        # Where that fails the disk is already in trouble; the next commit of this shard sweeps it.
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 def _explain(path: StorePath, error: OSError) -> str:

@@ -6,7 +6,8 @@ when their lock is taken over (`sweep_orphans`).
 
 from collections.abc import Sequence
 
-from bioner_core.errors import DamagedFileError, StoreError
+from bioner_core.errors import DamagedFileError
+from bioner_core.store.atomic import remove_stale
 from bioner_core.store.committed import listed_sizes, whole_manifest
 from bioner_core.store.layout import TABLES, Store
 from bioner_core.store.manifest import Manifest
@@ -36,7 +37,7 @@ def sweep_shard(
         return
     for shard in replaced:
         # Invariant: a manifest goes before its files, so that no reader meets one whose files are gone.
-        _remove(store.manifest(shard))
+        remove_stale(store.manifest(shard))
         _remove_files_of(store, shard, keep=frozenset())
     _remove_files_of(store, manifest.shard_id, keep=frozenset(file.path for file in manifest.files))
 
@@ -50,7 +51,7 @@ def sweep_unfinished(names: StoreNames, key: str) -> None:
         StoreError: one cannot be removed.
     """
     for path in names.left_behind(key):
-        _remove(path)
+        remove_stale(path)
 
 
 def sweep_orphans(store: Store) -> int:
@@ -83,7 +84,7 @@ def _sweep_objects(store: Store, manifest: Manifest, replaced: Sequence[str], ea
     for shard in replaced:
         old = whole_manifest(store, shard)
         # Invariant: a manifest goes before its files, as above.
-        _remove(store.manifest(shard))
+        remove_stale(store.manifest(shard))
         stale += old.files if old is not None else ()
     kept = {file.path for file in manifest.files}
     _remove_objects([store.file(file.path) for file in stale if file.path not in kept])
@@ -106,11 +107,4 @@ def _remove_files_of(store: Store, shard: str, *, keep: frozenset[str]) -> None:
         for folder in store.table_folders(table, shard):
             for path in folder.iterdir():
                 if store.name_of(path) not in keep:
-                    _remove(path)
-
-
-def _remove(path: StorePath) -> None:
-    try:
-        path.unlink(missing_ok=True)
-    except OSError as error:
-        raise StoreError(f"{path}: is stale and cannot be removed ({error}). Remove it by hand") from error
+                    remove_stale(path)

@@ -5,9 +5,9 @@ from typing import Annotated, Any
 import typer
 
 from bioner_core.spoken import spoken_count
-from bioner_core.store.history.lock import StoreLock
 from jobs.options.common import Json, Quiet, StoreOption, Wait
-from jobs.terminal.console import only_results_on_stdout, print_result, say
+from jobs.runs.locking import held_lock
+from jobs.terminal.console import only_results_on_stdout, print_result
 from jobs.terminal.damage import require_store_to_show
 from jobs.terminal.progress import ProgressBar
 
@@ -51,13 +51,16 @@ def link(
         require_store_to_show(store)
         linker = Linker(open_vocabularies(vocabularies), default_taxon=default_taxon)
         with (
-            StoreLock(store, purpose="bioner link", wait_seconds=wait) as lock,
+            held_lock(store, purpose="bioner link", quiet=quiet, wait_seconds=wait) as lock,
             ProgressBar("documents", quiet=quiet) as progress,
         ):
-            if lock.took_over:
-                say(f"took over the lock of a job that has died: {lock.took_over}")
             report = link_store(
-                store, linker, all_candidates=all_candidates, anew=anew, on_document=lambda: progress.done(1)
+                store,
+                linker,
+                all_candidates=all_candidates,
+                anew=anew,
+                on_document=lambda: progress.done(1),
+                check=lock.check,
             )
             make_link_summaries(store)
     print_result(report.to_json(), as_json=as_json, show=lambda: _show(report.to_json()))

@@ -168,6 +168,8 @@ _TAKEN_SECONDS = 30.0
 _END_SECONDS = 60.0
 """How long, beyond the time to drain, the owner may take to end its actors and its Ray."""
 
+_LOOK_AT_OUTPUT = "Look at the output of its `bioner pool start`"
+
 
 @dataclass(frozen=True, slots=True)
 class PoolEnd:
@@ -198,6 +200,7 @@ def keep_pool(config: PoolConfig, annotator: AnnotatorChoice, *, page: JobPage) 
 
     started = time.monotonic()
     settings = service_settings(config)
+    annotator = replace(annotator, on_gpu=settings.gpus_per_actor > 0)
     spec = annotator.spec(memory_limit(config, settings))
     annotator.check_ready()
     with claimed_address(config.name) as announce, ExitStack() as opened:
@@ -257,7 +260,7 @@ def scale_pool(name: str, ray_address: str, *, actors: int, wait_seconds: float)
 
     Raises:
         ConfigurationError: fewer than one.
-        PoolError: the pool is not there, it takes no order, or not all are ready in time.
+        PoolError: the pool is not there, its owner does not take the order, or not all are ready in time.
     """
     connect_by_hand()
     from pipelines.pool.pool_lookup import connected_kv, living_report, pool_address
@@ -269,7 +272,9 @@ def scale_pool(name: str, ray_address: str, *, actors: int, wait_seconds: float)
         deadline = time.monotonic() + _TAKEN_SECONDS
         while (report := living_report(kv, name)).wanted != actors:
             if time.monotonic() > deadline:
-                raise PoolError(f"the owner of the pool {name!r} takes no order: see what it last said")
+                raise PoolError(
+                    f"pool {name!r}: its owner did not take the order in {_TAKEN_SECONDS:g} s. {_LOOK_AT_OUTPUT}"
+                )
         deadline = time.monotonic() + wait_seconds
         while wait_seconds and not report.ready == len(report.actors) == actors:
             if time.monotonic() > deadline:
@@ -301,7 +306,7 @@ def stop_pool(name: str, ray_address: str, *, drain_seconds: float | None) -> fl
     seconds = _END_SECONDS + (drain_seconds if drain_seconds is not None else report.drain_seconds)
     if not await_end(place, report.owner, seconds):
         owner = f"process {report.owner.pid} on {report.owner.host}"
-        raise PoolError(f"the pool {name!r} has not ended in {seconds:g} s: see what its owner, {owner}, last said")
+        raise PoolError(f"pool {name!r}: its owner, {owner}, has not ended in {seconds:g} s. {_LOOK_AT_OUTPUT}")
     return time.monotonic() - started
 
 

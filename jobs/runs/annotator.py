@@ -32,7 +32,8 @@ class AnnotatorChoice:
     """`kind` is `model` or `null`; the rest says which model, and counts for `model` only.
 
     For benches there is a third kind, `simulated`: `simulated` is then what each actor holds. `precision_reason` says
-    why a precision is named here that nobody asked for by name.
+    why a precision is named here that nobody asked for by name. `on_gpu` says whether whoever holds the model has a
+    GPU, as actors on a cluster may where this machine has none; None: as this machine.
 
     Raises:
         ConfigurationError: `kind` or `precision` is unknown.
@@ -45,6 +46,7 @@ class AnnotatorChoice:
     precision_reason: str = ""
     use_selector: bool = True
     simulated: SimulatedAnnotator | None = None
+    on_gpu: bool | None = None
 
     def __post_init__(self) -> None:
         if self.kind not in (MODEL, NULL) and not (self.kind == SIMULATED and self.simulated):
@@ -53,11 +55,11 @@ class AnnotatorChoice:
 
     @property
     def precision_choice(self) -> PrecisionChoice:
-        """What the model computes in. All actors are told this one, chosen on the machine that starts them."""
+        """What the model computes in. All actors are told this one; on processors this machine's own decides."""
         card = self._card
         found = choose_precision(
             self.precision,
-            on_gpu=visible_gpus() > 0,
+            on_gpu=self._is_on_gpu,
             base=self.base,
             int8_is_good=card is not None and int8_is_good(card.int8),
         )
@@ -76,6 +78,10 @@ class AnnotatorChoice:
             return None if card is None else base_folder(card.base)
         except ModelError:
             return None
+
+    @property
+    def _is_on_gpu(self) -> bool:
+        return visible_gpus() > 0 if self.on_gpu is None else self.on_gpu
 
     @property
     def _card(self) -> ModelCard | None:
@@ -147,7 +153,7 @@ class AnnotatorChoice:
         choice = self.precision_choice
         if choice.reason:
             say(f"precision {choice.in_words}")
-        known = with_rates(choice, on_gpu=visible_gpus() > 0, base=base)
+        known = with_rates(choice, on_gpu=self._is_on_gpu, base=base)
         if known.slower_than:
             say(
                 f"warning: precision {known.name} is slow on this machine ({rates_in_words(known.rates)} measured "

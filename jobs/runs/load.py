@@ -16,7 +16,6 @@ from bioner_core.models.precision_choice import PrecisionChoice, with_rates
 from bioner_core.models.precision_rates import layer_count, matrix_shapes
 from bioner_core.models.processor import processor_name
 from bioner_core.store.atomic import write_text
-from jobs.runs.annotator import visible_gpus
 from pipelines.pool.load import BusyTime, RunLoad, busy_between, peak_memory
 from pipelines.pool.pool_settings import PoolSettings
 
@@ -74,7 +73,10 @@ LEAST_ROWS = 50
 """A run of fewer rows says little: its batches are small, and its start weighs much."""
 
 _FOLDER = "row_rates"
-_GPU_ROWS_PER_SECOND = 100.0
+GPU_ROWS_PER_SECOND = 100.0
+"""The first guess for a GPU: the lowest rate that docs/operations.md reckons with. With twice as much the first shards
+of a slow one would be two minutes of work; on a fast one they are short until the first run has ended."""
+
 _TOKENS_PER_ROW = 100
 """What a row makes the model read: the sentence, its copy, and some of the copy twice."""
 
@@ -108,11 +110,11 @@ def rate_key(fingerprint: str, settings: PoolSettings, *, pool: str | None = Non
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:20]
 
 
-def guessed_rate(choice: PrecisionChoice, base: Path | None) -> float:
-    """A first guess from the rate of matrix products here, the size of the base and the processors there are."""
-    gpus = visible_gpus()
+def guessed_rate(choice: PrecisionChoice, base: Path | None, *, gpus: float) -> float:
+    """A first guess: by the GPUs that all actors have together, else from the rate of matrix products here, the size of
+    the base and the processors there are."""
     if gpus:
-        return _GPU_ROWS_PER_SECOND * gpus
+        return GPU_ROWS_PER_SECOND * gpus
     known = with_rates(choice, on_gpu=False, base=base) if base is not None else choice
     if base is None or choice.name not in known.rates:
         return 1.0

@@ -2,22 +2,26 @@
 
 import os
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bioner_core.errors import ConfigurationError, PoolError
 from bioner_core.inference.budget import MemoryLimit
+from bioner_core.models.precision import AUTO
 from bioner_core.spoken import spoken_count
 from jobs.options.annotation import ActorOptions, ActorRange, AnnotateConfig
-from jobs.runs.annotator import AnnotatorChoice, visible_gpus
-from jobs.terminal.console import say, told_step
+from jobs.runs.annotator import MODEL, AnnotatorChoice, visible_gpus
+from jobs.runs.store_precision import store_precision
+from jobs.terminal.console import say, told_step, warn
 from jobs.terminal.process import signals_deferred
 from pipelines.job import FN_API_RUNNER, AnnotationJob
-from pipelines.pool.pool_registry import check_pool_name
+from pipelines.pool.pool_registry import PoolAddress, check_pool_name
 from pipelines.pool.pool_settings import LOCAL, ClientSettings, PoolSettings
 from pipelines.pool.service import AnnotatorSpec, ServiceFactory
 
 if TYPE_CHECKING:
     from pipelines.feeders.ray_feeders import FeederPlaces
+    from pipelines.pool.actor_slot import PoolReport
     from pipelines.pool.client import PoolClientFactory
     from pipelines.pool.pool import Pool
 
@@ -84,6 +88,8 @@ def memory_limit(actors: ActorOptions, settings: PoolSettings) -> MemoryLimit:
 def open_pool(opened: ExitStack, settings: PoolSettings, spec: AnnotatorSpec, *, quiet: bool) -> "Pool":
     """Start a pool, which ends with `opened`, and so does a Ray that was started for it.
 
+    `quiet` silences how far the start is; what goes wrong with an actor is told always.
+
     Raises:
         ConfigurationError: the settings do not fit the Ray that they name.
         PoolError: Ray or an actor cannot be started, or an actor holds another model than this machine has.
@@ -101,7 +107,7 @@ def open_pool(opened: ExitStack, settings: PoolSettings, spec: AnnotatorSpec, *,
     least = settings.least_actors
     ready = f"{count} ready" if least == settings.actors else f"{least} of {count} ready, the others join"
     with told_step(f"starting {count}, a model in each", ready, quiet=quiet):
-        return opened.enter_context(start_pool(settings, spec, tell=_silent if quiet else say))
+        return opened.enter_context(start_pool(settings, spec, tell=_silent if quiet else say, warn=warn))
 
 
 def _silent(_: str) -> None:
@@ -124,16 +130,41 @@ def join_pool(
         PoolError: no pool of this name runs, or it cannot be reached.
     """
     connect_by_hand()
-    from pipelines.pool.pool_lookup import check_same_model, client_of, connected_kv, living_report, pool_address
+    from pipelines.pool.pool_lookup import check_same_model, client_of
 
-    place = pool_address(name, ray_address)
-    with signals_deferred():
-        kv = opened.enter_context(connected_kv(place))
-    report = living_report(kv, name)
+    place, report = _report_of(opened, name, ray_address)
     check_same_model(report, fingerprint=choice.fingerprint(), model=choice.in_words())
     if not quiet:
         say(f"joined the pool {name!r}: {report.ready} of {spoken_count(report.wanted, 'actor')} ready")
     return client_of(place, report, client)
+
+
+def in_pool_precision(choice: AnnotatorChoice, config: AnnotateConfig) -> AnnotatorChoice:
+    """The choice in the precision of the pool that a config names, where neither the user nor the store names one.
+
+    The model is there already; what this machine would compute fastest says nothing of it.
+
+    Raises:
+        ModelError: there is no such model.
+        PoolError: no pool of this name runs, or it cannot be reached.
+        StoreError: a manifest is of a newer schema version.
+    """
+    if config.pool is None or choice.kind != MODEL or choice.precision != AUTO or store_precision(choice, config.store):
+        return choice
+    connect_by_hand()
+    with ExitStack() as opened:
+        _, report = _report_of(opened, config.pool, config.ray)
+    found = report.model.get("precision", AUTO)
+    return replace(choice, precision=found, precision_reason=f"that of the pool {config.pool!r}")
+
+
+def _report_of(opened: ExitStack, name: str, ray_address: str) -> "tuple[PoolAddress, PoolReport]":
+    from pipelines.pool.pool_lookup import connected_kv, living_report, pool_address
+
+    place = pool_address(name, ray_address)
+    with signals_deferred():
+        kv = opened.enter_context(connected_kv(place))
+    return place, living_report(kv, name)
 
 
 def check_feeders(config: AnnotateConfig) -> None:

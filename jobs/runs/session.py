@@ -19,15 +19,16 @@ from bioner_core.labels.label_set import LabelSetChoice
 from bioner_core.store.history.lock import Part, StoreLock
 from bioner_core.store.history.model_notes import note_model
 from bioner_core.store.layout import Store
-from bioner_core.store.sweep import sweep_orphans
 from jobs.options.annotation import AnnotateConfig
 from jobs.runs.annotator import MODEL, AnnotatorChoice, chosen_annotator
 from jobs.runs.load import RunWatch, guessed_rate, keep_rate, kept_rate, process_started, rate_key
+from jobs.runs.locking import held_lock
 from jobs.runs.pool import (
     check_feeders,
     check_pool_options,
     connect_by_hand,
     feeder_places,
+    in_pool_precision,
     join_pool,
     memory_limit,
     open_pool,
@@ -35,7 +36,7 @@ from jobs.runs.pool import (
 )
 from jobs.runs.standard_input import STANDARD_INPUT, with_standard_input
 from jobs.runs.store_precision import in_store_precision, pin_precision
-from jobs.terminal.console import say
+from jobs.terminal.console import say, warn
 from jobs.terminal.damage import tell_left_out
 from jobs.terminal.process import interrupted_exit_code
 from jobs.terminal.progress import ProgressBar
@@ -121,19 +122,14 @@ def make_store(store: Store) -> None:
 def open_lock(
     config: AnnotateConfig, *, purpose: str, run_id: str = "", part: Part | None = None
 ) -> Iterator[StoreLock]:
-    """Hold the store for the block, and say so when a dead job's lock had to be taken over.
-
-    What is damaged in the store is told, and reports of runs that are damaged are made anew.
+    """As `held_lock`; what is damaged in the store is told, and reports of runs that are damaged are made anew.
 
     Raises:
         StoreError: another job is at work on the store.
     """
-    lock = StoreLock(config.store, purpose=purpose, run_id=run_id, part=part, wait_seconds=config.wait)
-    with lock:
-        if lock.took_over and not config.quiet:
-            say(f"took over the lock of a job that has died: {lock.took_over}")
-        if lock.took_over and (part is None or part.whole):
-            sweep_orphans(config.store)
+    with held_lock(
+        config.store, purpose=purpose, quiet=config.quiet, run_id=run_id, part=part, wait_seconds=config.wait
+    ) as lock:
         tell_left_out(config.store)
         for renewed in renew_reports(config.store):
             say(f"note: {renewed}")
@@ -150,6 +146,7 @@ class AnnotationSession:
     Raises:
         ConfigurationError: an option is unusable; nothing was started.
         ModelError: there is no such model.
+        PoolError: the precision is to be that of a running pool, and there is none or it cannot be reached.
     """
 
     def __init__(
@@ -166,10 +163,12 @@ class AnnotationSession:
         asked = annotator or chosen_annotator(config)
         check_pool_options(config)
         self._pool_settings = planned_settings(config, config.ray)
+        if config.pool is None:
+            asked = replace(asked, on_gpu=self._pool_settings.gpus_per_actor > 0)
         self._client_settings = ClientSettings(token_budget=config.token_budget)
         memory_limit(config, self._pool_settings)  # it checks the option
         self._label_sets = tuple(LabelSetChoice(one.name, one.languages) for one in asked.label_sets)
-        self._annotator = in_store_precision(asked, config.store)
+        self._annotator = in_store_precision(in_pool_precision(asked, config), config.store)
         self._annotator_fingerprint = self._annotator.fingerprint()
         self._finish = FinishSettings.of(asked.thresholds(), document_pass=config.document_pass)
         self._rate_key = rate_key(self._annotator_fingerprint, self._pool_settings, pool=config.pool)
@@ -291,9 +290,8 @@ class AnnotationSession:
             opened.enter_context(bar)
             return places
 
-        tell = _silent if self._config.quiet else say
         ahead = FilesAhead[Any](
-            job, start=start, progress=progress, tell=tell, at_end=lambda: self._note_load(progress, ahead)
+            job, start=start, progress=progress, tell=warn, at_end=lambda: self._note_load(progress, ahead)
         )
         return ahead
 
@@ -335,7 +333,8 @@ class AnnotationSession:
             return 0.0
         # Feeders work on a shard each, and share the actors.
         seconds = SHARD_SECONDS / (self._config.feeders or 1)
-        return seconds * (kept_rate(self._rate_key) or guessed_rate(choice.precision_choice, choice.base))
+        gpus = self._pool_settings.actors * self._pool_settings.gpus_per_actor
+        return seconds * (kept_rate(self._rate_key) or guessed_rate(choice.precision_choice, choice.base, gpus=gpus))
 
     def _connected(self) -> ServiceFactory:
         if self._service_factory is None:
@@ -388,10 +387,6 @@ def _run_interruptibly(job: AnnotationJob, service_factory: ServiceFactory, prog
 def _import_beam() -> None:
     with suppress(Exception):
         import_module("pipelines.annotate")
-
-
-def _silent(_: str) -> None:
-    return
 
 
 def _no_service() -> AnnotationService:

@@ -5,6 +5,7 @@ from bioner_core.store.history.lock import StoreLock
 from bioner_core.store.layout import Store
 from jobs.options.common import bytes_of
 from jobs.options.sync import SnapshotOptions
+from jobs.runs.locking import held_lock
 from jobs.terminal.console import say
 from jobs.terminal.progress import ProgressBar
 from pipelines.job_report import renew_reports
@@ -14,16 +15,14 @@ _LEAST_MEMORY = 256 * 1024**2
 
 
 def compact_locked(
-    store: Store, settings: CompactionSettings, *, wait_seconds: float, progress: ProgressBar
+    store: Store, settings: CompactionSettings, *, wait_seconds: float, progress: ProgressBar, quiet: bool = False
 ) -> CompactionReport:
     """Compact while no other job is at work on the store.
 
     Raises:
         StoreError: another job holds the store, or as `compact_store`.
     """
-    with StoreLock(store, purpose="bioner compact", wait_seconds=wait_seconds) as lock:
-        if lock.took_over:
-            say(f"took over the lock of a job that has died: {lock.took_over}")
+    with held_lock(store, purpose="bioner compact", quiet=quiet, wait_seconds=wait_seconds) as lock:
         return compact_held(store, settings, lock=lock, progress=progress)
 
 

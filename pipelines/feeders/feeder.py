@@ -9,12 +9,12 @@ from functools import partial
 from typing import Protocol
 
 from bioner_core.errors import PoolError
-from bioner_core.store.history.lock import live_claims
+from bioner_core.store.history.lock import holds_store, taken_here
 from bioner_core.store.history.process_identity import ProcessIdentity
-from bioner_core.store.layout import ShardDescriptor, Store
+from bioner_core.store.layout import ShardDescriptor
 from pipelines.annotate import ShardWork
 from pipelines.beam_run import beam, new_pipeline, run_to_the_end
-from pipelines.feeders.given_shards import FeederReport, GivenShards, given_shards, lent
+from pipelines.feeders.given_shards import LEASE_SECONDS, FeederReport, GivenShards, given_shards, lent
 from pipelines.job import FN_API_RUNNER, AnnotationJob
 from pipelines.pool.service import ServiceFactory
 
@@ -36,8 +36,9 @@ class AnnotateGiven(ShardWork):
 class Feeder:
     """Works from when it is made until it is stopped, in a thread of its own.
 
-    `launcher` is who gives it shards; where that is another process, it commits only as long as that one holds the
-    store and asks it often enough. Without one it is in the launcher's own process, and nobody replaces it.
+    It commits only as long as the job that took the lock of the store holds it. `launcher` is who gives it shards;
+    where that is another process, it must also ask it often enough. Without one it is in the launcher's own process,
+    and nobody replaces it.
     """
 
     def __init__(
@@ -45,10 +46,10 @@ class Feeder:
     ) -> None:
         self._job = replace(job, runner=FN_API_RUNNER, pipeline_options=())
         self._service_factory = service_factory
-        self._given = (
-            GivenShards(lease_seconds=math.inf)
-            if launcher is None
-            else GivenShards(holds_store=partial(holds_store, job.store, launcher))
+        holder = launcher or taken_here(job.store)
+        self._given = GivenShards(
+            lease_seconds=LEASE_SECONDS if launcher else math.inf,
+            holds_store=partial(holds_store, job.store, holder) if holder else lambda: True,
         )
         self._thread = threading.Thread(target=self._run, name="bioner-feeder", daemon=True)
         self._thread.start()
@@ -133,8 +134,3 @@ class LocalFeeder:
     def end(self) -> None:
         """Stop it, and do not wait: it commits nothing more, and what it waits for ends with its service."""
         self._feeder.stop(0)
-
-
-def holds_store(store: Store, process: ProcessIdentity) -> bool:
-    """Whether a process holds the lock of a store, as seen from here; on object storage its fence sees to that."""
-    return store.is_remote or any(claim.holder == process for claim in live_claims(store))

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Generic
 
 from bioner_core.errors import InputError, PoolError
+from bioner_core.store.history.lock import taken_here
 from bioner_core.store.layout import ShardDescriptor
 from bioner_core.store.names import StoreNames, list_names
 from pipelines.annotate import count_outcome, outcome_without_model
@@ -60,8 +61,8 @@ class FilesAhead(Generic[Wanted]):
     """Annotates files, each planned ahead; `run` may be called once.
 
     `start` is called in the caller's thread as soon as a shard needs the model, and gives what makes the feeders.
-    `progress` is told of all records, `tell` is called with what a person should know, and `at_end` when all is done
-    and the feeders are still there.
+    `progress` is told of all records, `tell` is called with what went wrong and does not end the run, and `at_end` when
+    all is done and the feeders are still there.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class FilesAhead(Generic[Wanted]):
         at_end: Callable[[], None] = lambda: None,
     ) -> None:
         self._job = job
+        self._holder = taken_here(job.store)
         self._at_end = at_end
         self._start = start
         self._progress = progress
@@ -220,7 +222,7 @@ class FilesAhead(Generic[Wanted]):
 
     def _needs_no_model(self, shard: ShardDescriptor, file: _File[Wanted]) -> bool:
         """Whether a shard has ended without a model: it is committed, or was finished again here."""
-        outcome = outcome_without_model(self._job, shard)
+        outcome = outcome_without_model(self._job, shard, holder=self._holder)
         if outcome is None:
             return False
         file.outcomes.append(outcome)

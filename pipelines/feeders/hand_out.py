@@ -67,7 +67,7 @@ class _Known:
 class HandOut:
     """Gives the shards of a queue to feeders; `step` is to be called again and again, several times per second.
 
-    `on_end` hears how each shard ended, once; `tell` what a person should know. `clock` gives seconds.
+    `on_end` hears how each shard ended, once; `tell` what went wrong and does not end the run. `clock` gives seconds.
     """
 
     def __init__(

@@ -8,6 +8,7 @@ from typing import Protocol
 from bioner_core.errors import BionerError
 from bioner_core.formats.input_digests import file_digest
 from bioner_core.spoken import spoken_count
+from bioner_core.store.atomic import remove_stale
 from bioner_core.store.history.document_index import refresh_index
 from bioner_core.store.history.ledger import AppliedFile, record_applied, utc_now
 from bioner_core.store.history.lock import StoreLock
@@ -122,9 +123,18 @@ def enter_file(
     place.lock.check()
     record_applied(place.store, entry)
     discard_carry_over(place.store, entry.input_key)
-    if file.wanted.listed.remote and not place.keep_downloads:
-        file.path.unlink(missing_ok=True)
+    discard_download(file.wanted.listed, file.path, place)
     return entry
+
+
+def discard_download(listed: ListedFile, path: Path, place: SyncContext) -> None:
+    """Remove a download that is needed no more, unless downloads are kept; a file of a local place always stays.
+
+    Raises:
+        StoreError: it cannot be removed.
+    """
+    if listed.remote and not place.keep_downloads:
+        remove_stale(path)
 
 
 def _entry(

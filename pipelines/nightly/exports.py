@@ -14,7 +14,14 @@ from bioner_core.errors import BionerError, InputError, listed_names
 from bioner_core.formats.folder_inputs import FileLook, look_at, suffix_of
 from bioner_core.formats.input_digests import file_digest
 from bioner_core.store.history.ledger import AppliedFile, applied_files
-from pipelines.nightly.apply import FileNotAppliedError, InputAnnotator, PendingFile, SyncContext, apply_file
+from pipelines.nightly.apply import (
+    FileNotAppliedError,
+    InputAnnotator,
+    PendingFile,
+    SyncContext,
+    apply_file,
+    discard_download,
+)
 from pipelines.nightly.report import RunLog, SyncReport
 from pipelines.sync.download import COMPANION, PARTIAL_SUFFIX, local_copy
 from pipelines.sync.listing import ListedFile, list_place
@@ -23,7 +30,7 @@ from pipelines.watch.progress import ProgressReporter
 
 CNKI = "cnki"
 
-_OTHER_NIGHTS = ("pubmed", "pmc")
+_OTHER_SOURCES = ("pubmed", "pmc")
 """Whose files a CNKI night never applies, by the partition of their reader."""
 
 _NOT_EXPORTS = (COMPANION, PARTIAL_SUFFIX, ".tmp")
@@ -72,21 +79,21 @@ def run_exports(
     log = RunLog(place.run_id, "nightly cnki")
     try:
         entries = applied_files(place.store, CNKI, on_damaged=lambda _: None)  # such a file counts as new
-        night = _Night(place, annotator, log, entries)
+        run = _ExportsRun(place, annotator, log, entries)
         listed = look(places, entries, place.policy)
         progress.planned(len(listed))
         for one in listed:
-            if (done := night.take(one)) is not None:
+            if (done := run.take(one)) is not None:
                 progress.done(1, skipped=not done)
-        for done in night.take_deferred():
+        for done in run.take_deferred():
             progress.done(1, skipped=not done)
-        log.notes += night.notes()
+        log.notes += run.notes()
     except BionerError as error:
         log.failures.append(str(error))
     return log.close(place.store, max_reject_rate=max_reject_rate)
 
 
-class _Night:
+class _ExportsRun:
     """One pass over the files that may be new. A file that no reader knows waits until it is clear what exports are
     named like here: one with their suffix is a broken export, and becomes a reject."""
 
@@ -110,8 +117,9 @@ class _Night:
         except InputError as error:
             self._log.failures.append(str(error))
             return False
-        if found.source in _OTHER_NIGHTS:
+        if found.source in _OTHER_SOURCES:
             self._of_others.append(listed.name)
+            discard_download(listed, path, self._place)
             return False
         if not found.is_dump:
             self._deferred.append((listed, path, found))
@@ -125,6 +133,7 @@ class _Night:
                 yield self._apply(listed, path)
             else:
                 self._unknown.append(listed.name)
+                discard_download(listed, path, self._place)
                 yield False
 
     def notes(self) -> list[str]:
@@ -137,9 +146,11 @@ class _Night:
         return [unknown] * bool(self._unknown) + [others] * bool(self._of_others)
 
     def _apply(self, listed: ListedFile, path: Path) -> bool:
+        """Apply a file that is on this machine. The download of one that fails stays, and is looked at next time."""
         try:
             digest = file_digest(str(path))
             if digest in self._digests:
+                discard_download(listed, path, self._place)
                 return False
             self._log.planned += 1
             wanted = PendingFile(replace(listed, location=str(path)), (time.time_ns() // 1000,))
@@ -150,15 +161,16 @@ class _Night:
         self._digests.add(digest)
         self._suffixes.add(suffix_of(listed.name))
         self._log.applied.append(entry)
+        discard_download(listed, path, self._place)  # `apply_file` was given the copy as a local file
         return True
 
 
 def _is_export(found: FileLook) -> bool:
-    return found.is_dump and found.source not in _OTHER_NIGHTS
+    return found.is_dump and found.source not in _OTHER_SOURCES
 
 
 def _counts(found: FileLook, suffixes: Container[str]) -> bool:
-    return found.source not in _OTHER_NIGHTS and found.counts_among(suffixes)
+    return found.source not in _OTHER_SOURCES and found.counts_among(suffixes)
 
 
 def _suffixes(entries: Sequence[AppliedFile]) -> set[str]:

@@ -21,7 +21,7 @@ from pipelines.pool.service import Key
 
 
 class PoolClient:
-    """Sends batches to the actors of one pool and rides out their deaths. One thread at a time; make one a thread.
+    """Sends batches to the actors of one pool and goes on when actors die. One thread at a time; make one per thread.
 
     The actors belong to the launcher: a client only looks them up by name, and any number of clients share them.
     """

@@ -70,18 +70,22 @@ class Pool:
 
 @contextmanager
 def start_pool(
-    settings: PoolSettings, spec: AnnotatorSpec, *, tell: Callable[[str], None] | None = None
+    settings: PoolSettings,
+    spec: AnnotatorSpec,
+    *,
+    tell: Callable[[str], None] | None = None,
+    warn: Callable[[str], None] | None = None,
 ) -> Iterator[Pool]:
     """Start the actors and keep them for the `with` block; none of them, and no Ray started here, outlives it.
 
-    `tell` is called with what a person should know while it runs; without it, that is logged.
+    `tell` and `warn` are as in `Supervisor`.
 
     Raises:
         PoolError: Ray or an actor cannot be started; an actor's own traceback is in the message.
         ConfigurationError: the settings do not fit the Ray that this process is connected to.
     """
     with ray_session(settings) as address:
-        supervisor = Supervisor(settings, spec, tell=tell)
+        supervisor = Supervisor(settings, spec, tell=tell, warn=warn)
         try:
             supervisor.start()
             said = supervisor.said()

@@ -58,8 +58,8 @@ def living_report(kv: PoolKV, name: str) -> PoolReport:
             return report
         time.sleep(_LOOK_SECONDS)
     raise PoolError(
-        f"the pool {name!r} is gone: nothing is heard of its owner, process {first.owner.pid} on {first.owner.host}; "
-        "start it again"
+        f"the pool {name!r} is gone: its owner (process {first.owner.pid} on {first.owner.host}) does not answer. "
+        "Start it again"
     )
 
 

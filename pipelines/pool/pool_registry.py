@@ -111,7 +111,10 @@ def find_place(name: str) -> PoolAddress:
     if not found.address:
         raise PoolError(f"the pool {name!r} is still starting ({_who(found)}): try again in a moment")
     if found.owner is not None and not is_here(found.owner) and found.address.startswith(_LOOPBACK):
-        raise PoolError(f"the pool {name!r} can be used on {found.owner.host} only, where its Ray is: go there")
+        raise PoolError(
+            f"the pool {name!r} can be used on {found.owner.host} only, where its Ray runs. Run the command on that "
+            "machine"
+        )
     return found
 
 

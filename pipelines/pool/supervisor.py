@@ -46,16 +46,22 @@ _log = logging.getLogger(__name__)
 class Supervisor:
     """Owns the actors of one pool from `start` to `close`; needs a connection to Ray.
 
-    One thread changes the slots: the caller's until `start` returns, then the watch. `tell` is called with what a
-    person should know meanwhile, in either thread.
+    One thread changes the slots: the caller's until `start` returns, then the watch. `tell` is called with how far the
+    start is, `warn` with what went wrong and does not end the pool, in either thread; without them it is logged.
     """
 
     def __init__(
-        self, settings: PoolSettings, spec: AnnotatorSpec, *, tell: Callable[[str], None] | None = None
+        self,
+        settings: PoolSettings,
+        spec: AnnotatorSpec,
+        *,
+        tell: Callable[[str], None] | None = None,
+        warn: Callable[[str], None] | None = None,
     ) -> None:
         self._settings = settings
         self._spec = spec
         self._tell = tell or _log.warning
+        self._warn = warn or _log.warning
         self._joining: set[str] = set()
         self._memory_kills: frozenset[str] = frozenset()
         self._memory_look_at = 0.0
@@ -209,7 +215,7 @@ class Supervisor:
         if new:
             self._memory_kills = frozenset(self._memory_kills | new)
             self._kv.note_memory_kills(self.memory_kills)
-            self._tell(kill_message(len(new), kills[min(new)]))
+            self._warn(kill_message(len(new), kills[min(new)]))
 
     def _arrived_pings(self) -> set[Any]:
         pings = [slot.ping for slot in self._slots if slot.ping is not None]
@@ -280,7 +286,7 @@ class Supervisor:
             return
         slot.given_up = True
         if self._thread.is_alive():
-            self._tell(_given_up_message(slot))
+            self._warn(_given_up_message(slot))
         if all(other.given_up or other.draining for other in self._slots):
             self.failure = _given_up_message(slot)
             self._kv.note_failure(self.failure)

@@ -1,6 +1,5 @@
 """Downloads that go on where they broke off, take their name only when whole, and have the MD5 that is stated."""
 
-import errno
 import hashlib
 import os
 import re
@@ -13,10 +12,10 @@ from urllib.parse import urlsplit
 
 import fsspec
 
-from bioner_core.errors import InputError, StoreError
+from bioner_core.errors import InputError
 from bioner_core.formats.buckets import is_bucket, opened_bucket_file
 from bioner_core.formats.inputs import public_name
-from bioner_core.store.atomic import fsync_path, make_folder
+from bioner_core.store.atomic import fsync_path, make_folder, write_trouble
 from pipelines.sync.http import body_chunks, cause_of, http_get
 from pipelines.sync.listing import ListedFile
 from pipelines.sync.retry import PassingFault, RetryPolicy, with_retries
@@ -55,7 +54,7 @@ def local_copy(listed: ListedFile, folder: Path, *, md5: str, policy: RetryPolic
             raise
         _download(listed, partial, policy)
         _checked(partial, md5, listed.name)
-    with _disk_trouble(path):
+    with write_trouble(path):
         fsync_path(partial)
         os.replace(partial, path)
         fsync_path(path.parent)
@@ -88,7 +87,7 @@ def _download(listed: ListedFile, partial: Path, policy: RetryPolicy) -> None:
     def size() -> int:
         return partial.stat().st_size if partial.exists() else 0
 
-    with _disk_trouble(partial):
+    with write_trouble(partial):
         make_folder(partial.parent)
         with_retries(lambda: _append(listed, partial, size(), policy), policy, progress=size)
 
@@ -159,18 +158,6 @@ def _read(file: BinaryIO, listed: ListedFile) -> bytes:
         return file.read(_CHUNK_BYTES)
     except OSError as error:
         raise PassingFault(f"{public_name(listed.location)}: reading failed: {cause_of(error).words}") from None
-
-
-@contextmanager
-def _disk_trouble(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StoreError(
-                f"{path}: the disk is full ({error}). Free some space and run the same command again"
-            ) from error
-        raise StoreError(f"{path}: cannot be written ({error}). Check the folder and its permissions") from error
 
 
 COMPANION = ".md5"

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from bioner_core.document_pass.settings import FinishSettings
 from bioner_core.errors import PoolError
@@ -11,6 +11,8 @@ from bioner_core.inference.annotation import AnnotationRequest, RowError, RowRes
 from bioner_core.labels.label_set import LabelSetChoice
 from bioner_core.mentions import Candidate, Mention
 from bioner_core.records import RejectReason
+from bioner_core.store.history.lock_claims import Claim, latest_claim, place_claim
+from bioner_core.store.history.process_identity import ProcessIdentity
 from bioner_core.store.layout import Store
 from bioner_core.store.reading import mention_rows
 from pipelines.annotate import run_annotation
@@ -31,6 +33,25 @@ class WordService:
         """Candidates for each request; a row error for a text with the poison word in it."""
         type(self).rows_asked += len(requests)
         return [_row(request.text) for request in requests]
+
+
+class LosesTheStore(WordService):
+    """Another job takes `store` over before rows with this word are answered."""
+
+    store: ClassVar[Store]
+    word = "Protein 12 "
+
+    def annotate(self, requests: Sequence[AnnotationRequest]) -> list[RowResult]:
+        """The answers of the other one, too late or not."""
+        if any(self.word in request.text for request in requests):
+            take_over(self.store)
+        return super().annotate(requests)
+
+
+def take_over(store: Store) -> None:
+    """Let a job of another host have the lock of a store, as after a long silence of its holder."""
+    other = Claim(ProcessIdentity("elsewhere", 1, "then"), "r2", "another job", "2026-01-01")
+    assert place_claim(store, "store", other, after=latest_claim(store, "store"))
 
 
 class BrokenPool:

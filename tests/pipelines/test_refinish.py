@@ -17,6 +17,7 @@ from annotate_fakes import (
     all_mentions,
     make_job,
     run,
+    take_over,
     write_jsonl,
 )
 
@@ -25,6 +26,7 @@ from bioner_core.inference.annotation import AnnotationRequest, RowResult
 from bioner_core.mentions import Candidate
 from bioner_core.store.checks.comparison import store_differences
 from bioner_core.store.checks.verify import verify_store
+from bioner_core.store.history.lock import StoreLock
 from bioner_core.store.layout import Store
 from bioner_core.store.reading import read_manifests, reject_rows
 from pipelines.job import AnnotationJob
@@ -72,6 +74,19 @@ def test_the_document_pass_runs_behind_the_sentences_of_a_document(tmp_path: Pat
     assert ("AKF", "abbreviation") in _accepted(tmp_path / "on")
     assert ("aspirin", "repeat") in {(one.text, one.origin) for one in all_mentions(tmp_path / "on")}
     assert verify_store(Store(tmp_path / "on")).sound
+
+
+def test_a_job_that_lost_its_lock_finishes_nothing_again(tmp_path: Path) -> None:
+    """Catches shards that are written over although another job has taken the store over."""
+    name = write_jsonl(tmp_path / "in.jsonl", TEXTS)
+    run(_job(tmp_path / "store", name), NameService)
+    job = _job(tmp_path / "store", name, PASS)
+    with StoreLock(job.store, purpose="test"):
+        take_over(job.store)
+        summary = run(job, MustNotBeAsked)
+    assert summary.shards_refinished == 0
+    assert all("lost its lock" in one.message for one in summary.failures)
+    assert summary.failures
 
 
 @pytest.mark.parametrize("first", [PLAIN, PASS, STRICT])

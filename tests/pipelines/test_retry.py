@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
-from annotate_fakes import WordService, all_mentions, make_job, run, write_jsonl
+from annotate_fakes import WordService, all_mentions, make_job, run, take_over, write_jsonl
 
 from bioner_core.errors import PoolError, StoreError
 from bioner_core.inference.annotation import AnnotationRequest, RowError, RowResult
@@ -19,6 +19,7 @@ from bioner_core.records import RejectReason
 from bioner_core.store import atomic
 from bioner_core.store.checks.verify import verify_store
 from bioner_core.store.history.current_rows import current_documents
+from bioner_core.store.history.lock import StoreLock
 from bioner_core.store.layout import Store
 from bioner_core.store.manifest import Manifest
 from bioner_core.store.reading import document_rows, read_manifests, reject_rows
@@ -102,6 +103,18 @@ def test_a_retry_leaves_the_store_of_a_calm_run_and_asks_for_the_rejects_alone(t
     assert _said(job.store.root) == _said(calm.store.root)
     assert faulty_shards(job.store, PASSING_REASONS) == []
     assert verify_store(job.store).sound
+
+
+def test_a_retry_that_lost_its_lock_commits_nothing(tmp_path: Path) -> None:
+    """Catches a retry that writes over shards of the job which took its store over."""
+    job = _faulty_store(tmp_path)
+    before = list(read_manifests(job.store))
+    with StoreLock(job.store, purpose="test"):
+        take_over(job.store)
+        retried = _retried(job)
+    assert [one.status for one in retried.outcomes] == [Status.FAILED] * 2
+    assert all("lost its lock" in one.message for one in retried.outcomes)
+    assert list(read_manifests(job.store)) == before
 
 
 def test_only_the_reasons_asked_for_are_tried_again(tmp_path: Path) -> None:

@@ -5,13 +5,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from annotate_fakes import POISON, WordService, all_mentions, make_job, run, write_jsonl
+from annotate_fakes import POISON, LosesTheStore, WordService, all_mentions, make_job, run, write_jsonl
 
 from bioner_core.errors import PoolError, StoreError
 from bioner_core.inference.annotation import AnnotationRequest, RowResult
 from bioner_core.inference.batching import BatchFill
 from bioner_core.inference.document_rows import PlannedDocument
 from bioner_core.store.checks.verify import verify_store
+from bioner_core.store.history.lock import StoreLock
 from bioner_core.store.reading import read_manifests
 from bioner_core.store.shard_writer import ShardWriter
 from pipelines import shard
@@ -98,6 +99,16 @@ def test_seconds_of_shards_that_overlap_add_up_to_the_time_of_the_run(
     monkeypatch.setattr(EagerService, "_answer", _in_ten_seconds(now))
     stream(job, EagerService())
     assert sum(one.seconds for one in read_manifests(job.store)) == now[0] - 1000.0
+
+
+def test_a_job_that_lost_its_lock_commits_nothing_more(job: AnnotationJob) -> None:
+    """Catches a job that wakes after its lease and goes on committing beside the one that took its store over."""
+    LosesTheStore.store = job.store
+    with StoreLock(job.store, purpose="test"):
+        summary = run(job, LosesTheStore)
+    assert [one.first for one in read_manifests(job.store)] == [0]
+    assert (summary.shards_committed, summary.shards_failed) == (1, 2)
+    assert all("lost its lock" in one.message for one in summary.failures)
 
 
 def _in_ten_seconds(now: list[float]) -> Callable[[EagerService, Sequence[AnnotationRequest]], list[RowResult]]:

@@ -18,6 +18,7 @@ import pyarrow as pa
 
 import bioner_core
 from bioner_core.errors import DamagedFileError, StoreError
+from bioner_core.store.bounded_database import bounded_database
 from bioner_core.store.checks.promised_file import check_shard_files
 from bioner_core.store.committed import has_size
 from bioner_core.store.compaction.external_sort import SortSpace, sorted_batches
@@ -95,7 +96,7 @@ class CompactionReport:
 
 @dataclass(frozen=True, slots=True)
 class CompactionWatch:
-    """What is called while compaction works: pieces planned and done, and `check` before the snapshot is shown."""
+    """What is called while compaction works: pieces planned and done; `check` before anything is removed or shown."""
 
     on_planned: Callable[[int], None] = lambda _: None
     on_done: Callable[[int], None] = lambda _: None
@@ -123,6 +124,8 @@ def compact_store(
     settings, watch = settings or CompactionSettings(), watch or CompactionWatch()
     manifests = list(read_manifests(store))
     state = _state_digest(store, manifests)
+    # Race: this job may have lost its lock while it waited or read; what another one has in the making is not to go.
+    watch.check()
     sweep_orphans(store)
     sweep_snapshots(store, keep=None)
     manifest = _existing(store, state)
@@ -130,8 +133,8 @@ def compact_store(
     if manifest is None:
         work = _Compaction(store, settings, watch, manifests, state)
         manifest = work.run(history or RunHistory())
+    watch.check()
     if _shown(store) != manifest.snapshot_id:
-        watch.check()
         make_current(store, manifest.snapshot_id)
     return CompactionReport(manifest, made, sweep_snapshots(store, keep=settings.keep))
 
@@ -208,9 +211,7 @@ class _Compaction:
 
     def _write_summaries(self, files: Sequence[SnapshotFile]) -> Iterator[SnapshotFile]:
         paths = {table: [self.folder / one.path for one in files if one.table == table] for table in SORTED_TABLES}
-        with duckdb.connect() as database:
-            database.execute("SET memory_limit = $limit", {"limit": f"{self._sort_bytes()}B"})
-            database.execute("SET temp_directory = $folder", {"folder": str(self._scratch())})
+        with bounded_database(self._sort_bytes(), self._scratch()) as database:
             try:
                 snapshot_views(database, paths)
                 for table in SUMMARY_TABLES:

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from bioner_core.errors import StoreError
+from bioner_core.store.bounded_database import bounded_database
 from bioner_core.store.upgrade import conform
 
 _ORDER = "row_order"
@@ -35,9 +36,7 @@ def sorted_batches(
     numbered = schema.append(pa.field(_ORDER, pa.int64(), nullable=False))
     faults: list[StoreError] = []
     unsorted_rows = pa.RecordBatchReader.from_batches(numbered, _numbered(_noted(batches, faults), numbered))
-    with duckdb.connect() as database:
-        database.execute("SET memory_limit = $limit", {"limit": f"{space.memory_bytes}B"})
-        database.execute("SET temp_directory = $folder", {"folder": str(space.folder)})
+    with bounded_database(space.memory_bytes, space.folder) as database:
         database.execute("SET preserve_insertion_order = false")  # the order column keeps it, at less memory
         database.register("unsorted_rows", unsorted_rows)
         order = ", ".join(f'"{column}"' for column in (*by, _ORDER))

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bioner_core.errors import StoreError
+from bioner_core.store.bounded_database import bounded_database
 from bioner_core.store.snapshot.snapshot_manifest import SnapshotFile
 
 _MENTIONS = """
@@ -62,9 +63,7 @@ def check_snapshot_rows(
         faults.append(f"rows {dict(written)} were written of {dict(tally.rows)}")
     if not tally.newest == tally.rows["documents"] == tally.rows["lineage"]:
         faults.append(f"{tally.rows['documents']} of {tally.newest} newest documents were found")
-    with duckdb.connect() as database:
-        database.execute("SET memory_limit = $limit", {"limit": f"{memory_bytes}B"})
-        database.execute("SET temp_directory = $folder", {"folder": str(folder / "sorting")})
+    with bounded_database(memory_bytes, folder / "sorting") as database:
         try:
             faults += _mention_faults(database, paths, tally)
         except duckdb.Error as error:

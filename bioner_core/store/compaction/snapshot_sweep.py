@@ -4,7 +4,7 @@ import os
 import shutil
 from pathlib import Path
 
-from bioner_core.errors import StoreError
+from bioner_core.store.atomic import stale_trouble
 from bioner_core.store.layout import Store
 from bioner_core.store.objects import requests
 from bioner_core.store.objects.object_path import ObjectPath
@@ -51,11 +51,9 @@ def remove_folder(folder: StorePath) -> None:
     Raises:
         StoreError: it cannot be removed.
     """
-    try:
+    with stale_trouble(folder):
         if isinstance(folder, Path) and folder.is_dir():
             shutil.rmtree(folder)
-    except OSError as error:
-        raise StoreError(f"{folder}: is stale and cannot be removed ({error}). Remove it by hand") from error
 
 
 def remove_objects(folder: StorePath) -> None:
@@ -77,8 +75,6 @@ def _remove(store: Store, snapshot_id: str) -> None:
         remove_objects(folder)
         return
     hidden = folder.with_name(f".{snapshot_id}{_REMOVING_SUFFIX}")
-    try:
+    with stale_trouble(folder):
         os.rename(folder, hidden)
-    except OSError as error:
-        raise StoreError(f"{folder}: is old and cannot be removed ({error}). Remove it by hand") from error
     remove_folder(hidden)

@@ -22,6 +22,7 @@ import duckdb
 import pyarrow as pa
 
 from bioner_core.errors import StoreError
+from bioner_core.store.bounded_database import bounded_database
 from bioner_core.store.history.document_index import EXPORT_SOURCES, manifests_by_input, refresh_index
 from bioner_core.store.history.input_order import read_input_order
 from bioner_core.store.layout import Store
@@ -147,9 +148,7 @@ def _inputs(store: Store, scratch: Path, *, first_year: int | None = None) -> li
 @contextmanager
 def _newest_records(store: Store, inputs: Sequence[_Input], scratch: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """Lend a database whose table `newest` has the position of each article's newest record."""
-    with duckdb.connect() as database:
-        database.execute("SET memory_limit = $limit", {"limit": MEMORY_LIMIT})
-        database.execute("SET temp_directory = $folder", {"folder": str(scratch)})
+    with bounded_database(MEMORY_LIMIT, scratch) as database:
         database.execute("SET preserve_insertion_order = false")
         database.execute("CREATE TABLE newest (position BIGINT)")
         try:

@@ -81,7 +81,7 @@ class JobRun:
 
 _LOST: dict[type, str] = {
     AppliedFile: ", and its input is applied again",
-    Reload: ": the next night retires the years before once more",
+    Reload: ": the next nightly run retires the earlier years again",
     JobRun: ": it only tells how a run ended",
 }
 """What becomes of it where an entry is lost."""

@@ -5,6 +5,7 @@ import re
 import secrets
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
@@ -13,7 +14,7 @@ from typing import Self
 from bioner_core.errors import ConfigurationError, ObjectStorageError, StoreError
 from bioner_core.store.history.lock_claims import Claim, Claims, FileClaims, PlacedClaim
 from bioner_core.store.history.lock_leases import ObjectClaims
-from bioner_core.store.history.process_identity import this_process
+from bioner_core.store.history.process_identity import ProcessIdentity, this_process
 from bioner_core.store.layout import Store
 
 LEASE_SECONDS = 900.0
@@ -24,6 +25,9 @@ HEARTBEAT_SECONDS = 30.0
 
 _GRACE_SECONDS = 2.0
 """How long a whole-store claim waits for parts that are just backing off before it."""
+
+_TAKEN: list[tuple[Store, ProcessIdentity]] = []
+"""The locks that this process has taken and not given back."""
 
 _WHOLE = "store"
 _PART_NAME = re.compile(r"part-(\d+)-of-(\d+)")
@@ -75,6 +79,7 @@ class StoreLock:
         self._wait_seconds = wait_seconds
         self._lease_seconds = lease_seconds
         self._heartbeat_seconds = heartbeat_seconds
+        self._taken = (store.absolute(), self._claim.holder)
         self._claims = claims_of(store)
         self._placed: PlacedClaim | None = None
         self._ended = threading.Event()
@@ -95,6 +100,7 @@ class StoreLock:
             self._give_back()
             raise
         self._heart.start()
+        _TAKEN.append(self._taken)
         return self
 
     def __exit__(
@@ -103,6 +109,7 @@ class StoreLock:
         """Give the lock back."""
         self._ended.set()
         self._heart.join()
+        _TAKEN.remove(self._taken)
         self._give_back()
 
     def check(self) -> None:
@@ -112,10 +119,7 @@ class StoreLock:
             StoreError: somebody has taken it over; nothing more may be written.
         """
         if self._placed is None or not self._claims.is_ours(self._name, self._placed):
-            raise StoreError(
-                f"{self._store}: this job lost its lock: it was silent for more than {self._lease_seconds:.0f} s. "
-                "What is committed stays; run the same command again"
-            )
+            raise StoreError(_lost_message(self._store, self._lease_seconds))
 
     def _claimed(self, deadline: float) -> PlacedClaim:
         while True:
@@ -192,9 +196,50 @@ def live_claims(store: Store) -> list[Claim]:
         StoreError: the claims cannot be read.
     """
     claims = claims_of(store)
-    placed = (claims.latest(name) for name in [_WHOLE, *claims.names("part-*")])
-    live = [one for one in placed if one is not None and claims.is_live(one, lease_seconds=LEASE_SECONDS)]
-    return [one.claim for one in live if one.claim is not None]
+    return [claim for placed, claim in _held_claims(claims) if claims.is_live(placed, lease_seconds=LEASE_SECONDS)]
+
+
+def taken_here(store: Store) -> ProcessIdentity | None:
+    """The holder of a lock of the store that this process has taken and not given back; None where it took none.
+
+    A lock that was lost is one, too, so that `check_holder` can tell.
+    """
+    return next((holder for taken, holder in _TAKEN if taken == store.absolute()), None)
+
+
+def holds_store(store: Store, process: ProcessIdentity) -> bool:
+    """Whether a process holds the lock of a store, as seen from here; on object storage its fence sees to that."""
+    if store.is_remote:
+        return True
+    claims = claims_of(store)
+    mine = (placed for placed, claim in _held_claims(claims) if claim.holder == process)
+    return any(claims.is_live(placed, lease_seconds=LEASE_SECONDS) for placed in mine)
+
+
+def check_holder(store: Store, holder: ProcessIdentity | None) -> None:
+    """Make sure that a job still holds the store, in any process of it: call it right before a commit.
+
+    It reads a small file for each part that is at work. None, as `taken_here` gives it, is a job that took no lock.
+
+    Raises:
+        StoreError: the lock is another job's by now; nothing may be committed.
+    """
+    if holder is not None and not holds_store(store, holder):
+        raise StoreError(_lost_message(store, LEASE_SECONDS))
+
+
+def _held_claims(claims: Claims) -> Iterator[tuple[PlacedClaim, Claim]]:
+    """The claims that count, and were not given back."""
+    for placed in map(claims.latest, [_WHOLE, *claims.names("part-*")]):
+        if placed is not None and placed.claim is not None and placed.claim.held:
+            yield placed, placed.claim
+
+
+def _lost_message(store: Store, lease_seconds: float) -> str:
+    return (
+        f"{store}: this job lost its lock: it was silent for more than {lease_seconds:.0f} s. What is committed stays; "
+        "run the same command again"
+    )
 
 
 def _parts(name: str) -> int:

@@ -16,7 +16,7 @@ from typing import Protocol
 
 from bioner_core.errors import StoreError
 from bioner_core.store.atomic import TEMPORARY_SUFFIX, fsync_path, make_folder, write_text
-from bioner_core.store.history.process_identity import ProcessIdentity, has_ended, is_here
+from bioner_core.store.history.process_identity import ProcessIdentity, has_ended, is_here, is_of_this_boot
 from bioner_core.store.layout import Store
 from bioner_core.store.paths import StorePath
 from bioner_core.typed_json import loaded_json, typed
@@ -161,24 +161,28 @@ def claimed_names(store: Store, pattern: str) -> list[str]:
 def is_live(placed: PlacedClaim, *, lease_seconds: float) -> bool:
     """Whether somebody still works under a claim.
 
-    A holder of this host is asked for; one of another host is believed dead when it has not touched its claim for
-    `lease_seconds`, by the clock of the file system.
+    A holder of this host is asked for; one of another host, or of another container, is believed dead when it has not
+    touched its claim for `lease_seconds`, by the clock of the file system.
 
     Raises:
         StoreError: the file system cannot be asked for its time.
     """
     if placed.claim is not None and not placed.claim.held:
         return False
-    if placed.claim is not None and is_here(placed.claim.holder):
-        return not has_ended(placed.claim.holder)
+    holder = placed.claim.holder if placed.claim is not None else None
+    if holder is not None and is_of_this_boot(holder):
+        return not has_ended(holder)
     try:
         # Invariant: a lease is measured by one clock, that of the file system, which stamps the heartbeat: the clocks
         # of two hosts may be minutes apart.
-        return _file_system_time(_local(placed.path).parent) - placed.path.stat().st_mtime < lease_seconds
+        silent_seconds = _file_system_time(_local(placed.path).parent) - placed.path.stat().st_mtime
     except FileNotFoundError:
         return False
     except OSError as error:
         raise StoreError(f"{placed.path}: cannot be read ({error}). Check the folder and its permissions") from error
+    if holder is not None and is_here(holder, silent_seconds=silent_seconds):
+        return not has_ended(holder)
+    return silent_seconds < lease_seconds
 
 
 def place_claim(store: Store, name: str, claim: Claim, *, after: PlacedClaim | None) -> Path | None:

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 from bioner_core.errors import StoreError
 from bioner_core.linking.link_table import SUMMARIES_OF_LINKS, current_links
 from bioner_core.store.atomic import replacing
+from bioner_core.store.bounded_database import bounded_database
 from bioner_core.store.layout import Store
 from bioner_core.store.objects.duckdb_files import let_read_objects
 from bioner_core.store.paths import StorePath, scratch_beside
@@ -44,11 +45,9 @@ def make_link_summaries(store: Store, *, memory_bytes: int = DEFAULT_MEMORY_BYTE
     # On the store's disk: the system's temporary folder may be small, or in memory.
     with (
         TemporaryDirectory(prefix=".counting-", dir=scratch_beside(store.links)) as scratch,
-        duckdb.connect() as database,
+        bounded_database(memory_bytes, scratch) as database,
     ):
         try:
-            database.execute("SET memory_limit = $limit", {"limit": f"{memory_bytes}B"})
-            database.execute("SET temp_directory = $folder", {"folder": scratch})
             let_read_objects(database, store.root)
             snapshot_views(database, snapshot.paths_by_table(), schema_version=snapshot.manifest.schema_version)
             link_views(database, store)

@@ -10,6 +10,7 @@ import duckdb
 import pyarrow as pa
 
 from bioner_core.errors import ConfigurationError, StoreError
+from bioner_core.store.bounded_database import bounded_database
 from bioner_core.store.history.model_notes import chosen_fingerprint
 from bioner_core.store.layout import Store
 from bioner_core.store.objects.duckdb_files import let_read_objects
@@ -106,9 +107,10 @@ def query_session(
         ConfigurationError: the path of the store cannot be named in a query.
     """
     store = Store(store.root.resolve())  # queries name files by their true path
-    with TemporaryDirectory(prefix="bioner-query-") as scratch, duckdb.connect() as database:
-        database.execute("SET memory_limit = $limit", {"limit": f"{memory_bytes}B"})
-        database.execute("SET temp_directory = $folder", {"folder": scratch})
+    with (
+        TemporaryDirectory(prefix="bioner-query-") as scratch,
+        bounded_database(memory_bytes, scratch) as database,
+    ):
         if threads is not None:
             database.execute("SET threads = $threads", {"threads": threads})
         let_read_objects(database, store.root)

@@ -2,21 +2,25 @@
 
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import duckdb
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bioner_core.concepts.concept import Concept
+from bioner_core.linking import link_table
 from bioner_core.linking.link_store import LinkReport, link_store
 from bioner_core.linking.link_table import current_links
 from bioner_core.linking.linker import Linker
+from bioner_core.store.bounded_database import bounded_database
 from bioner_core.store.compaction.compact import CompactionSettings, compact_store
 from bioner_core.store.layout import Store
 from tests.bioner_core.concept_samples import made_vocabulary
@@ -160,3 +164,24 @@ def test_a_run_that_is_killed_leaves_old_links_or_new_ones(tmp_path: Path) -> No
     assert countdown > len(TABLES)
     assert [row["doc_id"] for row in tables(store)["linked"]] == ["pubmed:1", "pubmed:2"]
     assert len(list((store / "links").iterdir())) == len(TABLES) + 1
+
+
+def test_what_is_compared_spills_into_the_store(
+    tmp_path: Path, linker: Linker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Catches a comparison of many documents that fills the folder in which the command was typed."""
+    folders = list[Path]()
+
+    @contextmanager
+    def noted(memory: str, folder: str) -> Iterator[duckdb.DuckDBPyConnection]:
+        folders.append(Path(folder))
+        with bounded_database(memory, folder) as database:
+            yield database
+
+    store = tmp_path / "store"
+    fill(store, "a", [(1, 1, 0)])
+    link_store(Store(store), linker)
+    monkeypatch.setattr(link_table, "bounded_database", noted)
+    link_store(Store(store), linker)
+    assert [one.parent for one in folders] == [store / "links"] * 2  # what changed, and the sums
+    assert not any(one.exists() for one in folders)

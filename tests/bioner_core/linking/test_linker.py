@@ -53,7 +53,13 @@ def test_a_short_form_means_what_its_document_defines(linker: Linker) -> None:
     assert ids(linker, ("AKF", "Disease"), long_forms={"AKF": "unknown thing"}) == [["TEST:D1"]]
 
 
-def test_a_brief_name_is_found_exactly_or_not_at_all(tmp_path: Path) -> None:
+def test_a_long_form_is_not_looked_up_broadly(linker: Linker) -> None:
+    """Catches a short form that is linked to what its long form hardly means, though it has a concept of its own."""
+    assert ids(linker, ("hypertensive", "Disease")) == [["TEST:D2"]]
+    assert ids(linker, ("AKF", "Disease"), long_forms={"AKF": "hypertensive"}) == [["TEST:D1"]]
+
+
+def test_a_short_name_is_found_exactly_or_not_at_all(tmp_path: Path) -> None:
     """Catches three letters that are linked by a loose key."""
     linker = Linker([made_vocabulary(tmp_path, Concept("T:1", "colds", "Disease"))])
     assert ids(linker, ("cold", "Disease")) == [[None]]

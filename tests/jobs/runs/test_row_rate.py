@@ -7,15 +7,13 @@ import pytest
 
 from bioner_core.models import precision_choice
 from bioner_core.models.precision_choice import PrecisionChoice
-from jobs.runs import load
-from jobs.runs.load import LEAST_ROWS, guessed_rate, keep_rate, kept_rate, rate_key
+from jobs.runs.load import GPU_ROWS_PER_SECOND, LEAST_ROWS, guessed_rate, keep_rate, kept_rate, rate_key
 from pipelines.pool.pool_settings import PoolSettings
 
 
 @pytest.fixture(autouse=True)
 def _empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BIONER_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(load, "visible_gpus", lambda: 0)
 
 
 def test_the_rate_of_a_run_is_known_to_the_next() -> None:
@@ -52,8 +50,7 @@ def test_the_first_guess_follows_size_and_speed(tmp_path: Path, monkeypatch: pyt
         config = {"hidden_size": 64, "num_attention_heads": 2, "num_hidden_layers": layers}
         (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
     fast, slow = PrecisionChoice("float32"), PrecisionChoice("bfloat16")
-    assert guessed_rate(fast, small) == pytest.approx(10 * guessed_rate(fast, large))
-    assert guessed_rate(fast, small) == pytest.approx(8 * guessed_rate(slow, small))
-    assert guessed_rate(fast, None) == 1.0
-    monkeypatch.setattr(load, "visible_gpus", lambda: 2)
-    assert guessed_rate(fast, small) == 2 * load._GPU_ROWS_PER_SECOND
+    assert guessed_rate(fast, small, gpus=0) == pytest.approx(10 * guessed_rate(fast, large, gpus=0))
+    assert guessed_rate(fast, small, gpus=0) == pytest.approx(8 * guessed_rate(slow, small, gpus=0))
+    assert guessed_rate(fast, None, gpus=0) == 1.0
+    assert guessed_rate(fast, small, gpus=2.5) == 2.5 * GPU_ROWS_PER_SECOND

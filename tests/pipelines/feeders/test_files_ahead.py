@@ -6,13 +6,23 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from annotate_fakes import BrokenPool, CountingProgress, MustNotBeAsked, WordService, all_mentions, make_job, run
+from annotate_fakes import (
+    BrokenPool,
+    CountingProgress,
+    LosesTheStore,
+    MustNotBeAsked,
+    WordService,
+    all_mentions,
+    make_job,
+    run,
+)
 from annotate_fakes import write_jsonl as write
 
 from bioner_core.errors import InputError, PoolError, StoreError
 from bioner_core.inference.annotation import AnnotationRequest, RowResult
 from bioner_core.inference.batching import BatchFill
 from bioner_core.store.checks.verify import verify_store
+from bioner_core.store.history.lock import StoreLock
 from bioner_core.store.reading import read_manifests
 from pipelines.feeders.file_end import FileEnd, file_summary, job_summary
 from pipelines.feeders.files_ahead import FilesAhead
@@ -171,3 +181,20 @@ def test_a_run_that_is_left_early_commits_nothing_more(files: list[str], tmp_pat
         if thread.name == "bioner-feeder":
             thread.join(_SECONDS)
     assert len(list(read_manifests(job.store))) == 3
+
+
+def test_a_job_that_lost_its_lock_commits_nothing_more(files: list[str], tmp_path: Path) -> None:
+    """Catches a backfill on one machine that wakes after its lease and goes on committing beside its successor."""
+    job = make_job(tmp_path / "store", *files[:2])
+    LosesTheStore.store = job.store
+    with StoreLock(job.store, purpose="test"):
+        summary = summary_of(job, files_ahead(job, LosesOneFile))
+    assert len(list(read_manifests(job.store))) == summary.shards_committed == 4
+    assert summary.shards_failed == 2
+    assert all("no longer holds the lock" in one.message for one in summary.failures)
+
+
+class LosesOneFile(LosesTheStore):
+    """Loses the store in the second shard of the second file."""
+
+    word = "Protein 12 binds DNA 1"

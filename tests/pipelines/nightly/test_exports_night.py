@@ -1,10 +1,11 @@
 """A CNKI night on a drop folder: what is new by content, copies of one article, files that fail."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import fsspec
-from night_samples import HASTE, WordAnnotator, context, newest_mentions, titles_of
+from night_samples import HASTE, WordAnnotator, context, newest_mentions, release, titles_of
 
 from bioner_core.errors import InputError
 from bioner_core.store.checks.verify import verify_store
@@ -29,13 +30,15 @@ def link(name: str) -> str:
     return f"https://kns.cnki.net/KCMS/detail/detail.aspx?DbName=CJFQ2021&FileName={name}"
 
 
-def night(store: Path, *places: Path | str, annotator: WordAnnotator | None = None) -> SyncReport:
+def night(
+    store: Path, *places: Path | str, annotator: WordAnnotator | None = None, keep_downloads: bool = True
+) -> SyncReport:
     """One CNKI night."""
     store.mkdir(exist_ok=True)
     with StoreLock(Store(store), purpose="test") as lock:
         return run_exports(
             [str(place) for place in places],
-            context(store, lock),
+            replace(context(store, lock), keep_downloads=keep_downloads),
             annotator or WordAnnotator(store),
             progress=SilentProgress(),
             max_reject_rate=0.05,
@@ -161,3 +164,29 @@ def test_files_of_pubmed_are_no_exports(tmp_path: Path) -> None:
     assert (report.exit_code(), [one.name for one in report.applied]) == (0, ["a.txt"])
     assert "b.txt, c.xml" in report.notes[0]
     assert "nightly pubmed" in report.notes[0]
+
+
+def test_downloads_are_discarded_where_that_is_asked_for(tmp_path: Path) -> None:
+    """Catches a disk that fills with the downloads of every night although --discard-downloads was given: of files that
+    were applied, of copies, and of what is left; and a drop folder of this machine that is emptied."""
+    bucket = {
+        "a.txt": reference("肺炎甲").encode(),
+        "copy.txt": reference("肺炎甲").encode(),
+        "notes.cfg": b"x = 1",
+        "pubmed26n0001.xml.gz": release({1: "A title"}),
+    }
+    for name, content in bucket.items():
+        fsspec.filesystem("memory").pipe(f"/discard/{name}", content)
+    place = drop(tmp_path / "in", "b.txt", reference("肺炎乙"))
+    report = night(tmp_path / "s", "memory://discard", place, keep_downloads=False)
+    assert (report.exit_code(), len(report.applied), len(report.notes)) == (0, 2, 2)
+    assert [path for path in (tmp_path / "s-downloads").rglob("*") if path.is_file()] == []
+    assert (place / "b.txt").exists()
+
+
+def test_the_download_of_a_file_that_failed_stays(tmp_path: Path) -> None:
+    """Catches a file that cannot be looked at, since its download went with the run that it ended."""
+    fsspec.filesystem("memory").pipe("/failed/a.txt", reference("肺炎甲").encode())
+    report = night(tmp_path / "s", "memory://failed", annotator=Refusing(tmp_path / "s"), keep_downloads=False)
+    assert report.exit_code() == 1
+    assert (tmp_path / "s-downloads" / "a.txt").exists()

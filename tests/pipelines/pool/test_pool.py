@@ -295,7 +295,7 @@ from tests.waiting import await_true
 from pipelines.pool.pool import start_pool
 from pipelines.pool.pool_settings import PoolSettings
 settings = PoolSettings(actors=1, cpus_per_actor=0.5, start_seconds=40)
-with start_pool(settings, AnnotatorSpec("fake_annotators:speechless"), tell=print):
+with start_pool(settings, AnnotatorSpec("fake_annotators:speechless"), warn=print):
     pass
 """
 

@@ -4,7 +4,7 @@ import json
 import os
 import stat
 import subprocess
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -33,7 +33,8 @@ def dead_process() -> ProcessIdentity:
     """A process of this machine that has ended."""
     done = subprocess.Popen(["true"])
     done.wait()
-    return ProcessIdentity(this_process().host, done.pid, "boot:1")
+    boot = this_process().birth.partition(":")[0]
+    return replace(this_process(), pid=done.pid, birth=f"{boot}:1")
 
 
 def test_a_pool_is_found_while_its_owner_holds_the_name(folder: Path) -> None:

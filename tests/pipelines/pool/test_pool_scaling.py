@@ -167,7 +167,8 @@ def test_a_name_that_was_given_up_is_replaced_when_the_pool_is_scaled(tmp_path: 
     """A pool that stays one actor short for ever, though the fault is repaired and its owner asks again."""
     flag = tmp_path / "flag"
     spec = AnnotatorSpec("fake_annotators:broken_when", {"flag": str(flag)})
-    with start_pool(settings(actors=1, max_failed_starts=1), spec) as pool:
+    warned: list[str] = []
+    with start_pool(settings(actors=1, max_failed_starts=1), spec, warn=warned.append) as pool:
         flag.touch()
         pool.scale(2)
         await_true(lambda: SlotState.GIVEN_UP in [report.state for report in pool.supervisor.reports()])
@@ -177,6 +178,8 @@ def test_a_name_that_was_given_up_is_replaced_when_the_pool_is_scaled(tmp_path: 
         pool.scale(2)
         await_true(working(pool, 2))
         assert names(pool) == ["bioner-annotator-0", "bioner-annotator-2"]
+    assert len(warned) == 1
+    assert "bioner-annotator-1 failed to start 1 times in a row" in warned[0]
 
 
 def test_a_pool_that_is_stopped_ends_what_runs_and_tells_its_clients() -> None:

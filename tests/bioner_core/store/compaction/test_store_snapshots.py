@@ -108,17 +108,40 @@ def test_half_snapshots_are_removed_and_a_whole_one_is_only_named(tmp_path: Path
     assert not half.exists()
 
 
-def test_nothing_is_shown_when_the_lock_was_lost(tmp_path: Path) -> None:
+def lost_after(checks: int) -> CompactionWatch:
+    """The watch of a job whose lock is its own for so many looks, and then another one's."""
+    left = iter(range(checks))
+
+    def check() -> None:
+        if next(left, None) is None:
+            raise StoreError("lost")
+
+    return CompactionWatch(check=check)
+
+
+@pytest.mark.parametrize(("checks", "made_again"), [(0, True), (1, True), (2, False)])
+def test_nothing_is_shown_when_the_lock_was_lost(tmp_path: Path, checks: int, made_again: bool) -> None:
     """Catches a compaction that shows its work although another job has taken the store over."""
     commit_input(tmp_path, 1, [Event(1)])
-
-    def lost() -> None:
-        raise StoreError("lost")
-
     with pytest.raises(StoreError, match="lost"):
-        compact_store(Store(tmp_path), CompactionSettings(memory_bytes=MEMORY), watch=CompactionWatch(check=lost))
+        compact_store(Store(tmp_path), CompactionSettings(memory_bytes=MEMORY), watch=lost_after(checks))
     assert open_snapshot(Store(tmp_path)) is None
-    assert compacted(tmp_path).made
+    assert compacted(tmp_path).made == made_again
+
+
+def test_a_job_without_its_lock_removes_nothing(tmp_path: Path) -> None:
+    """Catches a job that wakes after its lease and removes the snapshot that its successor is making, or old ones."""
+    commit_input(tmp_path, 1, [Event(1)])
+    compacted(tmp_path, keep=1)
+    commit_input(tmp_path, 2, [Event(2)])
+    compacted(tmp_path, keep=2)
+    another = snapshots_folder(Store(tmp_path)) / ".another.building"
+    another.mkdir()
+    for checks in (0, 1):
+        with pytest.raises(StoreError, match="lost"):
+            compact_store(Store(tmp_path), CompactionSettings(keep=1, memory_bytes=MEMORY), watch=lost_after(checks))
+        assert another.exists() == (checks == 0)
+    assert len(snapshot_ids(Store(tmp_path))) == 2
 
 
 def test_files_are_cut_between_documents_and_sorted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 
 from bioner_core.errors import ConfigurationError, StoreError
 from bioner_core.store.history import lock_claims as claims
+from bioner_core.store.history import process_identity
 from bioner_core.store.history.lock import Part, StoreLock
 from bioner_core.store.history.lock_claims import Claim, latest_claim, place_claim
 from bioner_core.store.history.process_identity import ProcessIdentity, birth_of, has_ended, this_process
@@ -37,7 +39,7 @@ def foreign_claim(store: Path, *, silent_for: float, **changes: Any) -> Path:
 def ended_process() -> ProcessIdentity:
     """A process of this host that is no more."""
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    identity = ProcessIdentity(this_process().host, child.pid, birth_of(child.pid))
+    identity = replace(this_process(), pid=child.pid, birth=birth_of(child.pid))
     assert not has_ended(identity)
     child.communicate(b"\n")
     return identity
@@ -87,12 +89,68 @@ def test_the_lock_of_a_dead_process_is_taken_over(tmp_path: Path) -> None:
 
 def test_a_process_id_that_was_given_out_again_is_not_the_holder(tmp_path: Path) -> None:
     """Would catch a lock that is respected because some other process happens to have the dead one's id."""
-    mine = this_process()
-    place_claim(
-        Store(tmp_path), "store", Claim(ProcessIdentity(mine.host, mine.pid, "long ago"), "r1", "x", ""), after=None
-    )
+    boot = this_process().birth.partition(":")[0]
+    place_claim(Store(tmp_path), "store", Claim(replace(this_process(), birth=f"{boot}:1"), "r1", "x", ""), after=None)
     with lock(tmp_path) as taken:
         assert taken.took_over
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"birth": "another-boot:1", "machine": "0123456789abcdef"},
+        {"birth": "another-boot:1", "machine": ""},
+        {"processes": "pid:[4026532999]", "pid": 2**22},
+    ],
+    ids=["another machine", "nobody knows which", "another container"],
+)
+def test_another_machine_or_container_of_this_name_keeps_its_lock_until_its_lease_is_over(
+    tmp_path: Path, changes: dict[str, Any]
+) -> None:
+    """Catches the lock of a living job that is taken over since two machines or containers have one host name, and the
+    id of its process means nothing here."""
+    path = place_claim(Store(tmp_path), "store", Claim(replace(this_process(), **changes), "r1", "x", ""), after=None)
+    assert path is not None
+    with pytest.raises(StoreError, match="another job"), lock(tmp_path, lease_seconds=1000):
+        pass
+    os.utime(path, (time.time() - 2000,) * 2)
+    with lock(tmp_path, lease_seconds=1000) as taken:
+        assert "run r1" in taken.took_over
+
+
+def test_after_a_reboot_of_the_machine_its_lock_is_taken_over_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Catches a night that waits a quarter of an hour for a job that cannot live any more; and a living job of a cloned
+    machine, with the same name and machine id, that is taken for one."""
+    (tmp_path / "machine-id").write_text("0123456789abcdef0123456789abcdef\n")
+    monkeypatch.setattr(process_identity, "MACHINE_ID", tmp_path / "machine-id")
+    monkeypatch.setattr(process_identity.os, "readlink", lambda _: "pid:[4026531836]")  # in no container
+    before = replace(this_process(), birth="another-boot:1")
+    path = place_claim(Store(tmp_path), "store", Claim(before, "r1", "x", ""), after=None)
+    assert path is not None
+    with pytest.raises(StoreError, match="another job"), lock(tmp_path):
+        pass
+    os.utime(path, (1, 1))  # before the boot, and within this lease
+    with lock(tmp_path, lease_seconds=1e12) as taken:
+        assert "run r1" in taken.took_over
+
+
+@pytest.mark.parametrize("lives", [True, False])
+def test_a_lock_of_an_older_bioner_is_understood(tmp_path: Path, lives: bool) -> None:
+    """Catches an update after which a killed job's lock is unreadable, or a living job's is taken over."""
+    holder = this_process() if lives else ended_process()
+    path = place_claim(Store(tmp_path), "store", Claim(holder, "r1", "x", ""), after=None)
+    assert path is not None
+    text = json.loads(path.read_text())
+    old = {"host": holder.host, "pid": holder.pid, "birth": holder.birth}
+    path.write_text(json.dumps(text | {"holder": old}))
+    if lives:
+        with pytest.raises(StoreError, match="run r1"), lock(tmp_path):
+            pass
+    else:
+        with lock(tmp_path) as taken:
+            assert "run r1" in taken.took_over
 
 
 def test_another_host_keeps_its_lock_until_its_lease_is_over(tmp_path: Path) -> None:
