@@ -13,11 +13,11 @@ from torch import Tensor
 from bioner_core.errors import ModelError
 from bioner_core.labels.label_set import LabelSet
 from bioner_core.models.base_model import base_digest
-from bioner_core.models.directory import ADAPTER_FOLDER, model_folder
+from bioner_core.models.directory import ADAPTER_FOLDER, ADAPTER_WEIGHTS, model_folder
 from bioner_core.models.extension import extend_model, find_unseen_tags
 from bioner_core.models.loading import load_model
 from bioner_core.models.model_card import ModelCard, read_card
-from bioner_core.models.model_files import ADAPTER_WEIGHTS, load_rows, row_names
+from bioner_core.models.model_files import load_rows, row_names
 from bioner_core.models.prompt import PROMPT_VERSION
 from bioner_core.training.settings import SftSettings
 from bioner_core.training.trainable import TrainableModel

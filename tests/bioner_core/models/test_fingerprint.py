@@ -9,7 +9,7 @@ import pytest
 from bioner_core.errors import ModelError
 from bioner_core.labels.label_set import load_label_set
 from bioner_core.models import fingerprint
-from bioner_core.models.directory import ADAPTER_FOLDER, SELECTOR_FILE, files_digest, model_folder
+from bioner_core.models.directory import ADAPTER_FOLDER, SELECTOR_FILE, bundled_models, files_digest, model_folder
 from bioner_core.models.fingerprint import annotator_fingerprint
 from bioner_core.models.model_card import read_card, write_card
 from bioner_core.tagging.scheme import TagScheme
@@ -131,11 +131,19 @@ def test_the_order_of_label_sets_and_the_place_of_the_model_do_not_count(model: 
 
 
 def test_training_checkpoints_do_not_count(model: Path) -> None:
-    """Would catch a fingerprint that changes when the checkpoint is cleaned away."""
+    """Catches a fingerprint that changes when what docs/training.md calls removable is removed."""
     before = files_digest(model)
-    (model / "checkpoint").mkdir()
-    (model / "checkpoint" / "state.safetensors").write_bytes(b"state")
+    for name in ("checkpoint/state.safetensors", "last_checkpoints/10.safetensors", "best.safetensors"):
+        (model / name).parent.mkdir(exist_ok=True)
+        (model / name).write_bytes(b"state")
     assert files_digest(model) == before
+
+
+def test_the_digest_of_a_model_that_ships_is_that_of_its_card_page() -> None:
+    """Catches another way to digest the same files: every store of the model would be annotated anew."""
+    for name in bundled_models():
+        folder = model_folder(name)
+        assert files_digest(folder) in (folder / "MODEL_CARD.md").read_text(encoding="utf-8")
 
 
 def test_a_renamed_file_changes_the_digest(model: Path) -> None:
