@@ -12,8 +12,9 @@ from bioner_core.models import fingerprint
 from bioner_core.models.directory import ADAPTER_FOLDER, SELECTOR_FILE, bundled_models, files_digest, model_folder
 from bioner_core.models.fingerprint import annotator_fingerprint
 from bioner_core.models.model_card import read_card, write_card
+from bioner_core.models.tag_choice import free_tags, meanings_of
 from bioner_core.tagging.scheme import TagScheme
-from tests.bioner_core.models.model_samples import write_sample
+from tests.bioner_core.models.model_samples import CARD, write_sample
 
 GENIA = load_label_set("genia")
 
@@ -65,14 +66,57 @@ def test_a_changed_model_changes_the_fingerprint(model: Path, change: Callable[[
     assert digest_of(model) != before
 
 
-@pytest.mark.parametrize("name", ["DECODING_VERSION", "SPLITTER_VERSION"])
+@pytest.mark.parametrize(
+    "name", ["DECODING_VERSION", "SPLITTER_VERSION", "FOLDING_VERSION", "COMPOSITION_VERSION", "INT8_VERSION"]
+)
 def test_a_new_version_of_the_code_changes_the_fingerprint(
     model: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Would catch old results reused after the splitter or a decoder was changed."""
-    before = digest_of(model)
+    before = annotator_fingerprint(model, [GENIA], precision="int8", use_selector=True)
     monkeypatch.setattr(fingerprint, name, "next")
-    assert digest_of(model) != before
+    assert annotator_fingerprint(model, [GENIA], precision="int8", use_selector=True) != before
+
+
+CRAFT = load_label_set("craft")
+READING_CARD = dataclasses.replace(
+    CARD, tags=("DNA", "protein", *free_tags()), label_sets=("craft",), meanings=meanings_of([CRAFT])
+)
+
+
+@pytest.fixture
+def reading_model(tmp_path: Path) -> Path:
+    """The directory of a model that reads definitions, and was trained on CRAFT."""
+    card = dataclasses.replace(READING_CARD, tags=(*READING_CARD.tags, *(one.tag for one in CRAFT.types)))
+    return write_sample(tmp_path / "reading", card)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(card_change(meanings={}), id="meanings: the types take free tags"),
+        pytest.param(card_change(label_sets=()), id="label sets: it is asked in parts"),
+    ],
+)
+def test_what_a_card_says_of_tags_changes_the_fingerprint(reading_model: Path, change: Callable[[Path], None]) -> None:
+    """Catches old results reused for a model that is asked otherwise, with the same weights."""
+    before = annotator_fingerprint(reading_model, [CRAFT], precision="float32", use_selector=True)
+    change(reading_model)
+    assert annotator_fingerprint(reading_model, [CRAFT], precision="float32", use_selector=True) != before
+
+
+def test_the_words_of_trained_tags_count_where_rows_are_composed_of_them(model: Path) -> None:
+    """Catches old results reused for unseen tags whose rows are mixed by other words."""
+    unseen = load_label_set("bc5cdr")
+    before = annotator_fingerprint(model, [unseen], precision="float32", use_selector=True)
+    card_change(label_sets=("cmeee",))(model)
+    assert annotator_fingerprint(model, [unseen], precision="float32", use_selector=True) != before
+
+
+def test_what_is_said_of_a_label_set_to_people_does_not_count(model: Path) -> None:
+    """Catches a store that is annotated anew because a label set became a default one, or was described better."""
+    other = dataclasses.replace(GENIA, default=not GENIA.default, description="what a person reads")
+    assert annotator_fingerprint(model, [other], precision="float32", use_selector=True) == digest_of(model)
 
 
 def test_what_was_asked_for_changes_the_fingerprint(model: Path) -> None:
