@@ -7,7 +7,7 @@ from bioner_core.labels.label_set import LabelSet
 from bioner_core.mentions import Span
 from bioner_core.models.prompt import PromptTokens
 from bioner_core.models.vocabulary import TaggingVocabulary
-from bioner_core.tagging.moves import CLOSE, COPY, Move, TagState, UnitSpan, opened_type
+from bioner_core.tagging.moves import Move, TagState, UnitSpan, tokens_of_moves
 from bioner_core.tagging.scheme import TagScheme, copy_lines, render
 from bioner_core.text.units import split_units
 
@@ -97,13 +97,11 @@ def line_example(
     copy_start = len(ids)
     choices: list[Choice] = []
     state = TagState()
-    for move in moves:
+    written = tokens_of_moves(moves, unit_ids, open_ids=open_ids, close_id=close_id)
+    for move, tokens in zip(moves, written, strict=True):
         may_close, may_open = state.may_close(), state.may_open(len(unit_ids))
         if state.may_copy(len(unit_ids)) and (may_close or may_open):
             choices.append(Choice(len(ids) - 1, move, may_close, may_open))
-        if move == COPY:
-            ids.extend(unit_ids[state.position])
-        else:
-            ids.append(close_id if move == CLOSE else open_ids[opened_type(move)])
+        ids.extend(tokens)
         state = state.after(move)
     return TaggingExample(label_set, tuple(ids), tuple(choices), type_indices, copy_start, source)
