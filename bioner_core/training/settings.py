@@ -188,7 +188,7 @@ def read_settings(path: Path, overrides: dict[str, object] | None = None) -> tup
     """
     try:
         given = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigurationError(f"training settings {path}: {cause_of(error)}") from error
     chosen = {name: value for name, value in (overrides or {}).items() if value is not None}
     known = {one.name for one in fields(SftSettings)}
