@@ -21,7 +21,7 @@ from bioner_core.tagging.moves import Move, tag_pairs
 
 
 class DecoderContender:
-    """A decoder; with tapes (one a batch) it takes the decisions that stand on them instead of its network's own."""
+    """A decoder; with tapes (one per batch) it takes the decisions that stand on them instead of its network's own."""
 
     def __init__(
         self,
