@@ -64,8 +64,8 @@ def _compare(where: str, plain: Pass, models: BenchModels, found: Findings) -> N
         except (RuntimeError, TypeError) as error:  # a way that this model or machine does not allow is an answer too
             if is_fatal_device_error(error):
                 raise
-            reason = f"{type(error).__name__}: {(str(error).strip().splitlines() or [''])[0][:160]}"
-            figures[name] = {"fails": reason, "error": traceback_lines(error)}
+            says = f"{type(error).__name__}: {(str(error).strip().splitlines() or [''])[0][:160]}"
+            figures[name] = {"fails": says, "error": traceback_lines(error)}
     found.note(f"{where}: {', '.join(_said(name, one) for name, one in figures.items())}", **{where: figures})
 
 
