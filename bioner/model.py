@@ -5,18 +5,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import regex
-
 from bioner_core.document_pass.finish import finish_mentions
 from bioner_core.document_pass.settings import FinishSettings
 from bioner_core.documents import Document, Passage
 from bioner_core.errors import ConfigurationError, ModelError
 from bioner_core.evaluation.corpora import read_corpus, with_types
 from bioner_core.evaluation.run import EvaluationRun, evaluate_annotator, scored_types
-from bioner_core.inference.annotation import AnnotationRequest, Annotator, RowResult
-from bioner_core.inference.batching import limits_of, plan_batches
+from bioner_core.formats.languages import detect_language
+from bioner_core.inference.annotation import Annotator, RowResult
 from bioner_core.inference.document_rows import AnnotatedDocument, PlannedDocument, plan_rows, settle_document
-from bioner_core.inference.row_isolation import annotate_with_bisection
+from bioner_core.inference.row_isolation import annotate_in_batches
 from bioner_core.labels.label_set import LabelSet, LabelSetChoice, load_label_set
 from bioner_core.mentions import Mention
 from bioner_core.models.directory import DEFAULT_MODEL, label_sets_of
@@ -27,8 +25,6 @@ from bioner_core.store.mention_ids import document_prefix
 _DOCUMENTS_PER_BATCH = 64
 """Documents whose sentences are made batches of together: enough that a batch has sentences of like length."""
 
-_HAN = regex.compile(r"\p{Han}")
-_LETTER = regex.compile(r"\p{L}")
 _TEXT = "text"
 
 
@@ -87,7 +83,11 @@ class Model:
         return found
 
     def tag_all(self, texts: Iterable[str], *, lang: str | None = None) -> Iterator[TaggedText]:
-        """The entities of many texts, in their order; `tag` says more. Sentences of several texts share batches."""
+        """The entities of many texts, in their order; `tag` says more. Sentences of several texts share batches.
+
+        Raises:
+            ModelError: a sentence could not be annotated; texts before it have been given.
+        """
         documents = (
             Document(f"{_TEXT}:{number}", _TEXT, 1, told, (Passage(_TEXT, "", told, text),))
             for number, text in enumerate(texts)
@@ -103,18 +103,9 @@ class Model:
         choices = [LabelSetChoice(one.name, one.languages) for one in self.label_sets]
         planned = (plan_rows(document, choices) for document in documents)
         while some := list(itertools.islice(planned, _DOCUMENTS_PER_BATCH)):
-            answers = iter(self._answers([row.request for one in some for row in one.rows]))
+            answers = iter(annotate_in_batches(self.annotator, [row.request for one in some for row in one.rows]))
             for one in some:
                 yield _settled(one, list(itertools.islice(answers, len(one.rows))), self.finish)
-
-    def _answers(self, requests: Sequence[AnnotationRequest]) -> list[RowResult]:
-        limits = limits_of(self.annotator)
-        answers: list[RowResult] = [()] * len(requests)
-        for batch in plan_batches(requests, token_budget=limits.token_budget, max_rows=limits.max_rows):
-            found = annotate_with_bisection(self.annotator, batch.requests)
-            for index, answer in zip(batch.indices, found, strict=True):
-                answers[index] = answer
-        return answers
 
 
 def load_model(
@@ -148,9 +139,8 @@ def load_model(
 
 
 def language_of(text: str) -> str:
-    """`zh` where at least a third of the letters are Chinese characters, else `en`."""
-    letters = len(_LETTER.findall(text))
-    return "zh" if letters and 3 * len(_HAN.findall(text)) >= letters else "en"
+    """`zh` where at least a fifth of the letters are Chinese characters, else `en`: as for documents of files."""
+    return detect_language(text)
 
 
 def _settled(planned: PlannedDocument, answers: Sequence[RowResult], finish: FinishSettings) -> AnnotatedDocument:

@@ -1,4 +1,7 @@
-"""A store of annotations, read: tables, documents, mentions and SQL. Nothing here writes into it."""
+"""A store of annotations, read: tables, documents, mentions and SQL.
+
+Nothing here writes into it but document indexes, and those only where there is no snapshot.
+"""
 
 import warnings
 from collections.abc import Iterator, Mapping

@@ -18,9 +18,9 @@ import torch
 from safetensors.torch import load_file
 
 from bioner_core.errors import BionerError, ConfigurationError, ModelError
-from bioner_core.models.directory import ADAPTER_FOLDER, ROWS_FILE, model_folder
+from bioner_core.models.directory import ADAPTER_FOLDER, ADAPTER_WEIGHTS, ROWS_FILE, model_folder
 from bioner_core.models.model_card import read_card
-from bioner_core.models.model_files import ADAPTER_WEIGHTS, write_tensors
+from bioner_core.models.model_files import write_tensors
 from bioner_core.tagging.moves import FIRST_OPEN
 from jobs.terminal.console import EXIT_FAILED, warn
 
@@ -58,7 +58,7 @@ def mix_models(folder: Path, other: Path, output: Path, *, share: float, rows: b
         raise ConfigurationError(f"share = {share}: give a number above 0 and below 1")
     card, other_card = read_card(folder), read_card(other)
     if card.base_sha256 != other_card.base_sha256:
-        raise ModelError(f"{folder} and {other} stand on different bases: mix models of one descent")
+        raise ModelError(f"{folder} and {other} have different base models; mix only models of one base")
     if rows and (card.characters, card.definition_rank) != (other_card.characters, other_card.definition_rank):
         raise ModelError(f"{folder} and {other} have different characters or definitions: leave out --rows")
     mixed = {_WEIGHTS: _mixed(load_file(folder / _WEIGHTS), load_file(other / _WEIGHTS), share, f"{folder}, {other}")}

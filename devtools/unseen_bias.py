@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bioner_core.errors import BionerError
+from bioner_core.f1 import f1_from_counts
 from bioner_core.models.directory import model_folder
 from bioner_core.models.loading import LoadedModel, load_model
 from bioner_core.models.model_card import other_label_sets, write_card
@@ -48,7 +49,7 @@ class WordingScores:
 def pooled_f1(scores: Sequence[WordingScores], bias: float) -> float:
     """F1 over all sentences of some corpora: a corpus of seven mentions does not count as much as one of a hundred."""
     right, found = (sum(one.found[bias][at] for one in scores) for at in (0, 1))
-    return 2 * right / max(found + sum(one.gold for one in scores), 1)
+    return f1_from_counts(right, found=found, gold=sum(one.gold for one in scores))
 
 
 def best_bias(scores: Sequence[WordingScores]) -> float:
@@ -57,7 +58,7 @@ def best_bias(scores: Sequence[WordingScores]) -> float:
 
 
 def _figures(right: int, found: int, gold: int) -> str:
-    precision, recall, f1 = right / max(found, 1), right / max(gold, 1), 2 * right / max(found + gold, 1)
+    precision, recall, f1 = right / max(found, 1), right / max(gold, 1), f1_from_counts(right, found=found, gold=gold)
     return f"P {precision:.1%} R {recall:.1%} F1 {f1:.1%}"
 
 

@@ -20,9 +20,9 @@ def check_chart_name(path: Path) -> None:
         ConfigurationError: the name does not end in .svg, or its folder is not there.
     """
     if path.suffix.lower() != ".svg":
-        raise ConfigurationError(f"chart: {str(path)!r}; charts are SVG images, name a file that ends in .svg")
+        raise ConfigurationError(f"--chart: {str(path)!r}; charts are SVG images, name a file that ends in .svg")
     if not path.parent.is_dir():
-        raise ConfigurationError(f"chart: the folder of {str(path)!r} is not there; make it first")
+        raise ConfigurationError(f"--chart: the folder of {str(path)!r} is not there; make it first")
 
 
 def chart_file(title: str, chart: str) -> str:

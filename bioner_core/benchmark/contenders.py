@@ -10,18 +10,18 @@ from bioner_core.benchmark.sentences import Answer, SentenceBatch
 from bioner_core.benchmark.subject import BenchSubject
 from bioner_core.benchmark.tape import MoveLogitTape, replayed
 from bioner_core.decoding.cache import RaggedCache
-from bioner_core.decoding.decision import tokens_of_moves
+from bioner_core.decoding.decision import written_tokens
 from bioner_core.decoding.decoder import Decoder, PromptCaches
 from bioner_core.decoding.drafted import DraftedDecoder
 from bioner_core.decoding.rows import DecodingRow, LabelSetTokens, tag_score
 from bioner_core.decoding.teacher_forced import teacher_forced_states
 from bioner_core.models.tagging_model import TaggingModel
 from bioner_core.selector.selector import Selector, features_of_rows
-from bioner_core.tagging.moves import Move, TagState, tag_pairs
+from bioner_core.tagging.moves import Move, tag_pairs
 
 
 class DecoderContender:
-    """A decoder; with tapes (one a batch) it takes the decisions that stand on them instead of its network's own."""
+    """A decoder; with tapes (one per batch) it takes the decisions that stand on them instead of its network's own."""
 
     def __init__(
         self,
@@ -123,4 +123,4 @@ class SelectorContender:
 
 def copy_tokens(row: DecodingRow, moves: Sequence[Move], label_set: LabelSetTokens) -> list[int]:
     """The token ids of a finished copy."""
-    return [*itertools.chain.from_iterable(tokens_of_moves(moves, TagState(), row, label_set=label_set))]
+    return [*itertools.chain.from_iterable(written_tokens(moves, row, label_set=label_set))]

@@ -49,9 +49,9 @@ class DecodeBenchSettings:
         }
         for name, value in [*numbers.items(), *(("batch", one) for one in self.batches)]:
             if value < 1:
-                raise ConfigurationError(f"{name}: {value}; it must be at least 1")
+                raise ConfigurationError(f"--{name}: {value}; give 1 or more")
         unknown = sorted(set(self.skip) - set(SKIPPABLE))
         if unknown:
-            raise ConfigurationError(f"skip: {', '.join(unknown)}; choose from {', '.join(SKIPPABLE)}")
+            raise ConfigurationError(f"--skip: {', '.join(unknown)}; choose from {', '.join(SKIPPABLE)}")
         if self.moves not in (MODEL_MOVES, GOLD_MOVES):
-            raise ConfigurationError(f"moves: {self.moves!r}; choose {MODEL_MOVES} or {GOLD_MOVES}")
+            raise ConfigurationError(f"--moves: {self.moves!r}; choose {MODEL_MOVES} or {GOLD_MOVES}")

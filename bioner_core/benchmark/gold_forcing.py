@@ -12,10 +12,10 @@ import torch
 from torch import Tensor
 
 from bioner_core.benchmark.tape import shadowed
-from bioner_core.decoding.decision import move_tokens
+from bioner_core.decoding.decision import written_tokens
 from bioner_core.decoding.rows import DecodingRow, LabelSetTokens
 from bioner_core.models.tagging_model import MoveWeights, TaggingModel
-from bioner_core.tagging.moves import Move, TagState
+from bioner_core.tagging.moves import Move
 
 _BONUS = 1e6
 """What the gold move's logit gains: more than any network's logit."""
@@ -67,9 +67,8 @@ def gold_forced(
 def _plan(rows: Sequence[DecodingRow], moves: Sequence[Sequence[Move]], label_set: LabelSetTokens) -> _GoldPlan:
     plan: _GoldPlan = {}
     for row, made in zip(rows, moves, strict=True):
-        state, tokens = TagState(), [*row.source_ids, *row.separator]
-        for move in made:
+        tokens = [*row.source_ids, *row.separator]
+        for move, written in zip(made, written_tokens(made, row, label_set=label_set), strict=True):
             plan.setdefault(tuple(tokens), move)
-            tokens.extend(move_tokens(move, state, row, label_set))
-            state = state.after(move)
+            tokens.extend(written)
     return plan

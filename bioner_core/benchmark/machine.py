@@ -36,7 +36,7 @@ def matrix_weights(network: TaggingModel) -> int:
 
 
 def matrix_product_rate(device: torch.device, dtype: torch.dtype) -> float:
-    """Multiplications and additions a second of a product of large square matrices: the best of half a second."""
+    """Multiplications and additions per second of a product of large square matrices: the best of half a second."""
     return max(matrix_product_rates(device, dtype))
 
 
@@ -51,23 +51,24 @@ def _product_seconds(one: torch.Tensor, other: torch.Tensor, device: torch.devic
     torch.matmul(one, other)
     ends = time.perf_counter() + _SECONDS
     while True:
-        _wait_for(device)
+        wait_for(device)
         started = time.perf_counter()
         torch.matmul(one, other)
-        _wait_for(device)
+        wait_for(device)
         finished = time.perf_counter()
         yield finished - started
         if finished > ends:
             return
 
 
-def _wait_for(device: torch.device) -> None:
+def wait_for(device: torch.device) -> None:
+    """Wait until the device has done all that it was told: a GPU works on after the call that set it to work."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
 
 
 def describe_machine(device: torch.device, dtype: torch.dtype) -> dict[str, Any]:
-    """The device, its measured rate of matrix products in multiplications and additions a second, and the software."""
+    """The device, its measured rate of matrix products (multiplications and additions per second), and the software."""
     return {
         "device": device.type,
         "processor": torch.cuda.get_device_name(device) if device.type == "cuda" else processor_name(),

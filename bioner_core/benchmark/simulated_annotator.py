@@ -19,7 +19,7 @@ _WORDS_PER_MENTION = 5
 
 @dataclass(frozen=True, slots=True)
 class SimulatedAnnotator:
-    """Sleeps for a fixed time a batch, and a time for each estimated token of its texts, then names every fifth word.
+    """Sleeps for a fixed time per batch, and a time for each estimated token of its texts, then names every fifth word.
 
     It takes hardly any processor time, and its answers give whoever asks as much to store as a model's.
 
@@ -33,7 +33,7 @@ class SimulatedAnnotator:
     def __post_init__(self) -> None:
         if min(self.seconds_per_batch, self.seconds_per_token) < 0:
             raise ConfigurationError(
-                f"a simulated batch takes {self.seconds_per_batch} s and {self.seconds_per_token} s a token: "
+                f"a simulated batch takes {self.seconds_per_batch} s and {self.seconds_per_token} s per token: "
                 "use 0 or more"
             )
 

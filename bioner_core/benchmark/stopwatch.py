@@ -8,6 +8,7 @@ from typing import Protocol
 
 import torch
 
+from bioner_core.benchmark.machine import wait_for
 from bioner_core.benchmark.sentences import Answer, SentenceBatch
 
 
@@ -80,14 +81,8 @@ def time_contenders(
 
 
 def _timed(contender: Contender, batch: SentenceBatch, device: torch.device) -> tuple[float, Answer | None]:
-    _wait_for(device)
+    wait_for(device)
     started = time.perf_counter()
     answer = contender.run(batch)
-    _wait_for(device)
+    wait_for(device)
     return time.perf_counter() - started, answer
-
-
-def _wait_for(device: torch.device) -> None:
-    """A GPU works on after the call that set it to work has returned."""
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)

@@ -13,7 +13,7 @@ from bioner_core.selector.selector import Selector
 class BenchSubject:
     """A network and its label set. With random weights, `loaded` takes the decisions; with `is_gold_forced`, the gold.
 
-    `matrix_rate` is the device's rate of matrix products, multiplications and additions a second.
+    `matrix_rate` is the device's rate of matrix products, multiplications and additions per second.
     """
 
     loaded: LoadedModel

@@ -109,7 +109,7 @@ class _SlotStore(Cache):  # type: ignore[misc]
         self._position: Tensor | None = None
 
     def expect(self, layout: RaggedLayout, position: Tensor) -> None:
-        """Say where the tokens of the coming pass belong."""
+        """Say where the tokens of the coming pass belong. *Shape:* position (tokens,), each in its row."""
         self._layout, self._position = layout, position
 
     def update(
@@ -128,7 +128,7 @@ class _SlotStore(Cache):  # type: ignore[misc]
         return layer.keys[:, :, :slots], layer.values[:, :, :slots]
 
     def select(self, rows: Tensor) -> None:
-        """Keep these rows."""
+        """Keep these rows, in this order. *Shape:* rows (kept,)."""
         self._rows = len(rows)
         for layer in self._slots:
             # one after the other, so that never two copies of all layers are held

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from bioner_core.decoding.rows import DecodingRow, LabelSetTokens
 from bioner_core.models.tagging_model import MoveWeights, TaggingModel
-from bioner_core.tagging.moves import CLOSE, COPY, FIRST_OPEN, MAX_DEPTH, Move, TagState, opened_type
+from bioner_core.tagging.moves import CLOSE, COPY, FIRST_OPEN, MAX_DEPTH, Move, TagState, tokens_of_moves
 
 Logits = NDArray[np.float32]
 """Logits of all moves at one position, in float32. *Shape:* (2 + types,), of several positions (count, 2 + types)."""
@@ -77,28 +77,18 @@ def _best(logits: Logits, moves: list[Move]) -> tuple[list[Move], list[float]]:
 
 
 def move_tokens(move: Move, state: TagState, row: DecodingRow, label_set: LabelSetTokens) -> tuple[int, ...]:
-    """The token ids that a move writes."""
-    if move == COPY:
-        return row.unit_ids[state.position]
-    if move == CLOSE:
-        return (label_set.close_id,)
-    return (label_set.open_ids[opened_type(move)],)
+    """The token ids that one move writes from a state."""
+    (written,) = written_tokens([move], row, label_set=label_set, position=state.position)
+    return written
 
 
-def tokens_of_moves(
-    moves: Iterable[Move], state: TagState, row: DecodingRow, *, label_set: LabelSetTokens
+def written_tokens(
+    moves: Iterable[Move], row: DecodingRow, *, label_set: LabelSetTokens, position: int = 0
 ) -> list[tuple[int, ...]]:
-    """The token ids that each of some moves writes, made one after the other from a state on."""
-    found, position = [], state.position
-    for move in moves:
-        if move == COPY:
-            found.append(row.unit_ids[position])
-            position += 1
-        elif move == CLOSE:
-            found.append((label_set.close_id,))
-        else:
-            found.append((label_set.open_ids[opened_type(move)],))
-    return found
+    """The token ids that each of some moves of a row writes, made one after the other from this unit on."""
+    return tokens_of_moves(
+        moves, row.unit_ids, open_ids=label_set.open_ids, close_id=label_set.close_id, position=position
+    )
 
 
 def logits_of(model: TaggingModel, hidden: Tensor, weights: MoveWeights, *, open_bias: float) -> Logits:

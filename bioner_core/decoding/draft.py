@@ -8,7 +8,7 @@ next draft is made. Drafts decide how many passes a copy takes, never its result
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bioner_core.decoding.decision import ChosenMoves, Logits
+from bioner_core.decoding.decision import ChosenMoves
 from bioner_core.decoding.rows import DecodingRow
 from bioner_core.tagging.moves import CLOSE, COPY, FIRST_OPEN, Move, TagState
 
@@ -40,21 +40,13 @@ def plain_draft(row: DecodingRow, state: TagState) -> Draft:
     return Draft((COPY,) * left + (CLOSE,) * len(state.stack))
 
 
-def chosen_moves(logits: Logits | Sequence[Logits] | ChosenMoves, row: DecodingRow) -> ChosenMoves:
-    """What is chosen by these logits, found once for following a draft and for making the next."""
-    return logits if isinstance(logits, ChosenMoves) else ChosenMoves(logits, row)
-
-
-def accept(
-    draft: Draft, logits: Logits | Sequence[Logits] | ChosenMoves, state: TagState, row: DecodingRow
-) -> AcceptedPrefix:
+def accept(draft: Draft, chosen: ChosenMoves, *, state: TagState, row: DecodingRow) -> AcceptedPrefix:
     """Follow a draft while it agrees with the decisions.
 
-    `logits[i]` are those from which move i is decided; there is one more of them than moves were read.
+    Those at position i are what move i is decided by; there is one position more than moves were read.
     """
-    if not len(logits):
+    if not len(chosen):
         raise ValueError("a draft cannot be followed without the logits of its first move")
-    chosen = chosen_moves(logits, row)
     margins: list[float] = []
     units, last, index = len(row.unit_ids), len(chosen) - 1, 0
     while not state.is_finished(units):
@@ -74,19 +66,16 @@ def accept(
     return AcceptedPrefix(draft.moves[:index], tuple(margins), state, None)
 
 
-def redraft(
-    draft: Draft, logits: Logits | Sequence[Logits] | ChosenMoves, accepted: AcceptedPrefix, row: DecodingRow
-) -> Draft:
+def redraft(draft: Draft, chosen: ChosenMoves, *, accepted: AcceptedPrefix, row: DecodingRow) -> Draft:
     """The next draft after a pass: the decision that departed, then what the old logits suggest behind it.
 
-    The first move of the new draft is right, so each pass confirms at least one more move.
+    The first move of the new draft is right, so each pass but the first confirms at least one more move.
     """
     if accepted.next_move is None:
         raise ValueError("a finished copy has no next draft")
     count = len(accepted.moves)
     if accepted.next_move == draft.moves[count]:
         return Draft(draft.moves[count:])
-    chosen = chosen_moves(logits, row)
     stop = min(len(draft.moves), len(chosen))
     moves, state = [accepted.next_move], accepted.state.after(accepted.next_move)
     end = _unit_after(draft.moves, count, stop)

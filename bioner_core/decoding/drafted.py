@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from bioner_core.decoding.cache import RaggedCache
-from bioner_core.decoding.decision import ChosenMoves, Logits, logits_of, tokens_of_moves
+from bioner_core.decoding.decision import ChosenMoves, Logits, logits_of, written_tokens
 from bioner_core.decoding.decoder import PromptCaches
 from bioner_core.decoding.draft import accept, plain_draft, redraft
 from bioner_core.decoding.rows import DecodedRow, DecodingRow, LabelSetTokens
@@ -125,13 +125,13 @@ class _DraftedCopy:
         """
         all_logits = logits if self._known is None else np.concatenate((self._known[1], logits))
         chosen = ChosenMoves(all_logits, self._row)
-        accepted = accept(self._draft, chosen, self._state, self._row)
+        accepted = accept(self._draft, chosen, state=self._state, row=self._row)
         count = len(accepted.moves)
         kept = len(self._lead) + sum(map(len, self._tokens[:count]))
         # Invariant: drafting changes no answer. Every accepted move was decided from hidden states over accepted moves
         # alone; docs/method.md has the proof, under "Why both give the same copy".
-        # Invariant: each pass accepts at least one move. `accepted.next_move` was decided at column `count`, before the
-        # draft went wrong, so as the first move of the redraft it is always right.
+        # Invariant: each pass but the first accepts at least one move. `accepted.next_move` was decided at column
+        # `count`, before the draft went wrong, so as the first move of the redraft it is always right.
         self._moves.extend(accepted.moves)
         self._margins.extend(accepted.margins)
         # Invariant: no state is computed twice or never. That of the next move is carried over: the next pass reads
@@ -144,7 +144,7 @@ class _DraftedCopy:
             self._states.append(self._known[0])
             self.is_finished = True
         else:
-            self._draft = redraft(self._draft, chosen, accepted, self._row)
+            self._draft = redraft(self._draft, chosen, accepted=accepted, row=self._row)
             self._tokens = self._window_tokens()
         return kept
 
@@ -165,4 +165,4 @@ class _DraftedCopy:
     def _window_tokens(self) -> list[tuple[int, ...]]:
         """The tokens of each move that the next pass reads."""
         window = self._draft.moves[: self._window]
-        return tokens_of_moves(window, self._state, self._row, label_set=self._label_set)
+        return written_tokens(window, self._row, label_set=self._label_set, position=self._state.position)

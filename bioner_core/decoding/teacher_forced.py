@@ -10,10 +10,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from bioner_core.decoding.decision import tokens_of_moves
+from bioner_core.decoding.decision import written_tokens
 from bioner_core.decoding.decoder import PromptCaches
 from bioner_core.decoding.rows import DecodingRow, LabelSetTokens
-from bioner_core.tagging.moves import Move, TagState
+from bioner_core.tagging.moves import Move
 
 
 @torch.inference_mode()
@@ -38,6 +38,6 @@ def _block(
     row: DecodingRow, lead: Sequence[int], moves: Sequence[Move], *, label_set: LabelSetTokens
 ) -> tuple[list[int], list[int]]:
     """The row's token ids, and the columns of the last token before each move and after the last."""
-    written = tokens_of_moves(moves, TagState(), row, label_set=label_set)
+    written = written_tokens(moves, row, label_set=label_set)
     lengths = itertools.accumulate(map(len, written), initial=len(lead))
     return [*lead, *itertools.chain.from_iterable(written)], [length - 1 for length in lengths]

@@ -14,7 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from bioner_core.device_bench.bench_models import BenchModels, wait_for
+from bioner_core.benchmark.machine import wait_for
+from bioner_core.device_bench.bench_models import BenchModels
 from bioner_core.device_bench.steps import Findings
 from bioner_core.models.attention import grouped_attention
 from bioner_core.models.precision import number_format

@@ -116,12 +116,6 @@ class BenchModels:
         free_memory()
 
 
-def wait_for(device: torch.device) -> None:
-    """Wait until the device has done all that it was told."""
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-
-
 def reset_peak(device: torch.device) -> None:
     """Begin to watch the device's memory anew."""
     if device.type == "cuda":

@@ -9,12 +9,12 @@ from typing import Any
 from bioner_core.benchmark.batch_bench import run_batches
 from bioner_core.benchmark.batch_summary import summarise
 from bioner_core.benchmark.decode_settings import DecodeBenchSettings
-from bioner_core.benchmark.machine import matrix_product_rates
+from bioner_core.benchmark.machine import matrix_product_rates, wait_for
 from bioner_core.benchmark.sentences import BenchSentence, batches_of
 from bioner_core.benchmark.subject import BenchSubject
 from bioner_core.decoding.drafted import DraftedDecoder
 from bioner_core.device_bench.attention_kernels import attention_kernels
-from bioner_core.device_bench.bench_models import BenchModels, peak_gigabytes, reset_peak, wait_for
+from bioner_core.device_bench.bench_models import BenchModels, peak_gigabytes, reset_peak
 from bioner_core.device_bench.fixed_shapes import fixed_shapes
 from bioner_core.device_bench.large import large_steps
 from bioner_core.device_bench.steps import Clock, Findings, Step

@@ -11,8 +11,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from bioner_core.device_bench.bench_models import BenchModels, peak_gigabytes, reset_peak, wait_for
-from bioner_core.device_bench.steps import Findings, StepSkippedError
+from bioner_core.benchmark.machine import wait_for
+from bioner_core.device_bench.bench_models import BenchModels, peak_gigabytes, reset_peak
+from bioner_core.device_bench.steps import Findings, StepSkippedError, traceback_lines
+from bioner_core.inference.row_isolation import is_fatal_device_error
 
 _GPU_SHAPES = ((8, 64), (64, 128))
 _CPU_SHAPES = ((2, 16),)
@@ -59,8 +61,11 @@ def _compare(where: str, plain: Pass, models: BenchModels, found: Findings) -> N
             figures[name] = _measured(make, wanted, models)
         except StepSkippedError as reason:
             figures[name] = {"skipped": str(reason)}
-        except Exception as error:  # noqa: BLE001 - a way that this model or machine does not allow is an answer too
-            figures[name] = {"fails": f"{type(error).__name__}: {(str(error).strip().splitlines() or [''])[0][:160]}"}
+        except (RuntimeError, TypeError) as error:  # a way that this model or machine does not allow is an answer too
+            if is_fatal_device_error(error):
+                raise
+            says = f"{type(error).__name__}: {(str(error).strip().splitlines() or [''])[0][:160]}"
+            figures[name] = {"fails": says, "error": traceback_lines(error)}
     found.note(f"{where}: {', '.join(_said(name, one) for name, one in figures.items())}", **{where: figures})
 
 

@@ -13,13 +13,13 @@ from typing import Any
 from bioner_core.benchmark.batch_bench import record_tapes, run_batches
 from bioner_core.benchmark.batch_summary import summarise
 from bioner_core.benchmark.decode_settings import DecodeBenchSettings
-from bioner_core.benchmark.machine import matrix_product_rates
+from bioner_core.benchmark.machine import matrix_product_rates, wait_for
 from bioner_core.benchmark.random_models import random_configuration, random_model
 from bioner_core.benchmark.sentences import SentenceBatch, batches_of
 from bioner_core.benchmark.subject import BenchSubject
 from bioner_core.benchmark.tape import replayed
 from bioner_core.decoding.drafted import DraftedDecoder
-from bioner_core.device_bench.bench_models import BenchModels, peak_gigabytes, reset_peak, wait_for
+from bioner_core.device_bench.bench_models import BenchModels, peak_gigabytes, reset_peak
 from bioner_core.device_bench.stand_in import TINY, llama_configuration
 from bioner_core.device_bench.steps import Clock, Findings, Step
 from bioner_core.inference.device_budget import is_out_of_memory

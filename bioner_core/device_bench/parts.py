@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bioner_core.device_bench.settings import FAST, RIGHT, SHARES, STAND_IN, TRAINS, DeviceBenchSettings
-from bioner_core.device_bench.steps import FAILED, Clock, Journal, Step, StepResult, run_steps
+from bioner_core.device_bench.steps import FAILED, Clock, Journal, Step, StepResult, run_steps, traceback_lines
 
 _BEGIN = "begin"
 
@@ -58,7 +58,8 @@ def run_parts(
         try:
             steps = steps_of(settings, part)
         except Exception as error:  # noqa: BLE001 - the step boundary: a part that cannot begin is written down too
-            journal.end(StepResult(part, _BEGIN, FAILED, 0.0, f"{type(error).__name__}: {error}"))
+            says = f"{type(error).__name__}: {error}"
+            journal.end(StepResult(part, _BEGIN, FAILED, 0.0, says, error=traceback_lines(error)))
             continue
         # Only now: loading the libraries is no step's time.
         share = SHARES[part] / sum(SHARES[one] for one in settings.parts[place:])

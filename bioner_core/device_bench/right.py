@@ -8,11 +8,12 @@ from typing import Any
 
 import torch
 
+from bioner_core.benchmark.machine import wait_for
 from bioner_core.benchmark.sentences import BenchSentence, batches_of
 from bioner_core.decoding.drafted import DraftedDecoder
 from bioner_core.decoding.reference import ReferenceDecoder
 from bioner_core.decoding.rows import DecodedRow
-from bioner_core.device_bench.bench_models import BenchModels, peak_gigabytes, reset_peak, wait_for
+from bioner_core.device_bench.bench_models import BenchModels, peak_gigabytes, reset_peak
 from bioner_core.device_bench.lost_device import fatal_error, places
 from bioner_core.device_bench.steps import Clock, Findings, Step, StepSkippedError
 from bioner_core.errors import AnnotatorOutOfMemoryError

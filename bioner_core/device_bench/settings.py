@@ -38,10 +38,10 @@ class DeviceBenchSettings:
 
     def __post_init__(self) -> None:
         if self.minutes <= 0:
-            raise ConfigurationError(f"minutes: {self.minutes:g}; give a number above 0")
+            raise ConfigurationError(f"--minutes: {self.minutes:g}; give a number above 0")
         unknown = sorted(set(self.parts) - set(PARTS))
         if unknown or not self.parts:
-            raise ConfigurationError(f"part: {', '.join(unknown) or 'none'}; choose from {', '.join(PARTS)}")
+            raise ConfigurationError(f"--part: {', '.join(unknown) or 'none'}; choose from {', '.join(PARTS)}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,15 +10,17 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bioner_core.errors import BionerError
 from bioner_core.inference.row_isolation import is_fatal_device_error
 
 DONE, FAILED, SKIPPED, CUT = "done", "failed", "skipped", "cut off"
 """What may become of a step; one is cut off when its part's time is up, which says nothing against the device."""
 
-_TRACEBACK_LINES = 6
+_TRACEBACK_LINES = 20
+"""The last lines of an error's traceback that are kept: those of a library and of what called it."""
 
 
-class StepSkippedError(Exception):
+class StepSkippedError(BionerError):
     """What a step raises that cannot be done here; its text says why."""
 
 
@@ -117,6 +119,11 @@ def run_steps(part: str, steps: Iterable[Step], *, clock: Clock, journal: Journa
                 os._exit(1)  # nothing more can be done on the device here; a fresh process takes the steps to come
 
 
+def traceback_lines(error: BaseException) -> tuple[str, ...]:
+    """The end of an error's traceback, for those who look for what is wrong."""
+    return tuple("".join(traceback.format_exception(error)).splitlines()[-_TRACEBACK_LINES:])
+
+
 def run_step(
     part: str, step: Step, clock: Clock, *, on_note: Callable[[Findings], None] = lambda _: None
 ) -> StepResult:
@@ -135,7 +142,7 @@ def run_step(
     except Exception as defect:  # noqa: BLE001 - the step boundary: a run that was paid for goes on
         outcome, is_lost = FAILED, is_fatal_device_error(defect)
         found.lines.append(f"{type(defect).__name__}: {(str(defect).strip().splitlines() or [''])[0]}")
-        error = tuple("".join(traceback.format_exception(defect)).splitlines()[-_TRACEBACK_LINES:])
+        error = traceback_lines(defect)
     gc.collect()
     seconds = time.perf_counter() - started
     return StepResult(part, step.name, outcome, round(seconds, 2), found.says, found.figures, error, is_lost)

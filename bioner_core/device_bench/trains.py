@@ -10,8 +10,9 @@ import torch
 from torch import nn
 from transformers import AutoModelForCausalLM
 
+from bioner_core.benchmark.machine import wait_for
 from bioner_core.benchmark.random_models import random_configuration
-from bioner_core.device_bench.bench_models import BenchModels, peak_gigabytes, reset_peak, wait_for
+from bioner_core.device_bench.bench_models import BenchModels, peak_gigabytes, reset_peak
 from bioner_core.device_bench.sample_sentences import sample_records
 from bioner_core.device_bench.settings import STAND_IN
 from bioner_core.device_bench.stand_in import (

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch.profiler import ProfilerActivity, profile
 
-from bioner_core.device_bench.bench_models import wait_for
+from bioner_core.benchmark.machine import wait_for
 
 _FUNCTIONS = 14
 _KERNELS = 8

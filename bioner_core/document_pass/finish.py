@@ -71,7 +71,10 @@ def finish_document(
 ) -> FinishedDocument:
     """The document pass: one type for one name, short forms with their long forms, repeats as scored candidates.
 
-    `candidates` are all of the decoder's, accepted as its selector says; `id_prefix` is as for `finish_mentions`.
+    `candidates` are all of the decoder's, accepted as its selector says; `id_prefix` is as for `finish_mentions`. What
+    runs over a store is that one: it decides by thresholds first, and says what each sentence says of a mention. This
+    is for gold records, whose annotator has decided already, and for the fit of the repeats' weights, which tries
+    other scorers.
 
     Raises:
         StoreError: a sentence does not lie where it says.

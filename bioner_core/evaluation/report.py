@@ -146,7 +146,7 @@ def evaluate(
 ) -> Evaluation:
     """Score predictions against gold in every way that a report shows; `rulers` measure the records' texts.
 
-    Deterministic for one seed. Raises ValueError when there is not one ruler a record.
+    Deterministic for one seed. Raises ValueError when there is not one ruler per record.
     """
     return Evaluation(
         records=len(records),

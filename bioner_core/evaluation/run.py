@@ -15,8 +15,7 @@ from bioner_core.evaluation.reliability import Reliability, ScoredCandidate, rel
 from bioner_core.evaluation.report import Evaluation, evaluate
 from bioner_core.evaluation.scoring import RecordSpans, Score, UnitRuler, score
 from bioner_core.inference.annotation import AnnotationRequest, Annotator, RowError, RowResult
-from bioner_core.inference.batching import limits_of, plan_batches
-from bioner_core.inference.row_isolation import annotate_with_bisection
+from bioner_core.inference.row_isolation import annotate_in_batches
 from bioner_core.labels.label_set import LabelSet
 from bioner_core.mentions import Candidate, Span
 
@@ -121,7 +120,8 @@ def evaluate_annotator(
     requests = [AnnotationRequest(one.text, label_set) for group in sentences for one in group]
     on_planned(len(requests))
     started = time.monotonic()
-    results = _annotated(annotator, requests, on_sentences)
+    results = annotate_in_batches(annotator, requests, on_rows=on_sentences)
+    _check_some_worked(results)
     seconds = time.monotonic() - started
     gold = [GoldRecord(one.record_id, one.lang, one.text, _kept(one.spans, types)) for one in records]
     answers = _per_record(sentences, results)
@@ -150,19 +150,6 @@ def evaluate_annotator(
         without_document_pass=without_document_pass,
         document_pass_seconds=document_pass_seconds,
     )
-
-
-def _annotated(
-    annotator: Annotator, requests: Sequence[AnnotationRequest], on_sentences: Callable[[int], None]
-) -> list[RowResult]:
-    results: list[RowResult] = [()] * len(requests)
-    limits = limits_of(annotator)
-    for batch in plan_batches(requests, token_budget=limits.token_budget, max_rows=limits.max_rows):
-        for index, result in zip(batch.indices, annotate_with_bisection(annotator, batch.requests), strict=True):
-            results[index] = result
-        on_sentences(len(batch.indices))
-    _check_some_worked(results)
-    return results
 
 
 def _check_some_worked(results: Sequence[RowResult]) -> None:

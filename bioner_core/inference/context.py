@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from bioner_core.errors import ModelError
-from bioner_core.text.sentences import cut_long
+from bioner_core.text.sentences import cut_long, trimmed_range
 from bioner_core.text.units import MAX_LETTERS, estimate_tokens, split_units
 
 LONGEST_PIECE = 512
@@ -48,7 +48,7 @@ def pieces_within(text: str, most: int, *, count: Callable[[str], int]) -> list[
         return []
     if count(text) <= most:
         return [(0, len(text))]
-    return [range_ for start, end in _cut(text, 0, most, count) for range_ in _trimmed(text, start, end)]
+    return [range_ for start, end in _cut(text, 0, most, count) for range_ in trimmed_range(text, start, end)]
 
 
 def _cut(text: str, origin: int, most: int, count: Callable[[str], int]) -> Iterator[tuple[int, int]]:
@@ -72,11 +72,3 @@ def _runs_of_units(text: str, most: int, count: Callable[[str], int]) -> Iterato
             yield start, unit.start
             start = unit.start
     yield start, len(text)
-
-
-def _trimmed(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    piece = text[start:end]
-    kept = piece.strip()
-    if kept:
-        start += len(piece) - len(piece.lstrip())
-        yield start, start + len(kept)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from bioner_core.errors import AnnotatorOutOfMemoryError, ConfigurationError, PoolError
 from bioner_core.inference.annotation import AnnotationRequest, Annotator, RowError, RowResult
+from bioner_core.inference.batching import limits_of, plan_batches
 from bioner_core.records import RejectReason
 
 _FATAL_TEXTS = ("CUDA error", "device-side assert", "illegal memory access")
@@ -80,6 +81,25 @@ def annotate_with_bisection(
         *annotate_with_bisection(annotator, requests[:middle], free=free, attempt=attempt + 1),
         *annotate_with_bisection(annotator, requests[middle:], free=free, attempt=attempt + 1),
     ]
+
+
+def annotate_in_batches(
+    annotator: Annotator, requests: Sequence[AnnotationRequest], *, on_rows: Callable[[int], None] = lambda _: None
+) -> list[RowResult]:
+    """Answer any number of rows, index-aligned, in batches that the annotator's device takes.
+
+    `on_rows` hears how many more were answered, a batch at a time.
+
+    Raises:
+        PoolError, ConfigurationError, DeviceLostError: as `annotate_with_bisection`.
+    """
+    limits = limits_of(annotator)
+    results: list[RowResult] = [()] * len(requests)
+    for batch in plan_batches(requests, token_budget=limits.token_budget, max_rows=limits.max_rows):
+        for index, result in zip(batch.indices, annotate_with_bisection(annotator, batch.requests), strict=True):
+            results[index] = result
+        on_rows(len(batch.indices))
+    return results
 
 
 def _try_batch(annotator: Annotator, requests: Sequence[AnnotationRequest]) -> list[RowResult] | _Failure:

@@ -11,8 +11,7 @@ from peft import LoraConfig
 from peft.utils.constants import DUMMY_TARGET_MODULES
 
 from bioner_core.errors import ModelError
-
-ADAPTER_CONFIG_FILE = "adapter_config.json"
+from bioner_core.models.directory import ADAPTER_CONFIG
 
 _TAKEN = frozenset(
     {
@@ -56,7 +55,7 @@ def read_adapter_config(adapter: Path) -> LoraConfig:
     Raises:
         ModelError: the file is damaged, of another kind than LoRA, or sets what bioner does not take.
     """
-    path = adapter / ADAPTER_CONFIG_FILE
+    path = adapter / ADAPTER_CONFIG
     try:
         given: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         strange = sorted(key for key, value in given.items() if value and key not in _TAKEN | _PASSED_OVER)

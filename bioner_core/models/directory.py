@@ -15,12 +15,24 @@ from bioner_core.models.model_card import CARD_FILE, ModelCard, read_card
 from bioner_core.tagging.moves import FIRST_OPEN
 
 ADAPTER_FOLDER = "adapter"
+ADAPTER_CONFIG = "adapter_config.json"
+ADAPTER_WEIGHTS = "adapter_model.safetensors"
+"""The files of an adapter's folder in which peft keeps settings and tensors."""
+
 ROWS_FILE = "rows.safetensors"
 SELECTOR_FILE = "selector.safetensors"
 DEFAULT_MODEL = "default"
 
 DEFAULT_NAME = "pubtator"
 """The bundled model that `default` stands for."""
+
+_DIGESTED = (
+    f"{ADAPTER_FOLDER}/{ADAPTER_CONFIG}",
+    f"{ADAPTER_FOLDER}/{ADAPTER_WEIGHTS}",
+    ROWS_FILE,
+    SELECTOR_FILE,
+)
+"""The files of a model that answers depend on, beside its card. The adapter's scale stands in its settings."""
 
 _BUNDLED = Path(__file__).parent / "bundled"
 
@@ -67,12 +79,11 @@ def label_sets_of(name_or_path: str = DEFAULT_MODEL) -> tuple[LabelSet, ...]:
 
 
 def files_digest(folder: Path) -> str:
-    """Digest, by name and content, of the weights and the adapter's settings; training checkpoints do not count."""
+    """Digest, by name and content, of the files that an annotator reads; what training leaves there does not count."""
     digest = hashlib.sha256()
-    adapter = folder / ADAPTER_FOLDER
-    # The adapter's scale stands in its configuration, so that is part of the weights.
-    for file in sorted([*folder.glob("*.safetensors"), *adapter.glob("*.safetensors"), *adapter.glob("*.json")]):
-        digest.update(f"{file.relative_to(folder).as_posix()} {sha256_of_file(file)}\n".encode())
+    for name in _DIGESTED:
+        if (folder / name).is_file():  # a model may be without a selector
+            digest.update(f"{name} {sha256_of_file(folder / name)}\n".encode())
     return digest.hexdigest()
 
 

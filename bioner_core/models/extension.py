@@ -7,10 +7,9 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from bioner_core.errors import ConfigurationError
-from bioner_core.labels.label_set import EntityType, LabelSet, load_label_set
+from bioner_core.labels.label_set import EntityType, LabelSet
 from bioner_core.models.loading import LoadedModel
-from bioner_core.models.model_card import ModelCard
+from bioner_core.models.tag_choice import own_label_sets
 from bioner_core.models.unseen_tags import PART_WEIGHTS, TagMeaning, composed_rows, mixing_weights
 from bioner_core.models.vocabulary import TaggingVocabulary
 from bioner_core.tagging.moves import FIRST_OPEN
@@ -33,7 +32,7 @@ def find_unseen_tags(loaded: LoadedModel, label_sets: Sequence[LabelSet]) -> Uns
     A tag's words are those of all types that bear it; for trained tags, in the model's own label sets as far as they
     come with bioner, else the words of the tag itself.
     """
-    vocabulary, trained = loaded.vocabulary, _types_by_tag(_own_label_sets(loaded.card))
+    vocabulary, trained = loaded.vocabulary, _types_by_tag(own_label_sets(loaded.card))
     wanted = {tag: types for tag, types in _types_by_tag(label_sets).items() if tag not in vocabulary.tags}
     if not wanted:
         return UnseenTags((), torch.zeros(0, len(vocabulary.tags)))
@@ -63,16 +62,6 @@ def extend_model(loaded: LoadedModel, unseen: UnseenTags) -> LoadedModel:
     for name, parts in grown.items():
         setattr(network, name, nn.Parameter(torch.cat(parts), requires_grad=False))
     return replace(loaded, vocabulary=vocabulary)
-
-
-def _own_label_sets(card: ModelCard) -> list[LabelSet]:
-    found = []
-    for name in card.label_sets:
-        try:
-            found.append(load_label_set(name))
-        except ConfigurationError:  # a label set of its trainer's own
-            continue
-    return found
 
 
 def _types_by_tag(label_sets: Sequence[LabelSet]) -> dict[str, list[EntityType]]:

@@ -92,7 +92,7 @@ class Int8Linear(nn.Module):
         self._bias = None if layer.bias is None else layer.bias.detach()
 
     def forward(self, states: Tensor) -> Tensor:
-        """The product, the rows' scales multiplied in afterwards."""
+        """The product, the rows' scales multiplied in afterwards. *Shape:* (..., in) -> (..., out)."""
         whole, scale = self._rounded(states)
         product: Tensor = torch.ops.onednn.qlinear_pointwise(
             whole, 1.0, _ZERO, self._packed, self._scales, self._zeros, None, 1.0, 0, torch.float32, "none", [], ""

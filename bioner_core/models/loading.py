@@ -13,17 +13,17 @@ from bioner_core.errors import ModelError
 from bioner_core.models.adapter_config import read_adapter_config
 from bioner_core.models.attention import GROUPED_ATTENTION
 from bioner_core.models.base_model import base_digest, base_folder
-from bioner_core.models.directory import ADAPTER_FOLDER
+from bioner_core.models.directory import ADAPTER_CONFIG, ADAPTER_FOLDER, ADAPTER_WEIGHTS
 from bioner_core.models.int8 import quantise
 from bioner_core.models.model_card import ModelCard, int8_is_good, read_card
-from bioner_core.models.model_files import ADAPTER_WEIGHTS, load_rows
+from bioner_core.models.model_files import load_rows
 from bioner_core.models.precision import AUTO, INT8, number_format
 from bioner_core.models.precision_choice import choose_precision
 from bioner_core.models.prompt import READABLE_PROMPTS
 from bioner_core.models.tagging_model import TaggingModel
 from bioner_core.models.vocabulary import TaggingVocabulary
 
-_ADAPTER_FILES = ("adapter_config.json", ADAPTER_WEIGHTS)
+_ADAPTER_FILES = (ADAPTER_CONFIG, ADAPTER_WEIGHTS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from bioner_core.errors import ModelError
-from bioner_core.models.directory import ADAPTER_FOLDER, ROWS_FILE, share_as_folder
+from bioner_core.models.directory import ADAPTER_CONFIG, ADAPTER_FOLDER, ADAPTER_WEIGHTS, ROWS_FILE, share_as_folder
 from bioner_core.models.model_card import ModelCard, write_card
 from bioner_core.models.tagging_model import TaggingModel
-
-ADAPTER_WEIGHTS = "adapter_model.safetensors"
-"""The file of an adapter's folder that peft keeps its tensors in."""
 
 _ROWS = ("added_rows", "move_rows", "move_bias")
 _DEFINITION_ROWS = ("definition_keys", "definition_queries")
@@ -57,7 +54,7 @@ def _round_adapter(file: Path) -> None:
 def _forget_machine(adapter: Path, base: str) -> None:
     """peft writes the base's local path and a template card; the base's name and our own card replace them."""
     (adapter / "README.md").unlink(missing_ok=True)
-    configuration = adapter / "adapter_config.json"
+    configuration = adapter / ADAPTER_CONFIG
     content = json.loads(configuration.read_text(encoding="utf-8"))
     content["base_model_name_or_path"] = base
     if isinstance(content["target_modules"], list):

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from bioner_core.errors import ModelError
-from bioner_core.labels.label_set import EntityType, LabelSet
+from bioner_core.errors import ConfigurationError, ModelError
+from bioner_core.labels.label_set import EntityType, LabelSet, load_label_set
 from bioner_core.models.model_card import ModelCard
 
 FREE_TAG_COUNT = 24
@@ -95,6 +95,17 @@ def free_types(label_set: LabelSet, card: ModelCard) -> tuple[str, ...]:
     if not any(map(is_free, card.tags)):
         return tuple(one.name for one in label_set.types if one.tag not in card.tags)
     return tuple(one.name for one in label_set.types if not is_own(one, card))
+
+
+def own_label_sets(card: ModelCard) -> list[LabelSet]:
+    """The label sets that a model was trained on, as far as they come with bioner: the words of its tags."""
+    found = []
+    for name in card.label_sets:
+        try:
+            found.append(load_label_set(name))
+        except ConfigurationError:  # a label set of its trainer's own
+            continue
+    return found
 
 
 def thresholds_of(card: ModelCard, label_sets: Sequence[LabelSet]) -> dict[str, float]:

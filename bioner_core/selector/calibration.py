@@ -1,10 +1,12 @@
-"""From similarities to probabilities, and from probabilities to a threshold, on development data."""
+"""From similarities to probabilities, and the yardstick of a selector: a threshold on tag scores alone."""
 
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+from bioner_core.f1 import f1_from_counts
 
 _STEPS = 500
 
@@ -30,7 +32,10 @@ class Calibration(nn.Module):
 
 
 def fit_calibration(calibration: Calibration, similarity: Tensor, tag_score: Tensor, is_right: Tensor) -> None:
-    """Maximise the likelihood of right and wrong on development candidates."""
+    """Maximise the likelihood of right and wrong on development candidates.
+
+    *Shape:* similarity, tag_score, is_right (spans,).
+    """
     optimizer = torch.optim.LBFGS(calibration.parameters(), max_iter=_STEPS, line_search_fn="strong_wolfe")
 
     def closure() -> Tensor:
@@ -42,14 +47,14 @@ def fit_calibration(calibration: Calibration, similarity: Tensor, tag_score: Ten
     optimizer.step(closure)  # type: ignore[no-untyped-call]
 
 
-def precise_threshold(probabilities: Sequence[float], is_right: Sequence[bool], gold_count: int) -> tuple[float, float]:
+def tag_score_threshold(scores: Sequence[float], is_right: Sequence[bool], *, gold_count: int) -> tuple[float, float]:
     """The highest threshold within `F1_TO_SPARE` of the best F1 when candidates at or above it are kept, and its F1.
 
-    F1 hardly changes around its best, and precision does: of thresholds that are as good, the most precise is worth
-    most to those who read mentions. `gold_count` counts all gold spans, found or not. Between two candidates the
-    threshold is their midpoint.
+    What a selector that knows tag scores alone would do; the thresholds in use are those of `thresholds.py`. Of
+    thresholds that are as good the most precise is taken. `gold_count` counts all gold spans, found or not. Between two
+    candidates the threshold is their midpoint.
     """
-    cuts = _cuts(sorted(zip(probabilities, is_right, strict=True), reverse=True), gold_count)
+    cuts = _cuts(sorted(zip(scores, is_right, strict=True), reverse=True), gold_count)
     best = max((f1 for _, f1 in cuts), default=0.0)
     if best == 0.0:
         return 0.0, 0.0
@@ -59,10 +64,10 @@ def precise_threshold(probabilities: Sequence[float], is_right: Sequence[bool], 
 def _cuts(ranked: Sequence[tuple[float, bool]], gold_count: int) -> list[tuple[float, float]]:
     """Every threshold that keeps another set of candidates, the highest first, and the F1 of what it keeps."""
     cuts, right = [], 0
-    for kept, (probability, correct) in enumerate(ranked, start=1):
+    for kept, (score, correct) in enumerate(ranked, start=1):
         right += correct
         following = ranked[kept][0] if kept < len(ranked) else -1.0
-        if following < probability:
-            threshold = (probability + following) / 2 if kept < len(ranked) else 0.0
-            cuts.append((threshold, 2 * right / (kept + gold_count)))
+        if following < score:
+            threshold = (score + following) / 2 if kept < len(ranked) else 0.0
+            cuts.append((threshold, f1_from_counts(right, found=kept, gold=gold_count)))
     return cuts

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from bioner_core.f1 import f1_from_counts
+
 GRID = tuple(step / 100 for step in range(2, 91, 2))
 """The thresholds that are tried; 0.9 is high enough for every F1 that a model can have."""
 
@@ -79,9 +81,9 @@ def fit_thresholds(
 
 
 def f1_of(kept: Tensor, candidates: JudgedCandidates) -> float:
-    """F1 of the candidates that are kept, against all gold spans."""
+    """F1 of the candidates that are kept, against all gold spans. *Shape:* kept (spans,), booleans."""
     right = int((kept & candidates.is_right).sum())
-    return 2 * right / max(int(kept.sum()) + sum(candidates.gold_counts.values()), 1)
+    return f1_from_counts(right, found=int(kept.sum()), gold=sum(candidates.gold_counts.values()))
 
 
 def _lowest(corpora: Sequence[JudgedCandidates], spare: float) -> float:

@@ -79,6 +79,30 @@ class TagState:
         return TagState(self.position, (*self.stack, OpenTag(opened_type(move), self.position)))
 
 
+def tokens_of_moves(
+    moves: Iterable[Move],
+    unit_ids: Sequence[tuple[int, ...]],
+    *,
+    open_ids: Sequence[int],
+    close_id: int,
+    position: int = 0,
+) -> list[tuple[int, ...]]:
+    """The token ids that each of some moves writes, made one after the other from a position in the units on.
+
+    `unit_ids` are the token ids of every unit of the text, `open_ids` those of the opening tag of each type.
+    """
+    found = []
+    for move in moves:
+        if move == COPY:
+            found.append(unit_ids[position])
+            position += 1
+        elif move == CLOSE:
+            found.append((close_id,))
+        else:
+            found.append((open_ids[opened_type(move)],))
+    return found
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class UnitSpan:
     """An entity in units: `units[start:end]`, end exclusive, never empty."""

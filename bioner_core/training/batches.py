@@ -7,9 +7,9 @@ import hashlib
 import itertools
 import random
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from bioner_core.training.examples import TaggingExample
+from bioner_core.training.examples import LostGold, TaggingExample
 from bioner_core.training.settings import SftSettings
 
 _POOL_BATCHES = 16
@@ -21,11 +21,13 @@ LENGTH_STEP = 8
 
 @dataclass(frozen=True, slots=True)
 class MixedCorpus:
-    """The training examples of one corpus and its share of the batches."""
+    """The training examples of one corpus, its share of the batches, and of how many gold mentions which are lost."""
 
     label_set: str
     weight: float
     examples: tuple[TaggingExample, ...]
+    marked: int = 0
+    lost: LostGold = field(default_factory=LostGold)
 
 
 def padded_length(length: int) -> int:

@@ -24,6 +24,7 @@ from bioner_core.models.tag_choice import asked_parts
 from bioner_core.selector.samples import SpanSamples, decoded_samples
 from bioner_core.training.selector_candidates import (
     CorpusCandidates,
+    candidates_f1,
     decode_candidates,
     held_out_sentences,
     with_bias,
@@ -114,8 +115,7 @@ def decoded_parts(
 def _borrowed(
     corpus: str, label_set: LabelSet, bias: float, training: tuple[SpanSamples, ...], development: SpanSamples
 ) -> CorpusCandidates:
-    right = int(development.is_right.sum())
-    f1 = 2 * right / max(len(development.tag) + development.gold_count, 1)
+    f1 = candidates_f1(development)
     return CorpusCandidates(corpus, label_set.name, bias, f1, training, development, is_borrowed=True)
 
 

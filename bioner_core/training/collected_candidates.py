@@ -29,10 +29,9 @@ from bioner_core.evaluation.corpora import gold_sentences
 from bioner_core.file_digest import sha256_of_file
 from bioner_core.labels.label_set import load_label_set
 from bioner_core.mentions import GoldSentence
-from bioner_core.models.directory import ADAPTER_FOLDER, ROWS_FILE
+from bioner_core.models.directory import ADAPTER_FOLDER, ADAPTER_WEIGHTS, ROWS_FILE
 from bioner_core.models.loading import LoadedModel, load_model
 from bioner_core.models.model_card import ModelCard, other_label_sets
-from bioner_core.models.model_files import ADAPTER_WEIGHTS
 from bioner_core.models.tag_choice import is_free
 from bioner_core.training.batches import mixed_batches
 from bioner_core.training.borrowed_candidates import in_new_words, in_other_text

@@ -6,14 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from bioner_core.errors import ConfigurationError
-from bioner_core.evaluation.corpora import GoldRecord, as_read, read_corpus, record_sentences, spans_by_sentence
+from bioner_core.evaluation.corpora import GoldRecord, gold_sentences, read_corpus
 from bioner_core.labels.label_set import LabelSet, load_label_set
 from bioner_core.models.tag_choice import free_tags
 from bioner_core.models.vocabulary import TaggingVocabulary
 from bioner_core.text.folding import fold
 from bioner_core.training.batches import MixedCorpus
 from bioner_core.training.earlier_stage import run_prompt_version
-from bioner_core.training.examples import ExampleBuilder, TaggingExample
+from bioner_core.training.examples import ExampleBuilder, LostGold
 from bioner_core.training.prompt_variation import usual_prompt
 from bioner_core.training.settings import CorpusMix, SftSettings
 
@@ -63,13 +63,15 @@ def frequent_characters(texts: Iterable[str], *, at_least: int, is_whole: Callab
 
 
 def build_mix(settings: SftSettings, vocabulary: TaggingVocabulary) -> list[MixedCorpus]:
-    """Training examples of every corpus in the mix, with its weight."""
-    examples = [_corpus_examples(corpus, settings, vocabulary) for corpus in settings.corpora]
-    weights = mix_weights(settings, [sum(len(one.input_ids) for one in some) for some in examples])
-    return [
-        MixedCorpus(corpus_label_set(corpus).name, weight, some)
-        for corpus, weight, some in zip(settings.corpora, weights, examples, strict=True)
-    ]
+    """Training examples of every corpus in the mix, with its weight.
+
+    Raises:
+        InputError, ConfigurationError: as `training_records` and `corpus_label_set`; or a corpus marks no type of its
+            label set, so that all of it would say that there is nothing to find.
+    """
+    corpora = [_unweighted(corpus, settings, vocabulary) for corpus in settings.corpora]
+    weights = mix_weights(settings, [sum(len(one.input_ids) for one in corpus.examples) for corpus in corpora])
+    return [replace(corpus, weight=weight) for corpus, weight in zip(corpora, weights, strict=True)]
 
 
 def mix_weights(settings: SftSettings, sizes: Sequence[int]) -> list[float]:
@@ -84,17 +86,25 @@ def mix_weights(settings: SftSettings, sizes: Sequence[int]) -> list[float]:
     return [one / sum(flattened) for one in flattened]
 
 
-def _corpus_examples(
-    corpus: CorpusMix, settings: SftSettings, vocabulary: TaggingVocabulary
-) -> tuple[TaggingExample, ...]:
-    label_set = corpus_label_set(corpus)
+def _unweighted(corpus: CorpusMix, settings: SftSettings, vocabulary: TaggingVocabulary) -> MixedCorpus:
+    label_set, records = corpus_label_set(corpus), training_records(corpus)
+    _check_types(records, label_set, corpus.file)
     version = run_prompt_version(settings)
     prompt = usual_prompt(label_set, vocabulary=vocabulary, scheme=settings.scheme, version=version).tokens
     builder = ExampleBuilder(label_set, prompt, vocabulary=vocabulary, scheme=settings.scheme)
-    examples: list[TaggingExample] = []
-    keep = "".join(vocabulary.characters)
-    for record in training_records(corpus):
-        sentences = record_sentences(record)
-        for sentence, spans in zip(sentences, spans_by_sentence(sentences, record.spans), strict=True):
-            examples.extend(builder.examples(*as_read(sentence.text, spans, keep=keep)))
-    return tuple(examples)
+    # Invariant: the examples stand in the order of `gold_sentences`: by their places it is told which were trained on.
+    sentences = gold_sentences(records, keep="".join(vocabulary.characters))
+    examples = tuple(made for one in sentences for made in builder.examples(one.text, one.spans))
+    marked = sum(len(record.spans) for record in records)
+    # Also the few of which folding leaves nothing.
+    outside = LostGold(over_sentence_ends=marked - sum(len(one.spans) for one in sentences))
+    return MixedCorpus(label_set.name, 1.0, examples, marked, builder.lost + outside)
+
+
+def _check_types(records: Sequence[GoldRecord], label_set: LabelSet, file: str) -> None:
+    marked = {span.type for record in records for span in record.spans}
+    if marked and marked.isdisjoint(label_set.type_names):
+        raise ConfigurationError(
+            f"corpora.label_set: {file!r} marks {sorted(marked)}, and none of these is a type of {label_set.name!r}, "
+            f"which has {list(label_set.type_names)}: name the label set of the corpus, or rename its types"
+        )

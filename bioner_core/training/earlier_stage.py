@@ -1,7 +1,6 @@
 """Going on from a model that was fine-tuned before: its adapter, its rows, and rows for tags that are new to it."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -13,23 +12,14 @@ from torch import Tensor
 from bioner_core.errors import ModelError
 from bioner_core.labels.label_set import LabelSet
 from bioner_core.models.base_model import base_digest
-from bioner_core.models.directory import ADAPTER_FOLDER, model_folder
+from bioner_core.models.directory import ADAPTER_FOLDER, ADAPTER_WEIGHTS, model_folder
 from bioner_core.models.extension import extend_model, find_unseen_tags
 from bioner_core.models.loading import load_model
 from bioner_core.models.model_card import ModelCard, read_card
-from bioner_core.models.model_files import ADAPTER_WEIGHTS, load_rows, row_names
+from bioner_core.models.model_files import load_rows, row_names
 from bioner_core.models.prompt import PROMPT_VERSION
 from bioner_core.training.settings import SftSettings
 from bioner_core.training.trainable import TrainableModel
-
-
-def continued_settings(settings: SftSettings) -> SftSettings:
-    """The settings of a run with what an earlier stage has fixed: how it reads definitions, and whether at all."""
-    if not settings.start_model:
-        return settings
-    card = read_card(model_folder(settings.start_model))
-    varied = settings.varied_prompts if card.definition_rank else 0.0
-    return replace(settings, definition_rank=card.definition_rank, varied_prompts=varied)
 
 
 def run_prompt_version(settings: SftSettings) -> str:

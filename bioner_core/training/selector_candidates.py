@@ -22,6 +22,7 @@ from bioner_core.decoding.drafted import DraftedDecoder
 from bioner_core.decoding.prepared_label_set import PreparedLabelSet, prepare_label_set
 from bioner_core.errors import ModelError
 from bioner_core.evaluation.corpora import gold_sentences, read_corpus
+from bioner_core.f1 import f1_from_counts
 from bioner_core.labels.label_set import load_label_set
 from bioner_core.mentions import GoldSentence
 from bioner_core.models.loading import LoadedModel
@@ -201,6 +202,11 @@ the same F1 (65.7), with precision 71.0 and 65.6.
 """
 
 
+def candidates_f1(samples: SpanSamples) -> float:
+    """F1 when every candidate counts, against all gold spans."""
+    return f1_from_counts(int(samples.is_right.sum()), found=len(samples.tag), gold=samples.gold_count)
+
+
 @dataclass(frozen=True, slots=True)
 class BiasTrial:
     """What a model tagged with one bias on opening tags."""
@@ -211,7 +217,7 @@ class BiasTrial:
     @property
     def f1(self) -> float:
         """F1 when every candidate counts."""
-        return 2 * int(self.samples.is_right.sum()) / max(len(self.samples.tag) + self.samples.gold_count, 1)
+        return candidates_f1(self.samples)
 
 
 def with_bias(prepared: PreparedLabelSet, bias: float) -> PreparedLabelSet:

@@ -1,11 +1,11 @@
 """Settings of selector training."""
 
 import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from bioner_core.errors import ConfigurationError, cause_of
+from bioner_core.typed_json import typed
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class OtherText:
     file: str
     label_set: str
     types: tuple[str, ...]
-    new_names: Mapping[str, str] = field(default_factory=dict)
+    new_names: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,8 @@ class SelectorSettings:
 
     `sft_settings` is the file that the model was fine-tuned with, `earlier` the stages before that: their batches are
     replayed to find the sentences that the model has never seen. `open_biases` are tried on the development sentences,
-    and each label set keeps the one with the best F1: the selector then sees what such a model tags. `development`
+    and each label set keeps the one nearest to 0 whose F1 is near the best (`worthwhile_bias` in
+    `selector_candidates.py`): the selector then sees what such a model tags. `development`
     names the development file of each label set; a label set without one uses the held-out tail of its training file,
     or, where that tail is unlike the rest, sentences of the whole file that no stage came to (`calibrate_on_unseen`),
     which are then not trained on. With `train_on_held_out` the selector is trained on the held-out end of each corpus,
@@ -91,17 +92,10 @@ def read_selector_settings(path: Path) -> SelectorSettings:
     """
     try:
         given = tomllib.loads(path.read_text(encoding="utf-8"))
-        earlier = tuple(EarlierStage(**one) for one in given.pop("earlier", []))
-        other_text = tuple(
-            OtherText(**{**one, "types": tuple(one.get("types", ()))}) for one in given.pop("other_text", [])
-        )
-        biases = tuple(given.pop("open_biases", (0.0,)))
-        on_unseen = tuple(given.pop("calibrate_on_unseen", ()))
-        return SelectorSettings(
-            earlier=earlier, open_biases=biases, calibrate_on_unseen=on_unseen, other_text=other_text, **given
-        )
-    except (OSError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigurationError(f"selector settings {path}: {cause_of(error)}") from error
-    except TypeError as error:
+    try:
+        return typed(SelectorSettings, given)
+    except ValueError as error:
         known = sorted(field.name for field in fields(SelectorSettings))
         raise ConfigurationError(f"selector settings {path}: {error}; known fields: {known}") from error

@@ -10,7 +10,7 @@ from bioner_core.evaluation.reliability import ScoredCandidate, reliability
 from bioner_core.models.loading import load_model
 from bioner_core.models.model_card import write_card
 from bioner_core.models.tag_choice import is_free
-from bioner_core.selector.calibration import precise_threshold
+from bioner_core.selector.calibration import tag_score_threshold
 from bioner_core.selector.selector import Selector, new_selector, save_selector
 from bioner_core.selector.thresholds import Thresholds, fit_thresholds
 from bioner_core.training.collected_candidates import collect_candidates, unknown_label_sets
@@ -20,9 +20,9 @@ from bioner_core.training.selector_settings import SelectorSettings
 from bioner_core.training.selector_transfer import (
     LeftOutCorpus,
     Rule,
-    agreement,
     leave_one_out,
     scored_candidates,
+    selector_score,
 )
 
 
@@ -114,12 +114,14 @@ def _report(
     for one in corpora:
         found = judged(selector, one.development)
         name = f"{one.label_set} ({one.corpus})"
-        without[name] = agreement(torch.ones_like(found.is_right), found).f1
-        with_selector[name] = agreement(thresholds.kept(found), found).f1
+        without[name] = selector_score(torch.ones_like(found.is_right), found).f1
+        with_selector[name] = selector_score(thresholds.kept(found), found).f1
         scored.extend(scored_candidates(one, found))
     plain = {
-        one.label_set: precise_threshold(
-            one.development.tag_score.tolist(), one.development.is_right.tolist(), one.development.gold_count
+        one.label_set: tag_score_threshold(
+            one.development.tag_score.tolist(),
+            one.development.is_right.tolist(),
+            gold_count=one.development.gold_count,
         )
         for one in corpora
         if one.speaks_for_label_set

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from bioner_core.evaluation.reliability import ScoredCandidate, reliability
 from bioner_core.models.loading import LoadedModel
-from bioner_core.selector.calibration import precise_threshold
+from bioner_core.selector.calibration import tag_score_threshold
 from bioner_core.selector.selector import new_selector
 from bioner_core.selector.thresholds import JudgedCandidates, f1_of, fit_thresholds
 from bioner_core.training.selector_candidates import CorpusCandidates
@@ -50,7 +50,7 @@ RULES = tuple(Rule(strength, spare) for spare in SPARES for strength in STRENGTH
 
 
 @dataclass(frozen=True, slots=True)
-class Agreement:
+class SelectorScore:
     """Precision, recall and F1, from 0 to 1."""
 
     precision: float
@@ -67,9 +67,9 @@ class LeftOutCorpus:
 
     corpus: str
     label_set: str
-    without: Agreement
-    with_selector: Agreement
-    by_tag_score: Agreement
+    without: SelectorScore
+    with_selector: SelectorScore
+    by_tag_score: SelectorScore
     calibration_error: float
     rules: dict[str, float]
 
@@ -81,7 +81,7 @@ class _Judged:
     corpus: CorpusCandidates
     own: JudgedCandidates
     others: tuple[JudgedCandidates, ...]
-    by_tag_score: Agreement
+    by_tag_score: SelectorScore
     free: int | None
 
 
@@ -124,11 +124,11 @@ def best_rule(scores: Sequence[Mapping[Rule, float]], without: Sequence[float]) 
     return min(RULES, key=lambda rule: (loss(rule), -gain(rule), -rule.spare, -rule.strength))
 
 
-def agreement(kept: Tensor, candidates: JudgedCandidates) -> Agreement:
-    """How the candidates that are kept agree with gold."""
+def selector_score(kept: Tensor, candidates: JudgedCandidates) -> SelectorScore:
+    """The score of the candidates that are kept, against gold. *Shape:* kept (spans,), booleans."""
     right, gold = int((kept & candidates.is_right).sum()), sum(candidates.gold_counts.values())
     count = int(kept.sum())
-    return Agreement(right / max(count, 1), right / max(gold, 1), f1_of(kept, candidates))
+    return SelectorScore(right / max(count, 1), right / max(gold, 1), f1_of(kept, candidates))
 
 
 def scored_candidates(corpus: CorpusCandidates, found: JudgedCandidates) -> list[ScoredCandidate]:
@@ -160,24 +160,24 @@ def _judge(
         )
 
 
-def _by_tag_score(own: CorpusCandidates, others: Sequence[CorpusCandidates]) -> Agreement:
+def _by_tag_score(own: CorpusCandidates, others: Sequence[CorpusCandidates]) -> SelectorScore:
     """With a threshold on tag scores alone, fitted on the other corpora together."""
     scores = torch.cat([one.development.tag_score for one in others])
     right = torch.cat([one.development.is_right for one in others])
     gold = sum(one.development.gold_count for one in others)
-    threshold, _ = precise_threshold(scores.tolist(), right.tolist(), gold)
+    threshold, _ = tag_score_threshold(scores.tolist(), right.tolist(), gold_count=gold)
     samples = own.development
     plain = JudgedCandidates(samples.tag_score, samples.tag, samples.is_right, samples.gold_counts)
-    return agreement(samples.tag_score >= threshold, plain)
+    return selector_score(samples.tag_score >= threshold, plain)
 
 
-def _without(each: _Judged) -> Agreement:
-    return agreement(torch.ones_like(each.own.is_right), each.own)
+def _without(each: _Judged) -> SelectorScore:
+    return selector_score(torch.ones_like(each.own.is_right), each.own)
 
 
-def _with(each: _Judged, rule: Rule) -> Agreement:
+def _with(each: _Judged, rule: Rule) -> SelectorScore:
     fitted = fit_thresholds(each.others, strength=rule.strength, spare=rule.spare, free=each.free)
-    return agreement(fitted.kept(each.own), each.own)
+    return selector_score(fitted.kept(each.own), each.own)
 
 
 def _line(each: _Judged, rule: Rule, scores: dict[Rule, float]) -> LeftOutCorpus:

@@ -1,13 +1,15 @@
 """Settings of supervised fine-tuning: typed, validated before anything starts, each with where it came from."""
 
 import tomllib
-from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, dataclass, field, fields, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from bioner_core.errors import ConfigurationError, cause_of
+from bioner_core.models.directory import model_folder
+from bioner_core.models.model_card import read_card
 from bioner_core.models.precision import AUTO, TRAINING_PRECISIONS, check_precision
 from bioner_core.tagging.scheme import TagScheme
 
@@ -76,7 +78,7 @@ class SftSettings:
 
     `start_model` names a model directory to go on from (a later stage with another mix or rate); empty: from the base.
     `evaluate_steps` of 0 never decodes during training; `development` names a file for a label set, which otherwise
-    uses the held-out records of its corpora. One optimizer step takes `gradient_accumulation` batches a process.
+    uses the held-out records of its corpora. One optimizer step takes `gradient_accumulation` batches per process.
     `varied_prompts` is the share of batches whose prompt is drawn anew (`training/prompt_variation.py`), with the
     inline scheme, and `long_prompts` the share of those that hold types of other corpora besides; `definition_rank`
     the dimensions in which states are compared with definitions, 0 for none.
@@ -171,7 +173,7 @@ class SftSettings:
 
 @dataclass(frozen=True, slots=True)
 class SettingOrigin:
-    """One hyper-parameter as used, and whether it is the default, from the file, or from the command line."""
+    """One hyper-parameter as used, and where it is from: default, file, command line, or the model to go on from."""
 
     name: str
     value: object
@@ -188,7 +190,7 @@ def read_settings(path: Path, overrides: dict[str, object] | None = None) -> tup
     """
     try:
         given = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigurationError(f"training settings {path}: {cause_of(error)}") from error
     chosen = {name: value for name, value in (overrides or {}).items() if value is not None}
     known = {one.name for one in fields(SftSettings)}
@@ -202,6 +204,28 @@ def read_settings(path: Path, overrides: dict[str, object] | None = None) -> tup
     except (TypeError, ValueError) as error:
         raise ConfigurationError(f"training settings {path}: {error}") from error
     return settings, _origins(settings, set(given), set(chosen))
+
+
+def continued_settings(settings: SftSettings) -> SftSettings:
+    """The settings of a run with what an earlier stage has fixed: how it reads definitions, and whether at all.
+
+    Raises:
+        ModelError: there is no model to go on from.
+    """
+    return replace(settings, **_fixed_by_start_model(settings))
+
+
+def continued_origins(settings: SftSettings, origins: Sequence[SettingOrigin]) -> list[SettingOrigin]:
+    """Where each setting of `continued_settings` is from, by where those that were given are."""
+    fixed = _fixed_by_start_model(settings)
+    return [SettingOrigin(one.name, fixed[one.name], "start_model") if one.name in fixed else one for one in origins]
+
+
+def _fixed_by_start_model(settings: SftSettings) -> dict[str, Any]:
+    if not settings.start_model:
+        return {}
+    rank = read_card(model_folder(settings.start_model)).definition_rank
+    return {"definition_rank": rank} if rank else {"definition_rank": rank, "varied_prompts": 0.0}
 
 
 def _is_number(value: object) -> bool:

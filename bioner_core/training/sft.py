@@ -29,7 +29,6 @@ from bioner_core.training.corpora import (
 )
 from bioner_core.training.development import development_f1, development_sets, mean_f1
 from bioner_core.training.earlier_stage import (
-    continued_settings,
     run_prompt_version,
     tags_with_earlier,
     take_up_model,
@@ -39,7 +38,7 @@ from bioner_core.training.language_model_loss import LanguageModelLoss
 from bioner_core.training.loss import LegalMoveLoss, LossParts, TrainingBatch, training_batch
 from bioner_core.training.optimization import MasterWeights, make_optimizer, rate_factor, set_rates, trained_tensors
 from bioner_core.training.prompt_variation import BatchPrompt, under_prompt, usual_prompt, varied_prompt
-from bioner_core.training.settings import SftSettings, TrainingLoss
+from bioner_core.training.settings import SftSettings, TrainingLoss, continued_settings
 from bioner_core.training.step_loader import PreparedStep, prepared_steps
 from bioner_core.training.trainable import TrainableModel, make_trainable, one_token_of
 from bioner_core.training.training_card import training_card, training_facts
@@ -112,6 +111,8 @@ class SftRun:
             tokens = sum(len(one.input_ids) for one in corpus.examples)
             size = f"{len(corpus.examples)} examples, {tokens} tokens"
             self._log(f"corpus {corpus.label_set}: {size}, weight {corpus.weight:.4g}")
+            if corpus.lost.total:
+                self._log(f"  not trained on: {corpus.lost.total} of {corpus.marked} gold mentions: {corpus.lost}")
         plan = mixed_batches(self._mix, batch_tokens=self.settings.batch_tokens, seed=self.settings.seed)
         window = LogWindow(self.progress)
         # Time counts from here, waiting for prepared batches included: a budget in minutes is one of a clock.
@@ -298,8 +299,8 @@ class SftRun:
         plan = plan_digest(self.settings, self.batches_per_step)
         if found.plan not in ("", plan):
             raise ModelError(
-                f"checkpoint {self._checkpoint} is of a run with another seed, batch size, scheme or mix of corpora, "
-                "so its batches cannot be continued: remove it or name another output"
+                f"checkpoint {self._checkpoint} is of a run with another seed, batch size, scheme, mix of corpora, "
+                "varied_prompts or long_prompts, so its batches cannot be continued: remove it or name another output"
             )
         return replace(found, plan=plan)
 

@@ -11,7 +11,13 @@ import typer
 
 from bioner_core.spoken import spoken_count
 from bioner_core.training.selector_settings import read_selector_settings
-from bioner_core.training.settings import SettingOrigin, SftSettings, read_settings
+from bioner_core.training.settings import (
+    SettingOrigin,
+    SftSettings,
+    continued_origins,
+    continued_settings,
+    read_settings,
+)
 from jobs.options.common import Json
 from jobs.terminal.console import only_results_on_stdout, print_result, quiet_transformers, say
 
@@ -22,7 +28,8 @@ app = typer.Typer(help="Fine-tune models.", rich_markup_mode=None)
 
 SFT_HELP = """
 Fine-tune a base model on gold corpora. Writes a model directory. Interrupted, the same command goes on from its last
-checkpoint. Every hyper-parameter is printed with where it came from: default, file or command line.
+checkpoint. Every hyper-parameter is printed with where it came from: default, file, command line, or the model to go
+on from.
 
 \b
 Example:
@@ -77,7 +84,7 @@ def sft(
         }
         chosen, origins = read_settings(settings, overrides)
         if is_main_process():
-            _say_settings(chosen, origins)
+            _say_settings(continued_settings(chosen), continued_origins(chosen, origins))
         quiet_transformers()
         from bioner_core.training.sft import SftRun
 

@@ -68,17 +68,24 @@ class PipelineBenchSettings:
     def __post_init__(self) -> None:
         for name in self.annotators:
             if name not in ANNOTATORS:
-                raise ConfigurationError(f"annotator: {name!r}; choose from {', '.join(ANNOTATORS)}")
-        asked = (*self.actors, *self.feeders, *self.document_sentences, self.documents, self.files)
-        for number in asked:
-            if number is not None and number < 1:
-                raise ConfigurationError(
-                    f"actors, feeders, documents, files and document-sentences: {number}; give 1 or more"
-                )
+                raise ConfigurationError(f"--annotator: {name!r}; choose from {', '.join(ANNOTATORS)}")
+        asked: dict[str, tuple[int | None, ...]] = {
+            "--actors": self.actors,
+            "--feeders": self.feeders,
+            "--document-sentences": self.document_sentences,
+            "--documents": (self.documents,),
+            "--files": (self.files,),
+        }
+        for option, numbers in asked.items():
+            for number in numbers:
+                if number is not None and number < 1:
+                    raise ConfigurationError(f"{option}: {number}; give 1 or more")
         if self.document_sentences and self.documents is None:
-            raise ConfigurationError("document-sentences: say with --documents how many documents per actor is given")
+            raise ConfigurationError(
+                "--document-sentences: say with --documents how many documents each actor is given"
+            )
         if self.files is not None and self.documents is None:
-            raise ConfigurationError("files: say with --documents how many documents per actor they hold together")
+            raise ConfigurationError("--files: say with --documents how many documents per actor they hold together")
 
     def points(self) -> Iterator["Point"]:
         """The runs in their order."""

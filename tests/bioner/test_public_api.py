@@ -82,12 +82,8 @@ def test_each_text_is_read_with_the_label_sets_of_its_language(model: bioner.Mod
     assert {one.label_set for one in chinese.candidates} == {"cmeee"}
     assert (empty.text, empty.candidates) == ("", ())
     assert [one.type for one in model.tag("肺", lang="en").mentions] == ["protein"]
-    assert [language_of(one) for one in ("", "12", "肺 of a patient with a long name", "TNF-α升高")] == [
-        "en",
-        "en",
-        "en",
-        "zh",
-    ]
+    texts = ("", "12", "肺 of a patient with a long name", "TNF-α升高", "血清CEA和CA125, CEA")
+    assert [language_of(one) for one in texts] == ["en", "en", "en", "zh", "zh"]
 
 
 def test_a_sentence_that_fails_is_told(model: bioner.Model) -> None:

@@ -99,7 +99,7 @@ def test_models_of_other_bases_and_odd_shares_are_refused(descent: Path) -> None
         mix_models(descent / "second", descent / "first", descent / "mixed", share=1.5)
     other = descent / "first"
     write_card(dataclasses.replace(read_card(other), base_sha256="0" * 64), other)
-    with pytest.raises(ModelError, match="different bases"):
+    with pytest.raises(ModelError, match="different base models"):
         mix_models(descent / "second", other, descent / "mixed", share=0.5)
 
 

@@ -71,13 +71,14 @@ def test_drafting_ends_at_the_greedy_copy(units: int, seed: int, copy_bias: floa
     while True:
         spans_of([*moves, *draft.moves], units)
         logits = [oracle.logits([*moves, *draft.moves[:index]]) for index in range(min(window, len(draft.moves)) + 1)]
-        accepted = accept(draft, logits, state, row)
+        chosen = ChosenMoves(logits, row)
+        accepted = accept(draft, chosen, state=state, row=row)
         assert len(accepted.margins) == len(accepted.moves)
         moves.extend(accepted.moves)
         if accepted.next_move is None:
             break
         right = accepted.next_move
-        draft, state = redraft(draft, logits, accepted, row), accepted.state
+        draft, state = redraft(draft, chosen, accepted=accepted, row=row), accepted.state
         assert draft.moves[0] == right, "the first move of a new draft is right, so the next pass confirms it"
         first = decide(oracle.logits(moves), state, row)[0]
         assert first == right
@@ -87,18 +88,19 @@ def test_drafting_ends_at_the_greedy_copy(units: int, seed: int, copy_bias: floa
 def test_a_confirmed_draft_is_finished() -> None:
     """Would catch one pass too many for a sentence without entities."""
     row = row_of_units(2)
-    accepted = accept(plain_draft(row, TagState()), [favour(COPY)] * 3, TagState(), row)
+    chosen = ChosenMoves([favour(COPY)] * 3, row)
+    accepted = accept(plain_draft(row, TagState()), chosen, state=TagState(), row=row)
     assert (accepted.moves, accepted.next_move) == ((COPY, COPY), None)
     assert accepted.state.is_finished(2)
     with pytest.raises(ValueError, match="no next draft"):
-        redraft(Draft(accepted.moves), [favour(COPY)] * 3, accepted, row)
+        redraft(Draft(accepted.moves), chosen, accepted=accepted, row=row)
 
 
 def test_a_draft_is_accepted_up_to_its_first_departure() -> None:
     """Would catch moves behind a wrong one being kept because they agree again."""
     row = row_of_units(3)
     logits = [favour(COPY), favour(OPEN), favour(COPY)]
-    accepted = accept(plain_draft(row, TagState()), logits, TagState(), row)
+    accepted = accept(plain_draft(row, TagState()), ChosenMoves(logits, row), state=TagState(), row=row)
     assert (accepted.moves, accepted.next_move) == ((COPY,), OPEN)
     assert accepted.state == TagState(1)
     assert accepted.margins == (9.0,)
@@ -108,12 +110,14 @@ def test_a_draft_that_was_read_in_part_goes_on_where_reading_stopped() -> None:
     """Would catch a window whose last decision is lost, or a copy called done because the window is used up."""
     row = row_of_units(4)
     draft = plain_draft(row, TagState())
-    accepted = accept(draft, [favour(COPY)] * 3, TagState(), row)
+    chosen = ChosenMoves([favour(COPY)] * 3, row)
+    accepted = accept(draft, chosen, state=TagState(), row=row)
     assert (accepted.moves, accepted.next_move) == ((COPY, COPY), COPY)
-    assert redraft(draft, [favour(COPY)] * 3, accepted, row).moves == (COPY, COPY)
-    departed = accept(draft, [favour(COPY), favour(COPY), favour(OPEN)], TagState(), row)
+    assert redraft(draft, chosen, accepted=accepted, row=row).moves == (COPY, COPY)
+    chosen = ChosenMoves([favour(COPY), favour(COPY), favour(OPEN)], row)
+    departed = accept(draft, chosen, state=TagState(), row=row)
     assert (departed.moves, departed.next_move) == ((COPY, COPY), OPEN)
-    again = redraft(draft, [favour(COPY), favour(COPY), favour(OPEN)], departed, row)
+    again = redraft(draft, chosen, accepted=departed, row=row)
     assert again.moves == (OPEN, COPY, COPY, CLOSE)
 
 
@@ -122,8 +126,9 @@ def test_the_old_logits_suggest_the_tags_behind_a_departure() -> None:
     row = row_of_units(5)
     logits = [favour(OPEN), favour(COPY), favour(CLOSE, COPY), favour(OTHER), favour(COPY)]
     draft = plain_draft(row, TagState())
-    accepted = accept(draft, logits, TagState(), row)
-    again = redraft(draft, logits, accepted, row)
+    chosen = ChosenMoves(logits, row)
+    accepted = accept(draft, chosen, state=TagState(), row=row)
+    again = redraft(draft, chosen, accepted=accepted, row=row)
     assert again.moves == (OPEN, COPY, COPY, CLOSE, COPY, OTHER, COPY, COPY, CLOSE)
 
 
@@ -132,9 +137,10 @@ def test_after_a_close_the_same_logits_may_close_again() -> None:
     row = row_of_units(3)
     draft = Draft((OPEN, OTHER, COPY, COPY, COPY, CLOSE, CLOSE))
     logits = [favour(OPEN), favour(OTHER), favour(COPY), favour(CLOSE, COPY), *[favour(COPY)] * 3]
-    accepted = accept(draft, logits, TagState(), row)
+    chosen = ChosenMoves(logits, row)
+    accepted = accept(draft, chosen, state=TagState(), row=row)
     assert accepted.next_move == CLOSE
-    assert redraft(draft, logits, accepted, row).moves == (CLOSE, CLOSE, COPY, COPY)
+    assert redraft(draft, chosen, accepted=accepted, row=row).moves == (CLOSE, CLOSE, COPY, COPY)
 
 
 def test_after_a_close_the_logits_nearest_to_the_unit_decide() -> None:
@@ -142,8 +148,9 @@ def test_after_a_close_the_logits_nearest_to_the_unit_decide() -> None:
     row = row_of_units(3)
     draft = Draft((OPEN, COPY, OTHER, COPY, CLOSE, CLOSE, COPY))
     logits = [favour(OPEN), favour(COPY), favour(CLOSE, OTHER), favour(OPEN), *[favour(COPY)] * 3]
-    accepted = accept(draft, logits, TagState(), row)
-    assert redraft(draft, logits, accepted, row).moves == (CLOSE, OPEN, COPY, COPY, CLOSE)
+    chosen = ChosenMoves(logits, row)
+    accepted = accept(draft, chosen, state=TagState(), row=row)
+    assert redraft(draft, chosen, accepted=accepted, row=row).moves == (CLOSE, OPEN, COPY, COPY, CLOSE)
 
 
 def test_after_a_suggested_close_the_logits_nearest_to_the_unit_decide() -> None:
@@ -151,8 +158,9 @@ def test_after_a_suggested_close_the_logits_nearest_to_the_unit_decide() -> None
     row = row_of_units(3)
     draft = Draft((COPY, OTHER, COPY, CLOSE, COPY))
     logits = [favour(OPEN), favour(CLOSE, OTHER), favour(OPEN), favour(COPY), favour(COPY)]
-    accepted = accept(draft, logits, TagState(), row)
-    assert redraft(draft, logits, accepted, row).moves == (OPEN, COPY, CLOSE, OPEN, COPY, COPY, CLOSE)
+    chosen = ChosenMoves(logits, row)
+    accepted = accept(draft, chosen, state=TagState(), row=row)
+    assert redraft(draft, chosen, accepted=accepted, row=row).moves == (OPEN, COPY, CLOSE, OPEN, COPY, COPY, CLOSE)
 
 
 def test_a_tag_of_the_old_draft_that_is_no_longer_wanted_is_left_out() -> None:
@@ -160,8 +168,9 @@ def test_a_tag_of_the_old_draft_that_is_no_longer_wanted_is_left_out() -> None:
     row = row_of_units(3)
     draft = Draft((COPY, OPEN, COPY, CLOSE, OTHER, COPY, CLOSE))
     logits = [favour(OTHER), favour(COPY), favour(COPY), favour(COPY), favour(COPY), favour(COPY), favour(CLOSE)]
-    accepted = accept(draft, logits, TagState(), row)
-    assert redraft(draft, logits, accepted, row).moves == (OTHER, COPY, COPY, COPY, CLOSE)
+    chosen = ChosenMoves(logits, row)
+    accepted = accept(draft, chosen, state=TagState(), row=row)
+    assert redraft(draft, chosen, accepted=accepted, row=row).moves == (OTHER, COPY, COPY, COPY, CLOSE)
 
 
 def test_a_departure_that_copies_goes_on_with_the_next_unit() -> None:
@@ -169,9 +178,10 @@ def test_a_departure_that_copies_goes_on_with_the_next_unit() -> None:
     row = row_of_units(2)
     draft = Draft((OPEN, OTHER, COPY, CLOSE, CLOSE, COPY))
     logits = [favour(COPY), favour(OTHER), favour(COPY), favour(COPY), favour(COPY), favour(COPY)]
-    accepted = accept(draft, logits, TagState(), row)
+    chosen = ChosenMoves(logits, row)
+    accepted = accept(draft, chosen, state=TagState(), row=row)
     assert accepted.next_move == COPY
-    assert redraft(draft, logits, accepted, row).moves == (COPY, COPY)
+    assert redraft(draft, chosen, accepted=accepted, row=row).moves == (COPY, COPY)
 
 
 def test_ties_go_to_the_move_that_comes_first() -> None:

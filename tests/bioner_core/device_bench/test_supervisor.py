@@ -40,6 +40,7 @@ def test_a_part_that_cannot_begin_is_written_down(tmp_path: Path) -> None:
     bench = bench_device(DeviceBenchSettings(minutes=1, output=tmp_path, parts=("fast",)), steps_of=no_steps)
     assert [(one.name, one.outcome) for one in bench.steps] == [("begin", "failed")]
     assert "nothing to begin with" in bench.steps[0].says
+    assert any("in no_steps" in line for line in bench.steps[0].error), "where it happened"
 
 
 @pytest.mark.slow

@@ -9,11 +9,12 @@ import pytest
 from bioner_core.errors import ModelError
 from bioner_core.labels.label_set import load_label_set
 from bioner_core.models import fingerprint
-from bioner_core.models.directory import ADAPTER_FOLDER, SELECTOR_FILE, files_digest, model_folder
+from bioner_core.models.directory import ADAPTER_FOLDER, SELECTOR_FILE, bundled_models, files_digest, model_folder
 from bioner_core.models.fingerprint import annotator_fingerprint
 from bioner_core.models.model_card import read_card, write_card
+from bioner_core.models.tag_choice import free_tags, meanings_of
 from bioner_core.tagging.scheme import TagScheme
-from tests.bioner_core.models.model_samples import write_sample
+from tests.bioner_core.models.model_samples import CARD, write_sample
 
 GENIA = load_label_set("genia")
 
@@ -65,14 +66,57 @@ def test_a_changed_model_changes_the_fingerprint(model: Path, change: Callable[[
     assert digest_of(model) != before
 
 
-@pytest.mark.parametrize("name", ["DECODING_VERSION", "SPLITTER_VERSION"])
+@pytest.mark.parametrize(
+    "name", ["DECODING_VERSION", "SPLITTER_VERSION", "FOLDING_VERSION", "COMPOSITION_VERSION", "INT8_VERSION"]
+)
 def test_a_new_version_of_the_code_changes_the_fingerprint(
     model: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Would catch old results reused after the splitter or a decoder was changed."""
-    before = digest_of(model)
+    before = annotator_fingerprint(model, [GENIA], precision="int8", use_selector=True)
     monkeypatch.setattr(fingerprint, name, "next")
-    assert digest_of(model) != before
+    assert annotator_fingerprint(model, [GENIA], precision="int8", use_selector=True) != before
+
+
+CRAFT = load_label_set("craft")
+READING_CARD = dataclasses.replace(
+    CARD, tags=("DNA", "protein", *free_tags()), label_sets=("craft",), meanings=meanings_of([CRAFT])
+)
+
+
+@pytest.fixture
+def reading_model(tmp_path: Path) -> Path:
+    """The directory of a model that reads definitions, and was trained on CRAFT."""
+    card = dataclasses.replace(READING_CARD, tags=(*READING_CARD.tags, *(one.tag for one in CRAFT.types)))
+    return write_sample(tmp_path / "reading", card)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(card_change(meanings={}), id="meanings: the types take free tags"),
+        pytest.param(card_change(label_sets=()), id="label sets: it is asked in parts"),
+    ],
+)
+def test_what_a_card_says_of_tags_changes_the_fingerprint(reading_model: Path, change: Callable[[Path], None]) -> None:
+    """Catches old results reused for a model that is asked otherwise, with the same weights."""
+    before = annotator_fingerprint(reading_model, [CRAFT], precision="float32", use_selector=True)
+    change(reading_model)
+    assert annotator_fingerprint(reading_model, [CRAFT], precision="float32", use_selector=True) != before
+
+
+def test_the_words_of_trained_tags_count_where_rows_are_composed_of_them(model: Path) -> None:
+    """Catches old results reused for unseen tags whose rows are mixed by other words."""
+    unseen = load_label_set("bc5cdr")
+    before = annotator_fingerprint(model, [unseen], precision="float32", use_selector=True)
+    card_change(label_sets=("cmeee",))(model)
+    assert annotator_fingerprint(model, [unseen], precision="float32", use_selector=True) != before
+
+
+def test_what_is_said_of_a_label_set_to_people_does_not_count(model: Path) -> None:
+    """Catches a store that is annotated anew because a label set became a default one, or was described better."""
+    other = dataclasses.replace(GENIA, default=not GENIA.default, description="what a person reads")
+    assert annotator_fingerprint(model, [other], precision="float32", use_selector=True) == digest_of(model)
 
 
 def test_what_was_asked_for_changes_the_fingerprint(model: Path) -> None:
@@ -131,11 +175,19 @@ def test_the_order_of_label_sets_and_the_place_of_the_model_do_not_count(model: 
 
 
 def test_training_checkpoints_do_not_count(model: Path) -> None:
-    """Would catch a fingerprint that changes when the checkpoint is cleaned away."""
+    """Catches a fingerprint that changes when what docs/training.md calls removable is removed."""
     before = files_digest(model)
-    (model / "checkpoint").mkdir()
-    (model / "checkpoint" / "state.safetensors").write_bytes(b"state")
+    for name in ("checkpoint/state.safetensors", "last_checkpoints/10.safetensors", "best.safetensors"):
+        (model / name).parent.mkdir(exist_ok=True)
+        (model / name).write_bytes(b"state")
     assert files_digest(model) == before
+
+
+def test_the_digest_of_a_model_that_ships_is_that_of_its_card_page() -> None:
+    """Catches another way to digest the same files: every store of the model would be annotated anew."""
+    for name in bundled_models():
+        folder = model_folder(name)
+        assert files_digest(folder) in (folder / "MODEL_CARD.md").read_text(encoding="utf-8")
 
 
 def test_a_renamed_file_changes_the_digest(model: Path) -> None:

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bioner_core.selector.calibration import F1_TO_SPARE, Calibration, fit_calibration, precise_threshold
+from bioner_core.selector.calibration import F1_TO_SPARE, Calibration, fit_calibration, tag_score_threshold
 
 candidates = st.lists(st.tuples(st.floats(0.01, 0.99), st.booleans()), max_size=12)
 
@@ -16,7 +16,7 @@ candidates = st.lists(st.tuples(st.floats(0.01, 0.99), st.booleans()), max_size=
 def test_no_higher_threshold_is_as_good(found: list[tuple[float, bool]], missed: int) -> None:
     """Would catch an off-by-one in the sweep: every cut between candidates is tried by brute force."""
     gold = sum(right for _, right in found) + missed
-    threshold, f1 = precise_threshold([one for one, _ in found], [right for _, right in found], gold)
+    threshold, f1 = tag_score_threshold([one for one, _ in found], [right for _, right in found], gold_count=gold)
 
     def f1_at(cut: float) -> float:
         kept = [right for probability, right in found if probability >= cut]
@@ -32,7 +32,7 @@ def test_no_higher_threshold_is_as_good(found: list[tuple[float, bool]], missed:
 
 def test_a_hand_worked_threshold() -> None:
     """Would catch F1 computed against the found spans instead of all gold spans."""
-    threshold, f1 = precise_threshold([0.9, 0.8, 0.3], [True, True, False], 4)
+    threshold, f1 = tag_score_threshold([0.9, 0.8, 0.3], [True, True, False], gold_count=4)
     assert threshold == pytest.approx(0.55)
     assert f1 == pytest.approx(2 * 2 / (2 + 4))
 
@@ -41,7 +41,7 @@ def test_precision_is_bought_for_a_little_f1() -> None:
     """Would catch a threshold at the very best F1, where one candidate in a thousand right ones decides."""
     found = [True] * 1000 + [False] * 500 + [True] * 251
     probabilities = [1 - place / 2000 for place in range(len(found))]
-    threshold, f1 = precise_threshold(probabilities, found, 1251)
+    threshold, f1 = tag_score_threshold(probabilities, found, gold_count=1251)
     kept = [right for probability, right in zip(probabilities, found, strict=True) if probability >= threshold]
     assert sum(kept) / len(kept) > 0.99
     assert f1 == pytest.approx(2 * 1000 / (1000 + 1251), abs=0.002)
@@ -62,7 +62,7 @@ def test_calibration_learns_the_rate_of_each_group() -> None:
 def test_thresholds_are_at_the_door_of_zero_when_all_is_right() -> None:
     """Would catch a threshold that drops candidates when every one of them is right."""
     for count in itertools.islice(itertools.count(1), 4):
-        assert precise_threshold([0.6] * count, [True] * count, count) == (0.0, 1.0)
+        assert tag_score_threshold([0.6] * count, [True] * count, gold_count=count) == (0.0, 1.0)
 
 
 def test_similarity_and_tag_score_each_count_for_what_they_are_worth() -> None:
@@ -77,11 +77,11 @@ def test_similarity_and_tag_score_each_count_for_what_they_are_worth() -> None:
 
 def test_without_anything_to_find_nothing_is_turned_down() -> None:
     """Would catch a label set without right candidates whose threshold turns everything down unseen."""
-    assert precise_threshold([0.4, 0.2], [False, False], 3) == (0.0, 0.0)
-    assert precise_threshold([], [], 0) == (0.0, 0.0)
+    assert tag_score_threshold([0.4, 0.2], [False, False], gold_count=3) == (0.0, 0.0)
+    assert tag_score_threshold([], [], gold_count=0) == (0.0, 0.0)
 
 
 def test_scores_and_answers_must_belong_together() -> None:
     """Would catch candidates that are cut off in silence."""
     with pytest.raises(ValueError, match="zip"):
-        precise_threshold([0.4, 0.2], [False], 3)
+        tag_score_threshold([0.4, 0.2], [False], gold_count=3)

@@ -2,13 +2,18 @@
 
 from dataclasses import replace
 from itertools import islice
+from pathlib import Path
 
 import pytest
 
-from bioner_core.training.batches import plan_digest, step_batches
-from bioner_core.training.corpora import mix_weights
+from bioner_core.errors import ConfigurationError
+from bioner_core.tagging.moves import MAX_DEPTH
+from bioner_core.training.batches import MixedCorpus, plan_digest, step_batches
+from bioner_core.training.corpora import build_mix, mix_weights
+from bioner_core.training.examples import LostGold
 from bioner_core.training.settings import CorpusMix, SftSettings
-from tests.bioner_core.training.training_samples import example_of_length
+from tests.bioner_core.tiny_model import tiny_vocabulary
+from tests.bioner_core.training.training_samples import example_of_length, write_corpus, write_label_set
 
 SETTINGS = SftSettings((CorpusMix("a", "genia"), CorpusMix("b", "cmeee", held_out=5)))
 
@@ -24,6 +29,43 @@ def test_given_weights_stay_as_they_are() -> None:
     """Would catch a recipe whose weights are quietly replaced, and with them its order of batches."""
     given = replace(SETTINGS, corpora=(CorpusMix("a", "genia", 0.3), CorpusMix("b", "cmeee", 0.9)))
     assert mix_weights(given, [900, 100]) == [0.3, 0.9]
+
+
+NESTED = tuple((0, 1 + 2 * place, "ALPHA") for place in range(MAX_DEPTH + 1))
+HARD = (
+    ("Alpha beta gamma delta. Next one", ((0, 5, "ALPHA"), (6, 10, "OTHER"), (1, 5, "BETA"), (17, 28, "GAMMA"))),
+    ("Alpha beta gamma delta", ((6, 16, "ALPHA"), (11, 22, "BETA"))),
+    (" ".join("abcdefgh"), NESTED),
+)
+
+
+def mixed(folder: Path, *, types: tuple[str, ...] = ()) -> MixedCorpus:
+    """The examples of a corpus that tags cannot hold all of."""
+    corpus = write_corpus(folder / "hard.jsonl", HARD)
+    own = write_label_set(folder / "own.toml")
+    (found,) = build_mix(SftSettings((CorpusMix(str(corpus), str(own), 1.0, types=types),)), tiny_vocabulary())
+    return found
+
+
+def test_gold_that_no_example_marks_is_counted(tmp_path: Path) -> None:
+    """Catches gold that is dropped in silence: the model is trained that it is nothing."""
+    found = mixed(tmp_path)
+    assert found.marked == sum(len(spans) for _, spans in HARD)
+    assert found.lost == LostGold(of_other_types=1, over_sentence_ends=1, inside_units=1, crossing=1, too_deep=1)
+    assert str(found.lost).startswith("1 of types that are not asked for, 1 over the end of a sentence, 1 with an edge")
+    assert found.lost.total == 5
+
+
+def test_a_corpus_may_be_asked_for_some_of_its_types(tmp_path: Path) -> None:
+    """Catches a subset that is named on purpose and refused."""
+    assert mixed(tmp_path, types=("GAMMA", "BETA")).lost.of_other_types > 1
+
+
+def test_a_corpus_under_a_foreign_label_set_is_refused(tmp_path: Path) -> None:
+    """Catches an hour of training in which every sentence says that there is nothing to find."""
+    corpus = write_corpus(tmp_path / "hard.jsonl", HARD)
+    with pytest.raises(ConfigurationError, match=r"hard\.jsonl' marks \['ALPHA'.*'genia'.*name the label set"):
+        build_mix(SftSettings((CorpusMix(str(corpus), "genia", 1.0),)), tiny_vocabulary())
 
 
 def test_steps_take_their_batches_one_after_another() -> None:

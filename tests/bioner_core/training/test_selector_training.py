@@ -143,6 +143,28 @@ def test_unusable_settings_are_named(tmp_path: Path) -> None:
         read_selector_settings(tmp_path / "missing.toml")
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('seed = "x"', "seed is str, not int"),
+        ('threads = "2"', "threads is str, not int"),
+        ("epochs = 1.5", "epochs is float, not int"),
+        ('train_on_held_out = "no"', "train_on_held_out is str, not bool"),
+        ('calibrate_on_unseen = "genia"', "calibrate_on_unseen is no list"),
+        ('open_biases = ["0.0"]', "open_biases is str, not float"),
+        ('earlier = [{ sft_settings = "a", batches = "9" }]', "earlier.batches is str, not int"),
+        ("sft_settings = 3", "sft_settings is int, not str"),
+    ],
+)
+def test_settings_of_another_kind_are_refused(tmp_path: Path, line: str, said: str) -> None:
+    """Catches a value that nobody meant: "no" for true, the letters of a name for a list, half an epoch."""
+    path = tmp_path / "selector.toml"
+    given = {"sft_settings": 'sft_settings = "a"', "development": "development = {}", line.split(" ")[0]: line}
+    path.write_text("\n".join(given.values()), encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=said):
+        read_selector_settings(path)
+
+
 def test_candidates_that_are_kept_give_the_same_selector(trained: tuple[SftSettings, Path], tmp_path: Path) -> None:
     """Would catch kept candidates that lose a sentence, a score or their corpus, and a model that is asked again."""
     settings, folder = trained

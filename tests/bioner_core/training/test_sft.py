@@ -116,6 +116,15 @@ def test_a_run_learns_its_corpus_by_heart(learned: Path, loaded: LoadedModel) ->
     assert found == [set(spans) for _, spans in SENTENCES]
 
 
+def test_gold_that_is_not_trained_on_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Catches a log that is silent about gold which the examples leave out, or that speaks where nothing is lost."""
+    settings = tiny_settings(tmp_path, monkeypatch, max_tokens=1)
+    assert not [line for line in train(settings, tmp_path / "whole") if "not trained on" in line]
+    write_corpus(tmp_path / "corpus.jsonl", (*SENTENCES, ("A word", ((0, 1, "ALPHA"), (3, 6, "BETA"), (2, 6, "X")))))
+    (line,) = (line for line in train(settings, tmp_path / "run") if "not trained on" in line)
+    assert "2 of 11 gold mentions: 1 of types that are not asked for, 1 with an edge inside a word" in line
+
+
 def test_a_saved_model_decodes_the_same_with_both_decoders(learned: Path, loaded: LoadedModel) -> None:
     """Would catch a loaded model on which the drafted decoder differs from the reference in float32."""
     rows, tokens = rows_and_tokens(loaded, learned / "own.toml")

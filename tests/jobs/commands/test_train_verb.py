@@ -58,6 +58,21 @@ def test_each_setting_is_printed_with_its_origin(bioner: Command, settings: Path
     assert (found["steps"], found["tokens"], found["output"]) == (3, 99, str(tmp_path / "m"))
 
 
+def test_what_the_start_model_fixes_is_printed_as_it_is_used(bioner: Command, settings: Path, tmp_path: Path) -> None:
+    """Catches settings on the screen that are not those of the run."""
+    settings.write_text('start_model = "smollm2"\nvaried_prompts = 0.25\n' + SETTINGS)
+    done = bioner("train", "sft", "--settings", settings, "--output", tmp_path / "m")
+    lines = {line.split()[0]: line for line in done.err.splitlines()}
+    assert lines["definition_rank"].split()[1:] == ["0", "(start_model)"]
+    assert lines["varied_prompts"].split()[1:] == ["0.0", "(start_model)"]
+    assert lines["start_model"].split()[1:] == ["smollm2", "(file)"]
+    settings.write_text('start_model = "pubtator"\nvaried_prompts = 0.25\n' + SETTINGS)
+    done = bioner("train", "sft", "--settings", settings, "--output", tmp_path / "m")
+    lines = {line.split()[0]: line for line in done.err.splitlines()}
+    assert lines["definition_rank"].endswith("(start_model)")
+    assert lines["varied_prompts"].split()[1:] == ["0.25", "(file)"]
+
+
 @pytest.mark.parametrize("text", ["seed = ", "sed = 1\n", SETTINGS.replace("1.0", "-1.0"), "seed = 1\n"])
 def test_bad_settings_end_with_2(bioner: Command, settings: Path, tmp_path: Path, text: str) -> None:
     """Catches a stack trace for a typing error in the file."""

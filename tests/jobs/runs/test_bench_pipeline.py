@@ -97,6 +97,13 @@ def test_mistakes_are_found_before_anything_starts(
     assert "Traceback" not in done.err
 
 
+@pytest.mark.parametrize("option", ["--actors", "--feeders", "--documents", "--files", "--document-sentences"])
+def test_a_number_below_1_is_told_by_its_option(bioner: Command, samples: list[Path], option: str) -> None:
+    """Catches a message that names five options and leaves it to the reader which one is meant."""
+    done = bioner("bench", "pipeline", *samples, "--documents", 5, option, 0)
+    assert (done.code, done.err.splitlines()[-1]) == (2, f"error: {option}: 0; give 1 or more")
+
+
 def test_a_simulated_annotator_is_for_benches_only(bioner: Command, samples: list[Path], tmp_path: Path) -> None:
     """Catches invented mentions in somebody's store."""
     done = bioner("annotate", samples[0], "--store", tmp_path / "store", "--annotator", "simulated")
