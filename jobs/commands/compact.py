@@ -40,7 +40,7 @@ def compact(
         settings = settings_of(keep=keep, memory=memory, memory_option="--memory", file_size=file_size)
         require_store(store)
         with ProgressBar("shard tables", quiet=quiet) as progress:
-            found = compact_locked(store, settings, wait_seconds=wait, progress=progress)
+            found = compact_locked(store, settings, wait_seconds=wait, progress=progress, quiet=quiet)
     print_result(as_object(found), as_json=as_json, show=lambda: _show(found))
     return 0
 
