@@ -192,7 +192,7 @@ _CRASH = textwrap.dedent(
                 os._exit(9)
         return step
     atomic.os.replace = crashing(atomic.os.replace)
-    sweep._remove = crashing(sweep._remove)
+    sweep.remove_stale = crashing(sweep.remove_stale)
     commit_sample(store, fingerprint=fingerprint)
     """
 )
