@@ -17,7 +17,7 @@ PROGRAM = "bioner"
 
 COMMANDS = {
     "demo": (
-        "Annotate the three documents that come with bioner into a new folder, and show what was found: each command "
+        "Annotate the three files that come with bioner into a new folder, and show what was found: each command "
         "is printed before it is run, so that it can be typed again."
     ),
     "tag": "Tag a text: nested mentions as coloured lines below it.",

@@ -93,10 +93,7 @@ def _show(summary: "JobSummary") -> None:
         if summary.shards_refinished:
             again = spoken_count(summary.shards_refinished, "shard")
             print(f"{again} finished again from stored candidates, no model call")
-    print(
-        f"{spoken_count(counts.records_in, 'record')} = {counts.annotated} annotated + {counts.unchanged} unchanged "
-        f"+ {counts.deleted} deleted + {counts.rejected} rejected"
-    )
+    print(f"{spoken_count(counts.records_in, 'record')} = {counts.outcomes}")
     print(
         f"{spoken_count(counts.mentions, 'mention')} ({counts.mentions_accepted} accepted) "
         f"in {spoken_count(counts.sentences, 'sentence')}; "

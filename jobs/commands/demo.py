@@ -14,7 +14,7 @@ from jobs.options.annotation import Kind
 from jobs.terminal.console import say
 
 HELP = """
-Annotate the three documents that come with bioner into a new folder, and show what was found: each command is printed
+Annotate the three files that come with bioner into a new folder, and show what was found: each command is printed
 before it is run, so that it can be typed again. The base model must have been pulled once (`bioner models pull`).
 
 \b

@@ -76,8 +76,7 @@ class SyncReport:
         counts = self.counts
         found = [
             f"{spoken_count(len(self.applied), 'file')} applied in {self.seconds:.1f} s, {self._left()}",
-            f"{spoken_count(counts.records_in, 'record')} = {counts.annotated} annotated "
-            f"+ {counts.unchanged} unchanged + {counts.deleted} deleted + {counts.rejected} rejected",
+            f"{spoken_count(counts.records_in, 'record')} = {counts.outcomes}",
             f"{self.rows_sent} model rows; {spoken_count(counts.unchanged, 'document')} without any",
         ]
         if self.reload is not None:

@@ -122,6 +122,10 @@ class PoolClientFactory:
             fingerprint=self.fingerprint,
         )
 
+    def absent(self) -> dict[str, str]:
+        """None: those on their way or given up are known to the owner of the pool (`bioner pool status`)."""
+        return {}
+
     def memory_kills(self) -> int:
         """How many processes of the pool's actors Ray has ended for memory; needs a connection to the pool's Ray."""
         return PoolKV(self.namespace).memory_kills()

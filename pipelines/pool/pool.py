@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from bioner_core.errors import ConfigurationError, PoolError
 from bioner_core.inference.batching import BatchLimits
 from pipelines.pool.actor_handles import ping_all
+from pipelines.pool.actor_slot import SlotState
 from pipelines.pool.actors import ActorStatus
 from pipelines.pool.client import PoolClientFactory
 from pipelines.pool.pool_settings import ClientSettings, PoolSettings
@@ -50,6 +51,12 @@ class Pool:
         handles = {name: handle for name, handle in self.supervisor.handles().items() if name in known}
         answers = ping_all(handles, timeout_seconds)
         return {report.name: answers.get(report.name) for report in self.supervisor.reports() if report.name in known}
+
+    def absent(self) -> dict[str, str]:
+        """The names that have no actor at work: on their way for the first time, or given up after failed starts."""
+        said = self.supervisor.said()
+        reports = self.supervisor.reports()
+        return {one.name: str(one.state) for one in reports if one.state is SlotState.GIVEN_UP or one.name not in said}
 
     def memory_kills(self) -> int:
         """How many processes of its actors Ray has ended for memory."""

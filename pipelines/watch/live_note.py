@@ -36,6 +36,10 @@ class WatchedPool(Protocol):
         """The status of each actor by name; None for one that does not answer in time."""
         ...
 
+    def absent(self) -> Mapping[str, str]:
+        """The names that have no actor at work, each with its state: on its way, or given up."""
+        ...
+
     def memory_kills(self) -> int:
         """How many processes of its actors Ray has ended for memory."""
         ...
@@ -43,7 +47,8 @@ class WatchedPool(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LiveActor:
-    """One actor of a running job: `state` is busy, idle or silent; `batch_seconds` is for how long its batch has run.
+    """One actor of a running job: `state` is busy, idle or silent, or starting or given up where there is none at work;
+    `batch_seconds` is for how long its batch has run.
 
     `busy_seconds` are all those that its process has worked, None if it is silent; `busy_share` is the part of its
     time, from 0 to 1, since its first batch, None before that.
@@ -57,8 +62,14 @@ class LiveActor:
 
 
 def live_actors(pool: WatchedPool) -> tuple[LiveActor, ...]:
-    """How the actors of a pool are now; one that does not answer within a moment is silent."""
-    return tuple(_live(name, status) for name, status in pool.health(_HEALTH_SECONDS).items())
+    """How the actors of a pool are now; one that does not answer within a moment is silent.
+
+    Names without an actor at work are among them: a job that asked for eight and works with one shows seven that are on
+    their way or were given up.
+    """
+    absent = pool.absent()
+    there = {name: status for name, status in pool.health(_HEALTH_SECONDS).items() if name not in absent}
+    return (*(_live(name, status) for name, status in there.items()), *(LiveActor(*one) for one in absent.items()))
 
 
 @contextmanager

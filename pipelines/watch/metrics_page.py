@@ -23,7 +23,7 @@ from pipelines.metrics.metrics import (
 )
 from pipelines.watch.live_note import WatchedPool, live_actors
 
-_STATES = ("busy", "idle", "silent")
+_STATES = ("busy", "idle", "silent", "starting", "given up")
 """Those that are shown where no actor is in them, too."""
 
 

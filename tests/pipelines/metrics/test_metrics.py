@@ -25,7 +25,6 @@ from pipelines.metrics.metrics import (
 from pipelines.pool.actors import ActorStatus
 from pipelines.pool.load import BusyTime
 from pipelines.summary import Status
-from pipelines.watch.live_note import LiveActor
 from pipelines.watch.metrics_page import JobPage
 
 TEXTS = [*["Protein binds DNA. It is new."] * 24, f"{POISON}.", f"{POISON}. Good."]
@@ -94,6 +93,10 @@ class TwoActors:
         self.asked += 1
         return {"one": ActorStatus(1, "batch", busy=BusyTime(12.5, 20.0)), "two": None}
 
+    def absent(self) -> dict[str, str]:
+        """A third one never came up."""
+        return {"three": "given up"}
+
     def memory_kills(self) -> int:
         """None of them was ended."""
         return 0
@@ -106,32 +109,28 @@ def test_actors_are_on_the_page_and_stay_when_the_pool_has_gone() -> None:
     for _ in range(2):
         found = page_numbers(page.prometheus_text())
         assert found["bioner_actor_busy_seconds_total{one}"] == 12.5
-        assert [found[f"bioner_actors{{{state}}}"] for state in ("busy", "idle", "silent")] == [1, 0, 1]
+        states = ("busy", "idle", "silent", "starting", "given up")
+        assert [found[f"bioner_actors{{{state}}}"] for state in states] == [1, 0, 1, 0, 1]
         page.let_go()
         asked = pool.asked
     page.prometheus_text()
     assert pool.asked == asked
 
 
-class OneActor:
-    """A pool of one actor in a state that the page was not told of."""
+class NewState(TwoActors):
+    """A pool with a name in a state that the page was not told of."""
 
-    def health(self, timeout_seconds: float = 1.0) -> dict[str, ActorStatus | None]:
-        """Its status."""
-        return {"one": None}
-
-    def memory_kills(self) -> int:
-        """It was not ended."""
-        return 0
+    def absent(self) -> dict[str, str]:
+        """It is in a state of a later version."""
+        return {"two": "moved"}
 
 
-def test_a_state_that_is_new_is_shown_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Catches actors in a state of their own, as those that were given up, that no sum and no alert counts."""
-    monkeypatch.setattr("pipelines.watch.metrics_page.live_actors", lambda _: (LiveActor("one", "given up"),))
+def test_a_state_that_is_new_is_shown_too() -> None:
+    """Catches actors in a state of their own that no sum and no alert counts."""
     page = JobPage()
-    page.follow(OneActor())
+    page.follow(NewState())
     found = page_numbers(page.prometheus_text())
-    assert [found[f"bioner_actors{{{state}}}"] for state in ("busy", "idle", "silent", "given up")] == [0, 0, 0, 1]
+    assert [found[f"bioner_actors{{{state}}}"] for state in ("busy", "idle", "silent", "moved")] == [1, 0, 0, 1]
 
 
 def test_a_job_is_in_one_phase_at_a_time() -> None:

@@ -264,8 +264,10 @@ def test_work_begins_with_the_first_actor_and_the_others_join(tmp_path: Path) ->
     with start_pool(settings(actors=3, least_actors=1), spec, tell=told.append) as pool:
         assert pool.client_factory()().annotate(ROWS) == ANSWERS
         assert len(pool.health()) == 1
+        assert sorted(pool.absent().values()) == ["starting", "starting"]
         (tmp_path / "go").touch()
         await_true(lambda: len(pool.health()) == 3)
+        assert pool.absent() == {}
         assert pool.client_factory()().annotate(ROWS) == ANSWERS
     assert "1 of 3 actors are ready" in told[0]
     assert any("3 of 3 actors are ready" in one for one in told)

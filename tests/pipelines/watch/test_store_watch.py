@@ -72,11 +72,15 @@ def test_speed_and_time_left_are_those_of_the_last_minutes_of_the_job(tmp_path: 
 
 
 class OneActor:
-    """A pool of an actor that works, and one that does not answer."""
+    """A pool of an actor that works, one that does not answer, and one that never came up."""
 
     def health(self, timeout_seconds: float = 1.0) -> dict[str, ActorStatus | None]:
         """Their statuses."""
         return {"a": ActorStatus(1, "batch", 2.0, busy=BusyTime(3.0, 4.0)), "b": None}
+
+    def absent(self) -> dict[str, str]:
+        """A third one was given up."""
+        return {"c": "given up"}
 
     def memory_kills(self) -> int:
         """Ray has ended two processes."""
@@ -90,7 +94,7 @@ def test_a_running_job_says_how_its_actors_are_until_it_ends(tmp_path: Path) -> 
         while not (found := read_live_note(Store(tmp_path)).actors):
             assert time.monotonic() < deadline
             time.sleep(0.01)
-        assert found == (LiveActor("a", "busy", 2.0, 3.0, 0.75), LiveActor("b", "silent"))
+        assert found == (LiveActor("a", "busy", 2.0, 3.0, 0.75), LiveActor("b", "silent"), LiveActor("c", "given up"))
         seen = StoreWatch(Store(tmp_path)).look(datetime.now(UTC))
         assert (seen.actors, seen.memory_kills) == (found, 2)
         (note,) = (tmp_path / "jobs").glob(".live-*.json")
