@@ -22,6 +22,7 @@ WHOLE_THOUGH_SHORT = {
     "bioner_core/store/names.py": "one listing for all inputs, so that planning stays linear; has its own tests",
     "bioner_core/store/paths.py": "the type of every path into a store, with some forty users; imports no pyarrow",
     "bioner_core/text/units.py": "tagging, decoding and budgets go by it; has tests of its own",
+    "jobs/runs/locking.py": "four verbs take the lock by it; a session imports Beam, which two of them do not need",
     "jobs/terminal/damage.py": "nine commands tell damage; in the console's module, --help would load pyarrow",
     "pipelines/shard_input.py": "where an input is being read: runs and retries both go on from there",
     "pipelines/refinish.py": "what needs no model: asked before Beam is imported",
