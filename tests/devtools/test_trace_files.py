@@ -6,18 +6,16 @@ import pytest
 
 from devtools.trace_files import PACKAGES, REPOSITORY, SHORT, trace
 
-MOST_FILES = 103
+MOST_FILES = 104
 """Of `bioner annotate` without a model; it grows only with a reason (docs/architecture.md)."""
 
 WHOLE_THOUGH_SHORT = {
-    "bioner_core/formats/inputs.py": "what of an input's name may be told: nineteen users, the store too; no reader",
     "bioner_core/formats/languages.py": "the table of language codes, with a dozen users",
     "bioner_core/inference/annotation.py": "the contract of all annotators, with some twenty users; imports no torch",
     "bioner_core/inference/placement.py": "evaluation places candidates too, and runs where there is no pyarrow",
     "bioner_core/models/precision.py": "the precisions by name, with some twenty users; measures nothing",
     "bioner_core/models/processor.py": "what the system says of a processor: benches and runs ask; no torch",
     "bioner_core/spoken.py": "counts in words, with some fifty users; one rule for the plural",
-    "bioner_core/store/history/process_identity.py": "which process is alive: locks, the pool and job reports go by it",
     "bioner_core/store/mention_ids.py": "ids of mentions: models and evaluation make them where there is no pyarrow",
     "bioner_core/store/names.py": "one listing for all inputs, so that planning stays linear; has its own tests",
     "bioner_core/store/paths.py": "the type of every path into a store, with some forty users; imports no pyarrow",
@@ -25,7 +23,6 @@ WHOLE_THOUGH_SHORT = {
     "jobs/runs/locking.py": "four verbs take the lock by it; a session imports Beam, which two of them do not need",
     "jobs/terminal/damage.py": "nine commands tell damage; in the console's module, --help would load pyarrow",
     "pipelines/shard_input.py": "where an input is being read: runs and retries both go on from there",
-    "pipelines/refinish.py": "what needs no model: asked before Beam is imported",
 }
 """Modules of a run that are one idea in fewer than `SHORT` lines, and why."""
 
