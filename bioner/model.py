@@ -149,7 +149,7 @@ def _settled(planned: PlannedDocument, answers: Sequence[RowResult], finish: Fin
     place = ShardDescriptor("", document.source, document.meta.input_file, "", record, record + 1, "")
     prefix = document_prefix(document.doc_id, document.version)
     settled = settle_document(planned, answers, descriptor=place, id_prefix=prefix)
-    return replace(settled, mentions=finish_mentions(document, settled.mentions, finish))
+    return replace(settled, mentions=finish_mentions(document, settled.mentions, settings=finish))
 
 
 def evaluate(

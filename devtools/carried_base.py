@@ -46,7 +46,7 @@ _PACKAGES = "packages"
 _PLAIN_VIEWS = {2: torch.int16, 4: torch.int32}
 
 
-def carried_members(base: str, data: Path, work: Path) -> dict[str, Path]:
+def carried_members(base: str, data: Path, *, work: Path) -> dict[str, Path]:
     """The files of a base, a pullable name or a folder, by the names under which they travel."""
     folder, name = base_folder(base), base_name(base)
     arrays, about = _carried_weights(base, used_ids(base, data), work)

@@ -94,7 +94,7 @@ class _Readers:
         return self._process.stdout.readline().strip() if self._process.stdout is not None else ""
 
 
-def compare_readers(old: Path, new: Path, files: Sequence[Path], *, rounds: int) -> list[Comparison]:
+def compare_readers(old: Path, new: Path, *, files: Sequence[Path], rounds: int) -> list[Comparison]:
     """Read each file with both checkouts, `rounds` times and once before.
 
     Raises:
@@ -145,7 +145,7 @@ def main(words: Sequence[str]) -> int:
     parser.add_argument("--json", action="store_true", help="one JSON array on standard output")
     config = parser.parse_args(words)
     try:
-        found = compare_readers(config.old, config.new, config.files, rounds=max(1, config.rounds))
+        found = compare_readers(config.old, config.new, files=config.files, rounds=max(1, config.rounds))
     except BionerError as error:
         warn(str(error))
         return EXIT_USAGE

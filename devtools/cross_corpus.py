@@ -96,7 +96,7 @@ def score_sets(
     """Score the sets one after another."""
     for one in gold_sets:
         records = gold_records(one, data, sentences=sentences)
-        types = scored_types(records, load_label_set(one.label_set), one.types)
+        types = scored_types(records, load_label_set(one.label_set), types=one.types)
         run = evaluate_annotator(annotator, records, label_set=one.label_set, types=types, has_selector=has_selector)
         yield Line(one, run)
 

@@ -80,7 +80,7 @@ def _cases(record: GoldRecord, mentions: Sequence[Mention]) -> list[tuple[Case, 
         facts.append(one)
         return 0.0
 
-    _, proposed = proposals(document, mentions, pairs, told)
+    _, proposed = proposals(document, mentions, pairs=pairs, scorer=told)
     repeats = [one for one in proposed if one.origin == REPEAT and not one.in_place]
     return [
         (Case(fact, Span(one.start, one.end, one.type) in record.spans), one.type)

@@ -93,7 +93,7 @@ class Listening:
 
 
 def compare(
-    gold_sets: Sequence[GoldSet], load: Callable[[GoldSet, str], Annotator], data: Path, *, sentences: int
+    gold_sets: Sequence[GoldSet], load: Callable[[GoldSet, str], Annotator], *, data: Path, sentences: int
 ) -> Iterator[Comparison]:
     """Both precisions on each corpus; `load` makes the annotator for a corpus and a precision."""
     for one in gold_sets:
@@ -104,7 +104,7 @@ def compare(
 
 def _answers(annotator: Annotator, records: Sequence[GoldRecord], gold_set: GoldSet) -> Answers:
     listening = Listening(annotator)
-    types = scored_types(records, load_label_set(gold_set.label_set), gold_set.types)
+    types = scored_types(records, load_label_set(gold_set.label_set), types=gold_set.types)
     started = time.process_time()
     run = evaluate_annotator(listening, records, label_set=gold_set.label_set, types=types, has_selector=False)
     seconds = time.process_time() - started
@@ -127,7 +127,7 @@ def int8_table(
 
     table: dict[str, dict[str, float]] = {}
     with only_results_on_stdout():
-        for one in compare(chosen_sets(only or CORPORA), load, data, sentences=sentences):
+        for one in compare(chosen_sets(only or CORPORA), load, data=data, sentences=sentences):
             say(str(one))
             table[one.corpus] = one.card_row
     print(tomli_w.dumps({"int8": table}), end="")

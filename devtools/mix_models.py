@@ -39,14 +39,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     try:
         folder, other = model_folder(given.model), model_folder(given.other)
-        mix_models(folder, other, given.output, share=given.share, rows=given.rows)
+        mix_models(folder, other, output=given.output, share=given.share, rows=given.rows)
     except BionerError as error:
         warn(str(error))
         return EXIT_FAILED
     return 0
 
 
-def mix_models(folder: Path, other: Path, output: Path, *, share: float, rows: bool = False) -> None:
+def mix_models(folder: Path, other: Path, *, output: Path, share: float, rows: bool = False) -> None:
     """Write the model of `folder` with an adapter, and `rows` if so told, that are `share` of the way to `other`'s.
 
     Raises:

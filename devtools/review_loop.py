@@ -63,7 +63,7 @@ class LoopInputs:
     seed: int = 13
 
 
-def run_loop(inputs: LoopInputs, counts: Sequence[int], output: Path, *, train: Train) -> list[LoopPoint]:
+def run_loop(inputs: LoopInputs, counts: Sequence[int], *, output: Path, train: Train) -> list[LoopPoint]:
     """The figures: before any correction, then for each count and each way to choose.
 
     Raises:
@@ -184,7 +184,7 @@ def review_loop(
             test=list(islice(read_corpus(test), test_records)),
         )
         numbers = [int(one) for one in counts.split(",")]
-        points = run_loop(inputs, numbers, output, train=train_by)
+        points = run_loop(inputs, numbers, output=output, train=train_by)
     print(json.dumps([asdict(one) for one in points]))
     return 0
 

@@ -34,10 +34,10 @@ KEEP_SECONDS = 5.0
 """How often `keep` looks for a new checkpoint; how often there is one is for the run's settings to say."""
 
 
-def pack(base: str, data: Path, output: Path, *, with_corpora: bool = True) -> None:
+def pack(base: str, data: Path, *, output: Path, with_corpora: bool = True) -> None:
     """Write a base, and the corpora unless they travel with another, in pieces."""
     with tempfile.TemporaryDirectory() as work:
-        members = carried_members(base, data, Path(work))
+        members = carried_members(base, data, work=Path(work))
         if with_corpora:
             members |= {f"data/{one.relative_to(data)}": one for one in sorted(data.rglob("*.jsonl.gz"))}
         write_pieces(members, output)
@@ -94,7 +94,7 @@ def main(arguments: Iterable[str] | None = None) -> None:
 
 def _run(given: argparse.Namespace) -> None:
     if given.step == "pack":
-        pack(given.base, given.data, given.output, with_corpora=not given.without_corpora)
+        pack(given.base, given.data, output=given.output, with_corpora=not given.without_corpora)
     elif given.step == "unpack":
         unpack(given.pieces, given.shared)
     elif given.step == "keep":

@@ -37,14 +37,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("corpora", nargs="+", metavar="FILE:COUNT", help="texts: a gold corpus, and how many records")
     given = parser.parse_args(arguments)
     try:
-        write_silver(given.words, given.output, [_part(one) for one in given.corpora])
+        write_silver(given.words, given.output, corpora=[corpus_part(one) for one in given.corpora])
     except BionerError as error:
         warn(str(error))
         return EXIT_FAILED
     return 0
 
 
-def write_silver(words: Path, output: Path, corpora: Sequence[tuple[Path, int]]) -> None:
+def write_silver(words: Path, output: Path, *, corpora: Sequence[tuple[Path, int]]) -> None:
     """Write the first records of each corpus with the marks of a word list.
 
     Raises:
@@ -108,7 +108,12 @@ def _word(word: str) -> str:
     return rf"\b{re.escape(word)}s?\b" if word.isascii() else re.escape(word)
 
 
-def _part(words: str) -> tuple[Path, int]:
+def corpus_part(words: str) -> tuple[Path, int]:
+    """A corpus and how many of its records, from `FILE:COUNT`.
+
+    Raises:
+        ConfigurationError: it is not of this form.
+    """
     file, _, count = words.rpartition(":")
     if not file or not count.isdigit():
         raise ConfigurationError(f"{words!r}: give a corpus and how many of its records, as FILE:COUNT")

@@ -96,7 +96,7 @@ class _Maker:
         writer.commit(Counts(records_in=len(documents), deleted=len(documents)), seconds=0.0)
 
     def _writer(self, name: str, first: int, last: int) -> ShardWriter:
-        shard = shard_id(input_key(name, name), first, last)
+        shard = shard_id(input_key(name, name), first, last=last)
         descriptor = ShardDescriptor(shard, SOURCE, name, "pubmed", first, last, name)
         return ShardWriter(self.store, ShardHeader(descriptor, name, "synthetic", ("invented",)))
 

@@ -97,9 +97,10 @@ def wording_scores(corpora: Sequence[CorpusMix], loaded: LoadedModel, *, sentenc
     for corpus in corpora:
         label_set = reworded(corpus_label_set(corpus))
         if corpus.held_out and label_set is not None:
-            gold = drawn_sentences(held_out_sentences(corpus, keep=loaded.card.characters), sentences, _SEED)
+            gold = drawn_sentences(held_out_sentences(corpus, keep=loaded.card.characters), sentences, seed=_SEED)
             samples = {
-                bias: decoded_parts(gold, label_set, loaded, bias=bias, batch_rows=_BATCH_ROWS) for bias in BIASES
+                bias: decoded_parts(gold, label_set, loaded=loaded, bias=bias, batch_rows=_BATCH_ROWS)
+                for bias in BIASES
             }
             found = {
                 bias: (sum(int(one.is_right.sum()) for one in parts), sum(len(one.tag) for one in parts))

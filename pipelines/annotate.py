@@ -85,7 +85,7 @@ def outcome_without_model(
         if stored is None:
             return None
         check_holder(job.store, holder)
-        return finished_outcome(Status.REFINISHED, finish_again(stored, descriptor, job))
+        return finished_outcome(Status.REFINISHED, finish_again(stored, descriptor, job=job))
     except Exception as error:  # noqa: BLE001  the shard boundary: whatever happened is reported, with its traceback
         return failed_outcome(error, input_file=descriptor.input_file, descriptor=descriptor)
 

@@ -173,7 +173,7 @@ def _planned(store: Store, descriptor: ShardDescriptor) -> list[tuple[int, _Prec
 def _kept(store: Store, manifest: Manifest, wanted: dict[tuple[str, int], list[int]]) -> dict[int, tuple[Mention, ...]]:
     mentions: defaultdict[tuple[str, int], list[Mention]] = defaultdict(list)
     names = pa.array(sorted({doc_id for doc_id, _ in wanted}), pa.string())
-    for batch in shard_batches(store, manifest, "mentions"):
+    for batch in shard_batches(store, manifest, table="mentions"):
         hits = batch.filter(pc.is_in(batch.column("doc_id"), value_set=names))
         for mention in decoder_candidates(mentions_from_arrow(hits)):
             mentions[mention.doc_id, mention.doc_version].append(mention)

@@ -81,7 +81,7 @@ class AnnotationJob:
     @property
     def run_fingerprint(self) -> str:
         """As the function of this name."""
-        return run_fingerprint(self.annotator_fingerprint, self.label_sets, self.finish)
+        return run_fingerprint(self.annotator_fingerprint, self.label_sets, finish=self.finish)
 
     @property
     def decode_fingerprint(self) -> str:
@@ -89,7 +89,7 @@ class AnnotationJob:
         return decode_fingerprint(self.annotator_fingerprint, self.label_sets)
 
 
-def run_fingerprint(annotator_fingerprint: str, label_sets: Sequence[LabelSetChoice], finish: FinishSettings) -> str:
+def run_fingerprint(annotator_fingerprint: str, label_sets: Sequence[LabelSetChoice], *, finish: FinishSettings) -> str:
     """Hex digest of all that results depend on beside the input: what they are decoded with, and how finished."""
     return _digest([decode_fingerprint(annotator_fingerprint, label_sets), finish.fingerprint])
 

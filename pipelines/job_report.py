@@ -173,7 +173,7 @@ def lost_shard_faults(store: Store) -> Iterator[str]:
     """
     yield from damaged_plans(store)
     plans = read_plans(store)
-    planned = {shard_id(plan.key, first, last): plan.input_file for plan in plans for first, last in plan.ranges}
+    planned = {shard_id(plan.key, first, last=last): plan.input_file for plan in plans for first, last in plan.ranges}
     committed: set[str] = set()
     for path in report_paths(store):
         try:

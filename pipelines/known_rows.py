@@ -45,7 +45,7 @@ class KnownRows:
 
 
 def known_rows(
-    store: Store, manifest: Manifest, label_sets: Sequence[LabelSetChoice], *, without: Collection[RejectReason]
+    store: Store, manifest: Manifest, *, label_sets: Sequence[LabelSetChoice], without: Collection[RejectReason]
 ) -> dict[AnnotationRequest, RowResult]:
     """The answers that a shard holds, by request: candidates, and errors of other reasons than those of `without`.
 
@@ -79,7 +79,7 @@ def _is_open(request: AnnotationRequest, answer: RowResult, wanted: set[Annotati
 
 
 def _row_errors(store: Store, manifest: Manifest) -> dict[tuple[int, int, int, str], Reject]:
-    rows = (row for batch in shard_batches(store, manifest, "rejects") for row in rejects_from_arrow(batch))
+    rows = (row for batch in shard_batches(store, manifest, table="rejects") for row in rejects_from_arrow(batch))
     return {
         (row.reject.record_number, row.passage_index or 0, row.sentence_index or 0, row.label_set or ""): row.reject
         for row in rows

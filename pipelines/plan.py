@@ -114,11 +114,11 @@ def recorded_plan(
 
 def descriptors_of(plan: InputPlan, input_file: str, *, committed: Sequence[Manifest]) -> list[ShardDescriptor]:
     """The shards of a plan; each names the committed ones that it `replaces`."""
-    ids = {shard_id(plan.key, first, last) for first, last in plan.ranges}
+    ids = {shard_id(plan.key, first, last=last) for first, last in plan.ranges}
     stale = [manifest for manifest in committed if manifest.shard_id not in ids]
     return [
         ShardDescriptor(
-            shard_id=shard_id(plan.key, first, last),
+            shard_id=shard_id(plan.key, first, last=last),
             source=plan.source,
             input_file=input_file,
             format_name=plan.format_name,

@@ -31,7 +31,7 @@ _KEPT = ("documents", "rejects", "deletions")
 """Tables of which nothing depends on how a shard is finished."""
 
 
-def finish_again(stored: Manifest, descriptor: ShardDescriptor, job: AnnotationJob) -> Manifest:
+def finish_again(stored: Manifest, descriptor: ShardDescriptor, *, job: AnnotationJob) -> Manifest:
     """Commit a shard over itself with the mentions that this job makes of its candidates; memory is that of one shard.
 
     Its counts are those of before but for its mentions, and its seconds those of before and of this work.
@@ -42,14 +42,14 @@ def finish_again(stored: Manifest, descriptor: ShardDescriptor, job: AnnotationJ
     started = time.monotonic()
     writer = ShardWriter(job.store, header_of(descriptor, job))
     for table in _KEPT:
-        for batch in shard_batches(job.store, stored, table):
+        for batch in shard_batches(job.store, stored, table=table):
             writer.add_rows(table, pa.Table.from_batches([conform(batch, SCHEMAS[table])]))
     mentions = accepted = 0
     for one in shard_documents(job.store, stored):
         candidates = decoder_candidates(one.mentions)
         if candidates:
             prefix = mention_prefix(candidates[0])
-            finished = finish_mentions(one.document, candidates, job.finish, id_prefix=prefix)
+            finished = finish_mentions(one.document, candidates, settings=job.finish, id_prefix=prefix)
             writer.add_mentions(finished)
             mentions += len(finished)
             accepted += sum(mention.accepted for mention in finished)

@@ -107,7 +107,7 @@ def retry_shards(
         try:
             if broken is not None:
                 raise PoolError(f"not tried, since an earlier shard found the pool broken: {broken}")
-            rows = KnownRows(known_rows(job.store, one.manifest, job.label_sets, without=reasons), service)
+            rows = KnownRows(known_rows(job.store, one.manifest, label_sets=job.label_sets, without=reasons), service)
             result = _annotated(descriptor, job, rows, started=started - one.manifest.seconds)
             asked += rows.rows_asked
             outcomes.append(finished_outcome(Status.COMMITTED, result.manifest))
@@ -136,7 +136,7 @@ def _has_rejects(manifest: Manifest) -> bool:
 def _tally(store: Store, manifest: Manifest, reasons: Collection[RejectReason]) -> RejectTally:
     wanted = {reason.value for reason in reasons}
     tally = RejectTally()
-    for batch in shard_batches(store, manifest, "rejects", columns=["stage", "reason", "sentence_index"]):
+    for batch in shard_batches(store, manifest, table="rejects", columns=["stage", "reason", "sentence_index"]):
         for row in batch.to_pylist():
             if row["stage"] == ANNOTATE_STAGE and row["reason"] in wanted:
                 whole = row["sentence_index"] is None

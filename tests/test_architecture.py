@@ -20,6 +20,26 @@ MAX_FUNCTION_LINES = 80
 MAX_FILE_LINES = 500
 LEAST_MEDIAN_LINES = 100
 FOREIGN_TO_THE_CORE = {"bioner", "apache_beam", "ray", "typer", "rich", "click", "pipelines", "jobs", "devtools"}
+MOST_POSITIONAL = 2
+POSITIONAL_ELSEWHERE = {
+    "bioner_core/decoding/cache.py: update": "transformers calls it",
+    "bioner_core/training/packing.py: update": "transformers calls it",
+    "bioner_core/models/attention.py: grouped_attention": "transformers calls it",
+    "bioner_core/models/attention.py: sdpa_attention": "transformers calls it",
+    "bioner_core/store/objects/object_path.py: mkdir": "as pathlib's",
+    "bioner_core/formats/jats_article.py: jats_document": "one of the readers' `make` functions",
+    "bioner_core/formats/pubmed_citation.py: citation_document": "one of the readers' `make` functions",
+    "bioner_core/device_bench/parts.py: run_parts": "the target of a process",
+    "pipelines/metrics/meters.py: add": "reads as a sentence: a metric, an amount, a label's value",
+    "pipelines/metrics/meters.py: set": "as `add`",
+    "pipelines/metrics/meters.py: observe": "as `add`",
+    "bioner_core/selector/samples.py: add": "the columns of one table",
+    "bioner_core/selector/samples.py: move_edge": "one of the ways to spoil a span",
+    "bioner_core/selector/samples.py: sub_span": "one of the ways to spoil a span",
+    "bioner_core/selector/samples.py: super_span": "one of the ways to spoil a span",
+    "bioner_core/selector/samples.py: other_type": "one of the ways to spoil a span",
+    "bioner_core/selector/samples.py: stray_span": "one of the ways to spoil a span",
+}
 LAYERS_OF_JOBS = ("terminal", "options", "runs", "commands")
 HEAVY = {"torch", "ray", "apache_beam", "transformers"}
 
@@ -129,6 +149,39 @@ def test_files_and_functions_are_short() -> None:
         and (node.end_lineno or 0) - node.lineno >= MAX_FUNCTION_LINES
     }
     assert not long_functions
+
+
+def test_public_functions_take_at_most_two_arguments_by_place() -> None:
+    """Would catch a call such as `placed(document, mentions, found)`, where a reader cannot tell what is what."""
+    found = {
+        f"{path.relative_to(REPOSITORY).as_posix()}: {one.name}"
+        for path in modules(*PACKAGES)
+        for one in public_functions(parsed(path))
+        if len(arguments_by_place(one)) > MOST_POSITIONAL and not is_command(path, one)
+    }
+    assert found == set(POSITIONAL_ELSEWHERE)
+
+
+def public_functions(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """Functions and methods that others may call: no inner ones, and none with an underscore."""
+    for parent in (tree, *(one for one in ast.walk(tree) if isinstance(one, ast.ClassDef))):
+        for one in parent.body:
+            if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef) and not one.name.startswith("_"):
+                yield one
+
+
+def arguments_by_place(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:
+    """The names of arguments that may be given by their place, but for `self` and `cls`."""
+    names = [one.arg for one in (*function.args.posonlyargs, *function.args.args)]
+    return names[1:] if names[:1] in (["self"], ["cls"]) else names
+
+
+def is_command(path: Path, function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether typer calls it: its arguments are options of the command line."""
+    decorators = "".join(ast.unparse(one) for one in function.decorator_list)
+    if ".command" in decorators or "option_groups" in decorators:
+        return True
+    return path.parent.name == "commands" and function.name in (path.stem, "import_command")
 
 
 def test_half_of_all_modules_are_no_fragments() -> None:

@@ -69,8 +69,8 @@ class BatchRun:
 def run_batches(
     subject: BenchSubject,
     batches: Sequence[SentenceBatch],
-    settings: DecodeBenchSettings,
     *,
+    settings: DecodeBenchSettings,
     on_sentences: Callable[[int], None] = lambda _: None,
 ) -> BatchRun:
     """Warm up, count what the drafted decoder does, and time all contenders."""
@@ -125,18 +125,18 @@ def _others(
 def _decoder_contender(
     name: str, decoder: Decoder, subject: BenchSubject, batches: Sequence[SentenceBatch]
 ) -> DecoderContender:
-    tapes = None if subject.decides_itself else record_tapes(type(decoder), subject, batches)
+    tapes = None if subject.decides_itself else record_tapes(type(decoder), subject, batches=batches)
     return DecoderContender(name, decoder, subject.tokens, network=subject.network, tapes=tapes)
 
 
 def record_tapes(
-    decoder_class: Callable[..., Decoder], subject: BenchSubject, batches: Sequence[SentenceBatch]
+    decoder_class: Callable[..., Decoder], subject: BenchSubject, *, batches: Sequence[SentenceBatch]
 ) -> list[MoveLogitTape]:
     """For each batch, the logits that the loaded model gives such a decoder, the gold deciding where it shall."""
     network, tapes = subject.loaded.network, list[MoveLogitTape]()
     decoder = decoder_class(network)
     for batch in batches:
-        forced = gold_forced(network, batch.rows, batch.gold_moves, label_set=subject.tokens)
+        forced = gold_forced(network, batch.rows, moves=batch.gold_moves, label_set=subject.tokens)
         with forced if subject.is_gold_forced else nullcontext(), recorded(network) as tape:
             decoder.decode(batch.rows, subject.tokens)
         tapes.append(tape)

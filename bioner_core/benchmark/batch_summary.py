@@ -75,7 +75,9 @@ def _encoder_parity(run: BatchRun) -> Mapping[str, Any] | None:
 
 
 def _written_tokens(batch: SentenceBatch, answer: Answer, subject: BenchSubject) -> int:
-    return sum(len(copy_tokens(row, moves, subject.tokens)) for row, moves in zip(batch.rows, answer, strict=True))
+    return sum(
+        len(copy_tokens(row, moves, label_set=subject.tokens)) for row, moves in zip(batch.rows, answer, strict=True)
+    )
 
 
 def _floor_flops(batch: SentenceBatch, answer: Answer, subject: BenchSubject) -> float:
@@ -83,7 +85,7 @@ def _floor_flops(batch: SentenceBatch, answer: Answer, subject: BenchSubject) ->
     prefix = len(subject.tokens.prefix)
     total = 0.0
     for row, moves in zip(batch.rows, answer, strict=True):
-        tokens = len(row.source_ids) + len(row.separator) + len(copy_tokens(row, moves, subject.tokens))
+        tokens = len(row.source_ids) + len(row.separator) + len(copy_tokens(row, moves, label_set=subject.tokens))
         total += row_flops(subject.network, read_before=prefix, tokens=tokens)
     return total
 
@@ -129,4 +131,4 @@ def _scored(subject: BenchSubject, batches: Sequence[SentenceBatch], timing: Tim
 
 
 def _spans(sentence: BenchSentence, lines: Sequence[Sequence[Move]], names: Sequence[str]) -> frozenset[Any]:
-    return frozenset(text_spans(parse(lines, len(sentence.units)), sentence.units, names))
+    return frozenset(text_spans(parse(lines, len(sentence.units)), sentence.units, type_names=names))

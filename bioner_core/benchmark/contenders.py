@@ -68,7 +68,7 @@ class FloorContender:
 
     def run(self, batch: SentenceBatch) -> None:
         """Read the batch once."""
-        teacher_forced_states(self._prompts, batch.rows, self._answers[batch.index], label_set=self._label_set)
+        teacher_forced_states(self._prompts, batch.rows, moves=self._answers[batch.index], label_set=self._label_set)
 
 
 class PromptFloorContender:
@@ -90,7 +90,12 @@ class PromptFloorContender:
         """Read the batch once, prompts and all."""
         answers = self._answers[batch.index]
         blocks = [
-            [*self._label_set.prefix, *row.source_ids, *row.separator, *copy_tokens(row, moves, self._label_set)]
+            [
+                *self._label_set.prefix,
+                *row.source_ids,
+                *row.separator,
+                *copy_tokens(row, moves, label_set=self._label_set),
+            ]
             for row, moves in zip(batch.rows, answers, strict=True)
         ]
         RaggedCache(self._network, len(blocks)).feed(blocks)
@@ -118,9 +123,11 @@ class SelectorContender:
         tags = [self._open_rows[pair.span.type_index] for found in pairs for pair in found]
         scores = [tag_score(one, pair) for one, found in zip(decoded, pairs, strict=True) for pair in found]
         if tags:
-            self._selector.probabilities(features_of_rows([one.states for one in decoded], pairs), tags, scores)
+            self._selector.probabilities(
+                features_of_rows([one.states for one in decoded], pairs), tags, tag_scores=scores
+            )
 
 
-def copy_tokens(row: DecodingRow, moves: Sequence[Move], label_set: LabelSetTokens) -> list[int]:
+def copy_tokens(row: DecodingRow, moves: Sequence[Move], *, label_set: LabelSetTokens) -> list[int]:
     """The token ids of a finished copy."""
     return [*itertools.chain.from_iterable(written_tokens(moves, row, label_set=label_set))]

@@ -91,7 +91,7 @@ def _figures(
     on_sentences: Callable[[int], None],
 ) -> BatchFigures:
     try:
-        run = run_batches(subject, batches_of(sentences, size), settings, on_sentences=on_sentences)
+        run = run_batches(subject, batches_of(sentences, size), settings=settings, on_sentences=on_sentences)
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise

@@ -26,7 +26,7 @@ _GoldPlan = dict[tuple[int, ...], Move]
 
 @contextmanager
 def gold_forced(
-    network: TaggingModel, rows: Sequence[DecodingRow], moves: Sequence[Sequence[Move]], *, label_set: LabelSetTokens
+    network: TaggingModel, rows: Sequence[DecodingRow], *, moves: Sequence[Sequence[Move]], label_set: LabelSetTokens
 ) -> Iterator[None]:
     """Within the block, decoding these rows with this network gives these moves. Slow; for recording, not for timing.
 
@@ -57,9 +57,9 @@ def gold_forced(
         return own_weights(open_rows, None if definitions is None else definitions[:, :-1])
 
     with (
-        shadowed(network, "forward", forward),
-        shadowed(network, "move_logits", move_logits),
-        shadowed(network, "move_weights", move_weights),
+        shadowed(network, "forward", replacement=forward),
+        shadowed(network, "move_logits", replacement=move_logits),
+        shadowed(network, "move_weights", replacement=move_weights),
     ):
         yield
 

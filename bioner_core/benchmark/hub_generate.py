@@ -77,7 +77,9 @@ class _ConstrainedCopy:
                 self._middle_of_unit.pop(0)
             elif self._legal():
                 move = self._legal()[token]
-                self._middle_of_unit = list(move_tokens(move, self._state, self._row, self._label_set)[1:])
+                self._middle_of_unit = list(
+                    move_tokens(move, self._state, row=self._row, label_set=self._label_set)[1:]
+                )
                 self._state = self._state.after(move)
                 self.moves.append(move)
         self._tokens_read = len(tokens)
@@ -91,7 +93,7 @@ class _ConstrainedCopy:
         moves: Sequence[Move] = self._state.legal_moves(len(self._row.unit_ids), self._row.type_indices)
         if self._plan is not None:
             moves = self._plan[len(self.moves) :][:1]
-        return {move_tokens(move, self._state, self._row, self._label_set)[0]: move for move in moves}
+        return {move_tokens(move, self._state, row=self._row, label_set=self._label_set)[0]: move for move in moves}
 
 
 class GenerateContender:

@@ -19,7 +19,7 @@ MoveLogitTape = list[Tensor]
 
 
 @contextmanager
-def shadowed(module: nn.Module, method: str, replacement: Callable[..., Any]) -> Iterator[None]:
+def shadowed(module: nn.Module, method: str, *, replacement: Callable[..., Any]) -> Iterator[None]:
     """Within the block, this one module has another method of that name."""
     previous = module.__dict__.get(method)
     setattr(module, method, replacement)
@@ -42,7 +42,7 @@ def recorded(network: TaggingModel) -> Iterator[MoveLogitTape]:
         tape.append(logits.clone())
         return logits
 
-    with shadowed(network, "move_logits", record):
+    with shadowed(network, "move_logits", replacement=record):
         yield tape
 
 
@@ -63,5 +63,5 @@ def replayed(network: TaggingModel, tape: MoveLogitTape) -> Iterator[None]:
             raise RuntimeError("the decoder departs from the recorded one: record a tape for this batch and decoder")
         return logits
 
-    with shadowed(network, "move_logits", replay):
+    with shadowed(network, "move_logits", replacement=replay):
         yield

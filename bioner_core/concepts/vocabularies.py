@@ -85,7 +85,7 @@ def build_vocabulary(
 
 def _built(folder: Path, concepts: Iterator[Concept], page: VocabularyPage, *, replaces: bool) -> VocabularyPage:
     if not folder.exists():
-        return build_index(folder, concepts, page)
+        return build_index(folder, concepts, page=page)
     known = read_page(folder)
     if not replaces:
         if known.sources == page.sources and known.version == page.version:
@@ -96,7 +96,7 @@ def _built(folder: Path, concepts: Iterator[Concept], page: VocabularyPage, *, r
         )
     fresh = folder.with_name(f".{folder.name}.new")
     shutil.rmtree(fresh, ignore_errors=True)
-    made = build_index(fresh, concepts, page)
+    made = build_index(fresh, concepts, page=page)
     shutil.rmtree(folder)
     fresh.rename(folder)
     return made

@@ -14,7 +14,7 @@ Logits = NDArray[np.float32]
 """Logits of all moves at one position, in float32. *Shape:* (2 + types,), of several positions (count, 2 + types)."""
 
 
-def decide(logits: Logits, state: TagState, row: DecodingRow) -> tuple[Move, float]:
+def decide(logits: Logits, state: TagState, *, row: DecodingRow) -> tuple[Move, float]:
     """The best legal move, and its margin over the best legal rival (infinite when there is none)."""
     legal = state.legal_moves(len(row.unit_ids), row.type_indices)
     if len(legal) == 1:
@@ -47,7 +47,7 @@ class ChosenMoves:
     def decide(self, index: int, state: TagState) -> tuple[Move, float]:
         """The best legal move at a position from this state, and its margin: `decide`'s answer."""
         if state.position == len(self._row.unit_ids) or len(state.stack) >= MAX_DEPTH:
-            return decide(self.logits[index], state, self._row)
+            return decide(self.logits[index], state, row=self._row)
         if state.stack and state.stack[-1].start < state.position:
             return self.open[index], self.open_margins[index]
         return self.closed[index], self.closed_margins[index]
@@ -76,7 +76,7 @@ def _best(logits: Logits, moves: list[Move]) -> tuple[list[Move], list[float]]:
     return [moves[place] for place in best.tolist()], (two[:, 1] - two[:, 0]).tolist()
 
 
-def move_tokens(move: Move, state: TagState, row: DecodingRow, label_set: LabelSetTokens) -> tuple[int, ...]:
+def move_tokens(move: Move, state: TagState, *, row: DecodingRow, label_set: LabelSetTokens) -> tuple[int, ...]:
     """The token ids that one move writes from a state."""
     (written,) = written_tokens([move], row, label_set=label_set, position=state.position)
     return written
@@ -91,7 +91,7 @@ def written_tokens(
     )
 
 
-def logits_of(model: TaggingModel, hidden: Tensor, weights: MoveWeights, *, open_bias: float) -> Logits:
+def logits_of(model: TaggingModel, hidden: Tensor, *, weights: MoveWeights, open_bias: float) -> Logits:
     """Logits of all moves from hidden states, on the CPU, those of opening moves raised by a bias.
 
     *Shape:* hidden (count, hidden) -> (count, 2 + types).

@@ -69,7 +69,7 @@ class DraftedDecoder:
         hidden = cache.feed(blocks)
         # One look-up for all rows, and one way back to the processor: each of them waits for a GPU.
         states_of_all = hidden[torch.tensor(_in_all_blocks(blocks, columns), device=hidden.device)]
-        logits = logits_of(self._prompts.model, states_of_all, weights, open_bias=open_bias)
+        logits = logits_of(self._prompts.model, states_of_all, weights=weights, open_bias=open_bias)
         chosen = torch.split(states_of_all, [len(one) for one in columns])
         kept, start = [], 0
         for copy, states in zip(copies, chosen, strict=True):

@@ -30,7 +30,7 @@ class ReferenceDecoder:
         while unfinished:
             ends = torch.tensor([len(block) for block in blocks]).cumsum(0) - 1
             states = cache.feed(blocks)[ends.to(weights.rows.device)]
-            logits = logits_of(self._prompts.model, states, weights, open_bias=label_set.open_bias)
+            logits = logits_of(self._prompts.model, states, weights=weights, open_bias=label_set.open_bias)
             for place, index in enumerate(unfinished):
                 copies[index].take(logits[place], states[place])
             going_on = [place for place, index in enumerate(unfinished) if not copies[index].is_finished]
@@ -65,8 +65,8 @@ class _Copy:
         self._states.append(state)
         if self._state.is_finished(len(self._row.unit_ids)):
             return
-        move, margin = decide(logits, self._state, self._row)
-        self._pending = list(move_tokens(move, self._state, self._row, self._label_set))
+        move, margin = decide(logits, self._state, row=self._row)
+        self._pending = list(move_tokens(move, self._state, row=self._row, label_set=self._label_set))
         self._moves.append(move)
         self._margins.append(margin)
         self._state = self._state.after(move)

@@ -18,7 +18,7 @@ from bioner_core.tagging.moves import Move
 
 @torch.inference_mode()
 def teacher_forced_states(
-    prompts: PromptCaches, rows: Sequence[DecodingRow], moves: Sequence[Sequence[Move]], *, label_set: LabelSetTokens
+    prompts: PromptCaches, rows: Sequence[DecodingRow], *, moves: Sequence[Sequence[Move]], label_set: LabelSetTokens
 ) -> list[Tensor]:
     """The state before each move of each copy, and the state after the last.
 

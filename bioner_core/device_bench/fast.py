@@ -119,7 +119,7 @@ def _decode(models: BenchModels, size: int, count: int, found: Findings) -> None
         data=Path("samples"), label_set=models.label_set.name, skip=skip, generate_sentences=min(size, 32)
     )
     reset_peak(models.device)
-    run = run_batches(subject, batches_of(models.sentences(subject, count), size), settings)
+    run = run_batches(subject, batches_of(models.sentences(subject, count), size), settings=settings)
     figures = summarise(subject, run, batch_size=size)
     said = ", ".join(f"{name} {one.sentences_per_second:.1f}" for name, one in figures.contenders.items())
     found.note(

@@ -114,7 +114,7 @@ def _at_batch(models: BenchModels, subject: BenchSubject, size: int, count: int)
         data=Path("samples"), label_set=models.label_set.name, skip=_SKIP + (_SLOW if size > _SLOW_TO else ())
     )
     reset_peak(models.device)
-    run = run_batches(subject, batches_of(models.sentences(subject, count), size), settings)
+    run = run_batches(subject, batches_of(models.sentences(subject, count), size), settings=settings)
     summary = summarise(subject, run, batch_size=size)
     drafted, floor = summary.contenders["drafted"], summary.contenders["floor"]
     abstracts = drafted.sentences_per_second / SENTENCES_PER_ABSTRACT
@@ -148,7 +148,7 @@ def _small_attention(models: BenchModels, large: LargeModel, found: Findings) ->
 def _compare_attention(models: BenchModels, subject: BenchSubject, found: Findings) -> None:
     size = models.sizes.attention_batch
     batch = batches_of(models.sentences(subject, size), size)[-1]
-    tapes = record_tapes(DraftedDecoder, subject, [SentenceBatch(0, batch.sentences)])
+    tapes = record_tapes(DraftedDecoder, subject, batches=[SentenceBatch(0, batch.sentences)])
     for name in (GROUPED_ATTENTION, SDPA_ATTENTION):
         with attention_of(subject.network, name):
             reset_peak(models.device)

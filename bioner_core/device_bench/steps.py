@@ -89,7 +89,7 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def begin(self, part: str, name: str, clock: Clock) -> None:
+    def begin(self, part: str, name: str, *, clock: Clock) -> None:
         """A step begins, in a part with this clock."""
         self._write({"begins": name, "part": part, "deadline": clock.deadline})
 
@@ -112,8 +112,8 @@ def run_steps(part: str, steps: Iterable[Step], *, clock: Clock, journal: Journa
     """Run the steps of a part but for those already known; every error is written down, and the next step begins."""
     for step in steps:
         if step.name not in known:
-            journal.begin(part, step.name, clock)
-            result = run_step(part, step, clock, on_note=journal.found)
+            journal.begin(part, step.name, clock=clock)
+            result = run_step(part, step, clock=clock, on_note=journal.found)
             journal.end(result)
             if result.lost_device:
                 os._exit(1)  # nothing more can be done on the device here; a fresh process takes the steps to come
@@ -125,7 +125,7 @@ def traceback_lines(error: BaseException) -> tuple[str, ...]:
 
 
 def run_step(
-    part: str, step: Step, clock: Clock, *, on_note: Callable[[Findings], None] = lambda _: None
+    part: str, step: Step, *, clock: Clock, on_note: Callable[[Findings], None] = lambda _: None
 ) -> StepResult:
     """Run one step; `on_note` hears of every finding."""
     left = max(0.0, clock.left)

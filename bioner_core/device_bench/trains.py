@@ -181,7 +181,7 @@ def random_trainable(configuration: Any, models: BenchModels, *, settings: SftSe
         language_model.requires_grad_(False)
         if settings.tuning is Tuning.QLORA:
             hold_in_four_bits(language_model, compute=number_format(settings.precision))
-        trainable = trainable_around(language_model, vocabulary, settings)
+        trainable = trainable_around(language_model, vocabulary, settings=settings)
         with torch.no_grad():
             for rows in (trainable.model.added_rows, trainable.model.move_rows, trainable.model.definition_keys):
                 rows.normal_(std=0.02)
@@ -224,7 +224,7 @@ def _time_steps(
     settings = _settings(models, batch_tokens)
     loss = LegalMoveLoss(trainable.model, recompute=recompute)
     masters = MasterWeights(trainable.adapter_parameters)
-    optimizer = make_optimizer(trainable.model, masters.masters, settings)
+    optimizer = make_optimizer(trainable.model, masters.masters, settings=settings)
     set_rates(optimizer, 1.0)
     reset_peak(models.device)
     points, tokens, spent = list[tuple[int, float, int]](), 0, 0.0

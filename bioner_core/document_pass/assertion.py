@@ -43,7 +43,7 @@ class _End:
     of_negation: bool
 
 
-def assertion_of(text: str, start: int, end: int, *, lang: str) -> str:
+def assertion_of(text: str, *, start: int, end: int, lang: str) -> str:
     """What a sentence says of its mention at `text[start:end]`: `present`, `negated`, `uncertain` or `other`.
 
     Cues inside the mention itself do not count: `absence epilepsy` is there.

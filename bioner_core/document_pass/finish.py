@@ -38,7 +38,7 @@ def decoder_candidates(mentions: Iterable[Mention]) -> list[Mention]:
 
 
 def finish_mentions(
-    document: Document, candidates: Sequence[Mention], settings: FinishSettings, *, id_prefix: str | None = None
+    document: Document, candidates: Sequence[Mention], *, settings: FinishSettings, id_prefix: str | None = None
 ) -> tuple[Mention, ...]:
     """The mentions of a document, accepted or turned down, by thresholds and, where it is to run, the pass.
 
@@ -54,7 +54,7 @@ def finish_mentions(
         return ()
     thresholds = dict(settings.thresholds)
     decided = [
-        replace(one, accepted=accepts(thresholds, one.label_set, one.type, score=one.selector_score))
+        replace(one, accepted=accepts(thresholds, one.label_set, type_name=one.type, score=one.selector_score))
         for one in candidates
     ]
     sentences = Sentences(document)
@@ -88,15 +88,15 @@ def _proposed(
 ) -> tuple[list[AbbreviationPair], list[_Part]]:
     known = sorted(((one.passage_index, one.start, one.end) for one in candidates if one.accepted), reverse=True)
     pairs = abbreviation_pairs(document.passages, known=known)
-    return pairs, [proposals(document, own, pairs, scorer) for own in _by_label_set(candidates)]
+    return pairs, [proposals(document, own, pairs=pairs, scorer=scorer) for own in _by_label_set(candidates)]
 
 
 def _assertion(mention: Mention, sentences: Sentences) -> str | None:
-    sentence = sentences.of(mention.passage_index, mention.start, mention.end)
+    sentence = sentences.of(mention.passage_index, start=mention.start, end=mention.end)
     if sentence is None:
         return None
     start, end = mention.start - sentence.start, mention.end - sentence.start
-    return assertion_of(sentence.text, start, end, lang=sentence.lang)
+    return assertion_of(sentence.text, start=start, end=end, lang=sentence.lang)
 
 
 def _by_label_set(candidates: Sequence[Mention]) -> list[list[Mention]]:
@@ -109,6 +109,8 @@ def _finished(
 ) -> tuple[Mention, ...]:
     prefix = document_prefix(document.doc_id, document.version) if id_prefix is None else id_prefix
     found = [
-        mention for own, new in parts for mention in placed(document, own, new, sentences=sentences, id_prefix=prefix)
+        mention
+        for own, new in parts
+        for mention in placed(document, own, proposed=new, sentences=sentences, id_prefix=prefix)
     ]
     return tuple(sorted(found, key=reading_order))

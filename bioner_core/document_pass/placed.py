@@ -23,7 +23,7 @@ class Sentences:
         self._document = document
         self._of: dict[int, tuple[list[int], list[Sentence]]] = {}
 
-    def of(self, passage_index: int, start: int, end: int) -> Sentence | None:
+    def of(self, passage_index: int, *, start: int, end: int) -> Sentence | None:
         """The sentence that holds a span whole, None where it goes over an end."""
         if passage_index not in self._of:
             found = list(split_passage(self._document.passages[passage_index], passage_index))
@@ -36,8 +36,8 @@ class Sentences:
 def placed(
     document: Document,
     mentions: Sequence[Mention],
-    proposed: Sequence[Proposal],
     *,
+    proposed: Sequence[Proposal],
     sentences: Sentences,
     id_prefix: str,
 ) -> list[Mention]:
@@ -50,13 +50,13 @@ def placed(
         return []
     rows: dict[Sentence, _Held] = defaultdict(dict)
     for one in mentions:
-        sentence = sentences.of(one.passage_index, one.start, one.end)
+        sentence = sentences.of(one.passage_index, start=one.start, end=one.end)
         if sentence is not None:
             start, end = one.start - sentence.start, one.end - sentence.start
             made = Candidate(start, end, one.type, one.tag_score, one.selector_score, one.accepted)
             _put(rows[sentence], made, DECODER)
     for fresh in proposed:
-        sentence = sentences.of(fresh.passage_index, fresh.start, fresh.end)
+        sentence = sentences.of(fresh.passage_index, start=fresh.start, end=fresh.end)
         if sentence is not None:
             start, end = fresh.start - sentence.start, fresh.end - sentence.start
             made = Candidate(start, end, fresh.type, fresh.tag_score, fresh.score, fresh.accepted)
@@ -66,7 +66,7 @@ def placed(
     for sentence, held in rows.items():
         candidates = [candidate for candidate, _ in held.values()]
         for mention in place_candidates(
-            document, sentence, candidates, label_set=mentions[0].label_set, id_prefix=id_prefix
+            document, sentence, candidates=candidates, label_set=mentions[0].label_set, id_prefix=id_prefix
         ):
             place = (mention.start - sentence.start, mention.end - sentence.start, mention.type)
             found.append(replace(mention, origin=held[place][1]))

@@ -44,7 +44,7 @@ class Proposal:
 
 
 def proposals(
-    document: Document, mentions: Sequence[Mention], pairs: Sequence[AbbreviationPair], scorer: Scorer
+    document: Document, mentions: Sequence[Mention], *, pairs: Sequence[AbbreviationPair], scorer: Scorer
 ) -> tuple[list[Mention], list[Proposal]]:
     """The decoder's mentions of one label set as the document decides on them, and what it proposes beside them.
 

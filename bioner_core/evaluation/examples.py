@@ -34,8 +34,8 @@ class Example:
 def pick_examples(
     records: Sequence[GoldRecord],
     sentences: Sequence[Sequence[Sentence]],
-    found: Sequence[Sequence[Mistake]],
     *,
+    found: Sequence[Sequence[Mistake]],
     limit: int,
 ) -> dict[MistakeKind, tuple[Example, ...]]:
     """At most `limit` examples of each kind, evenly spread over the records; the same mistakes give the same ones."""

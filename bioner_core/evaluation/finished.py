@@ -17,7 +17,7 @@ def are_documents(sentences: Sequence[Sequence[Sentence]]) -> bool:
 
 
 def finished_rows(
-    record: GoldRecord, sentences: Sequence[Sentence], rows: Sequence[Sequence[Candidate]], *, label_set: str
+    record: GoldRecord, sentences: Sequence[Sentence], *, rows: Sequence[Sequence[Candidate]], label_set: str
 ) -> list[tuple[Candidate, ...]]:
     """The candidates of each sentence of a record after the document pass, offsets into their sentence.
 
@@ -32,7 +32,7 @@ def finished_rows(
     mentions = [
         mention
         for sentence, row in zip(sentences, rows, strict=True)
-        for mention in place_candidates(document, sentence, row, label_set=label_set, id_prefix=prefix)
+        for mention in place_candidates(document, sentence, candidates=row, label_set=label_set, id_prefix=prefix)
     ]
     found: dict[int, list[Candidate]] = {one.index: [] for one in sentences}
     for one in finish_document(document, mentions).mentions:

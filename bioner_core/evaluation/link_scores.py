@@ -79,7 +79,9 @@ def evaluate_links(records: Iterable[GoldRecord], linker: Linker, *, types: Sequ
     for record in records:
         spans = sorted(span for span in record.spans if not types or span.type in types)
         started = time.process_time()
-        links = link_text(record.text, record.lang, [(span.start, span.end, span.type) for span in spans], linker)
+        links = link_text(
+            record.text, record.lang, spans=[(span.start, span.end, span.type) for span in spans], linker=linker
+        )
         seconds += time.process_time() - started
         count += len(spans)
         for span, found in zip(spans, links, strict=True):
@@ -93,7 +95,7 @@ def evaluate_links(records: Iterable[GoldRecord], linker: Linker, *, types: Sequ
 
 
 def link_text(
-    text: str, lang: str, spans: Sequence[tuple[int, int, str]], linker: Linker
+    text: str, lang: str, *, spans: Sequence[tuple[int, int, str]], linker: Linker
 ) -> list[tuple[ConceptLink, ...]]:
     """The links of mentions (start, end, type) of one text, with the abbreviations that it defines."""
     passage = Passage("", "", lang, text)
@@ -152,14 +154,16 @@ class EndToEndScore:
 
 
 def score_end_to_end(
-    records: Sequence[GoldRecord], found: Sequence[Sequence[Span]], linker: Linker, *, types: Sequence[str] = ()
+    records: Sequence[GoldRecord], found: Sequence[Sequence[Span]], *, linker: Linker, types: Sequence[str] = ()
 ) -> EndToEndScore:
     """Link the mentions that a model found in each record, and compare concepts and places with gold."""
     known = _KnownIds(linker)
     right = predicted = recalled = gold = 0
     for record, spans in zip(records, found, strict=True):
         ordered = sorted(span for span in spans if not types or span.type in types)
-        links = link_text(record.text, record.lang, [(one.start, one.end, one.type) for one in ordered], linker)
+        links = link_text(
+            record.text, record.lang, spans=[(one.start, one.end, one.type) for one in ordered], linker=linker
+        )
         linked = [(span, one[0].concept_id) for span, one in zip(ordered, links, strict=True) if one[0].concept_id]
         marked = [(span, known.newest(gold_curies(text, span.type))) for span, text in record.concepts.items()]
         marked = [(span, ids) for span, ids in marked if ids and (not types or span.type in types)]

@@ -68,7 +68,7 @@ class EvaluationRun:
         return {str(kind): [one.to_json() for one in chosen] for kind, chosen in self.examples.items()}
 
 
-def scored_types(records: Sequence[GoldRecord], label_set: LabelSet, types: Sequence[str] = ()) -> frozenset[str]:
+def scored_types(records: Sequence[GoldRecord], label_set: LabelSet, *, types: Sequence[str] = ()) -> frozenset[str]:
     """The types that count: those named, or all of the label set.
 
     Raises:
@@ -131,7 +131,10 @@ def evaluate_annotator(
     without_document_pass, started = None, time.monotonic()
     if are_documents(sentences) if document_pass is None else document_pass:
         without_document_pass = score(accepted)
-        finished = [finished_rows(*one, label_set=label_set) for one in zip(records, sentences, answers, strict=True)]
+        finished = [
+            finished_rows(record, cut, rows=rows, label_set=label_set)
+            for record, cut, rows in zip(records, sentences, answers, strict=True)
+        ]
         accepted = _sides(gold, sentences, _of_types(finished, types), lambda one: one.accepted)
     document_pass_seconds = time.monotonic() - started
     every = _sides(gold, sentences, found, lambda _: True)
@@ -143,7 +146,7 @@ def evaluate_annotator(
         without_selector=evaluate(every, rulers) if has_selector else None,
         by_tag_score=by_tag_score,
         reliability=reliability(_scored(gold, sentences, found), has_selector=has_selector),
-        examples=pick_examples(gold, sentences, list(map(mistakes, accepted, rulers)), limit=examples),
+        examples=pick_examples(gold, sentences, found=list(map(mistakes, accepted, rulers)), limit=examples),
         sentences=len(requests),
         failed_sentences=sum(isinstance(result, RowError) for result in results),
         seconds=seconds,

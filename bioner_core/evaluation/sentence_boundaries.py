@@ -47,7 +47,7 @@ class Row:
     passages_per_second: float
 
 
-def measure(name: str, splitter: Splitter, corpus: str, *, records: Sequence[GoldRecord], is_joined: bool) -> Row:
+def measure(name: str, splitter: Splitter, *, corpus: str, records: Sequence[GoldRecord], is_joined: bool) -> Row:
     """Split the records and compare; `is_joined` says that `records` carry their joints as spans of type `joint`."""
     started = process_time()
     split = [splitter(Passage("text", "", record.lang, record.text), 0) for record in records]
@@ -131,7 +131,7 @@ def _rows(data: Path, *, with_yardstick: bool) -> Iterable[Row]:
     for corpus in (*JOINED, *WHOLE):
         records = _passages(data, corpus)
         for name, splitter in splitters.items():
-            yield measure(name, splitter, corpus, records=records, is_joined=corpus in JOINED)
+            yield measure(name, splitter, corpus=corpus, records=records, is_joined=corpus in JOINED)
 
 
 def _passages(data: Path, corpus: str) -> list[GoldRecord]:

@@ -96,7 +96,7 @@ def export_store(
 
 
 def _fingerprint(store: Store, wanted: str) -> str:
-    return chosen_fingerprint(store, wanted, {manifest.fingerprint for manifest in shown_manifests(store)})
+    return chosen_fingerprint(store, wanted, known={manifest.fingerprint for manifest in shown_manifests(store)})
 
 
 def _provenance(store: Store, selection: Selection, *, origin: str) -> Provenance:

@@ -50,7 +50,7 @@ class ForeignDocument(Document):
     relations: tuple[ForeignRelation, ...] = ()
 
 
-def fits_text(text: str, offset: int, locations: tuple[tuple[int, int], ...], mention: str) -> bool:
+def fits_text(text: str, offset: int, *, locations: tuple[tuple[int, int], ...], mention: str) -> bool:
     """Whether a text that begins at `offset` has a mention at its locations, whose pieces may have blanks between."""
     if not locations or any(not offset <= start < end <= offset + len(text) for start, end in locations):
         return False

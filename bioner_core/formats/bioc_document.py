@@ -179,5 +179,5 @@ def _foreign(annotation: BiocAnnotation, index: int | None, offset: int, text: s
         locations=locations,
         text=annotation.text,
         infons=annotation.infons,
-        fits=fits_text(text, offset, locations, annotation.text),
+        fits=fits_text(text, offset, locations=locations, mention=annotation.text),
     )

@@ -53,7 +53,7 @@ class BiocXmlReader(Reader):
 
     def scan(self, stream: ByteSource) -> Iterator[PendingRecord]:
         """Walk the documents in file order."""
-        for element in elements_of_documents(stream, _opened, (_DOCUMENT,)):
+        for element in elements_of_documents(stream, _opened, tags=(_DOCUMENT,)):
             if isinstance(element, FileFault):
                 yield broken_document(element)
             elif next(element.iterancestors(_DOCUMENT), None) is None:

@@ -262,7 +262,7 @@ def lost_share(document: Document) -> float:
     return lost / (lost + sum(visible_count(passage.text) for passage in document.passages)) if lost else 0.0
 
 
-def missing_count(source: str, unread: Iterable[str], kept: Iterable[str]) -> int:
+def missing_count(source: str, unread: Iterable[str], *, kept: Iterable[str]) -> int:
     """How many characters of `source` are neither in a text of `unread`, which are parts of it, nor in one of `kept`.
 
     Where the numbers agree none is missing. Else it is counted character by character, so that text that is given out

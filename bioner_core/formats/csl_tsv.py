@@ -44,4 +44,4 @@ def _row(line: str, origin: Origin) -> Document:
     if found is None:
         raise RecordFault(RejectReason.MALFORMED, "the row is not a task, a text and an answer parted by tabs")
     values = zip(_FIELDS[found["task"]], ([found["text"]], [found["answer"]]), strict=True)
-    return export_document({name: texts for name, texts in values if texts[0]}, _ROLES, origin)
+    return export_document({name: texts for name, texts in values if texts[0]}, _ROLES, origin=origin)

@@ -51,7 +51,7 @@ class FieldRoles:
     classes: tuple[str, ...] = ()
 
 
-def export_document(values: FieldValues, roles: FieldRoles, origin: Origin) -> Document:
+def export_document(values: FieldValues, roles: FieldRoles, *, origin: Origin) -> Document:
     """The document of a record: title, abstract and keywords, each value a passage of its own language.
 
     Raises:

@@ -79,7 +79,7 @@ class XmlExportReader(Reader):
             FileFault: no encoding fits, a record stands inside another, an entity is declared, or the file breaks off.
         """
         with decoded_text(stream) as text:
-            for element in elements_of_documents(PieceSource(_pieces(text)), _opened, (self.record_tag,)):
+            for element in elements_of_documents(PieceSource(_pieces(text)), _opened, tags=(self.record_tag,)):
                 if isinstance(element, FileFault):
                     yield broken_document(element)
                     continue
@@ -105,8 +105,8 @@ class XmlExportReader(Reader):
             require_resolved(element)
         except UnresolvedEntityError as entity:
             raise RecordFault(RejectReason.MALFORMED, f"the file does not declare the entity {entity}") from None
-        document = export_document(self.values(element), self.roles, origin)
-        lost = export_loss(element, self._text_fields(element), self.unread)
+        document = export_document(self.values(element), self.roles, origin=origin)
+        lost = export_loss(element, self._text_fields(element), unread=self.unread)
         return replace(document, meta=replace(document.meta, lost_characters=lost)) if lost else document
 
     def _text_fields(self, element: Element) -> frozenset[Element]:
@@ -165,7 +165,7 @@ def _opened(stream: ByteSource) -> OpenedXml:
     return OpenedXml(chain((doctype + head,) if head else (), stream_chunks(stream)), name)
 
 
-def export_loss(record: Element, read: Collection[Element], unread: Collection[str]) -> int:
+def export_loss(record: Element, read: Collection[Element], *, unread: Collection[str]) -> int:
     """How many visible characters of a record are lost: those outside the elements that are read or named as unread."""
     lost = _direct_text(record)
     for element in record:
@@ -177,7 +177,7 @@ def _lost_of(element: Element, read: Collection[Element], unread: Collection[str
     if element in read or local_name(element) in unread:
         return 0
     if _holds(element, read, unread):
-        return export_loss(element, read, unread)
+        return export_loss(element, read, unread=unread)
     found = visible_count(all_text(element))
     return found if found >= SENTENCE else 0
 

@@ -36,7 +36,7 @@ class _Guard:
         network = network_of(str(connection.getpeername()[0]))
         if self.redirected and network not in (Network.PUBLIC, self.allowed):
             connection.close()
-            raise not_followed(self.name, host, network)
+            raise not_followed(self.name, host, network=network)
         self.reached.setdefault(host, network)
         return connection
 

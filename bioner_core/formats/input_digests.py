@@ -39,11 +39,11 @@ def file_digest(input_file: str) -> str:
         return known
     with opened(input_file, digested=True) as raw:
         digest = raw.drain()
-    remember_digest(input_file, identity, digest)
+    remember_digest(input_file, identity, digest=digest)
     return digest
 
 
-def remember_digest(input_file: str, identity: Identity | None, digest: str) -> None:
+def remember_digest(input_file: str, identity: Identity | None, *, digest: str) -> None:
     """Keep a digest that was taken of an input while it was read to its end, from when it had this identity."""
     if identity is None or input_identity(input_file) != identity:
         return

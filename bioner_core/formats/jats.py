@@ -52,7 +52,7 @@ def article_records(stream: ByteSource) -> Iterator[PendingRecord]:
         FileFault: after the last usable article, when the rest of the file cannot be read.
     """
     in_record = 0
-    for element in elements_of_documents(stream, _opened, (_ARTICLE, _HARVESTED)):
+    for element in elements_of_documents(stream, _opened, tags=(_ARTICLE, _HARVESTED)):
         if isinstance(element, FileFault):
             yield broken_document(element)
             continue

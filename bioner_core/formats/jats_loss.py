@@ -29,7 +29,7 @@ _ABSTRACTS = ("{*}abstract", "{*}trans-abstract")
 
 def jats_loss(element: Element, passages: tuple[Passage, ...]) -> int:
     """How many visible characters of an article, or of a part of one, are in none of its passages."""
-    return missing_count(all_text(element), _unread_texts(element), (passage.text for passage in passages))
+    return missing_count(all_text(element), _unread_texts(element), kept=(passage.text for passage in passages))
 
 
 def _unread_texts(element: Element) -> Iterator[str]:

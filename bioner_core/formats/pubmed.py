@@ -38,7 +38,7 @@ class PubmedReader(Reader):
     def scan(self, stream: ByteSource) -> Iterator[PendingRecord]:
         """Walk citations and books in file order, each PMID of a `DeleteCitation` as a record of its own."""
         cut = CutHeadings()
-        for element in elements_of_documents(stream, partial(_opened, cut), (*_RECORDS, *_DELETIONS)):
+        for element in elements_of_documents(stream, partial(_opened, cut), tags=(*_RECORDS, *_DELETIONS)):
             if isinstance(element, FileFault):
                 yield broken_document(element)
             elif element.tag in _DELETIONS:

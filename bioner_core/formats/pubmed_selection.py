@@ -54,7 +54,7 @@ def selected_records(files: Iterable[str], pmids: frozenset[str]) -> Iterator[tu
 def _of_one(stream: DumpStream, pmids: frozenset[str]) -> Iterator[tuple[str, bytes]]:
     if sniff_root(stream.head) not in _ROOTS:
         raise InputError("of the files that are named only PubMed XML can be searched for PMIDs")
-    for element in elements_of_documents(stream, _opened, _RECORDS):
+    for element in elements_of_documents(stream, _opened, tags=_RECORDS):
         if isinstance(element, FileFault):
             raise element
         pmid = _pmid(element)

@@ -146,7 +146,7 @@ def _annotations(held: _OpenDocument, placed: list[tuple[int, Passage]]) -> Iter
             locations=((start, end),),
             text=fields[3],
             infons=(("type", fields[4]), *(("identifier", value) for value in fields[5:6])),
-            fits=fits_text(text, offset, ((start, end),), fields[3]),
+            fits=fits_text(text, offset, locations=((start, end),), mention=fields[3]),
         )
 
 

@@ -71,7 +71,7 @@ def summarise_input(input_file: str, *, format_name: str | None = None) -> Input
             name, source, records = chosen.name, chosen.source, chosen.count(stream)
         digest = raw.drain()
         found = InputSummary(input_file, name, source, records, digest, raw.bytes_read)
-    remember_digest(input_file, identity, digest)
+    remember_digest(input_file, identity, digest=digest)
     return found
 
 

@@ -49,11 +49,11 @@ def redirect_target(location: str, *, asked: str, current: str, known: Network |
     ours = networks_of(urlsplit(asked).hostname or "") if known is None else {known}
     nearer = networks_of(host) - ours - {Network.PUBLIC}
     if nearer:
-        raise not_followed(name, host, nearer.pop())
+        raise not_followed(name, host, network=nearer.pop())
     return target
 
 
-def not_followed(name: str, host: str, network: Network) -> InputError:
+def not_followed(name: str, host: str, *, network: Network) -> InputError:
     """The error for a redirect, met at `name`, into a network that the user did not name."""
     return InputError(
         f"{name}: redirects to {host}, which is in {network.value}; that is not followed. If it is right, give that "

@@ -108,7 +108,7 @@ def _document(columns: Columns, row: Row, origin: Origin) -> Document:
     for column, field in columns.fields.items():
         if text := row.get(column, "").strip():
             values.setdefault(field, []).append(text)
-    return export_document(values, columns.roles, origin)
+    return export_document(values, columns.roles, origin=origin)
 
 
 def _headless(table: str, _origin: Origin) -> NoReturn:

@@ -106,7 +106,7 @@ class TaggedReader(Reader):
             raise RecordFault(RejectReason.TOO_LARGE, f"the record takes more than {MAX_RECORD_BYTES} characters")
         if record.headless:
             raise RecordFault(RejectReason.MALFORMED, "lines stand before the first record's start tag")
-        return export_document(self.values(record.values()), self.roles, origin)
+        return export_document(self.values(record.values()), self.roles, origin=origin)
 
 
 def tag_pattern(tags: Iterable[str]) -> str:

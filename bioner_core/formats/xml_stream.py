@@ -165,7 +165,7 @@ class OpenedXml:
 
 
 def elements_of_documents(
-    stream: ByteSource, opened: Callable[[ByteSource], OpenedXml], tags: tuple[str, ...]
+    stream: ByteSource, opened: Callable[[ByteSource], OpenedXml], *, tags: tuple[str, ...]
 ) -> Iterator[Element | FileFault]:
     """The elements of some tags in every document of a stream, in file order; `opened` reads what stands before a root.
 

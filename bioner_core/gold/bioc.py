@@ -77,7 +77,7 @@ def _imported(document: ForeignDocument, where: str) -> ImportedRecord:
         else:
             marks.append(Mark(moved, infons.get("type", ""), place, None, _concept(infons)))
     misfits += [Misfit(MisfitKind.NO_SPAN, where, _said(one)) for one in document.relations if not _is_ours(one)]
-    return placed_record(_own_id(document), text, marks, misfits=misfits)
+    return placed_record(_own_id(document), text, marks=marks, misfits=misfits)
 
 
 def _moved(

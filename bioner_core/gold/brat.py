@@ -44,7 +44,7 @@ class BratForm:
             # A record's text has no line end behind it; brat's files have one.
             text = whole_text(text_file).removesuffix("\n")
             marks, misfits = _marks(annotations, names)
-            yield placed_record(record_id, text, marks, misfits=misfits)
+            yield placed_record(record_id, text, marks=marks, misfits=misfits)
 
 
 def _texts(path: Path) -> tuple[Path, list[Path]]:

@@ -139,7 +139,7 @@ def _record(texts: Iterable[_Text], path: Path) -> ImportedRecord:
         parts.append(text)
         record_id = one.record_id
         offset += len(text) + len(PASSAGE_BREAK)
-    return placed_record(record_id, PASSAGE_BREAK.join(parts), marks)
+    return placed_record(record_id, PASSAGE_BREAK.join(parts), marks=marks)
 
 
 def _laid_out(tokens: list[_Token], path: Path) -> tuple[str, list[tuple[int, int]]]:

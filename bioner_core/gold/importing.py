@@ -128,7 +128,7 @@ def import_corpus(
 
     write_lines(records(), output)
     if label_set_output is not None:
-        text = label_set_text(label_set_output.stem, tally.examples, sorted(tally.languages))
+        text = label_set_text(label_set_output.stem, tally.examples, languages=sorted(tally.languages))
         write_text(label_set_output, text)
         load_label_set(str(label_set_output))
     return tally.report()
@@ -176,7 +176,7 @@ _FORBIDDEN = "[]:\\"
 _EXAMPLES = 5
 
 
-def label_set_text(name: str, examples: Mapping[str, Mapping[str, int]], languages: list[str]) -> str:
+def label_set_text(name: str, examples: Mapping[str, Mapping[str, int]], *, languages: list[str]) -> str:
     """The TOML of a label set with these types, each with what it was most often said of as a comment.
 
     Raises:

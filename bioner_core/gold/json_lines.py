@@ -64,7 +64,9 @@ class DoccanoForm:
             relations = fields.get("relations") or []
             misfits = [Misfit(MisfitKind.NO_SPAN, str(place), f"{len(relations)} relations")] if relations else []
             lang = fields.get("lang")
-            yield placed_record(record_id, text, marks, lang=lang if isinstance(lang, str) else "", misfits=misfits)
+            yield placed_record(
+                record_id, text, marks=marks, lang=lang if isinstance(lang, str) else "", misfits=misfits
+            )
 
 
 def _marks(fields: dict[str, Any], place: Place) -> Iterator[Mark]:
@@ -114,7 +116,7 @@ class ExportedLinesForm:
                     _add(entity, place, offset, marks=marks, misfits=misfits)
                 offset += len(texts[-1]) + len(PASSAGE_BREAK)
             text = PASSAGE_BREAK.join(texts)
-            yield placed_record(place.text(document, "doc_id"), text, marks, misfits=misfits)
+            yield placed_record(place.text(document, "doc_id"), text, marks=marks, misfits=misfits)
 
 
 def _flat(entities: list[Any], place: Place) -> Iterator[dict[str, Any]]:

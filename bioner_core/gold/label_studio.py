@@ -61,7 +61,7 @@ def _whole(task: dict[str, Any], place: Place, number: int) -> ImportedRecord:
     return placed_record(
         _id(data.get("id"), task.get("id"), number),
         text,
-        marks,
+        marks=marks,
         lang=lang if isinstance(lang, str) else "",
         misfits=[*(misfits if len(finished) > 1 else []), *lost],
     )
@@ -73,7 +73,7 @@ def _minimal(task: dict[str, Any], place: Place, number: int) -> ImportedRecord:
     lists = [value for value in task.values() if isinstance(value, list) and value and isinstance(value[0], dict)]
     values = [place.object(one) for found in lists for one in found]
     marks = [mark for value in values if LABELS in value for mark in _marks(value, text, place)]
-    return placed_record(_id(task.get("id"), None, number), text, marks)
+    return placed_record(_id(task.get("id"), None, number), text, marks=marks)
 
 
 def _when(annotation: dict[str, Any]) -> tuple[str, str]:

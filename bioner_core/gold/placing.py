@@ -28,7 +28,7 @@ class Mark:
 
 
 def placed_record(
-    record_id: str, text: str, marks: Iterable[Mark], *, lang: str = "", misfits: Sequence[Misfit] = ()
+    record_id: str, text: str, *, marks: Iterable[Mark], lang: str = "", misfits: Sequence[Misfit] = ()
 ) -> ImportedRecord:
     """The record with every mark that is one run of its text; the others are misfits.
 

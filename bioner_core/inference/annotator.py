@@ -198,7 +198,7 @@ class ModelAnnotator:
         selected = iter(self._selected(decoded, pairs, scores, prepared))
         names, all_found = prepared.label_set.type_names, list[list[Candidate]]()
         for found, of_row, one in zip(pairs, scores, units, strict=True):
-            spans = text_spans((pair.span for pair in found), one, names)
+            spans = text_spans((pair.span for pair in found), one, type_names=names)
             all_found.append(
                 [
                     Candidate(span.start, span.end, span.type, score, *next(selected))
@@ -222,11 +222,11 @@ class ModelAnnotator:
         features = features_of_rows([decoded[place].states for place in places], [pairs[place] for place in places])
         tag_rows = [prepared.tokens.open_rows[pair.span.type_index] for pair in all_pairs]
         all_scores = [score for place in places for score in scores[place]]
-        probabilities = self._selector.probabilities(features, tag_rows, all_scores)
+        probabilities = self._selector.probabilities(features, tag_rows, tag_scores=all_scores)
         limits, label_set = self.thresholds, prepared.label_set
         types = [label_set.type_names[pair.span.type_index] for pair in all_pairs]
         return [
-            (score, accepts(limits, label_set.name, one, score=score))
+            (score, accepts(limits, label_set.name, type_name=one, score=score))
             for score, one in zip(probabilities, types, strict=True)
         ]
 

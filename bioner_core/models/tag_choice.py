@@ -125,6 +125,6 @@ def thresholds_of(card: ModelCard, label_sets: Sequence[LabelSet]) -> dict[str, 
     return found
 
 
-def accepts(thresholds: Mapping[str, float], label_set: str, type_name: str, *, score: float) -> bool:
+def accepts(thresholds: Mapping[str, float], label_set: str, *, type_name: str, score: float) -> bool:
     """Whether the selector's probability is enough; what has no threshold takes every candidate."""
     return score >= thresholds.get(f"{label_set}:{type_name}", thresholds.get(label_set, 0.0))

@@ -40,7 +40,7 @@ class Scope:
         if self.run is None:
             return rows_of(self.session, question.format(**{name: name for name in _OF_RUN}))
         names = {name: sql.format(documents=_DOCUMENTS) for name, sql in _OF_RUN.items()}
-        return rows_of(self.session, question.format(**names), {"run": self.run})
+        return rows_of(self.session, question.format(**names), parameters={"run": self.run})
 
     def ask_one(self, question: str) -> Row:
         """The one row of an answer.
@@ -52,7 +52,7 @@ class Scope:
         return row
 
 
-def rows_of(session: QuerySession, question: str, parameters: Mapping[str, str] | None = None) -> list[Row]:
+def rows_of(session: QuerySession, question: str, *, parameters: Mapping[str, str] | None = None) -> list[Row]:
     """The rows of the answer to a question about the whole store, all in memory.
 
     Raises:
@@ -81,7 +81,7 @@ def agreement_of(session: QuerySession) -> dict[str, Any] | None:
         ConfigurationError: DuckDB refuses the question.
     """
     query = named_query("heading_agreement")
-    months = rows_of(session, query.sql, query.bound({"limit": _SHOWN}))
+    months = rows_of(session, query.sql, parameters=query.bound({"limit": _SHOWN}))
     if not months:
         return None
     by_type: dict[str, list[Row]] = defaultdict(list)

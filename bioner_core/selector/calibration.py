@@ -31,7 +31,7 @@ class Calibration(nn.Module):
         return logit
 
 
-def fit_calibration(calibration: Calibration, similarity: Tensor, tag_score: Tensor, is_right: Tensor) -> None:
+def fit_calibration(calibration: Calibration, similarity: Tensor, *, tag_score: Tensor, is_right: Tensor) -> None:
     """Maximise the likelihood of right and wrong on development candidates.
 
     *Shape:* similarity, tag_score, is_right (spans,).

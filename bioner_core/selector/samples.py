@@ -76,7 +76,7 @@ def rendered_samples(
             )
             for one in rows
         ]
-        states = teacher_forced_states(prompts, [one.row for one in rows], moves, label_set=prepared.tokens)
+        states = teacher_forced_states(prompts, [one.row for one in rows], moves=moves, label_set=prepared.tokens)
         for one, made, state in zip(rows, moves, states, strict=True):
             pairs = tag_pairs(made, len(one.row.unit_ids))
             collected.add(state, pairs, [0.0] * len(pairs), one.gold)
@@ -112,7 +112,7 @@ def _batches(
 
 def _gold_rows(sentence: GoldSentence, prepared: PreparedLabelSet, vocabulary: TaggingVocabulary) -> Iterator[_GoldRow]:
     units = split_units(sentence.text)
-    gold = align(sentence.spans, units, prepared.label_set.type_names).spans
+    gold = align(sentence.spans, units, type_names=prepared.label_set.type_names).spans
     ids = tuple(vocabulary.unit_ids(sentence.text, units))
     for separator, types in zip(prepared.separators, prepared.line_types, strict=True):
         of_line = frozenset(span for span in gold if span.type_index in types)

@@ -77,7 +77,7 @@ class ContrastiveSpace(nn.Module):
         return similarity
 
 
-def info_nce(similarity: Tensor, tag: Tensor, is_gold: Tensor, rivals: Tensor) -> Tensor:
+def info_nce(similarity: Tensor, tag: Tensor, *, is_gold: Tensor, rivals: Tensor) -> Tensor:
     """InfoNCE in both directions, over the gold spans of a batch.
 
     Over types: a gold span against the other types of its label set. Over spans: a gold span against every span of the
@@ -119,7 +119,7 @@ class Selector(nn.Module):
         similarity: Tensor = self.space(features).gather(1, chosen.unsqueeze(1)).squeeze(1)
         return similarity
 
-    def logits(self, features: Tensor, tags: Sequence[int], scores: Tensor) -> Tensor:
+    def logits(self, features: Tensor, tags: Sequence[int], *, scores: Tensor) -> Tensor:
         """Calibrated logit that each candidate is right.
 
         *Shape:* features (spans, 3 * hidden); tags, scores (spans,) -> (spans,).
@@ -132,14 +132,14 @@ class Selector(nn.Module):
         return torch.where(is_free_tag, self.free_calibration(similarity, scores), found)
 
     @torch.inference_mode()
-    def probabilities(self, features: Tensor, tags: Sequence[int], tag_scores: Sequence[float]) -> list[float]:
+    def probabilities(self, features: Tensor, tags: Sequence[int], *, tag_scores: Sequence[float]) -> list[float]:
         """Calibrated probability that each candidate is right; one number a span.
 
         *Shape:* features (spans, 3 * hidden); tags, tag_scores: one a span.
         """
         scores = torch.tensor(tag_scores, dtype=torch.float32, device=features.device)
         # One way back from a GPU, not one per number.
-        found: list[float] = torch.sigmoid(self.logits(features, tags, scores)).tolist()
+        found: list[float] = torch.sigmoid(self.logits(features, tags, scores=scores)).tolist()
         return found
 
 

@@ -50,7 +50,7 @@ def shard_documents(store: Store, manifest: Manifest) -> Iterator[DocumentMentio
     Raises:
         StoreError: a file is damaged, missing, or of a newer schema version.
     """
-    documents, mentions = (shard_batches(store, manifest, table) for table in ("documents", "mentions"))
+    documents, mentions = (shard_batches(store, manifest, table=table) for table in ("documents", "mentions"))
     yield from joined_batches(documents, mentions, fingerprint=manifest.fingerprint)
 
 

@@ -200,7 +200,7 @@ def input_slug(public_name: str) -> str:
     return re.sub(r"[^A-Za-z0-9._]+", "-", base)[:_SLUG_LENGTH].strip("-.").lstrip("_-.") or "input"
 
 
-def shard_id(key: str, first: int, last: int) -> str:
+def shard_id(key: str, first: int, *, last: int) -> str:
     """The id of records `first` to `last` (end exclusive) of the input known as `key`."""
     return f"{key}-{first:08d}-{last:08d}"
 

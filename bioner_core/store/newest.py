@@ -169,7 +169,7 @@ class _Shards:
     def documents(self, *, only: Collection[str] | None = None) -> Iterator[DocumentMentions]:
         for shard in current_shards(self.store):
             documents, mentions = (
-                _of(only, shard_batches(self.store, shard.manifest, table)) for table in ("documents", "mentions")
+                _of(only, shard_batches(self.store, shard.manifest, table=table)) for table in ("documents", "mentions")
             )
             yield from _current(shard, joined_batches(documents, mentions, fingerprint=shard.manifest.fingerprint))
 
@@ -178,7 +178,7 @@ class _Shards:
         for shard in current_shards(self.store):
             [row] = [row for batch in shard_rows([shard.manifest], RunHistory()) for row in batch.to_pylist()]
             key = _shard_key(row)
-            for batch in shard_batches(self.store, shard.manifest, "documents", columns=columns):
+            for batch in shard_batches(self.store, shard.manifest, table="documents", columns=columns):
                 for one in batch.to_pylist():
                     number = one["meta"]["record_number"]
                     if number in shard.record_numbers:

@@ -167,7 +167,7 @@ def table_files(store: Store, table: str) -> Iterator[StorePath]:
 
 
 def shard_batches(
-    store: Store, manifest: Manifest, table: str, *, columns: Sequence[str] | None = None
+    store: Store, manifest: Manifest, *, table: str, columns: Sequence[str] | None = None
 ) -> Iterator[pa.RecordBatch]:
     """The rows of one table of one shard, a bounded batch at a time; `columns` None means all.
 
@@ -181,7 +181,7 @@ def shard_batches(
 
 def _all_batches(store: Store, table: str) -> Iterator[pa.RecordBatch]:
     for manifest in read_manifests(store):
-        yield from shard_batches(store, manifest, table)
+        yield from shard_batches(store, manifest, table=table)
 
 
 def _file_batches(store: Store, file: StoredFile, columns: Sequence[str] | None) -> Iterable[pa.RecordBatch]:

@@ -17,7 +17,7 @@ MEANING, UNIT, EXAMPLE = b"meaning", b"unit", b"example"
 
 
 def column(
-    name: str, kind: pa.DataType, meaning: str, *, unit: str = "text", example: str = "", null: bool = False
+    name: str, kind: pa.DataType, *, meaning: str, unit: str = "text", example: str = "", null: bool = False
 ) -> pa.Field:
     """A column that says what it holds; `null` ones may be empty, and their meaning says when."""
     about = {MEANING: meaning.encode(), UNIT: unit.encode(), EXAMPLE: example.encode()}
@@ -26,23 +26,25 @@ def column(
 
 def text(name: str, meaning: str, *, example: str, null: bool = False) -> pa.Field:
     """A column of text."""
-    return column(name, pa.string(), meaning, example=example, null=null)
+    return column(name, pa.string(), meaning=meaning, example=example, null=null)
 
 
 def whole(name: str, meaning: str, *, unit: str, example: str = "0", bits: int = 64, null: bool = False) -> pa.Field:
     """A column of whole numbers."""
-    return column(name, pa.int32() if bits == 32 else pa.int64(), meaning, unit=unit, example=example, null=null)
+    return column(
+        name, pa.int32() if bits == 32 else pa.int64(), meaning=meaning, unit=unit, example=example, null=null
+    )
 
 
 def number(name: str, meaning: str, *, unit: str, example: str, null: bool = False) -> pa.Field:
     """A column of double precision, so that what was computed is what is stored."""
-    return column(name, pa.float64(), meaning, unit=unit, example=example, null=null)
+    return column(name, pa.float64(), meaning=meaning, unit=unit, example=example, null=null)
 
 
-def many(name: str, element: pa.DataType, meaning: str, *, example: str = "", null: bool = False) -> pa.Field:
+def many(name: str, element: pa.DataType, *, meaning: str, example: str = "", null: bool = False) -> pa.Field:
     """A column of lists, whose elements are never null."""
     kind = pa.list_(pa.field("element", element, nullable=False))
-    return column(name, kind, meaning, unit="list", example=example, null=null)
+    return column(name, kind, meaning=meaning, unit="list", example=example, null=null)
 
 
 def group(fields: Iterable[pa.Field]) -> pa.StructType:
@@ -99,7 +101,9 @@ _HEADING = group(
         text("id", "its id there, or empty", example="D000001"),
         text("name", "its name", example="Headache"),
         text("qualifier", "the qualifier beside it, or empty; a heading with two qualifiers is two", example="therapy"),
-        column("major", pa.bool_(), "whether it is a main topic of the article", unit="yes or no", example="true"),
+        column(
+            "major", pa.bool_(), meaning="whether it is a main topic of the article", unit="yes or no", example="true"
+        ),
     ]
 )
 _CORRECTION = group(
@@ -111,25 +115,34 @@ _CORRECTION = group(
 )
 _META = group(
     [
-        many("ids", _ID, "every id that the record gives"),
+        many("ids", _ID, meaning="every id that the record gives"),
         text("journal", "name of the journal, or empty", example="Journal of Examples"),
         text("year", "year of publication, empty when unknown", example="2024"),
-        many("keywords", pa.string(), "keywords of the authors or the database", example="headache"),
+        many("keywords", pa.string(), meaning="keywords of the authors or the database", example="headache"),
         _INPUT_FILE,
         _RECORD_NUMBER,
-        many("removed_codes", _REMOVED_CODE, "typography codes that the reader took out of the passages, in order"),
-        many("headings", _HEADING, "subject headings, in the record's order; null where none were read", null=True),
+        many(
+            "removed_codes",
+            _REMOVED_CODE,
+            meaning="typography codes that the reader took out of the passages, in order",
+        ),
+        many(
+            "headings",
+            _HEADING,
+            meaning="subject headings, in the record's order; null where none were read",
+            null=True,
+        ),
         many(
             "publication_types",
             pa.string(),
-            "what kind of publication it is, as its source names it; null where it was not read",
+            meaning="what kind of publication it is, as its source names it; null where it was not read",
             example="Journal Article",
             null=True,
         ),
         many(
             "corrections",
             _CORRECTION,
-            "retractions, errata and expressions of concern that concern it; null where they were not read",
+            meaning="retractions, errata and expressions of concern that concern it; null where they were not read",
             null=True,
         ),
     ]
@@ -142,8 +155,8 @@ SCHEMAS: dict[str, pa.Schema] = {
             _SOURCE,
             _VERSION,
             text("lang", "language of the document, ISO 639-1", example="en"),
-            many("passages", _PASSAGE, "its texts, in the order of the document"),
-            column("meta", _META, "what is known of it beside its text", unit="group"),
+            many("passages", _PASSAGE, meaning="its texts, in the order of the document"),
+            column("meta", _META, meaning="what is known of it beside its text", unit="group"),
         ]
     ),
     "mentions": pa.schema(
@@ -181,7 +194,7 @@ SCHEMAS: dict[str, pa.Schema] = {
             column(
                 "accepted",
                 pa.bool_(),
-                "whether it counts as an entity; the others are kept as candidates",
+                meaning="whether it counts as an entity; the others are kept as candidates",
                 unit="yes or no",
                 example="true",
             ),

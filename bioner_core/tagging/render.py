@@ -25,7 +25,7 @@ class Nesting:
     too_deep: tuple[UnitSpan, ...]
 
 
-def align(spans: Iterable[Span], units: Sequence[Unit], type_names: Sequence[str]) -> Alignment:
+def align(spans: Iterable[Span], units: Sequence[Unit], *, type_names: Sequence[str]) -> Alignment:
     """Place spans (code points) on unit edges; a span's first unit counts without its attached blank."""
     starts = {unit.core: index for index, unit in enumerate(units)}
     ends = {unit.end: index + 1 for index, unit in enumerate(units)}
@@ -76,7 +76,7 @@ def render_moves(spans: Iterable[UnitSpan], unit_count: int) -> list[Move]:
     return moves
 
 
-def text_spans(spans: Iterable[UnitSpan], units: Sequence[Unit], type_names: Sequence[str]) -> list[Span]:
+def text_spans(spans: Iterable[UnitSpan], units: Sequence[Unit], *, type_names: Sequence[str]) -> list[Span]:
     """Spans in code points: from the first unit without its blank to the end of the last."""
     return [Span(units[one.start].core, units[one.end - 1].end, type_names[one.type_index]) for one in spans]
 

@@ -48,7 +48,7 @@ def render(
     spans: Iterable[Span], units: Sequence[Unit], *, type_names: Sequence[str], scheme: TagScheme
 ) -> RenderedText:
     """Moves for every copy line of a text; spans that no tag can express are listed, never silently lost."""
-    alignment = align(spans, units, type_names)
+    alignment = align(spans, units, type_names=type_names)
     nestings = tuple(
         nest(span for span in alignment.spans if span.type_index in line.type_indices)
         for line in copy_lines(scheme, len(type_names))

@@ -181,7 +181,7 @@ def _full_stop_ends(sentence: _Sentence, at: int, following: int) -> bool:
     text = sentence.text
     word, before = sentence.word_before(at)
     lowered = word.lower()
-    if _is_never_last(word) or _is_item_number(sentence, at) or is_split_decimal(word, text, following):
+    if _is_never_last(word) or _is_item_number(sentence, at) or is_split_decimal(word, text, following=following):
         return False
     if not _starts_sentence(text, following):
         is_whole = _WORD_END.search(word) or is_letter_unit(word, before)

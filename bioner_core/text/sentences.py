@@ -33,7 +33,7 @@ def split_passage(passage: Passage, passage_index: int) -> list[Sentence]:
 def _ranges(text: str) -> Iterator[tuple[int, int]]:
     start = 0
     for end in (*sentence_ends(_plain_form(text)), len(text)):
-        whole = trimmed_range(text, start, end)
+        whole = trimmed_range(text, start=start, end=end)
         if end - start <= MAX_SENTENCE_TOKENS:
             yield from whole
         else:
@@ -50,10 +50,10 @@ def _plain_form(text: str) -> str:
 
 def _pieces(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     for first, last in cut_long(text[start:end], MAX_SENTENCE_TOKENS):
-        yield from trimmed_range(text, start + first, start + last)
+        yield from trimmed_range(text, start=start + first, end=start + last)
 
 
-def trimmed_range(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+def trimmed_range(text: str, *, start: int, end: int) -> Iterator[tuple[int, int]]:
     """The range without white space at its edges, or nothing when it is all white space."""
     piece = text[start:end]
     kept = piece.strip()

@@ -87,7 +87,7 @@ def is_unit(word: str, before: str) -> bool:
     return (found["number"] or before)[-1:].isdigit()
 
 
-def is_split_decimal(word: str, text: str, following: int) -> bool:
+def is_split_decimal(word: str, text: str, *, following: int) -> bool:
     """Whether a blank has slipped into a decimal: `37. 5 degrees`, `P < 0. 05`.
 
     `word` ends at its point; `following` is where the text goes on. Only a zero, or digits with a unit behind them, are

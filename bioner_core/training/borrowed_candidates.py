@@ -34,32 +34,32 @@ from bioner_core.training.settings import CorpusMix
 
 
 def in_new_words(
-    corpus: CorpusMix, label_set: LabelSet, loaded: LoadedModel, settings: SelectorSettings
+    corpus: CorpusMix, label_set: LabelSet, *, loaded: LoadedModel, settings: SelectorSettings
 ) -> CorpusCandidates:
     """What the model finds in held-out sentences under a label set that it was not trained for: half to train on."""
     held_out = held_out_sentences(corpus, keep=loaded.card.characters)
-    drawn = drawn_sentences(held_out, 2 * settings.new_words, settings.seed)
+    drawn = drawn_sentences(held_out, 2 * settings.new_words, seed=settings.seed)
     bias = loaded.card.opening_bias(label_set.name, label_set.languages)
     # Of a small corpus both halves are smaller; no sentence is in both.
     halves = (drawn[: len(drawn) // 2], drawn[len(drawn) // 2 :])
     training, development = (
-        joined(decoded_parts(half, label_set, loaded, bias=bias, batch_rows=settings.batch_rows), label_set.name)
+        joined(decoded_parts(half, label_set, loaded=loaded, bias=bias, batch_rows=settings.batch_rows), label_set.name)
         for half in halves
     )
     return _borrowed(Path(corpus.file).parent.name, label_set, bias, (training,), development)
 
 
-def in_other_text(other: OtherText, loaded: LoadedModel, settings: SelectorSettings) -> CorpusCandidates:
+def in_other_text(other: OtherText, loaded: LoadedModel, *, settings: SelectorSettings) -> CorpusCandidates:
     """What the model finds of a label set that it knows in the text of another corpus, of the types marked there."""
     label_set = load_label_set(other.label_set)
     records = with_types(read_corpus(Path(other.file)), other.new_names)
     sentences = drawn_sentences(
-        gold_sentences(records, keep=loaded.card.characters), settings.calibration, settings.seed
+        gold_sentences(records, keep=loaded.card.characters), settings.calibration, seed=settings.seed
     )
     bias = loaded.card.opening_bias(label_set.name, label_set.languages)
     prepared = with_bias(prepare_label_set(label_set, loaded), bias)
     tags = [prepared.tokens.open_rows[label_set.type_names.index(name)] for name in other.types]
-    found = of_tags(decode_candidates(sentences, prepared, loaded, settings), tags)
+    found = of_tags(decode_candidates(sentences, prepared, loaded=loaded, settings=settings), tags)
     return _borrowed(Path(other.file).parent.name, label_set, bias, (), found)
 
 
@@ -94,7 +94,7 @@ def joined(parts: Sequence[SpanSamples], label_set: str) -> SpanSamples:
 
 
 def decoded_parts(
-    sentences: Sequence[GoldSentence], label_set: LabelSet, loaded: LoadedModel, *, bias: float, batch_rows: int
+    sentences: Sequence[GoldSentence], label_set: LabelSet, *, loaded: LoadedModel, bias: float, batch_rows: int
 ) -> list[SpanSamples]:
     """What the model finds in sentences of each part of a label set, asked about as the annotator asks."""
     return [
@@ -119,6 +119,6 @@ def _borrowed(
     return CorpusCandidates(corpus, label_set.name, bias, f1, training, development, is_borrowed=True)
 
 
-def drawn_sentences(sentences: Sequence[GoldSentence], count: int, seed: int) -> list[GoldSentence]:
+def drawn_sentences(sentences: Sequence[GoldSentence], count: int, *, seed: int) -> list[GoldSentence]:
     """So many of the sentences, or all where they are fewer, the same ones for a seed."""
     return Random(seed).sample(list(sentences), min(count, len(sentences)))  # noqa: S311 - sampling, not secrecy

@@ -122,11 +122,11 @@ def collect_candidates(
     loaded = load_model(model)
     sft_settings, _ = read_settings(Path(settings.sft_settings))
     pieces = pieces_of(settings, sft_settings.corpora, has_free_tags=any(map(is_free, loaded.card.tags)))
-    maker = made_by(model, loaded.card, settings)
+    maker = made_by(model, loaded.card, settings=settings)
     with _folder(keep_in) as folder:
-        there = [one for one in pieces if candidates_file(folder, one.label_set, one.corpus).exists()]
+        there = [one for one in pieces if candidates_file(folder, one.label_set, corpus=one.corpus).exists()]
         # Before the work of many minutes: files that do not fit would be refused after it, too.
-        found = {one: load_candidates(folder, one.label_set, one.corpus, made_by=maker) for one in there}
+        found = {one: load_candidates(folder, one.label_set, corpus=one.corpus, made_by=maker) for one in there}
         missing = [one for one in pieces if one not in found]
         unseen = _unseen_of(missing, sft_settings, loaded, settings)
         work = [(one, unseen.get(one.place, []) if one.kind is PieceKind.OWN else []) for one in missing]
@@ -137,11 +137,11 @@ def collect_candidates(
                 log(_in_words(made))
         else:
             _make_in_processes(work, model, settings, folder=folder, maker=maker, processes=processes, log=log)
-        found |= {one: load_candidates(folder, one.label_set, one.corpus, made_by=maker) for one in missing}
+        found |= {one: load_candidates(folder, one.label_set, corpus=one.corpus, made_by=maker) for one in missing}
     return [found[one] for one in pieces]
 
 
-def made_by(folder: Path, card: ModelCard, settings: SelectorSettings) -> str:
+def made_by(folder: Path, card: ModelCard, *, settings: SelectorSettings) -> str:
     """What makes candidates what they are, as a digest: weights, biases of unknown label sets, settings."""
     about = {
         "adapter": sha256_of_file(folder / ADAPTER_FOLDER / ADAPTER_WEIGHTS),
@@ -159,7 +159,7 @@ def unknown_label_sets(open_bias: dict[str, float]) -> dict[str, float]:
 
 
 def unseen_sentences(
-    settings: SftSettings, loaded: LoadedModel, earlier: Sequence[EarlierStage] = ()
+    settings: SftSettings, loaded: LoadedModel, *, earlier: Sequence[EarlierStage] = ()
 ) -> list[list[GoldSentence]]:
     """For each corpus, the training sentences that no stage of fine-tuning came to, found by replaying their batches.
 
@@ -191,21 +191,21 @@ def _unseen_of(
 ) -> dict[int, list[GoldSentence]]:
     if settings.train_on_held_out or all(one.kind is not PieceKind.OWN for one in missing):
         return {}
-    return dict(enumerate(unseen_sentences(sft_settings, loaded, settings.earlier)))
+    return dict(enumerate(unseen_sentences(sft_settings, loaded, earlier=settings.earlier)))
 
 
 def _made(
     piece: Piece, unseen: Sequence[GoldSentence], loaded: LoadedModel, settings: SelectorSettings
 ) -> CorpusCandidates:
     if piece.kind is PieceKind.OTHER_TEXT:
-        return in_other_text(settings.other_text[piece.place], loaded, settings)
+        return in_other_text(settings.other_text[piece.place], loaded, settings=settings)
     corpus = read_settings(Path(settings.sft_settings))[0].corpora[piece.place]
     if piece.kind is PieceKind.NEW_WORDS:
         label_set = reworded(corpus_label_set(corpus))
         if label_set is None:
             raise ConfigurationError(f"{corpus.label_set}: has no other words")
-        return in_new_words(corpus, label_set, loaded, settings)
-    return make_candidates(corpus, unseen, loaded, settings, first=piece.is_first)
+        return in_new_words(corpus, label_set, loaded=loaded, settings=settings)
+    return make_candidates(corpus, unseen, loaded=loaded, settings=settings, first=piece.is_first)
 
 
 # Of a process that makes candidates: what it has loaded.

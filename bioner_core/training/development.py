@@ -56,7 +56,7 @@ def evaluate_sets(annotator: Annotator, sets: Sequence[DevelopmentSet]) -> dict[
     }
 
 
-def development_f1(trainable: TrainableModel, sets: Sequence[DevelopmentSet], card: ModelCard) -> dict[str, float]:
+def development_f1(trainable: TrainableModel, sets: Sequence[DevelopmentSet], *, card: ModelCard) -> dict[str, float]:
     """Strict F1 of the model as it is now, adapters beside the base, by the name of each set's label set."""
     loaded = LoadedModel(card, trainable.vocabulary, trainable.model)
     with _decoding_attention(trainable.model.backbone):

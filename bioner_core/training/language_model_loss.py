@@ -47,7 +47,7 @@ class LanguageModelLoss(nn.Module):
         is_copied = moves == COPY
         loss = (move_loss + self._copy_loss(states[is_copied], targets[is_copied])) / len(targets)
         with torch.no_grad():
-            counts = tag_counts(legal_logits(self.model, hidden, weights, batch), batch.move)
+            counts = tag_counts(legal_logits(self.model, hidden, weights=weights, batch=batch), batch.move)
         return LossParts(loss, len(targets), counts)
 
     def term_count(self, examples: Sequence[TaggingExample]) -> int:

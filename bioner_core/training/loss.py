@@ -120,7 +120,7 @@ class LegalMoveLoss(nn.Module):
     def forward(self, batch: TrainingBatch) -> LossParts:
         """Read the prompt once, the rows after it, and score the choices among their legal moves."""
         hidden, weights = read_batch(self.model, batch, recompute=self._recompute)
-        logits = legal_logits(self.model, hidden, weights, batch)
+        logits = legal_logits(self.model, hidden, weights=weights, batch=batch)
         return LossParts(functional.cross_entropy(logits, batch.move), len(batch.move), tag_counts(logits, batch.move))
 
     def term_count(self, examples: Sequence[TaggingExample]) -> int:
@@ -151,7 +151,7 @@ def read_batch(model: TaggingModel, batch: TrainingBatch, *, recompute: bool) ->
     return hidden.view(*batch.ids.shape, -1), weights
 
 
-def legal_logits(model: TaggingModel, hidden: Tensor, weights: MoveWeights, batch: TrainingBatch) -> Tensor:
+def legal_logits(model: TaggingModel, hidden: Tensor, *, weights: MoveWeights, batch: TrainingBatch) -> Tensor:
     """Logits of the moves at each choice, those of illegal moves at minus infinity.
 
     *Shape:* hidden (rows, length, hidden) -> (choices, 2 + types).

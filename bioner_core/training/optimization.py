@@ -34,7 +34,7 @@ class MasterWeights:
                 value.copy_(master)
 
 
-def make_optimizer(model: TaggingModel, masters: Sequence[Tensor], settings: SftSettings) -> torch.optim.Optimizer:
+def make_optimizer(model: TaggingModel, masters: Sequence[Tensor], *, settings: SftSettings) -> torch.optim.Optimizer:
     """AdamW without weight decay; each kind of weights has a peak rate of its own (`peak`)."""
     groups = [
         {"params": list(masters), "peak": settings.learning_rate},

@@ -58,7 +58,7 @@ class CorpusCandidates:
 
 
 def make_candidates(
-    corpus: CorpusMix, unseen: Sequence[GoldSentence], loaded: LoadedModel, settings: SelectorSettings, *, first: bool
+    corpus: CorpusMix, unseen: Sequence[GoldSentence], *, loaded: LoadedModel, settings: SelectorSettings, first: bool
 ) -> CorpusCandidates:
     """Decode a corpus's sentences. Only the `first` corpus of a label set has the label set's development file.
 
@@ -67,7 +67,11 @@ def make_candidates(
     prepared = prepare_label_set(corpus_label_set(corpus), loaded)
     keep = loaded.card.characters
     sentences, remaining = _development_sentences(corpus, unseen, settings, keep=keep, first=first)
-    trial = tried_bias(settings.open_biases, prepared, lambda one: decode_candidates(sentences, one, loaded, settings))
+    trial = tried_bias(
+        settings.open_biases,
+        prepared,
+        decode=lambda one: decode_candidates(sentences, one, loaded=loaded, settings=settings),
+    )
     return CorpusCandidates(
         corpus=Path(corpus.file).parent.name,
         label_set=load_label_set(corpus.label_set).name,
@@ -78,7 +82,7 @@ def make_candidates(
     )
 
 
-def candidates_file(folder: Path, label_set: str, corpus: str) -> Path:
+def candidates_file(folder: Path, label_set: str, *, corpus: str) -> Path:
     """The file of the candidates of one corpus under one label set."""
     return folder / f"{label_set}-{corpus}.safetensors"
 
@@ -95,19 +99,19 @@ def save_candidates(folder: Path, candidates: CorpusCandidates, *, made_by: str)
     tensors = {f"{index}/{name}": getattr(one, name) for index, one in enumerate(parts) for name in _TENSORS}
     tensors = {name: one.half() if name.endswith("features") else one for name, one in tensors.items()}
     metadata = {"about": json.dumps(about), "parts": json.dumps(facts), "made_by": made_by}
-    file = candidates_file(folder, candidates.label_set, candidates.corpus)
+    file = candidates_file(folder, candidates.label_set, corpus=candidates.corpus)
     beside = file.with_suffix(f".{os.getpid()}.tmp")
     save_file(tensors, beside, metadata)
     beside.replace(file)
 
 
-def load_candidates(folder: Path, label_set: str, corpus: str, *, made_by: str) -> CorpusCandidates:
+def load_candidates(folder: Path, label_set: str, *, corpus: str, made_by: str) -> CorpusCandidates:
     """The candidates of one corpus under one label set.
 
     Raises:
         ModelError: the file is damaged or holds no candidates, or another model or other settings made it.
     """
-    file = candidates_file(folder, label_set, corpus)
+    file = candidates_file(folder, label_set, corpus=corpus)
     try:
         with safe_open(file, framework="pt") as opened:
             metadata: Mapping[str, str] = opened.metadata() or {}
@@ -145,7 +149,7 @@ def _training_samples(
         batch_rows=settings.batch_rows,
         seed=settings.seed,
     )
-    return (rendered, decode_candidates(chosen[settings.rendered :], prepared, loaded, settings))
+    return (rendered, decode_candidates(chosen[settings.rendered :], prepared, loaded=loaded, settings=settings))
 
 
 def _development_sentences(
@@ -181,7 +185,7 @@ def _drawn(
 
 
 def decode_candidates(
-    sentences: Sequence[GoldSentence], prepared: PreparedLabelSet, loaded: LoadedModel, settings: SelectorSettings
+    sentences: Sequence[GoldSentence], prepared: PreparedLabelSet, *, loaded: LoadedModel, settings: SelectorSettings
 ) -> SpanSamples:
     """The model's candidates on some sentences, right and wrong."""
     return decoded_samples(
@@ -226,7 +230,7 @@ def with_bias(prepared: PreparedLabelSet, bias: float) -> PreparedLabelSet:
 
 
 def tried_bias(
-    biases: Sequence[float], prepared: PreparedLabelSet, decode: Callable[[PreparedLabelSet], SpanSamples]
+    biases: Sequence[float], prepared: PreparedLabelSet, *, decode: Callable[[PreparedLabelSet], SpanSamples]
 ) -> BiasTrial:
     """Decode with each bias, and keep what came of the one that is worth it."""
     trials = {bias: BiasTrial(bias, decode(with_bias(prepared, bias))) for bias in biases}

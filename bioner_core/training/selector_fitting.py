@@ -20,8 +20,8 @@ FREE_SHARE = 0.25
 def fit_selector(
     selector: Selector,
     corpora: Sequence[CorpusCandidates],
-    settings: SelectorSettings,
     *,
+    settings: SelectorSettings,
     log: Callable[[str], None],
 ) -> None:
     """Train the space on the corpora's training candidates, and calibrate it on their development candidates."""
@@ -47,7 +47,11 @@ def judged(selector: Selector, samples: SpanSamples, *, as_free: Sequence[int] =
         counts = {own: count for own, count in samples.gold_counts.items() if own not in free}
         of_free = sum(count for own, count in samples.gold_counts.items() if own in free)
         counts |= {min(selector.free): of_free} if of_free else {}
-    found = selector.probabilities(samples.features, tag.tolist(), samples.tag_score.tolist()) if len(tag) else []
+    found = (
+        selector.probabilities(samples.features, tag.tolist(), tag_scores=samples.tag_score.tolist())
+        if len(tag)
+        else []
+    )
     return JudgedCandidates(torch.tensor(found), tag, samples.is_right, counts)
 
 
@@ -75,7 +79,7 @@ def _fit_space(
             if is_gold[chosen].any():
                 seen = functional.dropout(features[chosen], settings.dropout)
                 own, others = _some_free(selector, tag[chosen], rivals[chosen])
-                loss = info_nce(selector.space(seen), own, is_gold[chosen], others)
+                loss = info_nce(selector.space(seen), own, is_gold=is_gold[chosen], rivals=others)
                 optimizer.zero_grad()
                 torch.autograd.backward(loss)
                 optimizer.step()
@@ -118,4 +122,4 @@ def _fit_calibration(
         similarity = [selector.similarity(one.features, own) for one, own in zip(filled, tags, strict=True)]
     scores = torch.cat([one.tag_score for one in filled])
     right = torch.cat([one.is_right for one in filled])
-    fit_calibration(calibration, torch.cat(similarity), scores, right)
+    fit_calibration(calibration, torch.cat(similarity), tag_score=scores, is_right=right)

@@ -68,10 +68,10 @@ def train_selector(
         torch.set_num_threads(settings.threads)
     made = collect_candidates(model, settings, log=log, keep_in=candidates, processes=processes)
     loaded = load_model(model)
-    rule, left_out = leave_one_out(loaded, made, settings)
+    rule, left_out = leave_one_out(loaded, made, settings=settings)
     torch.manual_seed(settings.seed)
     selector = new_selector(loaded)
-    fit_selector(selector, made, settings, log=log)
+    fit_selector(selector, made, settings=settings, log=log)
     found = [judged(selector, one.development) for one in made]
     thresholds = fit_thresholds(found, strength=rule.strength, spare=rule.spare, free=min(selector.free, default=None))
     report = _report(selector, made, thresholds, tags=loaded.card.tags, rule=rule, left_out=left_out)

@@ -86,7 +86,7 @@ class _Judged:
 
 
 def leave_one_out(
-    loaded: LoadedModel, corpora: Sequence[CorpusCandidates], settings: SelectorSettings
+    loaded: LoadedModel, corpora: Sequence[CorpusCandidates], *, settings: SelectorSettings
 ) -> tuple[Rule, tuple[LeftOutCorpus, ...]]:
     """The best rule over corpora that were left out, and how each of them does with it.
 
@@ -146,7 +146,7 @@ def _judge(
     """The candidates that are left out, judged by a selector of the others."""
     torch.manual_seed(settings.seed)
     selector = new_selector(loaded)
-    fit_selector(selector, others, settings, log=lambda _: None)
+    fit_selector(selector, others, settings=settings, log=lambda _: None)
     trained = {tag for one in others for part in one.training for tag in part.open_rows}
     fitted = tuple(judged(selector, one.development) for one in others)
     for own in left_out:

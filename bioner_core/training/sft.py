@@ -79,7 +79,7 @@ class SftRun:
         self.trainable = _trainable(settings, self._accelerator.device)
         self._loss = _make_loss(settings, self.trainable)
         self._masters = MasterWeights(self.trainable.adapter_parameters)
-        self._optimizer = make_optimizer(self.trainable.model, self._masters.masters, settings)
+        self._optimizer = make_optimizer(self.trainable.model, self._masters.masters, settings=settings)
         self._label_sets = {one.name: one for one in map(corpus_label_set, settings.corpora)}
         self._prompts = {
             name: usual_prompt(
@@ -261,7 +261,7 @@ class SftRun:
 
     def _evaluate(self, origin: str) -> None:
         """Decode the development sets with the weights as they are, and keep them if they are the best so far."""
-        found = development_f1(self.trainable, self._development, self._card())
+        found = development_f1(self.trainable, self._development, card=self._card())
         is_best = self._best.offer(self._trained_values(), f1=mean_f1(found), origin=origin)
         scores = ", ".join(f"{name} {one:.4f}" for name, one in found.items())
         self._log(f"{origin}: development F1 {mean_f1(found):.4f}{' (best)' if is_best else ''}: {scores}")

@@ -43,14 +43,14 @@ def make_trainable(
     )
     base_size = language_model.get_input_embeddings().num_embeddings
     vocabulary = TaggingVocabulary(tokenizer, base_size=base_size, tags=tags, characters=characters)
-    trainable = trainable_around(language_model, vocabulary, settings)
+    trainable = trainable_around(language_model, vocabulary, settings=settings)
     _initialise_rows(trainable.model, vocabulary)
     trainable.model.to(device)
     return trainable
 
 
 def trainable_around(
-    language_model: PreTrainedModel, vocabulary: TaggingVocabulary, settings: SftSettings
+    language_model: PreTrainedModel, vocabulary: TaggingVocabulary, *, settings: SftSettings
 ) -> TrainableModel:
     """Weights that learn beside those of a frozen language model, and rows for a vocabulary that are not set yet."""
     backbone = language_model.base_model

@@ -154,7 +154,7 @@ class FaultyAnnotator:
             raise AnnotatorOutOfMemoryError(f"{rows} rows do not fit")
 
 
-def faulty(folder: str, feeder: int, seconds_per_batch: float) -> FaultyAnnotator:
+def faulty(folder: str, feeder: int, *, seconds_per_batch: float) -> FaultyAnnotator:
     """The factory that actors call: signs the process in, so that the soak knows whom to stop."""
     sign_in(Path(folder), feeder)
     return FaultyAnnotator(Path(folder), seconds_per_batch)

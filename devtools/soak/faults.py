@@ -69,7 +69,7 @@ class Scene(Protocol):
         ...
 
 
-def shuffled_kinds(kinds: Sequence[FaultKind], number: int, randomness: random.Random) -> Iterator[FaultKind]:
+def shuffled_kinds(kinds: Sequence[FaultKind], number: int, *, randomness: random.Random) -> Iterator[FaultKind]:
     """So many faults in random order, of each kind as many as of any other."""
     deck = [kinds[place % len(kinds)] for place in range(number)]
     randomness.shuffle(deck)
@@ -170,7 +170,7 @@ class FaultInjector:
         return f"order {order.value} to an actor"
 
 
-def wait_random(randomness: random.Random, mean_seconds: float, stop: threading.Event) -> None:
+def wait_random(randomness: random.Random, mean_seconds: float, *, stop: threading.Event) -> None:
     """Wait for a time as between the clicks of a Geiger counter: short gaps, and so overlapping faults, are common."""
     stop.wait(min(randomness.expovariate(1.0 / mean_seconds), 6 * mean_seconds))
 

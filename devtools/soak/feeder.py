@@ -45,7 +45,7 @@ def client_settings(deadline_seconds: float) -> ClientSettings:
     )
 
 
-def run_with_feeders(job: AnnotationJob, pool: Pool, client: ClientSettings, *, count: int) -> JobSummary:
+def run_with_feeders(job: AnnotationJob, pool: Pool, *, client: ClientSettings, count: int) -> JobSummary:
     """Run a job by so many feeders, on the nodes that see its store; this process must hold the store's lock."""
     places = FeederPlaces(job, pool.client_factory(client), count, nodes_with_store(job.store))
     ahead = FilesAhead[str](job, start=lambda: places, progress=SilentProgress(), tell=print)
@@ -61,7 +61,7 @@ def run_one(
     store.root.mkdir(parents=True, exist_ok=True)
     with StoreLock(store, purpose="soak", wait_seconds=30.0):
         if feeders > 1 and not needs_no_model(job):
-            summary = run_with_feeders(job, pool, client, count=feeders)
+            summary = run_with_feeders(job, pool, client=client, count=feeders)
         else:
             summary = run_annotation(job, service_factory=pool.client_factory(client))
     return {

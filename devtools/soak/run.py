@@ -157,8 +157,8 @@ class _Soak:
         settings = self._settings
         randomness = random.Random(settings.seed + 1)  # noqa: S311
         injector = FaultInjector(self, randomness, self._orders.stop)
-        for kind in shuffled_kinds(settings.possible_kinds, settings.faults, randomness):
-            wait_random(randomness, settings.gap_seconds, self._orders.stop)
+        for kind in shuffled_kinds(settings.possible_kinds, settings.faults, randomness=randomness):
+            wait_random(randomness, settings.gap_seconds, stop=self._orders.stop)
             how = injector.do(kind)
             if how is None:
                 break

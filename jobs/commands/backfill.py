@@ -77,7 +77,9 @@ def pubmed(
         source = ReleaseSource(places=tuple(places or NLM_PLACES), first_number=first_number, needs_md5=not without_md5)
         part = parse_part(shard)
         done = (
-            pubmed_backfill_plan(source, part, options) if options.dry_run else backfill_pubmed(source, part, options)
+            pubmed_backfill_plan(source, part, options=options)
+            if options.dry_run
+            else backfill_pubmed(source, part, options=options)
         )
     return report(done, as_json=options.as_json)
 
@@ -91,7 +93,11 @@ def pmc(options: SyncOptions, places: RequiredPlaces, shard: ShardOf = "1/1", fe
         from jobs.runs.sync import pmc_backfill_plan, report  # what imports pyarrow is not for --help
 
         part = parse_part(shard)
-        done = pmc_backfill_plan(places, part, options) if options.dry_run else backfill_pmc(places, part, options)
+        done = (
+            pmc_backfill_plan(places, part, options=options)
+            if options.dry_run
+            else backfill_pmc(places, part, options=options)
+        )
     return report(done, as_json=options.as_json)
 
 
@@ -112,7 +118,7 @@ def parse_part(text: str) -> Part:
     return Part(int(found.group(1)), int(found.group(2)))
 
 
-def backfill_pubmed(source: "ReleaseSource", part: Part, options: SyncOptions) -> "SyncReport":
+def backfill_pubmed(source: "ReleaseSource", part: Part, *, options: SyncOptions) -> "SyncReport":
     """Apply this part of PubMed's release files.
 
     Raises:
@@ -125,13 +131,13 @@ def backfill_pubmed(source: "ReleaseSource", part: Part, options: SyncOptions) -
 
     def work(place: "SyncContext", session: "AnnotationSession") -> "SyncReport":
         entries = applied_files(place.store, PUBMED, on_damaged=lambda _: None)
-        files, gap = pubmed_files(source, entries, place.policy, fingerprint=session.run_fingerprint)
+        files, gap = pubmed_files(source, entries, policy=place.policy, fingerprint=session.run_fingerprint)
         mine = _mine(files, part, options)
         return run_backfill(
             PUBMED,
             mine,
-            place,
-            session,
+            place=place,
+            annotator=session,
             needs_md5=source.needs_md5,
             progress=FileProgress(quiet=options.run.quiet),
             max_reject_rate=options.run.max_reject_rate,
@@ -141,7 +147,7 @@ def backfill_pubmed(source: "ReleaseSource", part: Part, options: SyncOptions) -
     return run_sync(options, work, purpose=_purpose("pubmed", part), places=source.places, part=part)
 
 
-def backfill_pmc(places: Sequence[str], part: Part, options: SyncOptions) -> "SyncReport":
+def backfill_pmc(places: Sequence[str], part: Part, *, options: SyncOptions) -> "SyncReport":
     """Apply this part of a PMC folder.
 
     Raises:
@@ -153,12 +159,12 @@ def backfill_pmc(places: Sequence[str], part: Part, options: SyncOptions) -> "Sy
 
     def work(place: "SyncContext", session: "AnnotationSession") -> "SyncReport":
         entries = applied_files(place.store, PMC, on_damaged=lambda _: None)
-        files = pmc_files(places, entries, place.policy, fingerprint=session.run_fingerprint)
+        files = pmc_files(places, entries, policy=place.policy, fingerprint=session.run_fingerprint)
         return run_backfill(
             PMC,
             _mine(files, part, options),
-            place,
-            session,
+            place=place,
+            annotator=session,
             needs_md5=False,
             progress=FileProgress(quiet=options.run.quiet),
             max_reject_rate=options.run.max_reject_rate,

@@ -166,7 +166,12 @@ def _links(options: EvaluationOptions) -> dict[str, Any]:
         annotator = _annotator(options, label_set)
         document_pass = options.document_pass is not False
         report["end_to_end"] = {"document_pass": document_pass} | evaluate_end_to_end(
-            records, options.vocabularies, annotator, label_set, types=types, document_pass=document_pass
+            records,
+            options.vocabularies,
+            annotator=annotator,
+            label_set=label_set,
+            types=types,
+            document_pass=document_pass,
         )
     return report
 
@@ -177,7 +182,7 @@ def _run(
     """The scores, the annotator that they are of, and what the probe found if one was asked for."""
 
     records = with_types(islice(read_corpus(options.data), options.limit), new_type_names(options.new_names or ()))
-    names = scored_types(records, label_set, _names(options.types))
+    names = scored_types(records, label_set, types=_names(options.types))
     annotator = _annotator(options, label_set)
     with ProgressBar("sentences", quiet=options.quiet) as progress:
         run = evaluate_annotator(

@@ -81,7 +81,9 @@ def pubmed(
         ending, linker = snapshot_settings(snapshot), linker_of(snapshot.link)
 
         def work(place: "SyncContext", session: "AnnotationSession") -> "SyncReport":
-            return run_pubmed(source, place, session, progress=progress, max_reject_rate=options.run.max_reject_rate)
+            return run_pubmed(
+                source, place, annotator=session, progress=progress, max_reject_rate=options.run.max_reject_rate
+            )
 
         done = (
             pubmed_plan(source, options)
@@ -107,7 +109,9 @@ def cnki(options: SyncOptions, snapshot: SnapshotOptions, places: RequiredPlaces
         ending, linker = snapshot_settings(snapshot), linker_of(snapshot.link)
 
         def work(place: "SyncContext", session: "AnnotationSession") -> "SyncReport":
-            return run_exports(places, place, session, progress=progress, max_reject_rate=options.run.max_reject_rate)
+            return run_exports(
+                places, place, annotator=session, progress=progress, max_reject_rate=options.run.max_reject_rate
+            )
 
         done = (
             exports_plan(places, options)

@@ -204,7 +204,7 @@ def keep_pool(config: PoolConfig, annotator: AnnotatorChoice, *, page: JobPage) 
     spec = annotator.spec(memory_limit(config, settings))
     annotator.check_ready()
     with claimed_address(config.name) as announce, ExitStack() as opened:
-        pool = open_pool(opened, settings, spec, quiet=config.quiet)
+        pool = open_pool(opened, settings, spec=spec, quiet=config.quiet)
         page.follow(pool)
         opened.callback(page.let_go)
         report = PoolReport(
@@ -304,7 +304,7 @@ def stop_pool(name: str, ray_address: str, *, drain_seconds: float | None) -> fl
         report = living_report(kv, name)
         order_stop(kv, drain_seconds)
     seconds = _END_SECONDS + (drain_seconds if drain_seconds is not None else report.drain_seconds)
-    if not await_end(place, report.owner, seconds):
+    if not await_end(place, report.owner, seconds=seconds):
         owner = f"process {report.owner.pid} on {report.owner.host}"
         raise PoolError(f"pool {name!r}: its owner, {owner}, has not ended in {seconds:g} s. {_LOOK_AT_OUTPUT}")
     return time.monotonic() - started

@@ -110,7 +110,7 @@ def query(
         if output is None:
             print_answer(answer, words)
         else:
-            save_answer(answer, words, output)
+            save_answer(answer, words, path=output)
     return 0
 
 
@@ -168,7 +168,7 @@ def print_answer(answer: pa.RecordBatchReader, answer_format: str) -> None:
     _write_text(answer, answer_format, sys.stdout)
 
 
-def save_answer(answer: pa.RecordBatchReader, answer_format: str, path: Path) -> None:
+def save_answer(answer: pa.RecordBatchReader, answer_format: str, *, path: Path) -> None:
     """Write an answer to a file, which appears when it is whole.
 
     Raises:
@@ -197,4 +197,4 @@ def _write_table(answer: pa.RecordBatchReader, stream: TextIO) -> None:
     numeric = [any(is_of(field.type) for is_of in _NUMBERS) for field in answer.schema]
     names = [printable(field.name) for field in answer.schema]
     rows = ([printable(word_of(value)) for value in row] for row in answer_rows(answer))
-    write_table(names, rows, stream, numeric=numeric)
+    write_table(names, rows, stream=stream, numeric=numeric)

@@ -196,8 +196,8 @@ def _backfilled(folder: Path, config: AnnotateConfig, choice: AnnotatorChoice, *
             report = run_backfill(
                 "bench",
                 [PendingFile(one, ()) for one in list_place(str(folder), policy)],
-                place,
-                session,
+                place=place,
+                annotator=session,
                 needs_md5=False,
                 progress=SilentProgress(),
                 max_reject_rate=config.max_reject_rate,

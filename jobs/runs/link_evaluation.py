@@ -33,9 +33,9 @@ def evaluate_gold_links(
 def evaluate_end_to_end(
     records: Sequence[GoldRecord],
     vocabularies: Sequence[str],
+    *,
     annotator: Annotator,
     label_set: LabelSet,
-    *,
     types: Sequence[str],
     document_pass: bool = True,
 ) -> dict[str, float | int]:
@@ -51,7 +51,7 @@ def evaluate_end_to_end(
 
     annotated = Model(annotator, [label_set], document_pass=document_pass).annotate(map(gold_document, records))
     found = [[Span(m.start, m.end, m.type) for m in one.mentions if m.accepted] for one in annotated]
-    return score_end_to_end(records, found, Linker(open_vocabularies(vocabularies)), types=types).to_json()
+    return score_end_to_end(records, found, linker=Linker(open_vocabularies(vocabularies)), types=types).to_json()
 
 
 def print_links(report: dict[str, Any]) -> None:

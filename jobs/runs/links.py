@@ -23,7 +23,7 @@ def linker_of(vocabularies: Sequence[str] | None) -> Linker | None:
     return Linker(open_vocabularies(vocabularies)) if vocabularies else None
 
 
-def with_links(done: SyncReport, store: Store, linker: Linker, *, quiet: bool) -> SyncReport:
+def with_links(done: SyncReport, store: Store, *, linker: Linker, quiet: bool) -> SyncReport:
     """The report with the links that were made, or are of this state already; the lock must be held.
 
     What was applied stays applied when linking fails: that is a failure of the report.

@@ -85,7 +85,7 @@ def memory_limit(actors: ActorOptions, settings: PoolSettings) -> MemoryLimit:
     return MemoryLimit(cap, share)
 
 
-def open_pool(opened: ExitStack, settings: PoolSettings, spec: AnnotatorSpec, *, quiet: bool) -> "Pool":
+def open_pool(opened: ExitStack, settings: PoolSettings, *, spec: AnnotatorSpec, quiet: bool) -> "Pool":
     """Start a pool, which ends with `opened`, and so does a Ray that was started for it.
 
     `quiet` silences how far the start is; what goes wrong with an actor is told always.
@@ -136,7 +136,7 @@ def join_pool(
     check_same_model(report, fingerprint=choice.fingerprint(), model=choice.in_words())
     if not quiet:
         say(f"joined the pool {name!r}: {report.ready} of {spoken_count(report.wanted, 'actor')} ready")
-    return client_of(place, report, client)
+    return client_of(place, report, settings=client)
 
 
 def in_pool_precision(choice: AnnotatorChoice, config: AnnotateConfig) -> AnnotatorChoice:
@@ -182,7 +182,7 @@ def check_feeders(config: AnnotateConfig) -> None:
         )
 
 
-def feeder_places(job: AnnotationJob, service_factory: ServiceFactory, config: AnnotateConfig) -> "FeederPlaces":
+def feeder_places(job: AnnotationJob, service_factory: ServiceFactory, *, config: AnnotateConfig) -> "FeederPlaces":
     """The feeders that a config names; without a number one, and on a cluster one for each node that sees the store.
 
     This process must be connected to Ray, and hold the lock of the store.

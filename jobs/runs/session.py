@@ -197,7 +197,7 @@ class AnnotationSession:
     @property
     def run_fingerprint(self) -> str:
         """That of every job of this session."""
-        return run_fingerprint(self._annotator_fingerprint, self._label_sets, self._finish)
+        return run_fingerprint(self._annotator_fingerprint, self._label_sets, finish=self._finish)
 
     @property
     def decode_fingerprint(self) -> str:
@@ -286,7 +286,7 @@ class AnnotationSession:
         progress = FirstDone(bar)
 
         def start() -> "FeederPlaces":
-            places = feeder_places(job, self._begun(job), self._config)
+            places = feeder_places(job, self._begun(job), config=self._config)
             opened.enter_context(bar)
             return places
 
@@ -302,7 +302,7 @@ class AnnotationSession:
     def _begun(self, job: AnnotationJob) -> ServiceFactory:
         """What makes clients of the pool, which is started if need be; from here on the load is watched."""
         service_factory = self._connected()
-        note_model(self._config.store, job.run_fingerprint, self._annotator.in_words())
+        note_model(self._config.store, job.run_fingerprint, words=self._annotator.in_words())
         self._run_watch = RunWatch(self._pool)
         return service_factory
 
@@ -361,7 +361,7 @@ class AnnotationSession:
             self._watch(joined)
             return joined
         spec = self._annotator.spec(memory_limit(run, self._pool_settings))
-        self._pool = open_pool(self._opened, self._pool_settings, spec, quiet=run.quiet)
+        self._pool = open_pool(self._opened, self._pool_settings, spec=spec, quiet=run.quiet)
         self._watch(self._pool)
         return self._pool.client_factory(self._client_settings)
 

@@ -99,7 +99,7 @@ def run_sync(
             if linker is not None:
                 page.enter(JobPhase.LINK)
                 lock.check()
-                done = with_links(done, options.store, linker, quiet=options.run.quiet)
+                done = with_links(done, options.store, linker=linker, quiet=options.run.quiet)
         page.end(done.exit_code())
         return done
 
@@ -167,7 +167,7 @@ def pubmed_plan(source: pubmed.ReleaseSource, options: SyncOptions) -> SyncPlan:
         ModelError: there is no such model.
     """
     fingerprint, entries = run_fingerprint_of(options), applied_files(options.store, PUBMED)
-    plan = pubmed.look(source, entries, options.policy)
+    plan = pubmed.look(source, entries, policy=options.policy)
     return _plan(
         [one.listed for one in plan.before_gap], entries, fingerprint, guess=RELEASE_GUESS, fault=plan.gap_message
     )
@@ -180,29 +180,29 @@ def exports_plan(places: Sequence[str], options: SyncOptions) -> SyncPlan:
         InputError, StoreError, ModelError: as `pubmed_plan`.
     """
     fingerprint, entries = run_fingerprint_of(options), applied_files(options.store, exports.CNKI)
-    files = exports.likely_exports(exports.look(places, entries, options.policy), entries)
+    files = exports.likely_exports(exports.look(places, entries, policy=options.policy), entries)
     return _plan(files, entries, fingerprint, guess=EXPORT_GUESS)
 
 
-def pubmed_backfill_plan(source: pubmed.ReleaseSource, part: Part, options: SyncOptions) -> SyncPlan:
+def pubmed_backfill_plan(source: pubmed.ReleaseSource, part: Part, *, options: SyncOptions) -> SyncPlan:
     """What a backfill of PubMed would do on this machine.
 
     Raises:
         InputError, StoreError, ModelError: as `pubmed_plan`.
     """
     fingerprint, entries = run_fingerprint_of(options), applied_files(options.store, PUBMED)
-    files, gap = pubmed_files(source, entries, options.policy, fingerprint=fingerprint)
+    files, gap = pubmed_files(source, entries, policy=options.policy, fingerprint=fingerprint)
     return _plan([one.listed for one in of_part(files, part)], entries, fingerprint, guess=RELEASE_GUESS, fault=gap)
 
 
-def pmc_backfill_plan(places: Sequence[str], part: Part, options: SyncOptions) -> SyncPlan:
+def pmc_backfill_plan(places: Sequence[str], part: Part, *, options: SyncOptions) -> SyncPlan:
     """What a backfill of PMC would do on this machine.
 
     Raises:
         InputError, StoreError, ModelError: as `pubmed_plan`.
     """
     fingerprint, entries = run_fingerprint_of(options), applied_files(options.store, PMC)
-    files = pmc_files(places, entries, options.policy, fingerprint=fingerprint)
+    files = pmc_files(places, entries, policy=options.policy, fingerprint=fingerprint)
     return _plan([one.listed for one in of_part(files, part)], entries, fingerprint, guess=ARTICLE_GUESS)
 
 

@@ -21,7 +21,7 @@ _GAP = 2
 
 
 def write_table(
-    names: Sequence[str], rows: Iterator[Sequence[str]], stream: TextIO, *, numeric: Sequence[bool] = ()
+    names: Sequence[str], rows: Iterator[Sequence[str]], *, stream: TextIO, numeric: Sequence[bool] = ()
 ) -> None:
     """Write rows of printable texts; `numeric` columns stand to the right."""
     console = Console(file=stream)

@@ -119,15 +119,15 @@ def enter_file(
             f"{summary.shards_committed} committed; the first: {summary.failures[0].message}"
         )
     entry = _entry(file, summary, kind=kind, place=place, fingerprint=fingerprint, seconds=seconds)
-    refresh_index(place.store, entry.input_key, manifests_of_input(place.store, entry.input_key))
+    refresh_index(place.store, entry.input_key, manifests=manifests_of_input(place.store, entry.input_key))
     place.lock.check()
     record_applied(place.store, entry)
     discard_carry_over(place.store, entry.input_key)
-    discard_download(file.wanted.listed, file.path, place)
+    discard_download(file.wanted.listed, file.path, place=place)
     return entry
 
 
-def discard_download(listed: ListedFile, path: Path, place: SyncContext) -> None:
+def discard_download(listed: ListedFile, path: Path, *, place: SyncContext) -> None:
     """Remove a download that is needed no more, unless downloads are kept; a file of a local place always stays.
 
     Raises:

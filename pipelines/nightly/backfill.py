@@ -39,19 +39,19 @@ PMC_SUFFIXES = (".tar.gz", ".tgz", ".xml", ".nxml", ".xml.gz", ".nxml.gz")
 
 
 def pubmed_files(
-    source: ReleaseSource, entries: Sequence[AppliedFile], policy: RetryPolicy, *, fingerprint: str
+    source: ReleaseSource, entries: Sequence[AppliedFile], *, policy: RetryPolicy, fingerprint: str
 ) -> tuple[list[PendingFile], str]:
     """All release files that this model has not been applied to, and what is missing in words.
 
     Raises:
         InputError: as `look`.
     """
-    plan = look(source, entries, policy, fingerprint=fingerprint)
+    plan = look(source, entries, policy=policy, fingerprint=fingerprint)
     return list(plan.pending), plan.gap_message
 
 
 def pmc_files(
-    places: Sequence[str], entries: Sequence[AppliedFile], policy: RetryPolicy, *, fingerprint: str
+    places: Sequence[str], entries: Sequence[AppliedFile], *, policy: RetryPolicy, fingerprint: str
 ) -> list[PendingFile]:
     """All articles and packages that this model has not been applied to; a new listing of an old name counts as new.
 
@@ -98,9 +98,9 @@ class FilesAnnotator(Protocol):
 def run_backfill(
     kind: str,
     files: Sequence[PendingFile],
+    *,
     place: SyncContext,
     annotator: FilesAnnotator,
-    *,
     needs_md5: bool,
     progress: ProgressReporter,
     max_reject_rate: float,

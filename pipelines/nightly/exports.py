@@ -36,7 +36,7 @@ _OTHER_SOURCES = ("pubmed", "pmc")
 _NOT_EXPORTS = (COMPANION, PARTIAL_SUFFIX, ".tmp")
 
 
-def look(places: Sequence[str], entries: Sequence[AppliedFile], policy: RetryPolicy) -> list[ListedFile]:
+def look(places: Sequence[str], entries: Sequence[AppliedFile], *, policy: RetryPolicy) -> list[ListedFile]:
     """The files that may be new, oldest first: those of which the ledger has no entry with this name and this listing.
 
     Raises:
@@ -64,8 +64,8 @@ def likely_exports(listed: Sequence[ListedFile], entries: Sequence[AppliedFile])
 def run_exports(
     places: Sequence[str],
     place: SyncContext,
-    annotator: InputAnnotator,
     *,
+    annotator: InputAnnotator,
     progress: ProgressReporter,
     max_reject_rate: float,
 ) -> SyncReport:
@@ -80,7 +80,7 @@ def run_exports(
     try:
         entries = applied_files(place.store, CNKI, on_damaged=lambda _: None)  # such a file counts as new
         run = _ExportsRun(place, annotator, log, entries)
-        listed = look(places, entries, place.policy)
+        listed = look(places, entries, policy=place.policy)
         progress.planned(len(listed))
         for one in listed:
             if (done := run.take(one)) is not None:
@@ -119,7 +119,7 @@ class _ExportsRun:
             return False
         if found.source in _OTHER_SOURCES:
             self._of_others.append(listed.name)
-            discard_download(listed, path, self._place)
+            discard_download(listed, path, place=self._place)
             return False
         if not found.is_dump:
             self._deferred.append((listed, path, found))
@@ -133,7 +133,7 @@ class _ExportsRun:
                 yield self._apply(listed, path)
             else:
                 self._unknown.append(listed.name)
-                discard_download(listed, path, self._place)
+                discard_download(listed, path, place=self._place)
                 yield False
 
     def notes(self) -> list[str]:
@@ -150,7 +150,7 @@ class _ExportsRun:
         try:
             digest = file_digest(str(path))
             if digest in self._digests:
-                discard_download(listed, path, self._place)
+                discard_download(listed, path, place=self._place)
                 return False
             self._log.planned += 1
             wanted = PendingFile(replace(listed, location=str(path)), (time.time_ns() // 1000,))
@@ -161,7 +161,7 @@ class _ExportsRun:
         self._digests.add(digest)
         self._suffixes.add(suffix_of(listed.name))
         self._log.applied.append(entry)
-        discard_download(listed, path, self._place)  # `apply_file` was given the copy as a local file
+        discard_download(listed, path, place=self._place)  # `apply_file` was given the copy as a local file
         return True
 
 

@@ -49,7 +49,7 @@ class ReleaseSource:
 
 
 def look(
-    source: ReleaseSource, entries: Sequence[AppliedFile], policy: RetryPolicy, *, fingerprint: str | None = None
+    source: ReleaseSource, entries: Sequence[AppliedFile], *, policy: RetryPolicy, fingerprint: str | None = None
 ) -> ReleasePlan:
     """List the places and compare them with the ledger's entries; changes nothing.
 
@@ -91,8 +91,8 @@ def companion_md5(wanted: PendingFile, *, needed: bool, policy: RetryPolicy) -> 
 def run_pubmed(
     source: ReleaseSource,
     place: SyncContext,
-    annotator: InputAnnotator,
     *,
+    annotator: InputAnnotator,
     progress: ProgressReporter,
     max_reject_rate: float,
 ) -> SyncReport:
@@ -107,7 +107,7 @@ def run_pubmed(
     try:
         # A file whose entry is damaged counts as new: its shards are there, and it is entered once more.
         entries = applied_files(place.store, PUBMED, on_damaged=lambda _: None)
-        plan = look(source, entries, place.policy)
+        plan = look(source, entries, policy=place.policy)
         log.planned = len(plan.pending)
         progress.planned(len(plan.before_gap))
         for wanted in plan.before_gap:

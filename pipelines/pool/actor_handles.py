@@ -21,7 +21,7 @@ _ANSWER_SECONDS = 2.0
 """A living actor answers a ping at once, also while it works: its pings have a thread of their own."""
 
 
-def make_actor(name: str, settings: PoolSettings, spec: AnnotatorSpec, *, threads: int) -> Any | None:
+def make_actor(name: str, settings: PoolSettings, *, spec: AnnotatorSpec, threads: int) -> Any | None:
     """A new actor of this name, on the node with the fewest of them; None while another one has the name.
 
     The name of a killed actor is not free at once.

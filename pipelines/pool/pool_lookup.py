@@ -63,7 +63,7 @@ def living_report(kv: PoolKV, name: str) -> PoolReport:
     )
 
 
-def client_of(place: PoolAddress, report: PoolReport, settings: ClientSettings) -> PoolClientFactory:
+def client_of(place: PoolAddress, report: PoolReport, *, settings: ClientSettings) -> PoolClientFactory:
     """What makes a client of a running pool in any process that reaches its Ray."""
     return PoolClientFactory(
         address=place.address,
@@ -97,7 +97,7 @@ def check_same_model(report: PoolReport, *, fingerprint: str, model: dict[str, s
     )
 
 
-def await_end(place: PoolAddress, owner: ProcessIdentity, seconds: float) -> bool:
+def await_end(place: PoolAddress, owner: ProcessIdentity, *, seconds: float) -> bool:
     """Wait until the owner of a pool that was told to stop is gone; False when it is not after so many seconds.
 
     Needs no connection to Ray where the owner is a process of this machine, since its Ray may end with it.

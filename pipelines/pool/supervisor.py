@@ -294,7 +294,7 @@ class Supervisor:
     def _create(self, slot: ActorSlot) -> bool:
         """Make an actor of this name; False when the name is taken, and the next step tries again."""
         threads = self._settings.threads(self._wanted)
-        handle = make_actor(slot.name, self._settings, self._spec, threads=threads)
+        handle = make_actor(slot.name, self._settings, spec=self._spec, threads=threads)
         if handle is not None:
             slot.attach(handle)
         return handle is not None

@@ -62,7 +62,7 @@ def store_status(store: Store) -> StoreStatus:
     damaged: list[str] = []
     manifests = list(shown_manifests(store, on_left_out=damaged.append))
     plans = list(read_plans(store))
-    planned = {shard_id(plan.key, first, last) for plan in plans for first, last in plan.ranges}
+    planned = {shard_id(plan.key, first, last=last) for plan in plans for first, last in plan.ranges}
     committed = {manifest.shard_id for manifest in manifests}
     failures = _standing_failures(store, committed, damaged)
     fingerprints = dict(Counter(manifest.fingerprint for manifest in manifests))

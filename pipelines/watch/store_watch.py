@@ -143,7 +143,7 @@ class StoreWatch:
 
 def _shards_of(plan: InputPlan) -> dict[str, int]:
     """How many records each shard of a plan has."""
-    return {shard_id(plan.key, first, last): last - first for first, last in plan.ranges}
+    return {shard_id(plan.key, first, last=last): last - first for first, last in plan.ranges}
 
 
 def reject_reasons(store: Store, manifests: Iterable[Manifest]) -> Counter[str]:
@@ -154,7 +154,7 @@ def reject_reasons(store: Store, manifests: Iterable[Manifest]) -> Counter[str]:
     """
     found: Counter[str] = Counter()
     for manifest in manifests:
-        for batch in shard_batches(store, manifest, "rejects", columns=["reason"]):
+        for batch in shard_batches(store, manifest, table="rejects", columns=["reason"]):
             found.update(batch.column(0).to_pylist())
     return found
 

@@ -22,5 +22,5 @@ CONCEPTS = (
 
 def made_vocabulary(folder: Path, *concepts: Concept, name: str = "sample") -> Vocabulary:
     """A vocabulary of these concepts, or of the sample ones."""
-    build_index(folder / name, concepts or CONCEPTS, VocabularyPage(name, "1", "ours"))
+    build_index(folder / name, concepts or CONCEPTS, page=VocabularyPage(name, "1", "ours"))
     return open_vocabulary(folder / name)

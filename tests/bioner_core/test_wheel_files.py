@@ -28,7 +28,7 @@ def no_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_only_the_named_member_comes_out(tmp_path: Path) -> None:
     """Catches a wheel that is unpacked whole, or left behind."""
     member = {"sample/data/names.tsv": hashlib.sha256(b"one\n").hexdigest()}
-    found = fetch_members("sample==1", member, tmp_path)
+    found = fetch_members("sample==1", member, folder=tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["names.tsv"]
     assert found["sample/data/names.tsv"].read_bytes() == b"one\n"
 
@@ -39,5 +39,5 @@ def test_only_the_named_member_comes_out(tmp_path: Path) -> None:
 def test_other_bytes_are_refused(tmp_path: Path, member: str, said: str) -> None:
     """Catches a replaced upload that is taken for the one that was looked at."""
     with pytest.raises(InputError, match=said):
-        fetch_members("sample==1", {member: "0" * 64}, tmp_path)
+        fetch_members("sample==1", {member: "0" * 64}, folder=tmp_path)
     assert not (tmp_path / "names.tsv").exists()

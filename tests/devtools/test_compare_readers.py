@@ -19,7 +19,7 @@ def test_each_checkout_reads_with_its_own_code(tmp_path: Path) -> None:
     for folder in (old.parent, old):
         (folder / "__init__.py").touch()
     (old / "reader.py").write_text("def read_records(name):\n    return range(7)\n", encoding="utf-8")
-    [found] = compare_readers(tmp_path, REPOSITORY, [SAMPLE], rounds=1)
+    [found] = compare_readers(tmp_path, REPOSITORY, files=[SAMPLE], rounds=1)
     assert (found.form, found.files, found.old_records) == ("samples", 1, 7)
     assert found.new_records > 7
     assert found.ratio > 1

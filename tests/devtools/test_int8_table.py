@@ -39,7 +39,7 @@ def test_what_is_lost_and_what_is_new_count_and_what_is_turned_down_does_not(tmp
         file.write(json.dumps({"id": "1", "lang": "en", "text": text, "entities": entities}) + "\n")
     of_precision = {FLOAT32: Finds("Fever", "pain"), INT8: Finds("chills", "pain")}
     gold_set = GoldSet("talk", ("talk",), "cmeee")
-    (found,) = compare([gold_set], lambda _, precision: of_precision[precision], tmp_path, sentences=5)
+    (found,) = compare([gold_set], lambda _, precision: of_precision[precision], data=tmp_path, sentences=5)
     assert found.float32.f1 == found.int8.f1 == 50.0
     assert found.card_row == {"f1_lost": 0.0, "mentions_changed": 1.0}
     assert "talk: 1 sentences" in str(found)

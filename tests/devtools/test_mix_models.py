@@ -37,7 +37,7 @@ def descent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_the_adapter_lies_between_and_all_else_is_the_first_ones(descent: Path) -> None:
     """Would catch a share that is taken of the wrong model, and rows that are mixed although tags differ."""
-    mix_models(descent / "second", descent / "first", descent / "mixed", share=0.25)
+    mix_models(descent / "second", descent / "first", output=descent / "mixed", share=0.25)
     first, second, mixed = (load_file(descent / name / _ADAPTER) for name in ("first", "second", "mixed"))
     for name, one in mixed.items():
         assert one.dtype == second[name].dtype
@@ -53,7 +53,7 @@ def test_rows_lie_between_too_where_that_is_asked(descent: Path) -> None:
     first, second = (load_file(descent / name / "rows.safetensors") for name in ("first", "second"))
     moved = {name: (one.float() + SHIFT).to(one.dtype) for name, one in second.items()}
     save_file(moved, descent / "second" / "rows.safetensors")
-    mix_models(descent / "second", descent / "first", descent / "mixed", share=0.5, rows=True)
+    mix_models(descent / "second", descent / "first", output=descent / "mixed", share=0.5, rows=True)
     mixed = load_file(descent / "mixed" / "rows.safetensors")
     for name, one in mixed.items():
         between = (moved[name].float() + first[name].float()) / 2
@@ -75,7 +75,7 @@ def test_rows_of_tags_are_mixed_by_name(descent: Path) -> None:
     save_file(earlier, descent / "first" / "rows.safetensors")
     write_card(dataclasses.replace(card, tags=tuple(order)), descent / "first")
     save_file(rows, descent / "second" / "rows.safetensors")
-    mix_models(descent / "second", descent / "first", descent / "mixed", share=0.5, rows=True)
+    mix_models(descent / "second", descent / "first", output=descent / "mixed", share=0.5, rows=True)
     mixed = load_file(descent / "mixed" / "rows.safetensors")
     for name, place in (("added_rows", 0), ("move_rows", FIRST_OPEN), ("move_bias", FIRST_OPEN)):
         moved = (mixed[name].float() - rows[name].float()) / (0.5 * SHIFT)
@@ -89,18 +89,18 @@ def test_rows_of_other_characters_are_refused(descent: Path) -> None:
     card = read_card(descent / "first")
     write_card(dataclasses.replace(card, characters=card.characters[::-1]), descent / "first")
     with pytest.raises(ModelError, match="different characters"):
-        mix_models(descent / "second", descent / "first", descent / "other", share=0.5, rows=True)
+        mix_models(descent / "second", descent / "first", output=descent / "other", share=0.5, rows=True)
     assert not (descent / "other").exists()
 
 
 def test_models_of_other_bases_and_odd_shares_are_refused(descent: Path) -> None:
     """Would catch a mixture of weights that mean different things."""
     with pytest.raises(ConfigurationError, match=r"share = 1\.5"):
-        mix_models(descent / "second", descent / "first", descent / "mixed", share=1.5)
+        mix_models(descent / "second", descent / "first", output=descent / "mixed", share=1.5)
     other = descent / "first"
     write_card(dataclasses.replace(read_card(other), base_sha256="0" * 64), other)
     with pytest.raises(ModelError, match="different base models"):
-        mix_models(descent / "second", other, descent / "mixed", share=0.5)
+        mix_models(descent / "second", other, output=descent / "mixed", share=0.5)
 
 
 def test_a_model_that_is_not_there_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

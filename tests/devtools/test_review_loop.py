@@ -32,7 +32,7 @@ def inputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LoopInputs:
 def test_the_loop_runs_and_its_curator_marks_the_gold(inputs: LoopInputs, tmp_path: Path) -> None:
     """Catches a curator who marks other places than the gold's, and a figure that is missing."""
     records = inputs.pool
-    points = run_loop(inputs, [0, 3], tmp_path / "loop", train=train_by)
+    points = run_loop(inputs, [0, 3], output=tmp_path / "loop", train=train_by)
     assert [(one.choice, one.sentences) for one in points] == [("none", 0), ("teaching", 3), ("random", 3)]
     assert all(one.f1 is not None and 0 <= one.f1 <= 1 for one in points)
     assert len(list(read_corpus(tmp_path / "loop" / "random_3.jsonl"))) == 3
@@ -57,5 +57,5 @@ def test_a_model_that_finds_none_of_the_types_chooses_by_those_that_it_knows(
         return loaded
 
     monkeypatch.setattr(bioner, "load_model", blind_to_new_types)
-    points = run_loop(inputs, [2], tmp_path / "loop", train=train_by)
+    points = run_loop(inputs, [2], output=tmp_path / "loop", train=train_by)
     assert [(one.choice, one.sentences) for one in points] == [("none", 0), ("teaching", 2), ("random", 2)]

@@ -30,7 +30,7 @@ def main() -> None:
     settings = PoolSettings(actors=2, least_actors=1, ray_address=address, start_seconds=45.0)
     with start_pool(settings, spec) as pool, StoreLock(job.store, purpose="test", wait_seconds=30.0):
         nodes = nodes_with_store(job.store)
-        summary = run_with_feeders(job, pool, client_settings(30.0), count=max(2, len(nodes)))
+        summary = run_with_feeders(job, pool, client=client_settings(30.0), count=max(2, len(nodes)))
     said = {
         "nodes": len(nodes),
         "exit_code": summary.exit_code(),

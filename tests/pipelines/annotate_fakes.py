@@ -51,7 +51,7 @@ class LosesTheStore(WordService):
 def take_over(store: Store) -> None:
     """Let a job of another host have the lock of a store, as after a long silence of its holder."""
     other = Claim(ProcessIdentity("elsewhere", 1, "then"), "r2", "another job", "2026-01-01")
-    assert place_claim(store, "store", other, after=latest_claim(store, "store"))
+    assert place_claim(store, "store", claim=other, after=latest_claim(store, "store"))
 
 
 class BrokenPool:

@@ -24,7 +24,7 @@ def main() -> None:
     [manifest] = manifests_of_input(Store(store), key)
     [descriptor] = descriptors_of(plan, name, committed=[manifest])
     end_before_rename(countdown)
-    finish_again(manifest, descriptor, job)
+    finish_again(manifest, descriptor, job=job)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ def apply(store: Path, name: str, **settings: Any) -> JobSummary:
     service = settings.pop("service", WordService)
     summary = run(make_job(store, name, carry_over=True, shard_records=5, **settings), service)
     key = input_key(name, file_digest(name))
-    refresh_index(Store(store), key, manifests_of_input(Store(store), key))
+    refresh_index(Store(store), key, manifests=manifests_of_input(Store(store), key))
     return summary
 
 

@@ -147,7 +147,7 @@ def test_a_carried_document_is_finished_by_the_rules_of_today(tmp_path: Path) ->
 
     run(_job(tmp_path / "store", old), NameService)
     manifests = list(read_manifests(Store(tmp_path / "store")))
-    refresh_index(Store(tmp_path / "store"), input_key_of(manifests[0].shard_id), manifests)
+    refresh_index(Store(tmp_path / "store"), input_key_of(manifests[0].shard_id), manifests=manifests)
     summary = run(replace(_job(tmp_path / "store", new, PASS), carry_over=True), NameService)
     assert (summary.counts.unchanged, summary.counts.rows) == (2, 0)
     [carried] = [one for one in read_manifests(Store(tmp_path / "store")) if one.input_file == new]

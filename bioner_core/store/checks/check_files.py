@@ -18,7 +18,7 @@ def file_faults(store: Store, manifest: Manifest) -> Iterator[str]:
     damaged = [
         fault
         for file in manifest.files
-        for fault in promised_file_faults(store.root, file, partial(_schema_faults, file.table, manifest))
+        for fault in promised_file_faults(store.root, file, schema_faults=partial(_schema_faults, file.table, manifest))
     ]
     yield from damaged
     if not damaged:
@@ -51,9 +51,9 @@ def _count_rows(store: Store, manifest: Manifest) -> Counter[str]:
     found: Counter[str] = Counter()
     for file in manifest.files:
         found[file.table] += file.rows
-    for batch in shard_batches(store, manifest, "mentions", columns=["accepted"]):
+    for batch in shard_batches(store, manifest, table="mentions", columns=["accepted"]):
         found["accepted"] += batch.column(0).true_count
-    for batch in shard_batches(store, manifest, "rejects", columns=["sentence_index"]):
+    for batch in shard_batches(store, manifest, table="rejects", columns=["sentence_index"]):
         found["rejected records"] += batch.column(0).null_count
         found["rejected rows"] += len(batch) - batch.column(0).null_count
     return found

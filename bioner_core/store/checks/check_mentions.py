@@ -42,13 +42,13 @@ def mention_faults(store: Store, manifest: Manifest) -> Iterator[str]:
 
 
 def _mentions(store: Store, manifest: Manifest) -> Iterator[Mention]:
-    for batch in shard_batches(store, manifest, "mentions"):
+    for batch in shard_batches(store, manifest, table="mentions"):
         yield from mentions_from_arrow(batch)
 
 
 def _passages_by_prefix(store: Store, manifest: Manifest) -> dict[str, tuple[Passage, ...]]:
     found: dict[str, tuple[Passage, ...]] = {}
-    for batch in shard_batches(store, manifest, "documents"):
+    for batch in shard_batches(store, manifest, table="documents"):
         for document in documents_from_arrow(batch):
             _add_prefixes(found, document)
     return found

@@ -88,7 +88,7 @@ def _faults(folder: StorePath, manifest: SnapshotManifest) -> Iterator[str]:
     damaged = [
         fault
         for file in manifest.files
-        for fault in promised_file_faults(folder, file, partial(_schema_faults, file.table, manifest))
+        for fault in promised_file_faults(folder, file, schema_faults=partial(_schema_faults, file.table, manifest))
     ]
     yield from damaged
     if not damaged:  # rows of a damaged file prove nothing

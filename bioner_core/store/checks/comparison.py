@@ -49,7 +49,7 @@ def _manifest_differences(expected: Manifest, found: Manifest) -> Iterator[str]:
 
 
 def _rows(store: Store, manifest: Manifest, table: str) -> Iterator[dict[str, Any]]:
-    for batch in shard_batches(store, manifest, table):
+    for batch in shard_batches(store, manifest, table=table):
         for row in batch.to_pylist():
             yield {name: value for name, value in row.items() if table != "rejects" or name not in WORDS_OF_CHANCE}
 

@@ -31,7 +31,7 @@ class PromisedFile(Protocol):
 
 
 def promised_file_faults(
-    folder: StorePath, file: PromisedFile, schema_faults: Callable[[pa.Schema], Iterator[str]]
+    folder: StorePath, file: PromisedFile, *, schema_faults: Callable[[pa.Schema], Iterator[str]]
 ) -> Iterator[str]:
     """What is wrong with a file, in words; nothing when all is well.
 

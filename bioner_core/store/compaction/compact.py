@@ -189,13 +189,13 @@ class _Compaction:
     def _built(self, history: RunHistory) -> SnapshotManifest:
         check_shard_files(self.store, self.manifests)
         files = tuple(self._write_all(history))
-        check_snapshot_rows(self.folder, files, self.tally, memory_bytes=self._sort_bytes())
+        check_snapshot_rows(self.folder, files, tally=self.tally, memory_bytes=self._sort_bytes())
         files += tuple(self._write_summaries(files))
         remove_folder(self._scratch())
         manifest = self._manifest(files)
         write_snapshot_manifest(self.folder, manifest)
         self.watch.check()
-        publish_snapshot(self.store, self.folder, manifest)
+        publish_snapshot(self.store, self.folder, manifest=manifest)
         return manifest
 
     def _write_all(self, history: RunHistory) -> Iterator[SnapshotFile]:
@@ -229,7 +229,7 @@ class _Compaction:
                 self.watch.on_done(1)
             return
         for manifest in (one for one in self.manifests if one.source == source):
-            for batch in shard_batches(self.store, manifest, table):
+            for batch in shard_batches(self.store, manifest, table=table):
                 yield conform(batch, row_schema(table))
             self.watch.on_done(1)
 

@@ -47,7 +47,7 @@ class SnapshotTally:
 
 
 def check_snapshot_rows(
-    folder: Path, files: Sequence[SnapshotFile], tally: SnapshotTally, *, memory_bytes: int
+    folder: Path, files: Sequence[SnapshotFile], *, tally: SnapshotTally, memory_bytes: int
 ) -> None:
     """Read the keys of what was written and compare them with what went in.
 

@@ -42,7 +42,7 @@ def make_stated_folder(folder: Path) -> None:
         raise StoreError(f"{folder}: cannot be made ({error}). Check the folder and its permissions") from error
 
 
-def publish_snapshot(store: Store, folder: Path, manifest: SnapshotManifest) -> None:
+def publish_snapshot(store: Store, folder: Path, *, manifest: SnapshotManifest) -> None:
     """Make a whole snapshot of a folder that holds all of one.
 
     Raises:

@@ -139,7 +139,7 @@ def _inputs(store: Store, scratch: Path, *, first_year: int | None = None) -> li
     for key, manifests in manifests_by_input(store):
         place = input_order.place(key, manifests)
         if place is not None:
-            index = str(refresh_index(store, key, manifests, otherwise_in=scratch))
+            index = str(refresh_index(store, key, manifests=manifests, otherwise_in=scratch))
             ordered = tuple(sorted(manifests, key=lambda one: one.first))
             placed.append((place, key, _Input(ordered[0].source, index, ordered)))
     return [one for _, _, one in sorted(placed, key=lambda item: item[:2])]

@@ -77,7 +77,7 @@ def document_batches(store: Store, records: ShardRecords) -> Iterator[pa.RecordB
         StoreError: a file is damaged or of a newer schema version, or a record is not there.
     """
     found = 0
-    for batch in shard_batches(store, _manifest(store, records), "documents"):
+    for batch in shard_batches(store, _manifest(store, records), table="documents"):
         rows = conform(batch, SCHEMAS["documents"])
         kept = rows.filter(pc.is_in(_record_numbers(rows), value_set=records.record_numbers))
         found += kept.num_rows
@@ -97,7 +97,7 @@ def mention_batches(store: Store, records: ShardRecords) -> Iterator[pa.RecordBa
     """
     manifest = _manifest(store, records)
     owners = _owners(store, manifest, records)
-    for batch in shard_batches(store, manifest, "mentions"):
+    for batch in shard_batches(store, manifest, table="mentions"):
         rows = conform(batch, SCHEMAS["mentions"])
         yield rows.filter(owners.mask(rows))
 
@@ -109,7 +109,7 @@ def lineage_batches(store: Store, records: ShardRecords) -> Iterator[pa.RecordBa
         StoreError: a file is damaged or of a newer schema version.
     """
     manifest = _manifest(store, records)
-    for batch in shard_batches(store, manifest, "documents", columns=_KEY_COLUMNS):
+    for batch in shard_batches(store, manifest, table="documents", columns=_KEY_COLUMNS):
         numbers = _record_numbers(batch)
         rows = pa.RecordBatch.from_arrays(
             [
@@ -158,7 +158,7 @@ class _Owners:
 
 
 def _owners(store: Store, manifest: Manifest, records: ShardRecords) -> _Owners:
-    batches = shard_batches(store, manifest, "documents", columns=_KEY_COLUMNS)
+    batches = shard_batches(store, manifest, table="documents", columns=_KEY_COLUMNS)
     keys = [
         (number, doc_id, version)
         for batch in batches

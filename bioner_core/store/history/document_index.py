@@ -91,7 +91,7 @@ def manifests_by_input(store: Store) -> Iterator[tuple[str, list[Manifest]]]:
     yield from sorted(found.items())
 
 
-def refresh_index(store: Store, key: str, manifests: Sequence[Manifest], *, otherwise_in: Path | None = None) -> Path:
+def refresh_index(store: Store, key: str, *, manifests: Sequence[Manifest], otherwise_in: Path | None = None) -> Path:
     """Make the document index of an input fit its shards; reads their documents only if it does not. Returns its path.
 
     Where the store may only be read, it is made in the folder `otherwise_in`, which the caller removes. Holds the rows
@@ -203,7 +203,7 @@ def _shard_rows(store: Store, manifest: Manifest) -> pa.Table:
 
 
 def _document_rows(store: Store, manifest: Manifest) -> Iterator[dict[str, object]]:
-    for batch in shard_batches(store, manifest, "documents"):
+    for batch in shard_batches(store, manifest, table="documents"):
         for document in documents_from_arrow(batch):
             identity, *others = article_keys(document)
             yield {
@@ -220,7 +220,7 @@ def _document_rows(store: Store, manifest: Manifest) -> Iterator[dict[str, objec
 
 
 def _deletion_rows(store: Store, manifest: Manifest) -> Iterator[dict[str, object]]:
-    for batch in shard_batches(store, manifest, "deletions"):
+    for batch in shard_batches(store, manifest, table="deletions"):
         for deletion in deletions_from_arrow(batch):
             yield {
                 "doc_id": deletion.doc_id,
@@ -236,7 +236,7 @@ def _deletion_rows(store: Store, manifest: Manifest) -> Iterator[dict[str, objec
 
 
 def _rejected_ids(store: Store, manifest: Manifest) -> set[str]:
-    batches = shard_batches(store, manifest, "rejects", columns=["doc_id"])
+    batches = shard_batches(store, manifest, table="rejects", columns=["doc_id"])
     return {doc_id for batch in batches for doc_id in batch.column(0).to_pylist()}
 
 

@@ -109,7 +109,7 @@ class FileClaims:
 
     def place(self, name: str, claim: Claim, *, after: PlacedClaim | None) -> PlacedClaim | None:
         """As `place_claim`."""
-        path = place_claim(self._store, name, claim, after=after)
+        path = place_claim(self._store, name, claim=claim, after=after)
         return None if path is None else PlacedClaim(path, claim)
 
     def is_ours(self, name: str, placed: PlacedClaim) -> bool:
@@ -185,7 +185,7 @@ def is_live(placed: PlacedClaim, *, lease_seconds: float) -> bool:
     return silent_seconds < lease_seconds
 
 
-def place_claim(store: Store, name: str, claim: Claim, *, after: PlacedClaim | None) -> Path | None:
+def place_claim(store: Store, name: str, *, claim: Claim, after: PlacedClaim | None) -> Path | None:
     """Make the claim that follows `after`; None when somebody else was faster.
 
     Raises:

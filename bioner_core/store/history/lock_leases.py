@@ -158,7 +158,7 @@ class ObjectClaims:
     def _put(self, path: ObjectPath, claim: Claim, epoch: str, *, e_tag: str) -> str:
         self._beats += 1
         content = json.dumps(asdict(claim) | {"epoch": epoch, "beat": self._beats}) + "\n"
-        return requests.put_if(path.bucket, path.key, content.encode(), e_tag=e_tag)
+        return requests.put_if(path.bucket, path.key, content=content.encode(), e_tag=e_tag)
 
     def _shut_out(self, folder: str, *, but: str = "") -> None:
         """Remove what others may commit through; `but` is the epoch that stays."""

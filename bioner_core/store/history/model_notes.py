@@ -20,7 +20,7 @@ _SHOWN = 16
 """Digits of a fingerprint that people are shown."""
 
 
-def note_model(store: Store, fingerprint: str, words: Mapping[str, str]) -> None:
+def note_model(store: Store, fingerprint: str, *, words: Mapping[str, str]) -> None:
     """Note what a fingerprint stands for, unless that is noted.
 
     Raises:
@@ -65,7 +65,7 @@ def mixed_models(store: Store, documents: Mapping[str, int]) -> str:
     return f"the newest documents were annotated by {spoken_count(len(documents), 'model')}: {shares}"
 
 
-def chosen_fingerprint(store: Store, wanted: str, known: Collection[str]) -> str:
+def chosen_fingerprint(store: Store, wanted: str, *, known: Collection[str]) -> str:
     """The fingerprint that `--model` names: by its first digits, or by the name of its model where only one has it.
 
     Raises:

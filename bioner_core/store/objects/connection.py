@@ -73,11 +73,11 @@ def asked(bucket: str, question: Callable[[Any], Answer]) -> Answer:
         except (BaseError, OSError) as error:
             if not is_passing(error):
                 raise told_error(bucket, error) from None
-            wait_or_raise(bucket, pause, error)
+            wait_or_raise(bucket, pause, error=error)
     raise AssertionError("the last pause raises")
 
 
-def wait_or_raise(bucket: str, pause: float | None, error: Exception) -> None:
+def wait_or_raise(bucket: str, pause: float | None, *, error: Exception) -> None:
     """Wait before the next try, or, after the last one (None), say what was wrong.
 
     Raises:

@@ -105,7 +105,7 @@ class Fence:
         if not self._slot.e_tag:
             self._open_slot(content)
         else:
-            self._slot.e_tag = requests.put_if(self.bucket, self._slot.key, content, e_tag=self._slot.e_tag)
+            self._slot.e_tag = requests.put_if(self.bucket, self._slot.key, content=content, e_tag=self._slot.e_tag)
             if not self._slot.e_tag:
                 raise self._lost()
         self._slot.staged.add(digest)
@@ -113,7 +113,7 @@ class Fence:
     def _open_slot(self, content: bytes) -> None:
         self._slot.key = f"{self.commits}/{self.epoch}/{secrets.token_hex(8)}"
         self._slot.staged.clear()
-        self._slot.e_tag = requests.put_if(self.bucket, self._slot.key, content, e_tag="")
+        self._slot.e_tag = requests.put_if(self.bucket, self._slot.key, content=content, e_tag="")
         try:
             # Race: the lease may have been taken over before the object above was there to be removed. Whoever took
             # it over wrote its own epoch first, which is seen here.

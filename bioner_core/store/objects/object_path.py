@@ -194,7 +194,7 @@ class ObjectPath:
         Raises:
             ObjectStorageError: the service does not answer, or refuses; what was there before is there.
         """
-        requests.put(self.bucket, self.key, content)
+        requests.put(self.bucket, self.key, content=content)
 
     def put_file(self, file: Path) -> None:
         """As `put`, of what a file of this machine holds.
@@ -232,10 +232,10 @@ class ObjectPath:
         try:
             before = requests.get(self.bucket, self.key)
         except FileNotFoundError:
-            return bool(requests.put_if(self.bucket, self.key, content, e_tag=""))
+            return bool(requests.put_if(self.bucket, self.key, content=content, e_tag=""))
         if before.content == content:
             return True
-        return bool(requests.put_if(self.bucket, self.key, content, e_tag=before.e_tag))
+        return bool(requests.put_if(self.bucket, self.key, content=content, e_tag=before.e_tag))
 
     def unlink(self, missing_ok: bool = False) -> None:
         """Take it away; no error where it is not there, since the services tell of none.

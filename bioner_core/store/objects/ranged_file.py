@@ -29,7 +29,7 @@ class RangedFile(io.RawIOBase):
             ObjectStorageError: the service does not answer, or refuses.
         """
         if self._end is None:
-            self._end = requests.get_end(self._bucket, self._key, _END_BYTES)
+            self._end = requests.get_end(self._bucket, self._key, size=_END_BYTES)
         return self._end
 
     def readable(self) -> bool:
@@ -64,7 +64,7 @@ class RangedFile(io.RawIOBase):
         if start >= first_kept:
             found = kept[start - first_kept : stop - first_kept]
         elif start < stop:
-            found = requests.get_range(self._bucket, self._key, start, length=stop - start)
+            found = requests.get_range(self._bucket, self._key, start=start, length=stop - start)
         else:
             found = b""
         self._position = start + len(found)

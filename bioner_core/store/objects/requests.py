@@ -46,7 +46,7 @@ def get(bucket: str, key: str) -> Found:
     return asked(bucket, ask)
 
 
-def get_end(bucket: str, key: str, size: int) -> tuple[bytes, int]:
+def get_end(bucket: str, key: str, *, size: int) -> tuple[bytes, int]:
     """The last `size` bytes of an object, or all where it is shorter, and how many bytes it has.
 
     Raises:
@@ -60,7 +60,7 @@ def get_end(bucket: str, key: str, size: int) -> tuple[bytes, int]:
     return asked(bucket, ask)
 
 
-def get_range(bucket: str, key: str, start: int, *, length: int) -> bytes:
+def get_range(bucket: str, key: str, *, start: int, length: int) -> bytes:
     """`length` bytes of an object from `start`.
 
     Raises:
@@ -78,7 +78,7 @@ def head(bucket: str, key: str) -> Listed:
     return asked(bucket, lambda store: _listed(_obstore().head(store, key)))
 
 
-def put(bucket: str, key: str, content: Any) -> str:
+def put(bucket: str, key: str, *, content: Any) -> str:
     """Put an object in place of any other: `content` has the buffer protocol. Returns its e-tag.
 
     Raises:
@@ -94,7 +94,7 @@ def put(bucket: str, key: str, content: Any) -> str:
     return asked(bucket, ask)
 
 
-def put_if(bucket: str, key: str, content: bytes, *, e_tag: str) -> str:
+def put_if(bucket: str, key: str, *, content: bytes, e_tag: str) -> str:
     """Put an object where that of this e-tag stands, or, with an empty one, none; returns its own e-tag.
 
     It is empty where another one stands there. No two writers may ever put equal contents: where an answer was lost,
@@ -121,7 +121,7 @@ def put_if(bucket: str, key: str, content: bytes, *, e_tag: str) -> str:
             return found.e_tag
         if (found.e_tag if found else "") != e_tag:
             return ""
-        wait_or_raise(bucket, pause, last)
+        wait_or_raise(bucket, pause, error=last)
     raise AssertionError("the last pause raises")
 
 

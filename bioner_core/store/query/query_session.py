@@ -121,10 +121,12 @@ def query_session(
                     database, snapshot.paths_by_table(), schema_version=snapshot.manifest.schema_version
                 )
             else:
-                paths = shard_views(database, store, list(shown_manifests(store)), history or RunHistory())
+                paths = shard_views(
+                    database, store, manifests=list(shown_manifests(store)), history=history or RunHistory()
+                )
             fingerprints = model_documents(database)
             if model is not None:
-                only_of_model(database, chosen_fingerprint(store, model, fingerprints))
+                only_of_model(database, chosen_fingerprint(store, model, known=fingerprints))
             # Counts by concept are of the whole snapshot.
             whole = snapshot.manifest.snapshot_id if snapshot is not None and model is None else ""
             paths += link_views(database, store, snapshot_id=whole)

@@ -96,7 +96,7 @@ def _with_later_columns(database: duckdb.DuckDBPyConnection, table: str, source:
 
 
 def shard_views(
-    database: duckdb.DuckDBPyConnection, store: Store, manifests: Sequence[Manifest], history: RunHistory
+    database: duckdb.DuckDBPyConnection, store: Store, *, manifests: Sequence[Manifest], history: RunHistory
 ) -> list[StorePath]:
     """Make the views of what is committed; returns the files that they read.
 

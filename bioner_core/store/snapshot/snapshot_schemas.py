@@ -71,7 +71,7 @@ _FULL: dict[str, pa.Schema] = SCHEMAS | {
             whole("first", "first record of the shard, from 0", unit="records"),
             whole("last", "end of its records, exclusive", unit="records", example="200"),
             text("fingerprint", "digest of all that results depend on beside the input", example="b4a19563d49e9b67"),
-            many("label_sets", pa.string(), "names of its label sets", example="bc5cdr"),
+            many("label_sets", pa.string(), meaning="names of its label sets", example="bc5cdr"),
             whole("schema_version", "schema version of its files", unit="number", example="3"),
             text("software_version", "the bioner that wrote it", example="0.1.0"),
             text("committed", "when it was committed, ISO 8601, UTC", example="2026-01-01T00:00:00+00:00"),

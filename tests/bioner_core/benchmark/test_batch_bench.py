@@ -32,7 +32,7 @@ class Untagged(DraftedDecoder):
 def figures_of(subject: BenchSubject, size: int = 2, **settings: object) -> BatchFigures:
     """A whole bench at one batch size."""
     sentences = bench_sentences(subject)
-    run = run_batches(subject, batches_of(sentences, size), tiny_settings(**settings))
+    run = run_batches(subject, batches_of(sentences, size), settings=tiny_settings(**settings))
     return summarise(subject, run, batch_size=size)
 
 

@@ -186,7 +186,7 @@ def tiny_bench() -> DecodeBench:
     subject = tiny_subject()
     sentences = bench_sentences(subject)
     figures = [
-        summarise(subject, run_batches(subject, batches_of(sentences, size), tiny_settings()), batch_size=size)
+        summarise(subject, run_batches(subject, batches_of(sentences, size), settings=tiny_settings()), batch_size=size)
         for size in (1, 4)
     ]
     machine = {"device": "cpu", "processor": "abacus", "threads": 1, "matrix_products_per_second": 1e9}

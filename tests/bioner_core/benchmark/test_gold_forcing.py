@@ -25,7 +25,7 @@ BATCH = SentenceBatch(0, tuple(bench_sentences(SUBJECT)))
 def test_a_forced_decoder_writes_the_gold(decoder_class: type[DraftedDecoder] | type[ReferenceDecoder]) -> None:
     """Would catch a gold move that is given at the wrong place, or to the wrong row once rows have left the batch."""
     decoder = decoder_class(SUBJECT.network)
-    with gold_forced(SUBJECT.network, BATCH.rows, BATCH.gold_moves, label_set=SUBJECT.tokens):
+    with gold_forced(SUBJECT.network, BATCH.rows, moves=BATCH.gold_moves, label_set=SUBJECT.tokens):
         forced = [row.moves for row in decoder.decode(BATCH.rows, SUBJECT.tokens)]
     assert forced == BATCH.gold_moves
     free = [row.moves for row in decoder_class(SUBJECT.network).decode(BATCH.rows, SUBJECT.tokens)]
@@ -75,7 +75,7 @@ def test_the_network_is_left_as_it_was() -> None:
     """Would catch a network that goes on recording, or tagging as the gold does, after the bench."""
     network = tiny_model()
     before = set(network.__dict__)
-    with gold_forced(network, [], [], label_set=SUBJECT.tokens), recorded(network), replayed(network, []):
+    with gold_forced(network, [], moves=[], label_set=SUBJECT.tokens), recorded(network), replayed(network, []):
         assert set(network.__dict__) > before
     assert set(network.__dict__) == before
 
@@ -88,6 +88,6 @@ def test_the_gold_is_forced_on_models_that_read_definitions() -> None:
     subject = BenchSubject(loaded, loaded.network, prepared, 1.0, is_gold_forced=True)
     batch = batches_of(draw_sentences(sample_records(2), subject, count=2), 2)[0]
     assert prepared.tokens.definition_ends
-    with gold_forced(loaded.network, batch.rows, batch.gold_moves, label_set=prepared.tokens):
+    with gold_forced(loaded.network, batch.rows, moves=batch.gold_moves, label_set=prepared.tokens):
         decoded = DraftedDecoder(loaded.network).decode(batch.rows, prepared.tokens)
     assert [row.moves for row in decoded] == batch.gold_moves

@@ -114,20 +114,22 @@ def test_a_vocabulary_of_an_earlier_version_names_no_files_and_is_read(tmp_path:
 
 def test_what_a_page_says_is_read_in_any_language(tmp_path: Path) -> None:
     """Catches a page that is read in the machine's own encoding, and leftovers beside a vocabulary."""
-    page = build_index(tmp_path / "词表", CONCEPTS, VocabularyPage("词表", "1", "我们的", (SourceFile("表.csv", "0"),)))
+    page = build_index(
+        tmp_path / "词表", CONCEPTS, page=VocabularyPage("词表", "1", "我们的", (SourceFile("表.csv", "0"),))
+    )
     assert read_page(tmp_path / "词表") == page
     assert [one.name for one in tmp_path.iterdir()] == ["词表"]
     nothing = VocabularyPage("v", "1", "ours", (SourceFile("表.csv", "0"), SourceFile("b.csv", "0")))
     with pytest.raises(InputError, match=r"表\.csv, b\.csv: holds no concept"):
-        build_index(tmp_path / "none", [], nothing)
+        build_index(tmp_path / "none", [], page=nothing)
 
 
 def test_digest_follows_content_alone(tmp_path: Path) -> None:
     """Catches links that name one version for two contents, or two for one."""
     page = VocabularyPage("one", "1", "ours")
-    first = build_index(tmp_path / "a", CONCEPTS, page)
-    same = build_index(tmp_path / "b", reversed(CONCEPTS), page)
-    other = build_index(tmp_path / "c", CONCEPTS[1:], page)
+    first = build_index(tmp_path / "a", CONCEPTS, page=page)
+    same = build_index(tmp_path / "b", reversed(CONCEPTS), page=page)
+    other = build_index(tmp_path / "c", CONCEPTS[1:], page=page)
     assert first.digest == same.digest != other.digest
     assert read_page(tmp_path / "a") == first
 
@@ -147,13 +149,13 @@ def test_an_index_is_whole_or_not_there(tmp_path: Path) -> None:
         raise InputError("line 2")
 
     with pytest.raises(InputError):
-        build_index(tmp_path / "v", broken(), VocabularyPage("v", "1", "ours"))  # type: ignore[arg-type]
+        build_index(tmp_path / "v", broken(), page=VocabularyPage("v", "1", "ours"))  # type: ignore[arg-type]
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(InputError, match="no concept"):
-        build_index(tmp_path / "v", [], VocabularyPage("v", "1", "ours"))
+        build_index(tmp_path / "v", [], page=VocabularyPage("v", "1", "ours"))
     made_vocabulary(tmp_path, name="v")
     with pytest.raises(ConfigurationError, match="there already"):
-        build_index(tmp_path / "v", CONCEPTS, VocabularyPage("v", "1", "ours"))
+        build_index(tmp_path / "v", CONCEPTS, page=VocabularyPage("v", "1", "ours"))
 
 
 def test_damage_is_said(tmp_path: Path) -> None:

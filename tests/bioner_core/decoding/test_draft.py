@@ -42,7 +42,7 @@ def greedy(row: DecodingRow, oracle: "Oracle") -> list[Move]:
     state = TagState()
     moves: list[Move] = []
     while not state.is_finished(len(row.unit_ids)):
-        moves.append(decide(oracle.logits(moves), state, row)[0])
+        moves.append(decide(oracle.logits(moves), state, row=row)[0])
         state = state.after(moves[-1])
     return moves
 
@@ -80,7 +80,7 @@ def test_drafting_ends_at_the_greedy_copy(units: int, seed: int, copy_bias: floa
         right = accepted.next_move
         draft, state = redraft(draft, chosen, accepted=accepted, row=row), accepted.state
         assert draft.moves[0] == right, "the first move of a new draft is right, so the next pass confirms it"
-        first = decide(oracle.logits(moves), state, row)[0]
+        first = decide(oracle.logits(moves), state, row=row)[0]
         assert first == right
     assert moves == greedy(row, oracle)
 
@@ -188,39 +188,39 @@ def test_ties_go_to_the_move_that_comes_first() -> None:
     """Would catch an answer that depends on how a library breaks ties."""
     row = row_of_units(2)
     opened = TagState().after(OPEN).after(COPY)
-    assert decide(favour(), opened, row) == (COPY, 0.0)
+    assert decide(favour(), opened, row=row) == (COPY, 0.0)
     tie = favour(OTHER)
     tie[OPEN] = tie[OTHER]
-    assert decide(tie, TagState(), row) == (OPEN, 0.0)
-    assert decide(tie, TagState(), row_of_units(2, (1, 0))) == (OTHER, 0.0)
+    assert decide(tie, TagState(), row=row) == (OPEN, 0.0)
+    assert decide(tie, TagState(), row=row_of_units(2, (1, 0))) == (OTHER, 0.0)
 
 
 def test_an_illegal_move_never_wins_and_is_no_rival() -> None:
     """Would catch a close without an open tag, another line's type, or a margin against what could not be chosen."""
     row = row_of_units(2, types=(1,))
-    assert decide(favour(CLOSE, OPEN, COPY), TagState(), row) == (COPY, 7.0)
-    assert decide(favour(CLOSE, OTHER, COPY), TagState(), row) == (OTHER, 1.0)
+    assert decide(favour(CLOSE, OPEN, COPY), TagState(), row=row) == (COPY, 7.0)
+    assert decide(favour(CLOSE, OTHER, COPY), TagState(), row=row) == (OTHER, 1.0)
 
 
 def test_a_forced_move_has_an_infinite_margin() -> None:
     """Would catch a forced move that counts as a sure one, or one decided against its logits."""
     row = row_of_units(1)
     at_end = TagState().after(OPEN).after(COPY)
-    assert decide(favour(COPY), at_end, row) == (CLOSE, float("inf"))
+    assert decide(favour(COPY), at_end, row=row) == (CLOSE, float("inf"))
     deep = TagState()
     for _ in range(MAX_DEPTH):
         deep = deep.after(OPEN)
-    assert decide(favour(OPEN), deep, row) == (COPY, float("inf"))
+    assert decide(favour(OPEN), deep, row=row) == (COPY, float("inf"))
 
 
 def test_moves_write_their_tokens() -> None:
     """Would catch a tag written with another type's token, or the wrong unit copied."""
     row = DecodingRow(((1, 2), (3,)), (99,), (0, 1))
     label_set = LabelSetTokens("x", (7,), (4, 5), (50, 51), 60)
-    assert move_tokens(COPY, TagState(0), row, label_set) == (1, 2)
-    assert move_tokens(COPY, TagState(1), row, label_set) == (3,)
-    assert move_tokens(CLOSE, TagState(1), row, label_set) == (60,)
-    assert [move_tokens(one, TagState(), row, label_set) for one in (OPEN, OTHER)] == [(50,), (51,)]
+    assert move_tokens(COPY, TagState(0), row=row, label_set=label_set) == (1, 2)
+    assert move_tokens(COPY, TagState(1), row=row, label_set=label_set) == (3,)
+    assert move_tokens(CLOSE, TagState(1), row=row, label_set=label_set) == (60,)
+    assert [move_tokens(one, TagState(), row=row, label_set=label_set) for one in (OPEN, OTHER)] == [(50,), (51,)]
     assert row.source_ids == [1, 2, 3]
 
 
@@ -235,5 +235,5 @@ def test_moves_chosen_for_all_positions_are_those_decided_one_by_one(
     deep = tuple(OpenTag(0, 0) for _ in range(MAX_DEPTH))
     for state in (TagState(), TagState(1, (OpenTag(0, 1),)), TagState(2, (OpenTag(0, 1),)), TagState(4, deep[:1])):
         for index in range(len(chosen)):
-            assert chosen.decide(index, state) == decide(chosen.logits[index], state, row)
-    assert chosen.decide(0, TagState(1, deep)) == decide(chosen.logits[0], TagState(1, deep), row)
+            assert chosen.decide(index, state) == decide(chosen.logits[index], state, row=row)
+    assert chosen.decide(0, TagState(1, deep)) == decide(chosen.logits[0], TagState(1, deep), row=row)

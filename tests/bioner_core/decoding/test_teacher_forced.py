@@ -19,7 +19,7 @@ def test_they_are_those_of_the_decoders(decoder_class: type[ReferenceDecoder] | 
     decoded = decoder_class(model).decode(rows, tiny_label_set())
     assert any(move != COPY for one in decoded for move in one.moves), "the model never tags: the test is blind"
     forced = teacher_forced_states(
-        PromptCaches(model), rows, [one.moves for one in decoded], label_set=tiny_label_set()
+        PromptCaches(model), rows, moves=[one.moves for one in decoded], label_set=tiny_label_set()
     )
     for one, states in zip(decoded, forced, strict=True):
         torch.testing.assert_close(one.states, states, atol=1e-3, rtol=1e-3)

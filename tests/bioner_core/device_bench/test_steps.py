@@ -58,5 +58,5 @@ def test_a_lost_device_is_told_apart(tmp_path: Path) -> None:
     def lose(clock: Clock, found: Findings) -> None:
         raise RuntimeError("CUDA error: device-side assert triggered")
 
-    assert run_step("right", Step("loses", 0, lose), Clock(0)).lost_device
-    assert not run_step("right", Step("fails", 0, fail), Clock(0)).lost_device
+    assert run_step("right", Step("loses", 0, lose), clock=Clock(0)).lost_device
+    assert not run_step("right", Step("fails", 0, fail), clock=Clock(0)).lost_device

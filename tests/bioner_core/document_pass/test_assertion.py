@@ -24,7 +24,9 @@ def cases() -> list[Case]:
 def scores(lang: str) -> tuple[float, Counter[tuple[str, str]]]:
     """Accuracy, and how often a right value got which answer."""
     answers = Counter(
-        (value, assertion_of(text, start, end, lang=lang)) for one, value, text, start, end in cases() if one == lang
+        (value, assertion_of(text, start=start, end=end, lang=lang))
+        for one, value, text, start, end in cases()
+        if one == lang
     )
     return sum(count for (right, got), count in answers.items() if right == got) / answers.total(), answers
 
@@ -41,17 +43,17 @@ def test_most_sentences_get_the_right_value(lang: str, least: float) -> None:
     """Catches a changed cue that breaks more than it corrects."""
     accuracy, answers = scores(lang)
     wrong = [
-        f"{value} not {assertion_of(text, start, end, lang=lang)}: {text}"
+        f"{value} not {assertion_of(text, start=start, end=end, lang=lang)}: {text}"
         for one, value, text, start, end in cases()
-        if one == lang and value != assertion_of(text, start, end, lang=lang)
+        if one == lang and value != assertion_of(text, start=start, end=end, lang=lang)
     ]
     assert accuracy >= least, (answers, wrong)
 
 
 def test_a_cue_inside_the_mention_says_nothing_of_it() -> None:
     """Catches names that hold a cue themselves."""
-    assert assertion_of("Absence epilepsy is treated.", 0, 16, lang="en") == "present"
-    assert assertion_of("无症状菌尿常见。", 0, 5, lang="zh") == "present"
+    assert assertion_of("Absence epilepsy is treated.", start=0, end=16, lang="en") == "present"
+    assert assertion_of("无症状菌尿常见。", start=0, end=5, lang="zh") == "present"
 
 
 @pytest.mark.parametrize(
@@ -75,10 +77,10 @@ def test_a_cue_inside_the_mention_says_nothing_of_it() -> None:
 def test_how_far_a_cue_reaches(marked: str, lang: str, said: str) -> None:
     """Catches a reach that is off by one, and ends that end nothing or all."""
     start, end = marked.index("["), marked.index("]") - 1
-    assert assertion_of(marked.replace("[", "").replace("]", ""), start, end, lang=lang) == said
+    assert assertion_of(marked.replace("[", "").replace("]", ""), start=start, end=end, lang=lang) == said
 
 
 def test_a_hostile_sentence_costs_no_time() -> None:
     """Catches a pattern that backtracks without end."""
-    assert assertion_of("no " * 1_000 + "fever", 3_000, 3_005, lang="en") == "negated"
-    assert assertion_of("无" * 1_000 + "热", 1_000, 1_001, lang="zh") == "negated"
+    assert assertion_of("no " * 1_000 + "fever", start=3_000, end=3_005, lang="en") == "negated"
+    assert assertion_of("无" * 1_000 + "热", start=1_000, end=1_001, lang="zh") == "negated"

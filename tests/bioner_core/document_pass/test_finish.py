@@ -83,7 +83,7 @@ def test_finished_mentions_say_what_their_sentence_says() -> None:
     """Catches an assertion by the words of another sentence, or offsets into the passage taken for the sentence's."""
     doc = document("We gave aspirin. There was no fever after aspirin.")
     mentions = [mention(doc, "aspirin", "Chemical"), mention(doc, "fever", "Disease")]
-    found = finish_mentions(doc, mentions, FinishSettings())
+    found = finish_mentions(doc, mentions, settings=FinishSettings())
     assert [(one.text, one.assertion) for one in found] == [
         ("aspirin", "present"),
         ("fever", "negated"),
@@ -169,7 +169,7 @@ def decoded(draw: st.DrawFn) -> tuple[Document, list[Mention]]:
                     )
                     for span in spans
                 ]
-                found += place_candidates(doc, sentence, rows, label_set=label_set, id_prefix="s:1@1")
+                found += place_candidates(doc, sentence, candidates=rows, label_set=label_set, id_prefix="s:1@1")
     return doc, found
 
 
@@ -186,9 +186,11 @@ def test_finished_mentions_hold_all_that_finishing_needs(
 ) -> None:
     """Catches anything of the decoder's that finishing loses, for other thresholds and for the pass off and on."""
     doc, candidates = given_
-    once = finish_mentions(doc, candidates, first)
-    assert finish_mentions(doc, decoder_candidates(once), first) == once
-    assert finish_mentions(doc, decoder_candidates(once), then) == finish_mentions(doc, candidates, then)
+    once = finish_mentions(doc, candidates, settings=first)
+    assert finish_mentions(doc, decoder_candidates(once), settings=first) == once
+    assert finish_mentions(doc, decoder_candidates(once), settings=then) == finish_mentions(
+        doc, candidates, settings=then
+    )
     assert {one.parent_id for one in once} <= {None, *(one.mention_id for one in once if one.accepted)}
 
 

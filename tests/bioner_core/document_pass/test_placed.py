@@ -55,6 +55,6 @@ def test_a_short_form_takes_no_place_that_is_taken() -> None:
 def test_a_span_is_in_the_sentence_that_holds_it_whole() -> None:
     """Catches a span over the end of a sentence that is given to one of its two."""
     sentences = Sentences(document("One two. Three four."))
-    first, second = sentences.of(0, 0, 8), sentences.of(0, 9, 20)
+    first, second = sentences.of(0, start=0, end=8), sentences.of(0, start=9, end=20)
     assert (first and first.text, second and second.text) == ("One two.", "Three four.")
-    assert sentences.of(0, 4, 12) is None
+    assert sentences.of(0, start=4, end=12) is None

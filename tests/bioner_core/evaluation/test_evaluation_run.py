@@ -78,7 +78,7 @@ def test_without_a_selector_there_is_one_score() -> None:
 
 def test_types_count_on_both_sides() -> None:
     """Catches types that are left out of the gold but not of the predictions, or the other way round."""
-    types = scored_types(RECORDS, GENIA, ["cell_type"])
+    types = scored_types(RECORDS, GENIA, types=["cell_type"])
     run = evaluate_annotator(Finder(), RECORDS, label_set="genia", types=types, has_selector=True)
     assert run.evaluation.strict.support == 3
     assert run.without_selector is not None
@@ -146,9 +146,9 @@ def test_gold_of_other_types_is_refused_unless_types_are_named() -> None:
     with pytest.raises(ConfigurationError, match="Gene"):
         scored_types(strange, GENIA)
     with pytest.raises(ConfigurationError, match=r"marks none of .*protein.*--map"):
-        scored_types(strange, GENIA, ["protein"])
+        scored_types(strange, GENIA, types=["protein"])
     both = with_types([*strange, *RECORDS], {})
-    assert scored_types(both, GENIA, ["protein"]) == {"protein"}
+    assert scored_types(both, GENIA, types=["protein"]) == {"protein"}
 
 
 def test_types_of_other_names_count_as_the_label_set_s() -> None:
@@ -160,7 +160,7 @@ def test_types_of_other_names_count_as_the_label_set_s() -> None:
     with pytest.raises(ConfigurationError, match=r"has no type 'Diseases'.*own name first"):
         with_types([record], {"Diseases": "Disease"})
     with pytest.raises(ConfigurationError, match="Gene"):
-        scored_types(RECORDS, GENIA, ["Gene"])
+        scored_types(RECORDS, GENIA, types=["Gene"])
 
 
 def test_documents_are_finished_and_their_sentences_scored_beside() -> None:

@@ -42,7 +42,7 @@ def test_gold_mentions_are_counted_by_type_and_method(linker: Linker) -> None:
 def test_end_to_end_needs_the_place_and_the_concept(linker: Linker) -> None:
     """Catches a right concept elsewhere that counts, and a found mention of no concept that counts as wrong."""
     found = [Span(0, 12, "Disease"), Span(24, 28, "Disease"), Span(33, 41, "Disease")]
-    score = score_end_to_end([RECORD], [found], linker)
+    score = score_end_to_end([RECORD], [found], linker=linker)
     assert (score.right, score.predicted, score.found, score.gold) == (1, 2, 1, 3)
     assert score.to_json()["f1"] == 0.4
 

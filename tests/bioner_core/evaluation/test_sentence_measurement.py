@@ -47,11 +47,11 @@ def test_neighbours_without_a_full_stop_are_left_out() -> None:
 
 def test_counts_by_hand() -> None:
     """Catches joints that count as entities, and broken entities that are not counted."""
-    row = measure("rules", split_passage, "made/up", records=join_abstracts(ABSTRACTS), is_joined=True)
+    row = measure("rules", split_passage, corpus="made/up", records=join_abstracts(ABSTRACTS), is_joined=True)
     assert row.boundaries == Score(1.0, 1.0, 1.0, support=1, predicted=1)
     assert (row.passages, row.entities, row.broken_entities) == (2, 2, 0)
     whole = [gold("a", "abcdef", Span(1, 4, "X"), Span(0, 3, "X"))]
-    broken = measure("halves", halves, "made/up", records=whole, is_joined=False)
+    broken = measure("halves", halves, corpus="made/up", records=whole, is_joined=False)
     assert (broken.boundaries, broken.entities, broken.broken_entities) == (None, 2, 1)
 
 
@@ -68,7 +68,7 @@ def test_the_splitter_keeps_its_quality(shared_folder: Path, corpus: str, floor:
     """Catches a change of rules that costs boundaries or breaks entities on texts that no rule was made from."""
     found = list(read_corpus(shared_folder / "data" / f"{corpus}.jsonl.gz"))
     records = join_abstracts(found) if corpus == "genia/test" else join_neighbours(found)
-    row = measure("rules", split_passage, corpus, records=records, is_joined=True)
+    row = measure("rules", split_passage, corpus=corpus, records=records, is_joined=True)
     assert row.boundaries is not None
     assert row.boundaries.f1 >= floor
     assert row.broken_entities <= row.entities / 5000

@@ -85,7 +85,9 @@ def commit(
     """Commit documents and their mentions as one shard."""
     key = input_key(name, name)
     source = documents[0][0].source
-    shard = ShardDescriptor(shard_id(key, 0, len(documents)), source, f"/in/{name}", source, 0, len(documents), name)
+    shard = ShardDescriptor(
+        shard_id(key, 0, last=len(documents)), source, f"/in/{name}", source, 0, len(documents), name
+    )
     writer = ShardWriter(Store(store), ShardHeader(shard, name, FINGERPRINT, tuple(sets.split())))
     mentions = [one for _, found in documents for one in found]
     writer.add_documents([one for one, _ in documents])

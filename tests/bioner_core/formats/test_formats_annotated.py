@@ -145,10 +145,10 @@ def test_sentences_keep_their_places(read_bytes: ReadBytes) -> None:
 
 def test_places_outside_of_a_passage_never_fit() -> None:
     """Catches a place before the passage that Python counts from its end."""
-    assert fits_text("abcabc", 10, ((13, 16),), "abc")
-    assert not fits_text("abcabc", 10, ((4, 7),), "abc")
-    assert not fits_text("abcabc", 10, ((13, 17),), "abc")
-    assert not fits_text("abcabc", 10, (), "")
+    assert fits_text("abcabc", 10, locations=((13, 16),), mention="abc")
+    assert not fits_text("abcabc", 10, locations=((4, 7),), mention="abc")
+    assert not fits_text("abcabc", 10, locations=((13, 17),), mention="abc")
+    assert not fits_text("abcabc", 10, locations=(), mention="")
 
 
 def test_a_blank_at_the_end_of_a_title_is_the_separator(read_bytes: ReadBytes) -> None:

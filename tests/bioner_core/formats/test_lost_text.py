@@ -175,8 +175,8 @@ def test_bioc_counts_what_it_has_no_place_for(extra: str, lost: int, tmp_path: P
 
 def test_text_given_out_twice_makes_up_for_none_that_is_lost() -> None:
     """Would catch a measure that adds what is doubled to what is lost and calls the sum nothing."""
-    assert missing_count("abcd efgh", ["ab"], ["cd", "cd"]) == 4
-    assert missing_count("abcd efgh", ["ab"], ["cdef", "gh"]) == 0
+    assert missing_count("abcd efgh", ["ab"], kept=["cd", "cd"]) == 4
+    assert missing_count("abcd efgh", ["ab"], kept=["cdef", "gh"]) == 0
 
 
 def test_the_page_names_all_that_is_not_read() -> None:

@@ -11,9 +11,9 @@ def test_a_model_of_the_first_version_has_one_threshold_per_label_set() -> None:
     """Would catch the model that ships accepting everything."""
     found = thresholds_of(CARD, [load_label_set("genia"), load_label_set("bc5cdr")])
     assert found == {"genia": 0.25}
-    assert accepts(found, "genia", "protein", score=0.25)
-    assert not accepts(found, "genia", "protein", score=0.24)
-    assert accepts(found, "bc5cdr", "Disease", score=0.0)
+    assert accepts(found, "genia", type_name="protein", score=0.25)
+    assert not accepts(found, "genia", type_name="protein", score=0.24)
+    assert accepts(found, "bc5cdr", type_name="Disease", score=0.0)
 
 
 def test_types_have_their_own_and_others_the_common_one() -> None:
@@ -29,7 +29,7 @@ def test_types_have_their_own_and_others_the_common_one() -> None:
     )
     own = thresholds_of(card, [label_set])
     assert own == {"bc5cdr:Disease": 0.6, "bc5cdr:Chemical": 0.4}
-    assert not accepts(own, "bc5cdr", "Disease", score=0.59)
+    assert not accepts(own, "bc5cdr", type_name="Disease", score=0.59)
     other = replace(label_set, name="mine", types=tuple(replace(one, definition_en="x") for one in label_set.types))
     [disease] = [one for one in other.types if one.name == "Disease"]
     changed = replace(other, types=(replace(disease, definition_zh="y"),))

@@ -53,7 +53,7 @@ def test_calibration_learns_the_rate_of_each_group() -> None:
     scores = torch.zeros(800)
     right = torch.cat((torch.arange(400) % 10 == 0, torch.arange(400) % 10 != 0))
     calibration = Calibration()
-    fit_calibration(calibration, similarity, scores, right)
+    fit_calibration(calibration, similarity, tag_score=scores, is_right=right)
     probabilities = torch.sigmoid(calibration(similarity, scores)).detach()
     assert probabilities[0] == pytest.approx(0.1, abs=0.02)
     assert probabilities[-1] == pytest.approx(0.9, abs=0.02)

@@ -77,7 +77,7 @@ def test_rendered_candidates_are_read_as_if_the_model_had_tagged_them() -> None:
         row, gold = row_of(sentence.text), gold_spans[sentence.text]
         units = len(row.unit_ids)
         moves = render_moves(corrupt(gold, unit_count=units, type_count=3, chooser=chooser), units)
-        (states,) = teacher_forced_states(PromptCaches(model), [row], [moves], label_set=tiny_label_set())
+        (states,) = teacher_forced_states(PromptCaches(model), [row], moves=[moves], label_set=tiny_label_set())
         pairs = tag_pairs(moves, units)
         features.append(span_features(states, pairs))
         tags += [pair.span.type_index for pair in pairs]

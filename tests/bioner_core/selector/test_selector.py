@@ -32,8 +32,8 @@ def test_info_nce_falls_as_gold_spans_near_their_types() -> None:
     """Would catch a loss that pulls wrong spans to their type, or that looks at other label sets' types."""
     tag, gold = torch.tensor([0, 0]), torch.tensor([True, False])
     rivals = torch.tensor([[True, True, False]] * 2)
-    near = info_nce(torch.tensor([[5.0, 0.0, 99.0], [-5.0, 0.0, 0.0]]), tag, gold, rivals)
-    far = info_nce(torch.tensor([[0.0, 0.0, 99.0], [5.0, 0.0, 0.0]]), tag, gold, rivals)
+    near = info_nce(torch.tensor([[5.0, 0.0, 99.0], [-5.0, 0.0, 0.0]]), tag, is_gold=gold, rivals=rivals)
+    far = info_nce(torch.tensor([[0.0, 0.0, 99.0], [5.0, 0.0, 0.0]]), tag, is_gold=gold, rivals=rivals)
     assert near < 0.1 < far
 
 
@@ -48,7 +48,9 @@ def test_only_wrong_spans_of_its_own_type_push_a_gold_span_away() -> None:
 
     over_types = (spread(2.0, 0.5) + spread(1.5, 0.3)) / 2
     over_spans = (spread(2.0, 1.0) + spread(1.5, -1.0)) / 2
-    assert float(info_nce(similarity, tag, gold, rivals)) == pytest.approx(over_types + over_spans, abs=1e-5)
+    assert float(info_nce(similarity, tag, is_gold=gold, rivals=rivals)) == pytest.approx(
+        over_types + over_spans, abs=1e-5
+    )
 
 
 def test_similarity_is_a_scaled_cosine() -> None:
@@ -66,8 +68,10 @@ def test_probabilities_are_one_a_span_and_in_order() -> None:
     torch.manual_seed(0)
     selector = Selector(state_size=4, tag_count=3).eval()
     features = torch.randn(5, 12)
-    together = selector.probabilities(features, [0, 1, 2, 0, 1], [0.5] * 5)
-    alone = [selector.probabilities(features[i : i + 1], [tag], [0.5])[0] for i, tag in enumerate([0, 1, 2, 0, 1])]
+    together = selector.probabilities(features, [0, 1, 2, 0, 1], tag_scores=[0.5] * 5)
+    alone = [
+        selector.probabilities(features[i : i + 1], [tag], tag_scores=[0.5])[0] for i, tag in enumerate([0, 1, 2, 0, 1])
+    ]
     assert together == pytest.approx(alone, abs=1e-5)
     assert all(0.0 <= one <= 1.0 for one in together)
 

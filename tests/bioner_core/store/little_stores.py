@@ -34,7 +34,7 @@ def commit_input(store: Path, number: int, events: Sequence[Event], *, shard_rec
     for first in range(0, len(events), shard_records):
         part = events[first : first + shard_records]
         descriptor = ShardDescriptor(
-            shard_id(input_key(name, name), first, first + len(part)),
+            shard_id(input_key(name, name), first, last=first + len(part)),
             "pubmed",
             name,
             "pubmed",

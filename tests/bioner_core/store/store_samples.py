@@ -16,7 +16,7 @@ TEXT = "CD28 surface receptor"
 
 def descriptor(first: int = 0, last: int = 4, *, format_name: str = "pubmed") -> ShardDescriptor:
     """Records `first` to `last` of the sample input."""
-    return ShardDescriptor(shard_id(KEY, first, last), "pubmed", "/in/dump.xml", format_name, first, last, "d1")
+    return ShardDescriptor(shard_id(KEY, first, last=last), "pubmed", "/in/dump.xml", format_name, first, last, "d1")
 
 
 def document(number: int, *, version: int = 1, text: str = TEXT) -> Document:

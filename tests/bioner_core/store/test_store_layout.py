@@ -38,7 +38,7 @@ def test_an_input_key_is_one_safe_path_component(name: str, digest: str) -> None
 )
 def test_hostile_names_stay_in_their_folder(tmp_path: Path, name: str) -> None:
     """Would catch path traversal through the name of an input or of a source."""
-    shard = shard_id(input_key(name, "d"), 0, 10)
+    shard = shard_id(input_key(name, "d"), 0, last=10)
     folder = Store(tmp_path).table_folder("documents", source=name, shard=shard)
     assert folder.resolve().parent.parent.parent == tmp_path.resolve()
     assert folder.resolve().name == shard
@@ -49,7 +49,7 @@ def test_hostile_names_stay_in_their_folder(tmp_path: Path, name: str) -> None:
 def test_the_input_is_read_back_from_the_id_of_a_shard(name: str, first: int, last: int) -> None:
     """Would catch a name with dashes that is cut at the first of them, so that its shards belong to another input."""
     key = input_key(name, "d")
-    assert input_key_of(shard_id(key, first, last)) == key
+    assert input_key_of(shard_id(key, first, last=last)) == key
 
 
 def test_names_that_stores_have_already_stay_as_they_are() -> None:
@@ -95,4 +95,4 @@ def test_another_model_or_format_gets_another_file_name() -> None:
 def test_shard_ids_sort_as_their_records_do() -> None:
     """Would catch unpadded numbers, under which the check for overlapping shards sees them out of order."""
     ranges = [(0, 200), (200, 400), (1000, 1200), (20_000, 20_200)]
-    assert [shard_id("k", *one) for one in ranges] == sorted(shard_id("k", *one) for one in ranges)
+    assert (made := [shard_id("k", first, last=last) for first, last in ranges]) == sorted(made)

@@ -18,14 +18,14 @@ SCHEMES = list(TagScheme)
 def test_render_then_parse_is_the_identity(text: str, data: st.DataObject, scheme: TagScheme) -> None:
     """Would catch any text or nesting whose entities come back moved, retyped, lost or doubled."""
     units = split_units(text)
-    gold = text_spans(data.draw(unit_spans(len(units))), units, TYPE_NAMES)
+    gold = text_spans(data.draw(unit_spans(len(units))), units, type_names=TYPE_NAMES)
     rendered = render(gold, units, type_names=TYPE_NAMES, scheme=scheme)
     assert rendered.alignment.unaligned == ()
     left_out = {one for nesting in rendered.nestings for one in (*nesting.crossing, *nesting.too_deep)}
-    parsed = text_spans(parse(rendered.moves, len(units)), units, TYPE_NAMES)
+    parsed = text_spans(parse(rendered.moves, len(units)), units, type_names=TYPE_NAMES)
     assert len(parsed) == len(set(parsed))
-    assert set(parsed) | set(text_spans(left_out, units, TYPE_NAMES)) == set(gold)
-    assert not set(parsed) & set(text_spans(left_out, units, TYPE_NAMES))
+    assert set(parsed) | set(text_spans(left_out, units, type_names=TYPE_NAMES)) == set(gold)
+    assert not set(parsed) & set(text_spans(left_out, units, type_names=TYPE_NAMES))
 
 
 @given(st.integers(0, 12).flatmap(lambda count: st.tuples(st.just(count), unit_spans(count))))
@@ -105,7 +105,7 @@ def test_an_entity_with_an_edge_inside_a_unit_is_listed() -> None:
 def test_an_entity_of_an_unknown_type_is_listed() -> None:
     """Would catch an entity of a type outside the label set vanishing without a count."""
     stranger = Span(0, 1, "planet")
-    assert align([stranger], split_units("a"), TYPE_NAMES).unaligned == (stranger,)
+    assert align([stranger], split_units("a"), type_names=TYPE_NAMES).unaligned == (stranger,)
 
 
 def test_lines_hold_one_type_each_and_inline_holds_all() -> None:
@@ -136,8 +136,8 @@ def test_a_span_that_two_lines_tag_is_found_once(scheme: TagScheme) -> None:
 def test_a_span_does_not_begin_with_the_blank_before_it() -> None:
     """Would catch a mention whose text begins with the blank that is attached to its first unit."""
     units = split_units("a bc  d")
-    assert text_spans([UnitSpan(1, 2, 0), UnitSpan(0, 2, 1)], units, TYPE_NAMES) == [
+    assert text_spans([UnitSpan(1, 2, 0), UnitSpan(0, 2, 1)], units, type_names=TYPE_NAMES) == [
         Span(2, 4, "protein"),
         Span(0, 4, "DNA"),
     ]
-    assert text_spans([UnitSpan(2, 4, 0)], units, TYPE_NAMES) == [Span(4, 7, "protein")]
+    assert text_spans([UnitSpan(2, 4, 0)], units, type_names=TYPE_NAMES) == [Span(4, 7, "protein")]

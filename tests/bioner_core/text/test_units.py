@@ -95,7 +95,7 @@ def test_ten_genia_entities_have_an_edge_inside_a_unit(shared_folder: Path) -> N
     unaligned = total = 0
     for record in read_corpus(shared_folder / "data" / "genia" / "train.jsonl.gz"):
         names = tuple({span.type for span in record.spans})
-        alignment = align(record.spans, split_units(record.text), names)
+        alignment = align(record.spans, split_units(record.text), type_names=names)
         total += len(record.spans)
         unaligned += len(alignment.unaligned)
     assert (unaligned, total) == (10, 46_203)

@@ -105,7 +105,7 @@ def test_new_words_have_free_tags_and_no_sentence_twice(
     [corpus] = settings.corpora
     label_set = reworded(corpus_label_set(corpus))
     assert label_set is not None
-    made = in_new_words(corpus, label_set, loaded, _settings(folder, new_words=3))
+    made = in_new_words(corpus, label_set, loaded=loaded, settings=_settings(folder, new_words=3))
     assert (made.is_borrowed, made.speaks_for_label_set, made.bias) == (True, False, BIAS)
     training, development = texts
     assert len(training) == len(development) == 3
@@ -128,14 +128,14 @@ def test_other_text_is_judged_on_the_types_that_are_marked_there(
         ("ALPHA", "GAMMA"),
         {"x-ALPHA": "ALPHA", "x-GAMMA": "GAMMA"},
     )
-    made = in_other_text(other, _loaded(folder), _settings(folder))
+    made = in_other_text(other, _loaded(folder), settings=_settings(folder))
     alpha, gamma = TYPES.index("alpha"), TYPES.index("gamma")
     assert made.training == ()
     assert set(made.development.gold_counts) <= {alpha, gamma}
     assert made.development.gold_count > 0
     assert set(made.development.tag.tolist()) <= {alpha, gamma}
     with pytest.raises(ConfigurationError, match="x-DELTA"):
-        in_other_text(replace(other, new_names={"x-DELTA": "BETA"}), _loaded(folder), _settings(folder))
+        in_other_text(replace(other, new_names={"x-DELTA": "BETA"}), _loaded(folder), settings=_settings(folder))
 
 
 def test_the_card_has_one_threshold_for_all_free_tags_and_keeps_its_biases(

@@ -35,7 +35,7 @@ def test_a_bias_must_gain_something(found: dict[float, tuple[int, int]], expecte
     """Would catch a bias chosen by recall alone, by precision alone, by chance, or in the order of the settings."""
     gold = 1000 if max(found.values())[0] > 100 else 100
     prepared = PreparedLabelSet(load_label_set("genia"), tiny_label_set(), ((1,),), ((0, 1, 2),))
-    trial = tried_bias(list(found)[::-1], prepared, lambda one: samples(*found[one.tokens.open_bias], gold))
+    trial = tried_bias(list(found)[::-1], prepared, decode=lambda one: samples(*found[one.tokens.open_bias], gold))
     assert trial.bias == expected
 
 

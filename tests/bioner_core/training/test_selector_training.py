@@ -95,7 +95,7 @@ def test_sentences_that_were_trained_on_are_not_unseen(trained: tuple[SftSetting
     other = replace(settings, seed=settings.seed + 5)
     earlier = EarlierStage(str(write_settings(folder / "earlier.toml", other)), 2)
     loaded.card.training["batches"] = 1
-    with_earlier = {one.text for one in unseen_sentences(settings, loaded, [earlier])[0]}
+    with_earlier = {one.text for one in unseen_sentences(settings, loaded, earlier=[earlier])[0]}
     loaded.card.training["batches"] = 2
     assert with_earlier == unseen[1] & {one.text for one in unseen_sentences(other, loaded)[0]}
 

@@ -52,7 +52,7 @@ def corpora(loaded: LoadedModel) -> list[CorpusCandidates]:
 
 def test_a_left_out_corpus_gains_from_what_the_others_show(loaded: LoadedModel) -> None:
     """Would catch unknown types whose similarity is that of an untrained point, and thresholds that keep everything."""
-    rule, lines = leave_one_out(loaded, corpora(loaded), SETTINGS)
+    rule, lines = leave_one_out(loaded, corpora(loaded), settings=SETTINGS)
     assert [one.corpus for one in lines] == ["corpus0", "corpus1", "corpus2"]
     for one in lines:
         assert one.with_selector.f1 > one.without.f1 + 0.1, one
@@ -88,7 +88,7 @@ def test_the_left_out_corpus_itself_changes_nothing_of_its_judge(loaded: LoadedM
     turned = own[2].development
     turned = dataclasses.replace(turned, is_right=~turned.is_right)
     other = [*own[:2], dataclasses.replace(own[2], development=turned, training=(turned,))]
-    plain, changed = (leave_one_out(loaded, one, SETTINGS)[1][2] for one in (own, other))
+    plain, changed = (leave_one_out(loaded, one, settings=SETTINGS)[1][2] for one in (own, other))
     kept = plain.with_selector.precision * plain.calibration_error
     assert math.isfinite(kept)
     right, wrong = plain.with_selector.precision, changed.with_selector.precision
@@ -104,10 +104,10 @@ def test_the_same_text_in_other_words_is_no_other_corpus(loaded: LoadedModel) ->
         own[2], label_set="x in other words", development=samples(loaded, free, 25), is_borrowed=True
     )
     turned = dataclasses.replace(strange, training=(samples(loaded, free, 26, shift=-9.0),))
-    plain, changed = (leave_one_out(loaded, [*own, one], SETTINGS)[1][2] for one in (strange, turned))
+    plain, changed = (leave_one_out(loaded, [*own, one], settings=SETTINGS)[1][2] for one in (strange, turned))
     assert plain.calibration_error == changed.calibration_error
     alone = [dataclasses.replace(one, corpus="the only one") for one in own]
-    assert leave_one_out(loaded, alone, SETTINGS) == (RULES[0], ())
+    assert leave_one_out(loaded, alone, settings=SETTINGS) == (RULES[0], ())
 
 
 def test_a_model_that_finds_nothing_under_new_words_has_a_selector(loaded: LoadedModel) -> None:
@@ -119,7 +119,7 @@ def test_a_model_that_finds_nothing_under_new_words_has_a_selector(loaded: Loade
     strange = CorpusCandidates("other", "x in other words", 0.0, 0.0, (nothing,), nothing, is_borrowed=True)
     torch.manual_seed(1)
     selector = new_selector(loaded)
-    fit_selector(selector, [*plain, strange], SETTINGS, log=lambda _: None)
+    fit_selector(selector, [*plain, strange], settings=SETTINGS, log=lambda _: None)
     assert len(judged(selector, nothing).probability) == 0
     assert selector.free_calibration.bias.item() != 0.0
 
@@ -128,7 +128,7 @@ def test_free_tags_are_one_kind_of_entity(loaded: LoadedModel) -> None:
     """Would catch free tags that are judged by 24 random points: the number on a tag would decide what is right."""
     torch.manual_seed(1)
     selector = new_selector(loaded)
-    fit_selector(selector, corpora(loaded), SETTINGS, log=lambda _: None)
+    fit_selector(selector, corpora(loaded), settings=SETTINGS, log=lambda _: None)
     free = [index for index, tag in enumerate(loaded.card.tags) if is_free(tag)]
     first, last = (judged(selector, samples(loaded, tag, 30)).probability for tag in (free[0], free[-1]))
     assert torch.equal(first, last)

@@ -65,7 +65,7 @@ def found_spans(decoded: Sequence[DecodedRow], names: Sequence[str]) -> list[set
     found = []
     for text, row in zip(TEXTS, decoded, strict=True):
         units = split_units(text)
-        spans = text_spans(spans_of(row.moves, len(units)), units, names)
+        spans = text_spans(spans_of(row.moves, len(units)), units, type_names=names)
         found.append({(span.start, span.end, span.type) for span in spans})
     return found
 

@@ -54,7 +54,7 @@ def replay(example: TaggingExample, text: str, separator: tuple[int, ...]) -> li
 def test_choices_and_forced_moves_tell_the_gold_copy(text: str, data: st.DataObject, scheme: TagScheme) -> None:
     """Would catch a choice one token off, a missing or a forced one, or tokens that decoding would not write."""
     units = split_units(text)
-    gold = text_spans(data.draw(unit_spans(len(units))), units, LABEL_SET.type_names)
+    gold = text_spans(data.draw(unit_spans(len(units))), units, type_names=LABEL_SET.type_names)
     examples = builder_of(scheme).examples(text, frozenset(gold))
     rendered = render(gold, units, type_names=LABEL_SET.type_names, scheme=scheme)
     for example, moves, separator in zip(examples, rendered.moves, prompt_of(scheme).separators, strict=True):

@@ -44,10 +44,10 @@ ROWS = [AnnotationRequest(f"ka ro mi {number} ten plo", "invented") for number i
 
 def test_every_kind_of_fault_comes_as_often_as_any_other() -> None:
     """Would catch a soak of two hundred faults that are all of one kind."""
-    kinds = list(shuffled_kinds(tuple(FaultKind), 200, random.Random(3)))
+    kinds = list(shuffled_kinds(tuple(FaultKind), 200, randomness=random.Random(3)))
     assert set(Counter(kinds).values()) == {25}
     assert kinds != sorted(kinds)
-    assert kinds == list(shuffled_kinds(tuple(FaultKind), 200, random.Random(3)))
+    assert kinds == list(shuffled_kinds(tuple(FaultKind), 200, randomness=random.Random(3)))
 
 
 def test_only_faults_that_have_a_victim_are_done(tmp_path: Path) -> None:

@@ -99,9 +99,9 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     record_run(
         Store(store), JobRun(run_id="r", job="nightly cnki", started=NOW, seconds=1.0, applied=("a",), exit_code=0)
     )
-    note_model(Store(store), first.fingerprint, {"model": "words"})
+    note_model(Store(store), first.fingerprint, words={"model": "words"})
     write_pin(Store(store), precision="float32", reason="asked for by name", processor="x")
-    with link_writer(Store(store), "run", "f"):
+    with link_writer(Store(store), "run", fingerprint="f"):
         pass
     make_current(Store(store), LinkPage("run", "shards", "f", {}, 0, 0, 0, NOW))
     return store

@@ -23,7 +23,7 @@ def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         path.write_text("".join(json.dumps({"id": f"{name}{n}", "text": f"{name} binds"}) + "\n" for n in range(count)))
         run_annotation(null_job(store, path, fingerprint=model), service_factory=WordService)
         [made] = {one.fingerprint for one in read_manifests(Store(store)) if one.input_file.endswith(path.name)}
-        note_model(Store(store), made, {"model": f"{name}-model"})
+        note_model(Store(store), made, words={"model": f"{name}-model"})
     if request.param == "snapshot":
         from bioner_core.store.compaction.compact import compact_store
 

@@ -28,7 +28,7 @@ def nodes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def places(store: Path, *, feeders: int | None, ray: str = "head:6379") -> tuple[int, tuple[str, ...]]:
     """The number of feeders and their nodes."""
     config = AnnotateConfig(store=Store(store), feeders=feeders, ray=ray, quiet=True)
-    found = feeder_places(null_job(store, "any"), NullAnnotator, config)
+    found = feeder_places(null_job(store, "any"), NullAnnotator, config=config)
     return found.count, found.nodes
 
 

@@ -27,15 +27,15 @@ def test_what_is_newest_is_linked_and_not_twice(tmp_path: Path) -> None:
     store = word_store(tmp_path)
     compact_store(Store(store))
     first = _linker(tmp_path, Concept("T:1", "binds"), name="first")
-    done = with_links(_report(), Store(store), first, quiet=True)
+    done = with_links(_report(), Store(store), linker=first, quiet=True)
     assert done.links is not None
     assert (done.links.linked, list(done.links.vocabularies), done.exit_code()) == (2, ["first"], 0)
     assert done.as_json()["links"]["linked"] == 2
     assert "linked to first: 2 of" in done.lines()[-1]
-    again = with_links(_report(), Store(store), first, quiet=True).links
+    again = with_links(_report(), Store(store), linker=first, quiet=True).links
     assert again == done.links == current_links(Store(store))
     other = _linker(tmp_path, Concept("T:1", "binds"), Concept("T:2", "CD28"), name="second")
-    newer = with_links(_report(), Store(store), other, quiet=True).links
+    newer = with_links(_report(), Store(store), linker=other, quiet=True).links
     assert newer is not None
     assert newer.linked == 4
 
@@ -45,7 +45,7 @@ def test_links_that_fail_leave_what_was_applied(tmp_path: Path) -> None:
     store = word_store(tmp_path)
     for path in (store / "mentions").rglob("*.parquet"):
         path.write_bytes(bytes(path.stat().st_size))  # a torn one would be left out
-    done = with_links(_report(), Store(store), _linker(tmp_path, name="first"), quiet=True)
+    done = with_links(_report(), Store(store), linker=_linker(tmp_path, name="first"), quiet=True)
     assert done.links is None
     assert "not linked" in done.failures[0]
 
@@ -53,4 +53,4 @@ def test_links_that_fail_leave_what_was_applied(tmp_path: Path) -> None:
 def test_an_empty_store_and_no_vocabulary_are_no_fault(tmp_path: Path) -> None:
     """Catches a first night that fails since there is nothing yet."""
     assert linker_of(None) is linker_of([]) is None
-    assert with_links(_report(), Store(tmp_path), _linker(tmp_path, name="first"), quiet=True) == _report()
+    assert with_links(_report(), Store(tmp_path), linker=_linker(tmp_path, name="first"), quiet=True) == _report()

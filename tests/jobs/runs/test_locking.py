@@ -24,7 +24,7 @@ def swept(monkeypatch: pytest.MonkeyPatch) -> list[Store]:
 def dead_job(store: Store, name: str = "store") -> None:
     """Leave the lock of a job of another host that was last heard of long ago."""
     holder = ProcessIdentity("elsewhere", 1, "then")
-    path = place_claim(store, name, Claim(holder, "r1", "bioner annotate", "2026-01-01"), after=None)
+    path = place_claim(store, name, claim=Claim(holder, "r1", "bioner annotate", "2026-01-01"), after=None)
     assert path is not None
     os.utime(path, (1, 1))
 

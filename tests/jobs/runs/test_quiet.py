@@ -40,7 +40,7 @@ def test_a_quiet_command_tells_of_actors_that_do_not_come_up(
     monkeypatch.setattr(ray_session, "ray_session", no_ray)
     monkeypatch.setattr(pool, "start_pool", ailing_pool)
     with ExitStack() as opened:
-        open_pool(opened, PoolSettings(actors=3), AnnotatorSpec("module:function"), quiet=quiet)
+        open_pool(opened, PoolSettings(actors=3), spec=AnnotatorSpec("module:function"), quiet=quiet)
     said = capsys.readouterr().err
     assert "error: the actor bioner-annotator-2 failed to start 3 times in a row\n" in said
     assert ("2 of 3 actors are ready" in said) == (not quiet)

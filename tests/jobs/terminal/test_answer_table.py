@@ -20,7 +20,7 @@ class Terminal(io.StringIO):
 
 def written(stream: io.StringIO, *rows: list[str]) -> str:
     """The rows as they are written."""
-    write_table(NAMES, iter(rows), stream)
+    write_table(NAMES, iter(rows), stream=stream)
     return stream.getvalue()
 
 

@@ -117,7 +117,7 @@ def night(store: Path, *places: Path | str, annotator: WordAnnotator | None = No
         return run_pubmed(
             source,
             context(store, lock),
-            annotator or WordAnnotator(store),
+            annotator=annotator or WordAnnotator(store),
             progress=SilentProgress(),
             max_reject_rate=0.05,
         )

@@ -35,12 +35,12 @@ def backfill(store: Path, place: Path, *, part: Part = Part(1, 1), fingerprint: 
     with StoreLock(Store(store), purpose="test", part=part) as lock:
         entries = applied_files(Store(store), "pubmed")
         source = ReleaseSource(places=(str(place),))
-        files, gap = pubmed_files(source, entries, RetryPolicy(), fingerprint=annotator.run_fingerprint)
+        files, gap = pubmed_files(source, entries, policy=RetryPolicy(), fingerprint=annotator.run_fingerprint)
         return run_backfill(
             "pubmed",
             of_part(files, part),
-            context(store, lock),
-            annotator,
+            place=context(store, lock),
+            annotator=annotator,
             needs_md5=True,
             progress=SilentProgress(),
             max_reject_rate=0.05,
@@ -93,6 +93,6 @@ def test_articles_of_pmc_are_told_from_lists_of_files(tmp_path: Path) -> None:
     """Would catch a list of files that is annotated, or a package that is applied again and again."""
     for name in ("PMC1.xml", "oa_file_list.csv", "PMC2.tar.gz", "PMC2.tar.gz.md5", "PMC3.nxml"):
         (tmp_path / name).write_bytes(b"x")
-    found = pmc_files([str(tmp_path)], [], RetryPolicy(), fingerprint="f")
+    found = pmc_files([str(tmp_path)], [], policy=RetryPolicy(), fingerprint="f")
     assert [one.listed.name for one in found] == ["PMC1.xml", "PMC2.tar.gz", "PMC3.nxml"]
     assert found[1].companion is not None

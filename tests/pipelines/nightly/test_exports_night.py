@@ -39,7 +39,7 @@ def night(
         return run_exports(
             [str(place) for place in places],
             replace(context(store, lock), keep_downloads=keep_downloads),
-            annotator or WordAnnotator(store),
+            annotator=annotator or WordAnnotator(store),
             progress=SilentProgress(),
             max_reject_rate=0.05,
         )
@@ -128,7 +128,7 @@ def test_older_files_are_applied_first(tmp_path: Path) -> None:
     place = drop(tmp_path / "in", "z.txt", reference("肺炎旧", link=link("AB01")))
     drop(place, "a.txt", reference("肺炎新", link=link("AB01")))
     os.utime(place / "z.txt", (1, 1))
-    assert [one.name for one in look([str(place)], [], HASTE)] == ["z.txt", "a.txt"]
+    assert [one.name for one in look([str(place)], [], policy=HASTE)] == ["z.txt", "a.txt"]
     night(tmp_path / "s", place)
     assert list(titles_of(tmp_path / "s").values()) == ["肺炎新"]
 
@@ -158,7 +158,7 @@ def test_files_of_pubmed_are_no_exports(tmp_path: Path) -> None:
     place = drop(tmp_path / "in", "a.txt", reference("肺炎甲"))
     drop(place, "b.txt", "PMID- 1\nTI  - A title of two lines\n\n")
     drop(place, "c.xml", "<PubmedArticleSet><PubmedArticle></PubmedArticle></PubmedArticleSet>")
-    likely = likely_exports(look([str(place)], [], HASTE), [])
+    likely = likely_exports(look([str(place)], [], policy=HASTE), [])
     assert [one.name for one in likely] == ["a.txt"]
     report = night(tmp_path / "s", place)
     assert (report.exit_code(), [one.name for one in report.applied]) == (0, ["a.txt"])

@@ -141,7 +141,7 @@ def test_an_owner_reports_and_obeys() -> None:
         assert not kv.take_order()
 
         place = PoolAddress(NAME, pool.address)
-        client = client_of(place, found, ClientSettings())()
+        client = client_of(place, found, settings=ClientSettings())()
         assert client.annotate(ROWS) == [answer(row) for row in ROWS]
 
         order_stop(kv, 1.0)

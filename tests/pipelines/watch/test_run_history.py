@@ -11,8 +11,8 @@ from pipelines.summary import ShardOutcome, Status
 from pipelines.watch.run_history import run_history
 
 RUN = "20260102T030405_000006Z-aaaa"
-PLAIN = shard_id(input_key("a.xml", "1"), 0, 3)
-NIGHTLY = shard_id(input_key("b.xml", "2"), 0, 3)
+PLAIN = shard_id(input_key("a.xml", "1"), 0, last=3)
+NIGHTLY = shard_id(input_key("b.xml", "2"), 0, last=3)
 
 
 def test_a_store_without_runs_has_no_history(tmp_path: Path) -> None:

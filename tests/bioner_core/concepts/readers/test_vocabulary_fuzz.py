@@ -123,5 +123,5 @@ def test_as_many_rows_as_are_allowed_are_one_concept(tmp_path: Path) -> None:
     """Catches joining that costs the square of the rows, and names or weights that get lost in it."""
     path = tmp_path / "v.csv"
     path.write_text("id,name\n" + "".join(f"T:1,name {number}\n" for number in range(MOST_SYNONYMS)), encoding="utf-8")
-    page = build_index(tmp_path / "v", read_concepts(path), VocabularyPage("v", "1", "ours"))
+    page = build_index(tmp_path / "v", read_concepts(path), page=VocabularyPage("v", "1", "ours"))
     assert (page.concepts, page.names) == (1, MOST_SYNONYMS)

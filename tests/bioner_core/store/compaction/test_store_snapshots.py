@@ -215,7 +215,7 @@ def test_rows_that_are_not_what_went_in_are_refused(tmp_path: Path, broken: Snap
     broken.rows.update(documents=2, lineage=2, mentions=3)
     folder = snapshot_folder(Store(tmp_path), report.manifest.snapshot_id)
     with pytest.raises(StoreError, match=words):
-        check_snapshot_rows(folder, report.manifest.files, broken, memory_bytes=MEMORY)
+        check_snapshot_rows(folder, report.manifest.files, tally=broken, memory_bytes=MEMORY)
 
 
 def test_an_older_store_is_upgraded(tmp_path: Path) -> None:

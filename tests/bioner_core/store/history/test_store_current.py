@@ -98,7 +98,7 @@ RICH, POOR, CORRECTED = (TITLE, ABSTRACT), (TITLE,), (TITLE, ABSTRACT.replace("ã
 
 def commit_export(store: Path, texts: tuple[str, ...], *, name: str, source: str = "cnki") -> None:
     """Commit one record of an article as the only one of a file of its own."""
-    one = replace(descriptor(0, 1), source=source, shard_id=shard_id(input_key(name, name), 0, 1))
+    one = replace(descriptor(0, 1), source=source, shard_id=shard_id(input_key(name, name), 0, last=1))
     passages = tuple(
         Passage(section, "", "zh", text) for section, text in zip(("title", "abstract"), texts, strict=False)
     )

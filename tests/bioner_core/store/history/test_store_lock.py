@@ -30,7 +30,9 @@ def lock(store: Path, **settings: Any) -> StoreLock:
 def foreign_claim(store: Path, *, silent_for: float, **changes: Any) -> Path:
     """The claim of a job on another host that was last heard of a while ago."""
     holder = ProcessIdentity("elsewhere", 1, "then")
-    path = place_claim(Store(store), "store", Claim(holder, "r1", "bioner nightly pubmed", "2026-01-01"), after=None)
+    path = place_claim(
+        Store(store), "store", claim=Claim(holder, "r1", "bioner nightly pubmed", "2026-01-01"), after=None
+    )
     assert path is not None
     os.utime(path, (time.time() - silent_for,) * 2)
     return path
@@ -82,7 +84,9 @@ def test_an_error_gives_the_lock_back(tmp_path: Path) -> None:
 
 def test_the_lock_of_a_dead_process_is_taken_over(tmp_path: Path) -> None:
     """Would catch a killed night after which somebody has to remove a file by hand."""
-    place_claim(Store(tmp_path), "store", Claim(ended_process(), "r1", "bioner nightly pubmed", "then"), after=None)
+    place_claim(
+        Store(tmp_path), "store", claim=Claim(ended_process(), "r1", "bioner nightly pubmed", "then"), after=None
+    )
     with lock(tmp_path) as taken:
         assert "run r1" in taken.took_over
 
@@ -90,7 +94,9 @@ def test_the_lock_of_a_dead_process_is_taken_over(tmp_path: Path) -> None:
 def test_a_process_id_that_was_given_out_again_is_not_the_holder(tmp_path: Path) -> None:
     """Would catch a lock that is respected because some other process happens to have the dead one's id."""
     boot = this_process().birth.partition(":")[0]
-    place_claim(Store(tmp_path), "store", Claim(replace(this_process(), birth=f"{boot}:1"), "r1", "x", ""), after=None)
+    place_claim(
+        Store(tmp_path), "store", claim=Claim(replace(this_process(), birth=f"{boot}:1"), "r1", "x", ""), after=None
+    )
     with lock(tmp_path) as taken:
         assert taken.took_over
 
@@ -109,7 +115,9 @@ def test_another_machine_or_container_of_this_name_keeps_its_lock_until_its_leas
 ) -> None:
     """Catches the lock of a living job that is taken over since two machines or containers have one host name, and the
     id of its process means nothing here."""
-    path = place_claim(Store(tmp_path), "store", Claim(replace(this_process(), **changes), "r1", "x", ""), after=None)
+    path = place_claim(
+        Store(tmp_path), "store", claim=Claim(replace(this_process(), **changes), "r1", "x", ""), after=None
+    )
     assert path is not None
     with pytest.raises(StoreError, match="another job"), lock(tmp_path, lease_seconds=1000):
         pass
@@ -127,7 +135,7 @@ def test_after_a_reboot_of_the_machine_its_lock_is_taken_over_at_once(
     monkeypatch.setattr(process_identity, "MACHINE_ID", tmp_path / "machine-id")
     monkeypatch.setattr(process_identity.os, "readlink", lambda _: "pid:[4026531836]")  # in no container
     before = replace(this_process(), birth="another-boot:1")
-    path = place_claim(Store(tmp_path), "store", Claim(before, "r1", "x", ""), after=None)
+    path = place_claim(Store(tmp_path), "store", claim=Claim(before, "r1", "x", ""), after=None)
     assert path is not None
     with pytest.raises(StoreError, match="another job"), lock(tmp_path):
         pass
@@ -140,7 +148,7 @@ def test_after_a_reboot_of_the_machine_its_lock_is_taken_over_at_once(
 def test_a_lock_of_an_older_bioner_is_understood(tmp_path: Path, lives: bool) -> None:
     """Catches an update after which a killed job's lock is unreadable, or a living job's is taken over."""
     holder = this_process() if lives else ended_process()
-    path = place_claim(Store(tmp_path), "store", Claim(holder, "r1", "x", ""), after=None)
+    path = place_claim(Store(tmp_path), "store", claim=Claim(holder, "r1", "x", ""), after=None)
     assert path is not None
     text = json.loads(path.read_text())
     old = {"host": holder.host, "pid": holder.pid, "birth": holder.birth}
@@ -233,7 +241,7 @@ def test_of_many_takers_of_a_dead_lock_one_wins(tmp_path: Path) -> None:
     """Would catch two jobs that both find the lock dead and both take it."""
     dead = ended_process()
     for number in range(5):
-        place_claim(Store(tmp_path / str(number)), "store", Claim(dead, "r1", "x", ""), after=None)
+        place_claim(Store(tmp_path / str(number)), "store", claim=Claim(dead, "r1", "x", ""), after=None)
         seen, refused = take_at_once(tmp_path / str(number), 8)
         assert set(seen) == {1}
         assert len(seen) + refused == 8
@@ -242,12 +250,12 @@ def test_of_many_takers_of_a_dead_lock_one_wins(tmp_path: Path) -> None:
 def test_a_taker_that_read_a_stale_claim_does_not_win(tmp_path: Path) -> None:
     """Would catch the taker that is slow between reading a dead claim and replacing it, and meets its successor's."""
     dead = Claim(ended_process(), "r1", "x", "")
-    place_claim(Store(tmp_path), "store", dead, after=None)
+    place_claim(Store(tmp_path), "store", claim=dead, after=None)
     stale = latest_claim(Store(tmp_path), "store")
     with lock(tmp_path):
-        assert place_claim(Store(tmp_path), "store", Claim(this_process(), "slow", "x", ""), after=stale) is None
+        assert place_claim(Store(tmp_path), "store", claim=Claim(this_process(), "slow", "x", ""), after=stale) is None
     with lock(tmp_path):
-        assert place_claim(Store(tmp_path), "store", Claim(this_process(), "slow", "x", ""), after=stale) is None
+        assert place_claim(Store(tmp_path), "store", claim=Claim(this_process(), "slow", "x", ""), after=stale) is None
         latest = latest_claim(Store(tmp_path), "store")
         assert latest is not None
         assert latest.claim is not None
@@ -261,14 +269,17 @@ def test_what_killed_takers_wrote_aside_goes_with_the_next_claim(tmp_path: Path)
     folder.mkdir()
     for number in (1, 2):
         (folder / f".store-{number:08d}.json.0123abcd.tmp").write_text("half a cla")
-    first = place_claim(Store(tmp_path), "store", Claim(ended_process(), "r1", "x", ""), after=None)
+    first = place_claim(Store(tmp_path), "store", claim=Claim(ended_process(), "r1", "x", ""), after=None)
     assert first is not None
     assert sorted(path.name for path in folder.iterdir()) == [
         ".store-00000002.json.0123abcd.tmp",
         "store-00000001.json",
     ]
     assert place_claim(
-        Store(tmp_path), "store", Claim(this_process(), "r2", "x", ""), after=latest_claim(Store(tmp_path), "store")
+        Store(tmp_path),
+        "store",
+        claim=Claim(this_process(), "r2", "x", ""),
+        after=latest_claim(Store(tmp_path), "store"),
     )
     assert [path.name for path in folder.iterdir()] == ["store-00000002.json"]
 

@@ -48,8 +48,8 @@ def test_of_many_takers_one_wins(object_service: ObjectService, there: bool) -> 
     """Catches a service, or a client, on which two jobs take one lease: all that follows stands on this."""
     for number in range(20):
         key = f"taken-{number}"
-        e_tag = requests.put(URL, key, b"before") if there else ""
-        won = takers(8, lambda who, key=key, e_tag=e_tag: requests.put_if(URL, key, b"%d" % who, e_tag=e_tag))
+        e_tag = requests.put(URL, key, content=b"before") if there else ""
+        won = takers(8, lambda who, key=key, e_tag=e_tag: requests.put_if(URL, key, content=b"%d" % who, e_tag=e_tag))
         assert len(won) == 1
         assert requests.get(URL, key).content == b"%d" % won[0]
 
@@ -60,18 +60,18 @@ def test_a_conditional_put_is_told_right_when_an_answer_is_lost(
     object_service: ObjectService, fault: Fault, e_tag_of: bytes
 ) -> None:
     """Catches a lease that is believed lost by the one who has it, since its own put stands there already."""
-    e_tag = requests.put(URL, "lease", e_tag_of) if e_tag_of else ""
+    e_tag = requests.put(URL, "lease", content=e_tag_of) if e_tag_of else ""
     object_service.fault = once(fault, lambda request: request.method == "PUT")
-    assert requests.put_if(URL, "lease", b"mine", e_tag=e_tag) == requests.head(URL, "lease").e_tag
+    assert requests.put_if(URL, "lease", content=b"mine", e_tag=e_tag) == requests.head(URL, "lease").e_tag
     assert requests.get(URL, "lease").content == b"mine"
 
 
 def test_a_false_conflict_is_not_believed(object_service: ObjectService) -> None:
     """Catches a lease given up for a 412 of a busy service: what stands there says whether somebody was faster."""
-    e_tag = requests.put(URL, "lease", b"before")
+    e_tag = requests.put(URL, "lease", content=b"before")
     object_service.fault = once(Fault(status="412 Precondition Failed"))
-    assert requests.put_if(URL, "lease", b"mine", e_tag=e_tag)
-    assert not requests.put_if(URL, "lease", b"theirs", e_tag=e_tag)
+    assert requests.put_if(URL, "lease", content=b"mine", e_tag=e_tag)
+    assert not requests.put_if(URL, "lease", content=b"theirs", e_tag=e_tag)
 
 
 @pytest.mark.usefixtures("no_pauses")
