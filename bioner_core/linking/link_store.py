@@ -90,15 +90,16 @@ def link_store(
     store: Store,
     linker: Linker,
     *,
+    check: Callable[[], None],
     all_candidates: bool = False,
     anew: bool = False,
     on_document: Callable[[], None] = lambda: None,
-    check: Callable[[], None] = lambda: None,
 ) -> LinkReport:
     """Link every accepted mention of the newest documents, or every candidate, and show the new links in one step.
 
-    What a run of the same linker has linked already is kept, unless `anew`: the rows are the same. `check` is called
-    right before the new links are shown and the files of all other runs removed; what it raises is passed on.
+    `check` makes sure that the job still holds the store; it is called right before the new links are shown and the
+    files of all other runs removed, and what it raises is passed on. What a run of the same linker has linked already
+    is kept, unless `anew`: the rows are the same.
 
     Raises:
         StoreError: the store is damaged or cannot be written; the old links stay.
@@ -126,6 +127,8 @@ def link_store(
     )
     sums = _sums(store, page.path(store, "links"))
     page = replace(page, mentions=sums.mentions, linked=sums.linked)
+    # Race: linking may last for hours, and a machine that slept has lost its lock meanwhile. The next line removes the
+    # files of all other runs, those included that the job which has the lock by now is writing.
     check()
     page = make_current(store, page)
     seconds = time.monotonic() - started

@@ -7,6 +7,7 @@ from bioner_core.concepts.vocabularies import open_vocabularies
 from bioner_core.errors import StoreError
 from bioner_core.linking.link_store import current_page_of, link_store
 from bioner_core.linking.linker import Linker
+from bioner_core.store.history.lock import StoreLock
 from bioner_core.store.layout import Store
 from bioner_core.store.query.link_summaries import make_link_summaries
 from bioner_core.store.reading import shown_manifests
@@ -23,18 +24,20 @@ def linker_of(vocabularies: Sequence[str] | None) -> Linker | None:
     return Linker(open_vocabularies(vocabularies)) if vocabularies else None
 
 
-def with_links(done: SyncReport, store: Store, *, linker: Linker, quiet: bool) -> SyncReport:
-    """The report with the links that were made, or are of this state already; the lock must be held.
+def with_links(done: SyncReport, store: Store, *, lock: StoreLock, linker: Linker, quiet: bool) -> SyncReport:
+    """The report with the links that were made, or are of this state already.
 
-    What was applied stays applied when linking fails: that is a failure of the report.
+    What was applied stays applied when linking fails: that is a failure of the report. So is a `lock` that was lost
+    before the links were shown: the links of the job that has it by now stay as they are.
     """
     try:
+        lock.check()
         if next(shown_manifests(store), None) is None:
             return done
         page = current_page_of(store, linker)
         if page is None:
             with ProgressBar("documents", quiet=quiet) as progress:
-                page = link_store(store, linker, on_document=lambda: progress.done(1)).page
+                page = link_store(store, linker, check=lock.check, on_document=lambda: progress.done(1)).page
         make_link_summaries(store)
     except StoreError as error:
         return replace(done, failures=(*done.failures, f"the files are applied, but not linked: {error}"))

@@ -98,8 +98,7 @@ def run_sync(
                 _tell_snapshot(page, options.store)
             if linker is not None:
                 page.enter(JobPhase.LINK)
-                lock.check()
-                done = with_links(done, options.store, linker=linker, quiet=options.run.quiet)
+                done = with_links(done, options.store, lock=lock, linker=linker, quiet=options.run.quiet)
         page.end(done.exit_code())
         return done
 

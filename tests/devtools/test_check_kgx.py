@@ -7,13 +7,13 @@ import pytest
 
 from bioner_core.export.export import export_store
 from bioner_core.export.provenance import Selection
-from bioner_core.linking.link_store import link_store
 from bioner_core.linking.linker import Linker
 from bioner_core.store.layout import Store
 from devtools import check_kgx
 from devtools.check_kgx import main, prefixes
 from tests.bioner_core.concept_samples import made_vocabulary
 from tests.bioner_core.export.awkward_store import awkward_store
+from tests.bioner_core.linking.linked_concepts import link_alone
 
 
 def test_prefixes_that_nobody_knows_are_told_apart() -> None:
@@ -48,7 +48,7 @@ def test_the_package_reads_a_linked_graph_without_a_dangling_edge(
     """Catches a file that the package itself refuses, and nodes that edges name and nobody wrote."""
     pytest.importorskip("kgx", reason="the package kgx is not installed")
     store = awkward_store(tmp_path)
-    link_store(Store(store), Linker([made_vocabulary(tmp_path)]))
+    link_alone(Store(store), Linker([made_vocabulary(tmp_path)]))
     export_store(Store(store), tmp_path / "graph", format_name="kgx", selection=Selection())
     main([str(tmp_path / "graph")])
     found = json.loads(capsys.readouterr().out)

@@ -9,12 +9,12 @@ from job_stores import CHINESE, word_store
 from bioner_core.concepts.concept import Concept
 from bioner_core.export.export import export_store
 from bioner_core.export.provenance import Selection
-from bioner_core.linking.link_store import link_store
 from bioner_core.linking.linked_documents import with_concepts
 from bioner_core.linking.linker import Linker
 from bioner_core.store.layout import Store
 from bioner_core.store.newest import open_newest
 from tests.bioner_core.concept_samples import made_vocabulary
+from tests.bioner_core.linking.linked_concepts import link_alone
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def linked(tmp_path: Path) -> Path:
     """A store in which an English and a Chinese word are one concept."""
     store = word_store(tmp_path)
     words = [Concept("NCBIGene:7", "CD28"), Concept("T:1", "binds"), Concept("T:1", CHINESE)]
-    link_store(Store(store), Linker([made_vocabulary(tmp_path, *words)]))
+    link_alone(Store(store), Linker([made_vocabulary(tmp_path, *words)]))
     return store
 
 

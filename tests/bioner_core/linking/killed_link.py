@@ -4,9 +4,9 @@ import sys
 from pathlib import Path
 
 from bioner_core.concepts.vocabulary import open_vocabulary
-from bioner_core.linking.link_store import link_store
 from bioner_core.linking.linker import Linker
 from bioner_core.store.layout import Store
+from tests.bioner_core.linking.linked_concepts import link_alone
 from tests.pipelines.rename_countdown import end_before_rename
 
 
@@ -15,7 +15,7 @@ def main() -> None:
     store, vocabulary, countdown = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
     linker = Linker([open_vocabulary(vocabulary)])
     end_before_rename(countdown)
-    link_store(Store(store), linker)
+    link_alone(Store(store), linker)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from bioner_core.concepts.concept import Concept
 from bioner_core.linking import link_table
-from bioner_core.linking.link_store import LinkReport, link_store
+from bioner_core.linking.link_store import LinkReport
 from bioner_core.linking.link_table import current_links
 from bioner_core.linking.linker import Linker
 from bioner_core.store.bounded_database import bounded_database
@@ -25,7 +25,7 @@ from bioner_core.store.compaction.compact import CompactionSettings, compact_sto
 from bioner_core.store.layout import Store
 from tests.bioner_core.concept_samples import made_vocabulary
 from tests.bioner_core.export.awkward_store import commit, document, mentions_of
-from tests.bioner_core.linking.linked_concepts import linked_concepts
+from tests.bioner_core.linking.linked_concepts import link_alone, linked_concepts
 
 WORDS = (Concept("T:1", "heart failure"), Concept("T:2", "aspirin"), Concept("T:3", "HF"))
 TEXTS = ("aspirin in heart failure (HF); HF", "no aspirin, no HF", "nothing", "aspirin")
@@ -79,9 +79,9 @@ def test_a_run_over_what_is_new_gives_what_a_whole_run_gives(
             fill(store, f"pubmed26n{number:04d}.xml", records)
             if compacted:
                 compact_store(Store(store), CompactionSettings(memory_bytes=256 * 1024**2))
-            report = link_store(Store(store), linker)
+            report = link_alone(Store(store), linker)
             found = tables(store)
-            anew = link_store(Store(store), linker, anew=True)
+            anew = link_alone(Store(store), linker, anew=True)
             assert found == tables(store)
             assert counts(report) == counts(anew)
             assert anew.linked_now == anew.page.documents
@@ -94,12 +94,12 @@ def test_only_new_and_changed_documents_are_linked(tmp_path: Path, linker: Linke
     fill(store, "pubmed26n0001.xml", [(1, 1, 0), (2, 1, 1), (3, 1, 2)])
     if compacted:
         compact_store(Store(store), CompactionSettings(memory_bytes=256 * 1024**2))
-    assert link_store(Store(store), linker).linked_now == 3
-    assert link_store(Store(store), linker).linked_now == 0
+    assert link_alone(Store(store), linker).linked_now == 3
+    assert link_alone(Store(store), linker).linked_now == 0
     fill(store, "pubmed26n0002.xml", [(2, 2, 0), (9, 1, 3)])
     if compacted:
         compact_store(Store(store), CompactionSettings(memory_bytes=256 * 1024**2))
-    report = link_store(Store(store), linker)
+    report = link_alone(Store(store), linker)
     assert (report.linked_now, report.page.documents, report.mentions_now) == (2, 4, 4)
 
 
@@ -107,12 +107,12 @@ def test_another_linker_or_setting_links_everything(tmp_path: Path, linker: Link
     """Catches links of an earlier vocabulary, species or choice of mentions that are kept as if they were new."""
     store = tmp_path / "store"
     fill(store, "pubmed26n0001.xml", [(1, 1, 0)])
-    link_store(Store(store), linker)
-    assert link_store(Store(store), linker, all_candidates=True).linked_now == 1
-    assert link_store(Store(store), linker).linked_now == 1
-    assert link_store(Store(store), Linker(linker.vocabularies, default_taxon="NCBITaxon:10090")).linked_now == 1
+    link_alone(Store(store), linker)
+    assert link_alone(Store(store), linker, all_candidates=True).linked_now == 1
+    assert link_alone(Store(store), linker).linked_now == 1
+    assert link_alone(Store(store), Linker(linker.vocabularies, default_taxon="NCBITaxon:10090")).linked_now == 1
     other = Linker([made_vocabulary(tmp_path, Concept("T:9", "aspirin"), name="other")])
-    assert link_store(Store(store), other).linked_now == 1
+    assert link_alone(Store(store), other).linked_now == 1
     assert set(linked_concepts(Store(store)).values()) == {"T:9"}
 
 
@@ -120,13 +120,13 @@ def test_a_shard_that_is_written_again_is_linked_again(tmp_path: Path, linker: L
     """Catches links of mentions that another model or another finish has replaced."""
     store = tmp_path / "store"
     fill(store, "pubmed26n0001.xml", [(1, 1, 0), (2, 1, 1)])
-    link_store(Store(store), linker)
+    link_alone(Store(store), linker)
     made = document("pubmed:1", ("abstract", TEXTS[0]))
     other = replace(made, doc_id="pubmed:2", meta=replace(made.meta, record_number=1))
     commit(
         store, [(made, mentions_of(made, [("aspirin", "bc5cdr", "Any", True)])), (other, [])], name="pubmed26n0001.xml"
     )
-    report = link_store(Store(store), linker)
+    report = link_alone(Store(store), linker)
     assert (report.linked_now, report.page.mentions) == (2, 1)
 
 
@@ -135,13 +135,13 @@ def test_damaged_links_are_made_anew(tmp_path: Path, linker: Linker, table: str)
     """Catches a run that copies from a damaged file, or gives up where it could link."""
     store = tmp_path / "store"
     fill(store, "pubmed26n0001.xml", [(1, 1, 0), (2, 1, 1)])
-    page = link_store(Store(store), linker).page
+    page = link_alone(Store(store), linker).page
     whole = tables(store)
     page.path(Store(store), table).write_bytes(b"PAR1")
-    assert link_store(Store(store), linker).linked_now == 2
+    assert link_alone(Store(store), linker).linked_now == 2
     assert tables(store) == whole
     (store / "links" / "CURRENT.json").write_text("{}")
-    assert link_store(Store(store), linker).linked_now == 2
+    assert link_alone(Store(store), linker).linked_now == 2
     assert tables(store) == whole
 
 
@@ -151,7 +151,7 @@ def test_a_run_that_is_killed_leaves_old_links_or_new_ones(tmp_path: Path) -> No
     store = tmp_path / "store"
     vocabulary = made_vocabulary(tmp_path, *WORDS)
     fill(store, "pubmed26n0001.xml", [(1, 1, 0)])
-    link_store(Store(store), Linker([vocabulary]))
+    link_alone(Store(store), Linker([vocabulary]))
     old = tables(store)
     fill(store, "pubmed26n0002.xml", [(2, 1, 1)])
     countdown = 0
@@ -180,8 +180,8 @@ def test_what_is_compared_spills_into_the_store(
 
     store = tmp_path / "store"
     fill(store, "a", [(1, 1, 0)])
-    link_store(Store(store), linker)
+    link_alone(Store(store), linker)
     monkeypatch.setattr(link_table, "bounded_database", noted)
-    link_store(Store(store), linker)
+    link_alone(Store(store), linker)
     assert [one.parent for one in folders] == [store / "links"] * 2  # what changed, and the sums
     assert not any(one.exists() for one in folders)

@@ -18,7 +18,7 @@ from bioner_core.store.layout import Store
 from bioner_core.store.schemas import file_fact
 from tests.bioner_core.concept_samples import made_vocabulary
 from tests.bioner_core.export.awkward_store import commit, document, mentions_of
-from tests.bioner_core.linking.linked_concepts import linked_concepts
+from tests.bioner_core.linking.linked_concepts import link_alone, linked_concepts
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def linker(tmp_path: Path) -> Linker:
 def test_every_accepted_mention_has_rows(tmp_path: Path, linker: Linker) -> None:
     """Catches a mention without a row, and a candidate that was turned down among the links."""
     store = word_store(tmp_path)
-    report = link_store(Store(store), linker)
+    report = link_alone(Store(store), linker)
     page = current_links(Store(store))
     assert page is not None
     table = pq.read_table(page.path(Store(store), "links"))
@@ -39,7 +39,7 @@ def test_every_accepted_mention_has_rows(tmp_path: Path, linker: Linker) -> None
     assert report.page == page
     assert len({row["mention_id"] for row in rows}) == page.mentions
     assert [row["concept_id"] for row in rows if row["rank"] == 1].count("T:1") == page.linked > 0
-    everything = link_store(Store(store), linker, all_candidates=True)
+    everything = link_alone(Store(store), linker, all_candidates=True)
     assert everything.page.mentions > page.mentions
     assert set(linked_concepts(Store(store)).values()) == {"T:1"}
 
@@ -48,7 +48,7 @@ def test_files_say_what_they_are_and_count_the_rows_of_each_document(tmp_path: P
     """Catches a file of links that names no schema version, and counts by which the next run would copy other rows."""
     store = Store(word_store(tmp_path))
     for _ in range(2):  # all rows new, then all copied
-        page = link_store(store, linker).page
+        page = link_alone(store, linker).page
         for table in ("links", "abbreviations", LINKED):
             assert file_fact(pq.read_schema(page.path(store, table)), "table") == table
         rows = Counter(row["doc_id"] for row in pq.read_table(page.path(store, "links")).to_pylist())
@@ -60,7 +60,7 @@ def test_files_say_what_they_are_and_count_the_rows_of_each_document(tmp_path: P
 def test_the_old_links_stay_when_a_run_dies(tmp_path: Path, linker: Linker, monkeypatch: pytest.MonkeyPatch) -> None:
     """Catches links that are half of one run and half of another."""
     store = word_store(tmp_path)
-    before = link_store(Store(store), linker).page
+    before = link_alone(Store(store), linker).page
     held = linked_concepts(Store(store))
 
     def die(*_: object) -> None:
@@ -68,7 +68,7 @@ def test_the_old_links_stay_when_a_run_dies(tmp_path: Path, linker: Linker, monk
 
     monkeypatch.setattr(module, "make_current", die)
     with pytest.raises(KeyboardInterrupt):
-        link_store(Store(store), Linker([made_vocabulary(tmp_path, Concept("T:2", "CD28"), name="other")]))
+        link_alone(Store(store), Linker([made_vocabulary(tmp_path, Concept("T:2", "CD28"), name="other")]))
     assert current_links(Store(store)) == before
     assert linked_concepts(Store(store)) == held
 
@@ -76,7 +76,7 @@ def test_the_old_links_stay_when_a_run_dies(tmp_path: Path, linker: Linker, monk
 def test_a_run_that_lost_its_lock_shows_nothing(tmp_path: Path, linker: Linker) -> None:
     """Catches a run that wakes after its lease, and removes the files of links that its successor is writing."""
     store = Store(word_store(tmp_path))
-    before = link_store(store, linker).page
+    before = link_alone(store, linker).page
     successor = store.folder / "links" / "links-of-another-run.parquet"
     successor.touch()
 
@@ -92,16 +92,16 @@ def test_a_run_that_lost_its_lock_shows_nothing(tmp_path: Path, linker: Linker) 
 def test_a_new_run_sweeps_the_old_one_away(tmp_path: Path, linker: Linker) -> None:
     """Catches a store that grows with every run of links."""
     store = word_store(tmp_path)
-    link_store(Store(store), linker)
+    link_alone(Store(store), linker)
     (store / "links" / ".links-of-a-dead-run.parquet.tmp").touch()
-    link_store(Store(store), linker)
+    link_alone(Store(store), linker)
     assert len(list((store / "links").iterdir())) == 4
 
 
 def test_damage_is_said(tmp_path: Path, linker: Linker) -> None:
     """Catches a damaged page of links that is taken for none, or a traceback instead of what to do."""
     store = word_store(tmp_path)
-    link_store(Store(store), linker)
+    link_alone(Store(store), linker)
     (store / "links" / "CURRENT.json").write_text("{}")
     with pytest.raises(StoreError, match=r"damaged.*bioner link"):
         current_links(Store(store))
@@ -163,7 +163,7 @@ def test_links_of_this_snapshot_rules_and_vocabularies_are_current(tmp_path: Pat
     """Catches a night that links a whole store again although nothing has changed, or keeps what is out of date."""
     store = snapshot_of(tmp_path, "CD28 binds")
     assert current_page_of(store, linker) is None
-    page = link_store(store, linker).page
+    page = link_alone(store, linker).page
     assert current_page_of(store, linker) == page
     vocabulary = linker.vocabularies[0]
     another = made_vocabulary(tmp_path, Concept("T:2", "CD28"), name="other")
@@ -173,24 +173,24 @@ def test_links_of_this_snapshot_rules_and_vocabularies_are_current(tmp_path: Pat
         Linker([vocabulary], default_taxon="NCBITaxon:10090"),
     ):
         assert current_page_of(store, changed) is None
-    link_store(store, linker, all_candidates=True)
+    link_alone(store, linker, all_candidates=True)
     assert current_page_of(store, linker) is None
 
 
 def test_links_of_an_older_snapshot_are_not_current(tmp_path: Path, linker: Linker) -> None:
     """Catches new documents that are never linked, since a page of links is there."""
     store = snapshot_of(tmp_path, "CD28 binds")
-    link_store(store, linker)
+    link_alone(store, linker)
     assert snapshot_of(tmp_path, "CD28 binds", "no CD28") == store
     assert current_page_of(store, linker) is None
-    page = link_store(store, linker).page
+    page = link_alone(store, linker).page
     assert current_page_of(store, linker) == page
 
 
 def test_links_of_a_store_without_a_snapshot_are_not_current(tmp_path: Path, linker: Linker) -> None:
     """Catches shards that are taken for unchanged, though nothing names their state."""
     store = Store(word_store(tmp_path))
-    link_store(store, linker)
+    link_alone(store, linker)
     assert current_page_of(store, linker) is None
 
 
@@ -198,6 +198,6 @@ def test_links_of_a_store_without_a_snapshot_are_not_current(tmp_path: Path, lin
 def test_a_damaged_page_is_not_current(tmp_path: Path, linker: Linker, text: str) -> None:
     """Catches a night that ends for a page of links which it is about to make anew."""
     store = snapshot_of(tmp_path, "CD28 binds")
-    link_store(store, linker)
+    link_alone(store, linker)
     (store.folder / "links" / "CURRENT.json").write_text(text)
     assert current_page_of(store, linker) is None

@@ -9,7 +9,6 @@ import pytest
 
 from bioner_core.concepts.concept import Concept
 from bioner_core.documents import Correction, Heading
-from bioner_core.linking.link_store import link_store
 from bioner_core.linking.linker import Linker
 from bioner_core.report import agreement
 from bioner_core.report.agreement import agreement_of
@@ -23,6 +22,7 @@ from bioner_core.store.query.query_session import query_session
 from bioner_core.store.reading import read_manifests
 from tests.bioner_core.concept_samples import made_vocabulary
 from tests.bioner_core.export.awkward_store import commit, document, mentions_of
+from tests.bioner_core.linking.linked_concepts import link_alone
 
 MEMORY = 256 * 1024**2
 FEVER, ACID = Heading("mesh", "D1", "Fever", "therapy", major=True), Heading("mesh-chemical", "C2", "acid", "7-1")
@@ -53,7 +53,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     if request.param == "snapshot":
         compact_store(Store(folder), CompactionSettings(memory_bytes=MEMORY))
     words = [Concept("MESH:D1", "fever", "Disease"), Concept("MESH:C2", "acid", "Chemical")]
-    link_store(Store(folder), Linker([made_vocabulary(tmp_path, *words)]))
+    link_alone(Store(folder), Linker([made_vocabulary(tmp_path, *words)]))
     return folder
 
 

@@ -8,12 +8,12 @@ from job_stores import word_store
 
 from bioner_core.concepts.concept import Concept
 from bioner_core.errors import ConfigurationError
-from bioner_core.linking.link_store import link_store
 from bioner_core.linking.linker import Linker
 from bioner_core.site.sessions import SessionLimits, SessionPool
 from bioner_core.store.compaction.compact import CompactionSettings, compact_store
 from bioner_core.store.layout import Store
 from tests.bioner_core.concept_samples import made_vocabulary
+from tests.bioner_core.linking.linked_concepts import link_alone
 
 LIMITS = SessionLimits(memory_bytes=2**30, seconds=60)
 
@@ -40,7 +40,7 @@ def test_new_links_are_seen_at_once(store: Path, tmp_path: Path) -> None:
     pool = SessionPool(Store(store), LIMITS)
     with pool.session() as before:
         assert before.ask("FROM concepts").read_all().num_rows == 0
-    link_store(Store(store), Linker([made_vocabulary(tmp_path, Concept("T:1", "CD28"))]))
+    link_alone(Store(store), Linker([made_vocabulary(tmp_path, Concept("T:1", "CD28"))]))
     with pool.session() as after:
         assert after.ask("FROM concepts").read_all().num_rows == 1
 

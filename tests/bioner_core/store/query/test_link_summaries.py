@@ -7,7 +7,6 @@ from typing import Any
 from job_stores import word_store
 
 from bioner_core.concepts.concept import Concept
-from bioner_core.linking.link_store import link_store
 from bioner_core.linking.link_table import SUMMARIES_OF_LINKS, current_links, make_current
 from bioner_core.linking.linker import Linker
 from bioner_core.store.compaction.compact import CompactionSettings, compact_store
@@ -16,6 +15,7 @@ from bioner_core.store.query.link_summaries import make_link_summaries
 from bioner_core.store.query.link_views import has_summaries
 from bioner_core.store.query.query_session import query_session
 from tests.bioner_core.concept_samples import made_vocabulary
+from tests.bioner_core.linking.linked_concepts import link_alone
 
 MEMORY = 256 * 1024**2
 
@@ -25,7 +25,7 @@ def linked_store(folder: Path) -> tuple[Path, Linker]:
     store = word_store(folder)
     compact_store(Store(store), CompactionSettings(memory_bytes=MEMORY))
     linker = Linker([made_vocabulary(folder, Concept("T:1", "CD28"), Concept("T:2", "binds"))])
-    link_store(Store(store), linker)
+    link_alone(Store(store), linker)
     return store, linker
 
 
@@ -73,7 +73,7 @@ def test_what_a_killed_run_left_goes_with_the_next(tmp_path: Path) -> None:
     left = store / "links" / ".counting-killed"
     left.mkdir()
     (left / "sort.tmp").touch()
-    link_store(Store(store), linker)
+    link_alone(Store(store), linker)
     assert not left.exists()
 
 
@@ -82,6 +82,6 @@ def test_without_a_snapshot_there_are_no_files(tmp_path: Path) -> None:
     store = word_store(tmp_path)
     linker = Linker([made_vocabulary(tmp_path, Concept("T:1", "CD28"))])
     assert not make_link_summaries(Store(store))
-    link_store(Store(store), linker)
+    link_alone(Store(store), linker)
     assert not make_link_summaries(Store(store))
     assert [one["concept_id"] for one in answers(store)["concepts"]] == ["T:1"]
