@@ -9,7 +9,7 @@ from contextlib import nullcontext
 from functools import partial
 from typing import Any, NamedTuple
 
-from bioner_core.errors import PoolError
+from bioner_core.errors import ConfigurationError, PoolError
 from bioner_core.inference.batching import BatchFill
 from bioner_core.store.committed import committed_manifest, unfinished_manifest
 from bioner_core.store.history.lock import check_holder, taken_here
@@ -250,10 +250,12 @@ def run_annotation(
     process (see `works_in_this_process`), and of each shard that appears in the store otherwise.
 
     Raises:
-        ConfigurationError: Beam knows no such runner or option.
+        ConfigurationError: the job has no inputs, or Beam knows no such runner or option.
         RunnerError: the runner cannot be reached, or did not finish the job.
         StoreError: the report of the run cannot be written or read.
     """
+    if not job.inputs:
+        raise ConfigurationError("inputs: is empty; name at least one file or URL")
     started = time.monotonic()
     path = new_report_path(job.store)
     reporter = progress or SilentProgress()

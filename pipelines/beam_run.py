@@ -86,8 +86,9 @@ def run_to_the_end(pipeline: "beam.Pipeline", *, runner: str) -> None:
     """Run a pipeline and wait for its end; an interrupt asks the runner to cancel the job.
 
     Raises:
-        RunnerError: a runner other than Beam's in-process one was lost, or says that the job failed.
-        RuntimeError: Beam's in-process runner was stopped by an exception.
+        RunnerError: the runner was lost, says that the job failed, or ends with a `RuntimeError`: Beam's in-process one
+            makes that of whatever stops it from outside, of a KeyboardInterrupt too. What a step raises in that one is
+            passed on.
     """
     try:
         result = pipeline.run()
@@ -97,11 +98,11 @@ def run_to_the_end(pipeline: "beam.Pipeline", *, runner: str) -> None:
             _cancel(result)
             raise
     except (RuntimeError, grpc.RpcError, grpc.FutureTimeoutError) as error:
-        if runner == FN_API_RUNNER:
-            raise
+        again = "run the same command again; if it ends so again, report the lines above as a defect of bioner"
+        if runner != FN_API_RUNNER:
+            again = "once the runner is well, run the same command again"
         raise RunnerError(
-            f"runner: {runner} did not finish the job: {_first_words(error)}. What is committed stays; once the "
-            "runner is well, run the same command again"
+            f"runner: {runner} did not finish the job: {_first_words(error)}. What is committed stays; {again}"
         ) from error
 
 

@@ -32,7 +32,8 @@ FN_API_RUNNER = "FnApiRunner"
 class AnnotationJob:
     """One run of `bioner annotate`; travels to Beam workers, so it holds plain values only.
 
-    `inputs` are files or URLs, patterns already expanded; `format_name` None means to sniff; `annotator_fingerprint`
+    `inputs` are files or URLs, patterns already expanded, and empty where files are named one by one (`FilesAhead`) or
+    shards of the store are done again (`retry_shards`); `format_name` None means to sniff; `annotator_fingerprint`
     says what the annotator's answers depend on, `run_fingerprint` what the shards do; a shard of an input that is new
     to the store has `shard_records` records, or fewer that have about `shard_rows` rows (0: by records alone); one call
     to the service takes `buffer_characters` of text or `buffer_records` records, whichever comes first;
@@ -61,8 +62,6 @@ class AnnotationJob:
 
     def __post_init__(self) -> None:
         names = [choice.name for choice in self.label_sets]
-        if not self.inputs:
-            raise ConfigurationError("inputs: is empty; name at least one file or URL")
         if not names or len(set(names)) < len(names):
             raise ConfigurationError(f"label_sets: is {names}; name at least one, and each only once")
         for name in ("shard_records", "buffer_characters", "buffer_records"):

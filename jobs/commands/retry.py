@@ -173,7 +173,7 @@ def retry_store(config: AnnotateConfig, reasons: Sequence[RejectReason], *, dry_
                 return _report(config, reasons, found)
             started = time.monotonic()
             places = located_inputs(config.inputs)
-            job, service = session.job(["any"]), session.service()
+            job, service = session.job(), session.service()
             with ProgressBar("shards", quiet=config.quiet) as progress:
                 progress.planned(len(found.mine))
                 retried = retry_shards(

@@ -80,7 +80,8 @@ def annotate_inputs(
         ConfigurationError: an option is unusable; nothing was started.
         InputError: a pattern names no file, or a folder holds none that is read here; nothing was started.
         ModelError: the model or its base is not there, or a running pool holds another one.
-        PoolError: the actors cannot be started, or the pool not be joined.
+        PoolError: the actors cannot be started, or the pool not be joined, or feeders are lost.
+        RunnerError: the runner cannot be reached, or did not finish the job.
         StoreError: the store cannot be written, or another job is at work on it.
     """
     page = page or JobPage()
@@ -183,7 +184,7 @@ class AnnotationSession:
         check_feeders(config)
         if config.format_name is not None:
             reader_named(config.format_name)
-        self.job(["any"])  # its checks are those of the options, whatever the input
+        self.job()  # its checks are those of the options
 
     def __enter__(self) -> Self:
         return self
@@ -204,8 +205,8 @@ class AnnotationSession:
         """That part of it which candidates depend on."""
         return decode_fingerprint(self._annotator_fingerprint, self._label_sets)
 
-    def job(self, inputs: Sequence[str]) -> AnnotationJob:
-        """The job that the config make of these inputs."""
+    def job(self, inputs: Sequence[str] = ()) -> AnnotationJob:
+        """The job for these inputs, by this session's options; without any where files or shards are named later."""
         config = self._config
         return AnnotationJob(
             inputs=tuple(inputs),
@@ -235,19 +236,20 @@ class AnnotationSession:
 
         Raises:
             ModelError: the model or its base is not there, or a running pool holds another one.
-            ConfigurationError: the model does not know a label set, or Beam no such runner.
-            PoolError: the actors cannot be started, or the pool not be joined.
+            ConfigurationError: the job has no inputs, the model does not know a label set, or Beam no such runner.
+            PoolError: the actors cannot be started, or the pool not be joined, or feeders are lost.
+            RunnerError: the runner cannot be reached, or did not finish the job.
             StoreError: the store cannot be written.
         """
         if needs_no_model(job):
-            return _run_interruptibly(job, _no_service, SilentProgress())
+            return _run(job, _no_service, SilentProgress())
         if (self._config.feeders or 1) > 1:
             summary = self._run_with_feeders(job)
         else:
             service_factory = self._begun(job)
             with self._bar as bar:
                 progress = FirstDone(bar)
-                summary = _run_interruptibly(job, service_factory, progress)
+                summary = _run(job, service_factory, progress)
             self._note_load(progress)
         keep_rate(self._rate_key, rows=summary.rows_sent, seconds=summary.seconds)
         return replace(summary, load=self.load, precision=self._annotator.precision_in_words)
@@ -260,8 +262,8 @@ class AnnotationSession:
         Raises:
             BionerError: as `run`, or no node of a cluster sees the store.
         """
-        job = self.job(["any"])
-        with ExitStack() as opened:
+        job = self.job()
+        with _interrupts_kept(), ExitStack() as opened:
             ahead: FilesAhead[Wanted] = self._files_ahead(job, opened)
             from pipelines.feeders.file_end import file_summary
 
@@ -271,7 +273,7 @@ class AnnotationSession:
                 yield end, summary
 
     def _run_with_feeders(self, job: AnnotationJob) -> JobSummary:
-        with ExitStack() as opened:
+        with _interrupts_kept(), ExitStack() as opened:
             ahead: FilesAhead[str] = self._files_ahead(job, opened)
             from pipelines.feeders.file_end import job_summary
 
@@ -372,13 +374,22 @@ class AnnotationSession:
         self._opened.enter_context(live_note(self._config.store, pool))
 
 
-def _run_interruptibly(job: AnnotationJob, service_factory: ServiceFactory, progress: ProgressReporter) -> JobSummary:
+def _run(job: AnnotationJob, service_factory: ServiceFactory, progress: ProgressReporter) -> JobSummary:
     from pipelines.annotate import run_annotation  # Beam takes most of a second to import
+
+    with _interrupts_kept():
+        return run_annotation(job, service_factory=service_factory, progress=progress)
+
+
+@contextmanager
+def _interrupts_kept() -> Iterator[None]:
+    """Within the block an interrupt stays one: Beam makes an error of whatever stops it, and so does its feeder."""
     from pipelines.beam_run import RunnerError
+    from pipelines.feeders.feeder import FeederLostError
 
     try:
-        return run_annotation(job, service_factory=service_factory, progress=progress)
-    except (RuntimeError, RunnerError) as error:  # Beam makes one of whatever stops it, a KeyboardInterrupt too
+        yield
+    except (RunnerError, FeederLostError) as error:
         if interrupted_exit_code() is not None:
             raise KeyboardInterrupt from error
         raise

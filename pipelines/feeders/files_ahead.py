@@ -109,7 +109,8 @@ class FilesAhead(Generic[Wanted]):
         reached any more, files that were not begun end with a `PoolError`.
 
         Raises:
-            BionerError: as `start`, or feeders are lost one after another.
+            BionerError: as `start`, or a `FeederLostError`: feeders are lost one after another, or the pipeline of the
+                one in this process was stopped.
         """
         planner = threading.Thread(target=self._plan_all, args=(wanted, locate), name="bioner-planner", daemon=True)
         planner.start()

@@ -106,8 +106,7 @@ class HandOut:
         """Hear each feeder that has answered, give it what it has room for, and replace those that are lost.
 
         Raises:
-            FeederLostError: feeders are lost one after another.
-            RuntimeError: the pipeline of a feeder in this process was stopped by an exception.
+            FeederLostError: feeders are lost one after another, or the one in this process, which nobody replaces.
         """
         while len(self._feeders) < self._maker.count:
             self._start()
@@ -180,7 +179,10 @@ class HandOut:
         self._losses += 1
         shards = self._queue.lose(feeder.name)
         if feeder.handle.is_here:
-            raise RuntimeError(why)
+            raise FeederLostError(
+                "the pipeline of the feeder in this process was stopped. What is committed stays; run the same command "
+                f"again. Its error: {why}"
+            )
         if self._losses > MOST_LOSSES:
             raise FeederLostError(
                 f"{spoken_count(self._losses, 'feeder')} lost with no shard ended in between; the last: {why}. What is "

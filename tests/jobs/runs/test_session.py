@@ -67,8 +67,8 @@ def test_the_precision_is_that_of_the_actors_and_not_of_the_launcher(
 def test_shards_are_cut_for_the_gpus_that_the_actors_have(config: AnnotateConfig) -> None:
     """Catches shards of a few records for eight GPUs, guessed from the processor of a head without any."""
     eight = replace(config, ray="head:6379", wanted=ActorRange(1, 16), gpus_per_actor=0.5)
-    assert AnnotationSession(eight).job(["any"]).shard_rows == SHARD_SECONDS * 8 * GPU_ROWS_PER_SECOND
-    assert AnnotationSession(config).job(["any"]).shard_rows < SHARD_SECONDS * GPU_ROWS_PER_SECOND
+    assert AnnotationSession(eight).job().shard_rows == SHARD_SECONDS * 8 * GPU_ROWS_PER_SECOND
+    assert AnnotationSession(config).job().shard_rows < SHARD_SECONDS * GPU_ROWS_PER_SECOND
 
 
 def _runs_in(monkeypatch: pytest.MonkeyPatch, precision: str) -> None:

@@ -85,14 +85,14 @@ class ReadsAhead(WordService):
 
 def test_the_next_file_is_read_while_the_last_one_is_annotated(files: list[str], tmp_path: Path) -> None:
     """Catches actors that wait at the end of each file until the next one is fetched, counted and read."""
-    job = make_job(tmp_path / "store", "any", buffer_records=2)
+    job = make_job(tmp_path / "store", buffer_records=2)
     ends = ends_of(files_ahead(job, ReadsAhead), files)
     assert [[one.status for one in end.outcomes] for end in ends] == [[Status.COMMITTED] * 3] * 5
 
 
 def test_files_end_in_order_as_if_each_were_alone(files: list[str], tmp_path: Path) -> None:
     """Catches rows that come into another file, a ledger that is written out of order, and times that count twice."""
-    job, progress = make_job(tmp_path / "store", "any"), CountingProgress()
+    job, progress = make_job(tmp_path / "store"), CountingProgress()
     ends = ends_of(files_ahead(job, progress=progress), files)
     assert [end.wanted for end in ends] == files
     assert [file_summary(job, end).counts.annotated for end in ends] == [23] * 5
@@ -111,7 +111,7 @@ def test_a_file_that_fails_stops_no_other(files: list[str], tmp_path: Path) -> N
             raise InputError("in1: is gone")
         return name if name != files[3] else str(tmp_path / "nothing.jsonl")
 
-    job = make_job(tmp_path / "store", "any")
+    job = make_job(tmp_path / "store")
     ends = ends_of(files_ahead(job), files, locate)
     assert [len(end.outcomes) for end in ends] == [3, 0, 3, 1, 3]
     assert [end.wanted for end in ends if end.error is not None] == [files[1]]
@@ -129,7 +129,7 @@ def test_another_fault_of_a_file_stops_the_planning(files: list[str], tmp_path: 
             raise StoreError("the lock was lost")
         return name
 
-    ends = ends_of(files_ahead(make_job(tmp_path / "store", "any")), files, locate)
+    ends = ends_of(files_ahead(make_job(tmp_path / "store")), files, locate)
     assert [str(end.error) for end in ends] == ["None", "None", "the lock was lost"]
     assert len(located) == 3
 
@@ -152,7 +152,7 @@ def test_an_input_that_is_named_twice_counts_once(files: list[str], tmp_path: Pa
 def test_a_broken_pool_is_tried_once_and_fails_every_file(files: list[str], tmp_path: Path) -> None:
     """Catches a backfill that waits out the pool's grace with each of a thousand files."""
     BrokenPool.tries = 0
-    ends = ends_of(files_ahead(make_job(tmp_path / "store", "any"), BrokenPool), files)
+    ends = ends_of(files_ahead(make_job(tmp_path / "store"), BrokenPool), files)
     assert BrokenPool.tries == 1
     failed = [end for end in ends if end.error is None]
     assert {one.status for end in failed for one in end.outcomes} == {Status.FAILED}
@@ -173,7 +173,7 @@ class Gated(WordService):
 
 def test_a_run_that_is_left_early_commits_nothing_more(files: list[str], tmp_path: Path) -> None:
     """Catches a feeder that goes on in the store after its job has given back the lock."""
-    job = make_job(tmp_path / "store", "any")
+    job = make_job(tmp_path / "store")
     with closing(files_ahead(job, Gated).run(files, str)) as ends:
         next(ends)
     Gated.gate.set()

@@ -25,7 +25,7 @@ class World:
 
     def __init__(self, tmp_path: Path, *, feeders: int, shards: int, deadly: frozenset[str] = frozenset()) -> None:
         self.clock = Clock()
-        self.maker = VirtualMaker(self.clock, make_job(tmp_path / "store", "any"), feeders, deadly)
+        self.maker = VirtualMaker(self.clock, make_job(tmp_path / "store"), feeders, deadly)
         self.queue = ShardQueue()
         self.shards = shards_of("x", shards)
         self.queue.add(self.shards)

@@ -38,7 +38,7 @@ class WordAnnotator:
     @property
     def run_fingerprint(self) -> str:
         """That of its jobs."""
-        return self._job("any").run_fingerprint
+        return self._job().run_fingerprint
 
     def annotate(self, input_file: str) -> JobSummary:
         """Commit all shards of a file."""
@@ -51,7 +51,7 @@ class WordAnnotator:
         self, wanted: Iterable[PendingFile], locate: Callable[[PendingFile], str]
     ) -> Generator[tuple[FileEnd[PendingFile], JobSummary], None, None]:
         """Commit all shards of files, by one feeder in this process."""
-        job, before = self._job("any"), WordService.rows_asked
+        job, before = self._job(), WordService.rows_asked
         ahead = FilesAhead[PendingFile](
             job, start=lambda: FeederPlaces(job, WordService), progress=SilentProgress(), tell=print
         )
@@ -60,9 +60,9 @@ class WordAnnotator:
                 yield end, file_summary(job, end)
         self.rows_asked += WordService.rows_asked - before
 
-    def _job(self, input_file: str) -> AnnotationJob:
+    def _job(self, *inputs: str) -> AnnotationJob:
         return AnnotationJob(
-            inputs=(input_file,),
+            inputs=inputs,
             label_sets=(ENGLISH, CHINESE),
             carry_over=True,
             **self._settings,  # type: ignore[arg-type]

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 from night_samples import WordAnnotator, context, newest_mentions, night, publish, release, titles_of
 
-from bioner_core.store.history.ledger import applied_files
+from bioner_core.store.history.ledger import applied_files, job_runs
 from bioner_core.store.history.lock import Part, StoreLock
 from bioner_core.store.layout import Store
 from bioner_core.store.reading import read_manifests
+from pipelines.feeders.given_shards import GivenShards
 from pipelines.nightly.apply import PendingFile
 from pipelines.nightly.backfill import of_part, pmc_files, pubmed_files, run_backfill
 from pipelines.nightly.pubmed import ReleaseSource
@@ -79,6 +80,23 @@ def test_a_file_that_fails_stops_no_other_and_a_gap_is_reported(tmp_path: Path, 
     assert (report.exit_code(), report.pending) == (1, 1)
     assert "companion says" in report.failures[0]
     assert "number 4 of 2026 is missing" in report.failures[1]
+
+
+def test_a_run_whose_feeder_is_stopped_is_entered(tmp_path: Path, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Would catch an error in the feeder of this process that passes by every handler: the run is in no ledger, and
+    `bioner status` shows the one before as the last."""
+
+    def broken(*_: object, **__: object) -> None:
+        raise ValueError("a defect of the feeder")
+
+    monkeypatch.setattr(GivenShards, "tell", broken)
+    report = backfill(tmp_path / "s", place)
+    assert (report.applied, report.exit_code(), len(report.failures)) == ((), 1, 1)
+    assert "feeder in this process was stopped" in report.failures[0]
+    assert "ValueError: a defect of the feeder" in report.failures[0]
+    assert [(one.run_id, one.exit_code) for one in job_runs(Store(tmp_path / "s"))] == [(report.run_id, 1)]
+    monkeypatch.undo()
+    assert len(backfill(tmp_path / "s", place).applied) == 5
 
 
 def test_parts_cover_names_of_every_kind_once() -> None:
