@@ -2,16 +2,26 @@
 
 An actor, as the supervisor that owns it sees it (`supervisor.py`, `actor_slot.py`); each name of the pool is a slot:
 
-    (no actor) --create--> STARTING --first ping--> IDLE <--batch begins, ends--> BUSY
-        ^                     |                        \\                          /
-        |                     | constructor raised,     \\-- no answer for 15 s --/ --> SILENT, until it answers
-        |                     | or no answer in
-        |                     | `start_seconds`          process died: Ray restarts it, it is STARTING again
-        +-- after a back-off -+
-                              | `max_failed_starts` in a row
-                              +--> GIVEN_UP; when all are, the pool has failed and clients are told
+    (no actor)        -- made ------------------------> STARTING
+    STARTING          -- first answer to a ping ------> IDLE
+    IDLE              -- a batch begins --------------> BUSY, until it ends
+    IDLE, BUSY        -- no answer for 15 s ----------> SILENT, until it answers
 
-    IDLE, BUSY --too many, or pool stopped--> DRAINING --batch ended, or time is up--> (gone)
+    STARTING, IDLE, BUSY, SILENT:
+      -- its process died, and Ray restarts it -------> STARTING
+      -- its constructor raised, or Ray's restarts
+         are used up, and it had answered ------------> (no actor), made again at once
+                      and it had never answered ------> (no actor), made again after a back-off: a failed start;
+                                                        GIVEN_UP after `max_failed_starts` of them in a row
+      -- no answer for `start_seconds` ---------------> (no actor), made again at once: no failed start
+      -- too many, or the pool is stopped ------------> DRAINING
+
+    DRAINING          -- its batch ended, it died, had
+                         never answered, or its time
+                         is up -----------------------> (gone)
+    GIVEN_UP          -- the pool is scaled ----------> (gone), and another name takes its place
+
+When all names are given up, the pool has failed and clients are told.
 
 A batch, as the client that sent it sees it (`dispatch.py`, `pending_batch.py`):
 
@@ -21,8 +31,9 @@ A batch, as the client that sent it sees it (`dispatch.py`, `pending_batch.py`):
       |                                    +-- actor died, another batch was running --> queued, nothing charged
       |                                    +-- actor died or overdue, this one was running: a failure is charged
       |                                             first failure   --> queued whole
-      |                                             second failure  --> two halves queued, one failure each
-      +---------------------------------------------  one row alone  --> queued, up to `max_attempts` failures,
+      |                                             second failure  --> two halves queued: a half of several rows
+      |                                                                 with one failure, a row alone with none
+      +---------------------------------------------  a row alone    --> queued, up to `max_attempts` failures,
                                                                          then answered with a `RowError`
 
 What holds it together: an actor writes the id of its batch into the cluster's key-value table before it begins, so a

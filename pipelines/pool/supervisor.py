@@ -239,7 +239,11 @@ class Supervisor:
         return True
 
     def _begin_anew(self, slot: ActorSlot) -> None:
-        """Replace an actor that hangs where no client can end it: in a start. One that waits for room loses nothing."""
+        """Replace an actor that has answered nothing for `start_seconds`, at once; no failed start is counted.
+
+        A client ends an actor that hangs with a batch of its own; this one hangs in a start, or has no batch. One that
+        has found no room on any node loses nothing by it.
+        """
         slot.ping = None
         slot.on_ping_failed(PoolError(f"it answered nothing for {self._settings.start_seconds:g} s"))
         slot.kill()
