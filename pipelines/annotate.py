@@ -147,7 +147,7 @@ class AnnotateRuns(ShardWork):
     def process(self, element: Sequence[ShardRun]) -> Iterator[ShardOutcome]:
         """Yield the outcome of each shard of the runs; committed ones on the main output."""
         descriptors = [descriptor for run in element for descriptor in run]
-        for outcome in self._outcomes(sorted(descriptors, key=_place)):
+        for outcome in self._outcomes(sorted(descriptors, key=_reading_order)):
             if outcome.status in (Status.COMMITTED, Status.REFINISHED):
                 yield outcome
             else:
@@ -211,7 +211,7 @@ def _join_runs() -> Any:
     )
 
 
-def _place(descriptor: ShardDescriptor) -> tuple[str, int]:
+def _reading_order(descriptor: ShardDescriptor) -> tuple[str, int]:
     """In this order each input is read in one pass."""
     return descriptor.input_file, descriptor.first
 

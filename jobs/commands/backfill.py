@@ -129,14 +129,14 @@ def backfill_pubmed(source: "ReleaseSource", part: Part, *, options: SyncOptions
     from jobs.runs.sync import run_sync
     from pipelines.nightly.backfill import pubmed_files, run_backfill
 
-    def work(place: "SyncContext", session: "AnnotationSession") -> "SyncReport":
-        entries = applied_files(place.store, PUBMED, on_damaged=lambda _: None)
-        files, gap = pubmed_files(source, entries, policy=place.policy, fingerprint=session.run_fingerprint)
+    def work(context: "SyncContext", session: "AnnotationSession") -> "SyncReport":
+        entries = applied_files(context.store, PUBMED, on_damaged=lambda _: None)
+        files, gap = pubmed_files(source, entries, policy=context.policy, fingerprint=session.run_fingerprint)
         mine = _mine(files, part, options)
         return run_backfill(
             PUBMED,
             mine,
-            place=place,
+            context=context,
             annotator=session,
             needs_md5=source.needs_md5,
             progress=FileProgress(quiet=options.run.quiet),
@@ -157,13 +157,13 @@ def backfill_pmc(places: Sequence[str], part: Part, *, options: SyncOptions) -> 
     from jobs.runs.sync import run_sync
     from pipelines.nightly.backfill import PMC, pmc_files, run_backfill
 
-    def work(place: "SyncContext", session: "AnnotationSession") -> "SyncReport":
-        entries = applied_files(place.store, PMC, on_damaged=lambda _: None)
-        files = pmc_files(places, entries, policy=place.policy, fingerprint=session.run_fingerprint)
+    def work(context: "SyncContext", session: "AnnotationSession") -> "SyncReport":
+        entries = applied_files(context.store, PMC, on_damaged=lambda _: None)
+        files = pmc_files(places, entries, policy=context.policy, fingerprint=session.run_fingerprint)
         return run_backfill(
             PMC,
             _mine(files, part, options),
-            place=place,
+            context=context,
             annotator=session,
             needs_md5=False,
             progress=FileProgress(quiet=options.run.quiet),

@@ -80,9 +80,9 @@ def pubmed(
         progress = FileProgress(quiet=options.run.quiet)
         ending, linker = snapshot_settings(snapshot), linker_of(snapshot.link)
 
-        def work(place: "SyncContext", session: "AnnotationSession") -> "SyncReport":
+        def work(context: "SyncContext", session: "AnnotationSession") -> "SyncReport":
             return run_pubmed(
-                source, place, annotator=session, progress=progress, max_reject_rate=options.run.max_reject_rate
+                source, context, annotator=session, progress=progress, max_reject_rate=options.run.max_reject_rate
             )
 
         done = (
@@ -108,9 +108,9 @@ def cnki(options: SyncOptions, snapshot: SnapshotOptions, places: RequiredPlaces
         progress = FileProgress(quiet=options.run.quiet)
         ending, linker = snapshot_settings(snapshot), linker_of(snapshot.link)
 
-        def work(place: "SyncContext", session: "AnnotationSession") -> "SyncReport":
+        def work(context: "SyncContext", session: "AnnotationSession") -> "SyncReport":
             return run_exports(
-                places, place, annotator=session, progress=progress, max_reject_rate=options.run.max_reject_rate
+                places, context, annotator=session, progress=progress, max_reject_rate=options.run.max_reject_rate
             )
 
         done = (

@@ -299,12 +299,12 @@ def stop_pool(name: str, ray_address: str, *, drain_seconds: float | None) -> fl
     from pipelines.pool.pool_service import order_stop
 
     started = time.monotonic()
-    place = pool_address(name, ray_address)
-    with connected_kv(place) as kv:
+    address = pool_address(name, ray_address)
+    with connected_kv(address) as kv:
         report = living_report(kv, name)
         order_stop(kv, drain_seconds)
     seconds = _END_SECONDS + (drain_seconds if drain_seconds is not None else report.drain_seconds)
-    if not await_end(place, report.owner, seconds=seconds):
+    if not await_end(address, report.owner, seconds=seconds):
         owner = f"process {report.owner.pid} on {report.owner.host}"
         raise PoolError(f"pool {name!r}: its owner, {owner}, has not ended in {seconds:g} s. {_LOOK_AT_OUTPUT}")
     return time.monotonic() - started

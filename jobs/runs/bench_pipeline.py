@@ -189,14 +189,14 @@ def _backfilled(folder: Path, config: AnnotateConfig, choice: AnnotatorChoice, *
     make_store(config.store)
     policy = RetryPolicy()
     with open_lock(config, purpose="bioner bench pipeline") as lock:
-        place = SyncContext(
+        context = SyncContext(
             store=config.store, downloads=folder, lock=lock, run_id=new_run_id(), policy=policy, keep_downloads=True
         )
         with AnnotationSession(config, annotator=choice, started=started) as session:
             report = run_backfill(
                 "bench",
                 [PendingFile(one, ()) for one in list_place(str(folder), policy)],
-                place=place,
+                context=context,
                 annotator=session,
                 needs_md5=False,
                 progress=SilentProgress(),

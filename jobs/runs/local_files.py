@@ -9,9 +9,9 @@ from bioner_core.store.paths import StorePath
 _DIGEST_LENGTH = 16
 
 
-def local_folder(place: StorePath) -> Path:
+def local_folder(folder: StorePath) -> Path:
     """A folder of a store; where that is on object storage, one for it alone in the cache of this machine."""
-    if isinstance(place, Path):
-        return place
-    digest = hashlib.sha256(str(place).encode()).hexdigest()[:_DIGEST_LENGTH]
-    return cache_folder() / "stores" / f"{place.name}-{digest}"
+    if isinstance(folder, Path):
+        return folder
+    digest = hashlib.sha256(str(folder).encode()).hexdigest()[:_DIGEST_LENGTH]
+    return cache_folder() / "stores" / f"{folder.name}-{digest}"

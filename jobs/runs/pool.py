@@ -132,11 +132,11 @@ def join_pool(
     connect_by_hand()
     from pipelines.pool.pool_lookup import check_same_model, client_of
 
-    place, report = _report_of(opened, name, ray_address)
+    address, report = _report_of(opened, name, ray_address)
     check_same_model(report, fingerprint=choice.fingerprint(), model=choice.in_words())
     if not quiet:
         say(f"joined the pool {name!r}: {report.ready} of {spoken_count(report.wanted, 'actor')} ready")
-    return client_of(place, report, settings=client)
+    return client_of(address, report, settings=client)
 
 
 def in_pool_precision(choice: AnnotatorChoice, config: AnnotateConfig) -> AnnotatorChoice:
@@ -161,10 +161,10 @@ def in_pool_precision(choice: AnnotatorChoice, config: AnnotateConfig) -> Annota
 def _report_of(opened: ExitStack, name: str, ray_address: str) -> "tuple[PoolAddress, PoolReport]":
     from pipelines.pool.pool_lookup import connected_kv, living_report, pool_address
 
-    place = pool_address(name, ray_address)
+    address = pool_address(name, ray_address)
     with signals_deferred():
-        kv = opened.enter_context(connected_kv(place))
-    return place, living_report(kv, name)
+        kv = opened.enter_context(connected_kv(address))
+    return address, living_report(kv, name)
 
 
 def check_feeders(config: AnnotateConfig) -> None:

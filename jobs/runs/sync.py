@@ -82,7 +82,7 @@ def run_sync(
         make_store(options.store)
         with open_lock(config, purpose=purpose, run_id=run_id, part=part) as lock:
             page.enter(JobPhase.ANNOTATE)
-            place = SyncContext(
+            context = SyncContext(
                 store=options.store,
                 downloads=options.downloads or local_folder(options.store.downloads),
                 lock=lock,
@@ -91,10 +91,10 @@ def run_sync(
                 keep_downloads=not options.discard_downloads,
             )
             with session:
-                done = work(place, session)
+                done = work(context, session)
             if snapshot is not None:
                 page.enter(JobPhase.SNAPSHOT)
-                done = _with_snapshot(done, place, snapshot, quiet=options.run.quiet)
+                done = _with_snapshot(done, context, snapshot, quiet=options.run.quiet)
                 _tell_snapshot(page, options.store)
             if linker is not None:
                 page.enter(JobPhase.LINK)
@@ -111,13 +111,13 @@ def _tell_snapshot(page: JobPage, store: Store) -> None:
             page.snapshot_made(datetime.fromisoformat(read_snapshot_manifest(store, current).created))
 
 
-def _with_snapshot(done: SyncReport, place: SyncContext, settings: CompactionSettings, *, quiet: bool) -> SyncReport:
+def _with_snapshot(done: SyncReport, context: SyncContext, settings: CompactionSettings, *, quiet: bool) -> SyncReport:
     """The report, and the snapshot that was made or already is of this state; a store without shards gets none."""
     try:
-        if next(shown_manifests(place.store), None) is None:
+        if next(shown_manifests(context.store), None) is None:
             return done
         with ProgressBar("shard tables", quiet=quiet) as progress:
-            made = compact_held(place.store, settings, lock=place.lock, progress=progress)
+            made = compact_held(context.store, settings, lock=context.lock, progress=progress)
     except StoreError as error:
         return replace(done, failures=(*done.failures, f"the files are applied, but there is no new snapshot: {error}"))
     return replace(done, snapshot=made)
@@ -166,7 +166,7 @@ def pubmed_plan(source: pubmed.ReleaseSource, options: SyncOptions) -> SyncPlan:
         ModelError: there is no such model.
     """
     fingerprint, entries = run_fingerprint_of(options), applied_files(options.store, PUBMED)
-    plan = pubmed.look(source, entries, policy=options.policy)
+    plan = pubmed.planned_releases(source, entries, policy=options.policy)
     return _plan(
         [one.listed for one in plan.before_gap], entries, fingerprint, guess=RELEASE_GUESS, fault=plan.gap_message
     )
@@ -179,7 +179,7 @@ def exports_plan(places: Sequence[str], options: SyncOptions) -> SyncPlan:
         InputError, StoreError, ModelError: as `pubmed_plan`.
     """
     fingerprint, entries = run_fingerprint_of(options), applied_files(options.store, exports.CNKI)
-    files = exports.likely_exports(exports.look(places, entries, policy=options.policy), entries)
+    files = exports.likely_exports(exports.files_without_entry(places, entries, policy=options.policy), entries)
     return _plan(files, entries, fingerprint, guess=EXPORT_GUESS)
 
 

@@ -65,7 +65,7 @@ class SyncContext:
 
 
 def apply_file(
-    wanted: PendingFile, *, kind: str, md5: str, place: SyncContext, annotator: InputAnnotator
+    wanted: PendingFile, *, kind: str, md5: str, context: SyncContext, annotator: InputAnnotator
 ) -> AppliedFile:
     """Fetch a file, check it, annotate it, enter it. Doing so again after a fault goes on where it broke off.
 
@@ -75,11 +75,11 @@ def apply_file(
         StoreError: the disk refuses, or the lock was lost.
     """
     started = time.monotonic()
-    path = fetch_file(wanted, md5=md5, place=place)
+    path = fetch_file(wanted, md5=md5, context=context)
     summary = annotator.annotate(str(path))
     file = FetchedFile(wanted, path, md5)
     seconds = time.monotonic() - started
-    return enter_file(file, summary, kind=kind, place=place, fingerprint=annotator.run_fingerprint, seconds=seconds)
+    return enter_file(file, summary, kind=kind, context=context, fingerprint=annotator.run_fingerprint, seconds=seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class FetchedFile:
     md5: str
 
 
-def fetch_file(wanted: PendingFile, *, md5: str, place: SyncContext) -> Path:
+def fetch_file(wanted: PendingFile, *, md5: str, context: SyncContext) -> Path:
     """The full path of a file, which is downloaded if need be: tables keep it, and a later `retry` may be called in
     another working folder.
 
@@ -99,13 +99,13 @@ def fetch_file(wanted: PendingFile, *, md5: str, place: SyncContext) -> Path:
         InputError: the file cannot be had, or has not the digest that its companion states.
         StoreError: the disk refuses, or the lock was lost.
     """
-    path = local_copy(wanted.listed, place.downloads, md5=md5, policy=place.policy)
-    place.lock.check()
+    path = local_copy(wanted.listed, context.downloads, md5=md5, policy=context.policy)
+    context.lock.check()
     return path.absolute()
 
 
 def enter_file(
-    file: FetchedFile, summary: JobSummary, *, kind: str, place: SyncContext, fingerprint: str, seconds: float
+    file: FetchedFile, summary: JobSummary, *, kind: str, context: SyncContext, fingerprint: str, seconds: float
 ) -> AppliedFile:
     """Enter a file whose shards have ended into the ledger; `seconds` are what it took.
 
@@ -118,27 +118,27 @@ def enter_file(
             f"{file.wanted.listed.name}: {spoken_count(summary.shards_failed, 'shard')} failed, "
             f"{summary.shards_committed} committed; the first: {summary.failures[0].message}"
         )
-    entry = _entry(file, summary, kind=kind, place=place, fingerprint=fingerprint, seconds=seconds)
-    refresh_index(place.store, entry.input_key, manifests=manifests_of_input(place.store, entry.input_key))
-    place.lock.check()
-    record_applied(place.store, entry)
-    discard_carry_over(place.store, entry.input_key)
-    discard_download(file.wanted.listed, file.path, place=place)
+    entry = _entry(file, summary, kind=kind, context=context, fingerprint=fingerprint, seconds=seconds)
+    refresh_index(context.store, entry.input_key, manifests=manifests_of_input(context.store, entry.input_key))
+    context.lock.check()
+    record_applied(context.store, entry)
+    discard_carry_over(context.store, entry.input_key)
+    discard_download(file.wanted.listed, file.path, context=context)
     return entry
 
 
-def discard_download(listed: ListedFile, path: Path, *, place: SyncContext) -> None:
+def discard_download(listed: ListedFile, path: Path, *, context: SyncContext) -> None:
     """Remove a download that is needed no more, unless downloads are kept; a file of a local place always stays.
 
     Raises:
         StoreError: it cannot be removed.
     """
-    if listed.remote and not place.keep_downloads:
+    if listed.remote and not context.keep_downloads:
         remove_stale(path)
 
 
 def _entry(
-    file: FetchedFile, summary: JobSummary, *, kind: str, place: SyncContext, fingerprint: str, seconds: float
+    file: FetchedFile, summary: JobSummary, *, kind: str, context: SyncContext, fingerprint: str, seconds: float
 ) -> AppliedFile:
     wanted, digest = file.wanted, file_digest(str(file.path))
     return AppliedFile(
@@ -151,7 +151,7 @@ def _entry(
         sha256=digest,
         stamp=wanted.listed.stamp,
         fingerprint=fingerprint,
-        run_id=place.run_id,
+        run_id=context.run_id,
         applied=utc_now(),
         seconds=round(seconds, 3),
         rows_sent=summary.rows_sent,

@@ -24,7 +24,7 @@ from pipelines.nightly.apply import (
     enter_file,
     fetch_file,
 )
-from pipelines.nightly.pubmed import ReleaseSource, companion_md5, look
+from pipelines.nightly.pubmed import ReleaseSource, companion_md5, planned_releases
 from pipelines.nightly.report import RunLog, SyncReport
 from pipelines.summary import JobSummary
 from pipelines.sync.download import COMPANION
@@ -44,9 +44,9 @@ def pubmed_files(
     """All release files that this model has not been applied to, and what is missing in words.
 
     Raises:
-        InputError: as `look`.
+        InputError: as `planned_releases`.
     """
-    plan = look(source, entries, policy=policy, fingerprint=fingerprint)
+    plan = planned_releases(source, entries, policy=policy, fingerprint=fingerprint)
     return list(plan.pending), plan.gap_message
 
 
@@ -99,7 +99,7 @@ def run_backfill(
     kind: str,
     files: Sequence[PendingFile],
     *,
-    place: SyncContext,
+    context: SyncContext,
     annotator: FilesAnnotator,
     needs_md5: bool,
     progress: ProgressReporter,
@@ -114,12 +114,12 @@ def run_backfill(
     Raises:
         StoreError: the run cannot be entered.
     """
-    log = RunLog(place.run_id, f"backfill {kind}", planned=len(files))
+    log = RunLog(context.run_id, f"backfill {kind}", planned=len(files))
     progress.planned(len(files))
     fetched: dict[PendingFile, FetchedFile] = {}
 
     def locate(wanted: PendingFile) -> str:
-        fetched[wanted] = _fetched(wanted, place, needs_md5=needs_md5)
+        fetched[wanted] = _fetched(wanted, context, needs_md5=needs_md5)
         return str(fetched[wanted].path)
 
     try:
@@ -127,18 +127,18 @@ def run_backfill(
             with closing(annotator.annotate_files(files, locate)) as ends:
                 for end, summary in ends:
                     file = fetched.pop(end.wanted, None)
-                    _enter(file, end, summary, log, kind=kind, place=place, fingerprint=annotator.run_fingerprint)
+                    _enter(file, end, summary, log, kind=kind, context=context, fingerprint=annotator.run_fingerprint)
                     progress.done(1, skipped=False)
     except BionerError as error:
         log.failures.append(str(error))
     log.failures += [gap] if gap else []
-    return log.close(place.store, max_reject_rate=max_reject_rate)
+    return log.close(context.store, max_reject_rate=max_reject_rate)
 
 
-def _fetched(wanted: PendingFile, place: SyncContext, *, needs_md5: bool) -> FetchedFile:
-    md5 = companion_md5(wanted, needed=needs_md5, policy=place.policy)
+def _fetched(wanted: PendingFile, context: SyncContext, *, needs_md5: bool) -> FetchedFile:
+    md5 = companion_md5(wanted, needed=needs_md5, policy=context.policy)
     ordered = replace(wanted, order=wanted.order or (time.time_ns() // 1000,))
-    return FetchedFile(ordered, fetch_file(ordered, md5=md5, place=place), md5)
+    return FetchedFile(ordered, fetch_file(ordered, md5=md5, context=context), md5)
 
 
 def _enter(
@@ -148,14 +148,16 @@ def _enter(
     log: RunLog,
     *,
     kind: str,
-    place: SyncContext,
+    context: SyncContext,
     fingerprint: str,
 ) -> None:
     try:
         if end.error is not None:
             raise end.error
         if file is not None:
-            entered = enter_file(file, summary, kind=kind, place=place, fingerprint=fingerprint, seconds=end.seconds)
+            entered = enter_file(
+                file, summary, kind=kind, context=context, fingerprint=fingerprint, seconds=end.seconds
+            )
             log.applied.append(entered)
     except (InputError, FileNotAppliedError) as error:
         log.failures.append(str(error))

@@ -36,7 +36,9 @@ _OTHER_SOURCES = ("pubmed", "pmc")
 _NOT_EXPORTS = (COMPANION, PARTIAL_SUFFIX, ".tmp")
 
 
-def look(places: Sequence[str], entries: Sequence[AppliedFile], *, policy: RetryPolicy) -> list[ListedFile]:
+def files_without_entry(
+    places: Sequence[str], entries: Sequence[AppliedFile], *, policy: RetryPolicy
+) -> list[ListedFile]:
     """The files that may be new, oldest first: those of which the ledger has no entry with this name and this listing.
 
     Raises:
@@ -63,7 +65,7 @@ def likely_exports(listed: Sequence[ListedFile], entries: Sequence[AppliedFile])
 
 def run_exports(
     places: Sequence[str],
-    place: SyncContext,
+    context: SyncContext,
     *,
     annotator: InputAnnotator,
     progress: ProgressReporter,
@@ -76,11 +78,11 @@ def run_exports(
     Raises:
         StoreError: the store cannot be read or written.
     """
-    log = RunLog(place.run_id, "nightly cnki")
+    log = RunLog(context.run_id, "nightly cnki")
     try:
-        entries = applied_files(place.store, CNKI, on_damaged=lambda _: None)  # such a file counts as new
-        run = _ExportsRun(place, annotator, log, entries)
-        listed = look(places, entries, policy=place.policy)
+        entries = applied_files(context.store, CNKI, on_damaged=lambda _: None)  # such a file counts as new
+        run = _ExportsRun(context, annotator, log, entries)
+        listed = files_without_entry(places, entries, policy=context.policy)
         progress.planned(len(listed))
         for one in listed:
             if (done := run.take(one)) is not None:
@@ -90,7 +92,7 @@ def run_exports(
         log.notes += run.notes()
     except BionerError as error:
         log.failures.append(str(error))
-    return log.close(place.store, max_reject_rate=max_reject_rate)
+    return log.close(context.store, max_reject_rate=max_reject_rate)
 
 
 class _ExportsRun:
@@ -98,9 +100,9 @@ class _ExportsRun:
     named like here: one with their suffix is a broken export, and becomes a reject."""
 
     def __init__(
-        self, place: SyncContext, annotator: InputAnnotator, log: RunLog, entries: Sequence[AppliedFile]
+        self, context: SyncContext, annotator: InputAnnotator, log: RunLog, entries: Sequence[AppliedFile]
     ) -> None:
-        self._place = place
+        self._context = context
         self._annotator = annotator
         self._log = log
         self._digests = {entry.sha256 for entry in entries}
@@ -112,14 +114,14 @@ class _ExportsRun:
     def take(self, listed: ListedFile) -> bool | None:
         """Apply a file; whether its content was new and it did not fail, or None where it waits."""
         try:
-            path = local_copy(listed, self._place.downloads, md5="", policy=self._place.policy)
+            path = local_copy(listed, self._context.downloads, md5="", policy=self._context.policy)
             found = look_at(str(path))
         except InputError as error:
             self._log.failures.append(str(error))
             return False
         if found.source in _OTHER_SOURCES:
             self._of_others.append(listed.name)
-            discard_download(listed, path, place=self._place)
+            discard_download(listed, path, context=self._context)
             return False
         if not found.is_dump:
             self._deferred.append((listed, path, found))
@@ -133,7 +135,7 @@ class _ExportsRun:
                 yield self._apply(listed, path)
             else:
                 self._unknown.append(listed.name)
-                discard_download(listed, path, place=self._place)
+                discard_download(listed, path, context=self._context)
                 yield False
 
     def notes(self) -> list[str]:
@@ -150,18 +152,18 @@ class _ExportsRun:
         try:
             digest = file_digest(str(path))
             if digest in self._digests:
-                discard_download(listed, path, place=self._place)
+                discard_download(listed, path, context=self._context)
                 return False
             self._log.planned += 1
             wanted = PendingFile(replace(listed, location=str(path)), (time.time_ns() // 1000,))
-            entry = apply_file(wanted, kind=CNKI, md5="", place=self._place, annotator=self._annotator)
+            entry = apply_file(wanted, kind=CNKI, md5="", context=self._context, annotator=self._annotator)
         except (InputError, FileNotAppliedError) as error:
             self._log.failures.append(str(error))
             return False
         self._digests.add(digest)
         self._suffixes.add(suffix_of(listed.name))
         self._log.applied.append(entry)
-        discard_download(listed, path, place=self._place)  # `apply_file` was given the copy as a local file
+        discard_download(listed, path, context=self._context)  # `apply_file` was given the copy as a local file
         return True
 
 

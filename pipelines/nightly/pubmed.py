@@ -48,7 +48,7 @@ class ReleaseSource:
     allow_shrink: bool = False
 
 
-def look(
+def planned_releases(
     source: ReleaseSource, entries: Sequence[AppliedFile], *, policy: RetryPolicy, fingerprint: str | None = None
 ) -> ReleasePlan:
     """List the places and compare them with the ledger's entries; changes nothing.
@@ -90,7 +90,7 @@ def companion_md5(wanted: PendingFile, *, needed: bool, policy: RetryPolicy) -> 
 
 def run_pubmed(
     source: ReleaseSource,
-    place: SyncContext,
+    context: SyncContext,
     *,
     annotator: InputAnnotator,
     progress: ProgressReporter,
@@ -103,24 +103,24 @@ def run_pubmed(
     Raises:
         StoreError: the store cannot be read, or the run cannot be entered.
     """
-    log = RunLog(place.run_id, "nightly pubmed")
+    log = RunLog(context.run_id, "nightly pubmed")
     try:
         # A file whose entry is damaged counts as new: its shards are there, and it is entered once more.
-        entries = applied_files(place.store, PUBMED, on_damaged=lambda _: None)
-        plan = look(source, entries, policy=place.policy)
+        entries = applied_files(context.store, PUBMED, on_damaged=lambda _: None)
+        plan = planned_releases(source, entries, policy=context.policy)
         log.planned = len(plan.pending)
         progress.planned(len(plan.before_gap))
         for wanted in plan.before_gap:
-            log.applied.append(_apply(wanted, source, place, annotator))
+            log.applied.append(_apply(wanted, source, context, annotator))
             progress.done(1, skipped=False)
         log.notes += _published_anew(plan.before_gap)
         if plan.gap is not None:
             raise InputError(plan.gap_message)
-        log.reload, notes = _reload(plan, source, place)
+        log.reload, notes = _reload(plan, source, context)
         log.notes += notes
     except BionerError as error:
         log.failures.append(str(error))
-    return log.close(place.store, max_reject_rate=max_reject_rate)
+    return log.close(context.store, max_reject_rate=max_reject_rate)
 
 
 def _published_anew(applied: Sequence[PendingFile]) -> list[str]:
@@ -128,9 +128,9 @@ def _published_anew(applied: Sequence[PendingFile]) -> list[str]:
     return [f"published anew, and applied again in their old places: {listed_names(names)}"] if names else []
 
 
-def _apply(wanted: PendingFile, source: ReleaseSource, place: SyncContext, annotator: InputAnnotator) -> AppliedFile:
-    md5 = companion_md5(wanted, needed=source.needs_md5, policy=place.policy)
-    return apply_file(wanted, kind=PUBMED, md5=md5, place=place, annotator=annotator)
+def _apply(wanted: PendingFile, source: ReleaseSource, context: SyncContext, annotator: InputAnnotator) -> AppliedFile:
+    md5 = companion_md5(wanted, needed=source.needs_md5, policy=context.policy)
+    return apply_file(wanted, kind=PUBMED, md5=md5, context=context, annotator=annotator)
 
 
 def _states_other_md5(wanted: PendingFile, entry: AppliedFile, policy: RetryPolicy) -> bool:
@@ -140,11 +140,11 @@ def _states_other_md5(wanted: PendingFile, entry: AppliedFile, policy: RetryPoli
     return companion_md5(wanted, needed=True, policy=policy) != entry.md5
 
 
-def _reload(plan: ReleasePlan, source: ReleaseSource, place: SyncContext) -> tuple[Reload | None, list[str]]:
+def _reload(plan: ReleasePlan, source: ReleaseSource, context: SyncContext) -> tuple[Reload | None, list[str]]:
     """Retire the years before the newest one if that is whole; else say why not, if there is anything to say."""
-    standing = [Release(*order) for order in standing_files(applied_files(place.store, PUBMED))]
+    standing = [Release(*order) for order in standing_files(applied_files(context.store, PUBMED))]
     year = max((one.year for one in standing), default=0)
-    retired = max((one.year for one in reloads(place.store, PUBMED)), default=0)
+    retired = max((one.year for one in reloads(context.store, PUBMED)), default=0)
     older = any(retired <= one.year < year for one in standing)
     if not older or year <= retired or Release(year, 1) not in standing:
         return None, []
@@ -152,23 +152,23 @@ def _reload(plan: ReleasePlan, source: ReleaseSource, place: SyncContext) -> tup
         return None, [
             f"the baseline of {year} may still grow; it replaces earlier years once an update of {year} is there"
         ]
-    before = count_current(place.store, source=PUBMED)
-    after = count_current(place.store, source=PUBMED, first_year=year)
+    before = count_current(context.store, source=PUBMED)
+    after = count_current(context.store, source=PUBMED, first_year=year)
     if after < before * MIN_RELOAD_SHARE and not source.allow_shrink:
         raise InputError(
             f"the release of {year} has {after} articles, and would replace {before}: it looks incomplete, so earlier "
             "years stay. If it is right, say --allow-shrink"
         )
-    place.lock.check()
+    context.lock.check()
     reload = Reload(
         kind=PUBMED,
         year=year,
-        run_id=place.run_id,
+        run_id=context.run_id,
         applied=utc_now(),
         documents_before=before,
         documents_after=after,
     )
-    record_reload(place.store, reload)
+    record_reload(context.store, reload)
     return reload, []
 
 

@@ -9,7 +9,7 @@ from bioner_core.store.history.process_identity import ProcessIdentity, has_ende
 from pipelines.pool.actor_slot import PoolReport, read_report_text
 from pipelines.pool.client import PoolClientFactory
 from pipelines.pool.pool_kv import PoolKV
-from pipelines.pool.pool_registry import PoolAddress, check_pool_name, find_place
+from pipelines.pool.pool_registry import PoolAddress, check_pool_name, find_address
 from pipelines.pool.pool_settings import LOCAL, ClientSettings
 from pipelines.pool.ray_session import joined_ray
 
@@ -28,20 +28,20 @@ def pool_address(name: str, ray_address: str = LOCAL) -> PoolAddress:
         PoolError: no running pool is known by this name.
     """
     if ray_address == LOCAL:
-        return find_place(name)
+        return find_address(name)
     check_pool_name(name)
     return PoolAddress(name, ray_address)
 
 
 @contextmanager
-def connected_kv(place: PoolAddress) -> Iterator[PoolKV]:
+def connected_kv(address: PoolAddress) -> Iterator[PoolKV]:
     """The notes of a pool, with a connection to its Ray for the block.
 
     Raises:
         PoolError: its Ray cannot be joined.
     """
-    with joined_ray(place.address, namespace=place.namespace, tokens=place.tokens):
-        yield PoolKV(place.namespace)
+    with joined_ray(address.address, namespace=address.namespace, tokens=address.tokens):
+        yield PoolKV(address.namespace)
 
 
 def living_report(kv: PoolKV, name: str) -> PoolReport:
@@ -63,15 +63,15 @@ def living_report(kv: PoolKV, name: str) -> PoolReport:
     )
 
 
-def client_of(place: PoolAddress, report: PoolReport, *, settings: ClientSettings) -> PoolClientFactory:
+def client_of(address: PoolAddress, report: PoolReport, *, settings: ClientSettings) -> PoolClientFactory:
     """What makes a client of a running pool in any process that reaches its Ray."""
     return PoolClientFactory(
-        address=place.address,
-        namespace=place.namespace,
+        address=address.address,
+        namespace=address.namespace,
         actor_names=tuple(one.name for one in report.actors),
         settings=settings,
         found_limits=report.limits,
-        tokens=place.tokens,
+        tokens=address.tokens,
         fingerprint=report.fingerprint,
     )
 
@@ -97,23 +97,23 @@ def check_same_model(report: PoolReport, *, fingerprint: str, model: dict[str, s
     )
 
 
-def await_end(place: PoolAddress, owner: ProcessIdentity, *, seconds: float) -> bool:
+def await_end(address: PoolAddress, owner: ProcessIdentity, *, seconds: float) -> bool:
     """Wait until the owner of a pool that was told to stop is gone; False when it is not after so many seconds.
 
     Needs no connection to Ray where the owner is a process of this machine, since its Ray may end with it.
     """
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        if _has_gone(place, owner):
+        if _has_gone(address, owner):
             return True
         time.sleep(_LOOK_SECONDS)
     return False
 
 
-def _has_gone(place: PoolAddress, owner: ProcessIdentity) -> bool:
+def _has_gone(address: PoolAddress, owner: ProcessIdentity) -> bool:
     if is_here(owner):
         return has_ended(owner)
-    with connected_kv(place) as kv:
+    with connected_kv(address) as kv:
         return not kv.report()
 
 

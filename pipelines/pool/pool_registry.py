@@ -90,7 +90,7 @@ def claimed_address(name: str) -> Iterator[Announce]:
             path.unlink(missing_ok=True)
 
 
-def find_place(name: str) -> PoolAddress:
+def find_address(name: str) -> PoolAddress:
     """Where the pool of this name is, as its owner said.
 
     Raises:
@@ -122,12 +122,12 @@ def _file_of(name: str) -> Path:
     return state_folder() / "pools" / f"{name}.json"
 
 
-def _is_stale(place: PoolAddress) -> bool:
-    return place.owner is not None and is_here(place.owner) and has_ended(place.owner)
+def _is_stale(address: PoolAddress) -> bool:
+    return address.owner is not None and is_here(address.owner) and has_ended(address.owner)
 
 
-def _who(place: PoolAddress) -> str:
-    return f"its owner, process {place.owner.pid} on {place.owner.host}," if place.owner else "its owner"
+def _who(address: PoolAddress) -> str:
+    return f"its owner, process {address.owner.pid} on {address.owner.host}," if address.owner else "its owner"
 
 
 def _remove_stale(path: Path) -> None:
@@ -147,10 +147,10 @@ def _read(path: Path) -> PoolAddress | None:
         raise PoolError(f"{path}: cannot be read ({error}); remove it if no pool of this name runs") from error
 
 
-def _write(path: Path, place: PoolAddress) -> None:
+def _write(path: Path, address: PoolAddress) -> None:
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".")  # readable by its owner only
     with open(handle, "w", encoding="utf-8") as file:
-        json.dump(asdict(place), file)
+        json.dump(asdict(address), file)
     os.replace(temporary, path)
 
 

@@ -40,7 +40,7 @@ def backfill(store: Path, place: Path, *, part: Part = Part(1, 1), fingerprint: 
         return run_backfill(
             "pubmed",
             of_part(files, part),
-            place=context(store, lock),
+            context=context(store, lock),
             annotator=annotator,
             needs_md5=True,
             progress=SilentProgress(),

@@ -13,7 +13,7 @@ from bioner_core.store.history.ledger import applied_files
 from bioner_core.store.history.lock import StoreLock
 from bioner_core.store.layout import Store
 from bioner_core.store.reading import document_rows
-from pipelines.nightly.exports import likely_exports, look, run_exports
+from pipelines.nightly.exports import files_without_entry, likely_exports, run_exports
 from pipelines.nightly.report import SyncReport
 from pipelines.summary import JobSummary
 from pipelines.watch.progress import SilentProgress
@@ -128,7 +128,7 @@ def test_older_files_are_applied_first(tmp_path: Path) -> None:
     place = drop(tmp_path / "in", "z.txt", reference("肺炎旧", link=link("AB01")))
     drop(place, "a.txt", reference("肺炎新", link=link("AB01")))
     os.utime(place / "z.txt", (1, 1))
-    assert [one.name for one in look([str(place)], [], policy=HASTE)] == ["z.txt", "a.txt"]
+    assert [one.name for one in files_without_entry([str(place)], [], policy=HASTE)] == ["z.txt", "a.txt"]
     night(tmp_path / "s", place)
     assert list(titles_of(tmp_path / "s").values()) == ["肺炎新"]
 
@@ -158,7 +158,7 @@ def test_files_of_pubmed_are_no_exports(tmp_path: Path) -> None:
     place = drop(tmp_path / "in", "a.txt", reference("肺炎甲"))
     drop(place, "b.txt", "PMID- 1\nTI  - A title of two lines\n\n")
     drop(place, "c.xml", "<PubmedArticleSet><PubmedArticle></PubmedArticle></PubmedArticleSet>")
-    likely = likely_exports(look([str(place)], [], policy=HASTE), [])
+    likely = likely_exports(files_without_entry([str(place)], [], policy=HASTE), [])
     assert [one.name for one in likely] == ["a.txt"]
     report = night(tmp_path / "s", place)
     assert (report.exit_code(), [one.name for one in report.applied]) == (0, ["a.txt"])

@@ -140,8 +140,8 @@ def test_an_owner_reports_and_obeys() -> None:
         assert all(one.pid and one.node for one in found.actors)
         assert not kv.take_order()
 
-        place = PoolAddress(NAME, pool.address)
-        client = client_of(place, found, settings=ClientSettings())()
+        address = PoolAddress(NAME, pool.address)
+        client = client_of(address, found, settings=ClientSettings())()
         assert client.annotate(ROWS) == [answer(row) for row in ROWS]
 
         order_stop(kv, 1.0)

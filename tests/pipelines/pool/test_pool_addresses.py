@@ -11,7 +11,7 @@ import pytest
 
 from bioner_core.errors import ConfigurationError, PoolError
 from bioner_core.store.history.process_identity import ProcessIdentity, this_process
-from pipelines.pool.pool_registry import PoolAddress, claimed_address, find_place, state_folder
+from pipelines.pool.pool_registry import PoolAddress, claimed_address, find_address, state_folder
 
 
 @pytest.fixture(autouse=True)
@@ -21,7 +21,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "state" / "pools"
 
 
-def place_of(owner: ProcessIdentity, folder: Path, address: str = "127.0.0.1:6379") -> Path:
+def address_file(owner: ProcessIdentity, folder: Path, address: str = "127.0.0.1:6379") -> Path:
     """A file that this owner left."""
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "x.json"
@@ -41,15 +41,15 @@ def test_a_pool_is_found_while_its_owner_holds_the_name(folder: Path) -> None:
     """A name that nobody finds, a file that others can read, or one that stays."""
     with claimed_address("x") as announce:
         with pytest.raises(PoolError, match="still starting"):
-            find_place("x")
+            find_address("x")
         announce("127.0.0.1:6379", True)
-        assert find_place("x") == PoolAddress("x", "127.0.0.1:6379", this_process(), True)
-        assert find_place("x").namespace == "bioner-pool-x"
+        assert find_address("x") == PoolAddress("x", "127.0.0.1:6379", this_process(), True)
+        assert find_address("x").namespace == "bioner-pool-x"
         assert stat.S_IMODE((folder / "x.json").stat().st_mode) == 0o600
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert [file.name for file in folder.iterdir()] == [".lock"]
     with pytest.raises(PoolError, match="there is no pool 'x'"):
-        find_place("x")
+        find_address("x")
 
 
 def test_a_name_is_held_by_one_owner() -> None:
@@ -58,7 +58,7 @@ def test_a_name_is_held_by_one_owner() -> None:
         announce("127.0.0.1:1", False)
         with pytest.raises(PoolError, match="is there already"), claimed_address("x"):
             pytest.fail("two owners")
-        assert find_place("x").address == "127.0.0.1:1"
+        assert find_address("x").address == "127.0.0.1:1"
 
 
 def test_an_error_gives_the_name_back() -> None:
@@ -71,11 +71,11 @@ def test_an_error_gives_the_name_back() -> None:
 
 def test_the_file_of_a_dead_owner_is_noticed_and_taken_over(folder: Path) -> None:
     """Clients sent to a Ray that is gone; a name that a crash blocks for ever."""
-    file = place_of(dead_process(), folder)
+    file = address_file(dead_process(), folder)
     with pytest.raises(PoolError, match=r"is gone: its owner, process \d+ on .*, has died"):
-        find_place("x")
+        find_address("x")
     assert not file.exists()
-    place_of(dead_process(), folder)
+    address_file(dead_process(), folder)
     with claimed_address("x"):
         pass
 
@@ -83,26 +83,26 @@ def test_the_file_of_a_dead_owner_is_noticed_and_taken_over(folder: Path) -> Non
 def test_a_pool_of_another_machine_is_used_only_where_that_can_be(folder: Path) -> None:
     """A home shared by machines: an address on loopback means another Ray there, or none."""
     elsewhere = ProcessIdentity("some-other-host", os.getpid(), "boot:1")
-    place_of(elsewhere, folder)
+    address_file(elsewhere, folder)
     with pytest.raises(PoolError, match="on some-other-host only"):
-        find_place("x")
-    place_of(elsewhere, folder, address="10.0.0.1:6379")
-    assert find_place("x").address == "10.0.0.1:6379"
+        find_address("x")
+    address_file(elsewhere, folder, address="10.0.0.1:6379")
+    assert find_address("x").address == "10.0.0.1:6379"
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"name": "x"}', '{"name": "x", "address": "a:1", "owner": {}}'])
 def test_a_damaged_file_is_named(folder: Path, text: str) -> None:
     """A stack trace that names no file."""
-    place_of(this_process(), folder).write_text(text)
+    address_file(this_process(), folder).write_text(text)
     with pytest.raises(PoolError, match=r"x\.json: cannot be read"):
-        find_place("x")
+        find_address("x")
 
 
 @pytest.mark.parametrize("name", ["", "-x", "../x", "X", "a b", "a" * 41, "x\n"])
 def test_names_that_are_no_names_are_refused(name: str) -> None:
     """A name that leaves the state folder."""
     with pytest.raises(ConfigurationError, match="name of the pool"):
-        find_place(name)
+        find_address(name)
     with pytest.raises(ConfigurationError, match="name of the pool"), claimed_address(name):
         pytest.fail("no name")
 
