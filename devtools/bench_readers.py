@@ -21,7 +21,7 @@ from pathlib import Path
 from bioner_core.documents import Document
 from bioner_core.errors import BionerError, ConfigurationError
 from bioner_core.formats.reader import read_records
-from jobs.terminal.console import EXIT_FAILED, EXIT_USAGE, warn
+from jobs.terminal.console import EXIT_FAILED, EXIT_USAGE, say_error
 
 MEGABYTE = 1024 * 1024
 
@@ -182,7 +182,7 @@ def main(words: Sequence[str]) -> int:
                 synthetic_update(path, megabytes=config.megabytes)
             found = bench_readers(path, rounds=max(1, config.rounds))
     except BionerError as error:
-        warn(str(error))
+        say_error(str(error))
         return EXIT_USAGE if isinstance(error, ConfigurationError) else EXIT_FAILED
     print(json.dumps(found) if config.json else _as_lines(found))
     return 0

@@ -28,7 +28,7 @@ from bioner_core.store.manifest import Manifest, StoredFile
 from bioner_core.store.names import list_names
 from bioner_core.store.reading import left_out_shards, read_manifests
 from devtools.synthetic_store import Scale, make_synthetic_store
-from jobs.terminal.console import EXIT_FAILED, say, warn
+from jobs.terminal.console import EXIT_FAILED, say, say_error
 from pipelines.plan import plan_input
 from pipelines.watch.status import store_status
 
@@ -147,7 +147,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with tempfile.TemporaryDirectory() as folder:
             found = bench_shards(Path(folder), options.shards, steps=options.steps)
     except BionerError as error:
-        warn(str(error))
+        say_error(str(error))
         return EXIT_FAILED
     print(json.dumps(asdict(found)))
     return 0

@@ -30,7 +30,7 @@ from bioner_core.store.layout import Store
 from bioner_core.store.query.link_summaries import make_link_summaries
 from bioner_core.store.snapshot.snapshot_reading import Snapshot, open_snapshot
 from devtools.synthetic_store import Scale, make_synthetic_store
-from jobs.terminal.console import EXIT_FAILED, say, warn
+from jobs.terminal.console import EXIT_FAILED, say, say_error
 from pipelines.watch.run_history import run_history
 
 _PORT = 8999
@@ -182,7 +182,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             store = Store(options.store or Path(folder) / "store")
             found = bench_site(store, Scale(documents=options.documents, mentions=options.mentions))
     except (BionerError, subprocess.CalledProcessError) as error:
-        warn(str(error))
+        say_error(str(error))
         return EXIT_FAILED
     print(json.dumps(asdict(found)))
     return 0

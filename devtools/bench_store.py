@@ -23,7 +23,7 @@ from bioner_core.store.query.named_queries import named_queries
 from bioner_core.store.query.query_session import QuerySession, query_session
 from bioner_core.store.snapshot.snapshot_reading import Snapshot, open_snapshot
 from devtools.synthetic_store import Scale, make_synthetic_store
-from jobs.terminal.console import EXIT_FAILED, warn
+from jobs.terminal.console import EXIT_FAILED, say_error
 
 _QUERY_MEMORY = 1024**3
 _THREADS = 2
@@ -155,7 +155,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 Store(options.store or Path(folder) / "store"), scale, memory=options.memory, exports=options.exports
             )
     except (BionerError, subprocess.CalledProcessError) as error:
-        warn(str(error))
+        say_error(str(error))
         return EXIT_FAILED
     print(json.dumps(asdict(found)))
     return 0

@@ -20,7 +20,7 @@ from bioner_core.store.reading import manifests_of_input
 from jobs.options.annotation import AnnotateConfig
 from jobs.options.common import Json, takes_option_groups
 from jobs.runs.session import annotate_inputs
-from jobs.terminal.console import EXIT_FAILED, only_results_on_stdout, print_result, warn
+from jobs.terminal.console import EXIT_FAILED, only_results_on_stdout, print_result, say_error
 from jobs.terminal.process import run_process
 from pipelines.summary import JobSummary
 
@@ -153,7 +153,7 @@ def check_dumps(
         files = listed_files(shared)
         summary = annotate_inputs(replace(config, inputs=tuple(str(one.path) for one in files)))
         for failed in summary.failures:
-            warn(failed.failure)
+            say_error(failed.failure)
         checks, report = check_files(config.store, files), verify_store(config.store)
     print_result(_as_object(checks, report, summary), as_json=as_json, show=lambda: _show(checks, report))
     different = any(one.difference for one in checks)

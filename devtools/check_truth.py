@@ -20,7 +20,7 @@ from lxml import etree
 
 from bioner_core.documents import Document
 from bioner_core.formats.reader import read_records
-from jobs.terminal.console import EXIT_FAILED, warn
+from jobs.terminal.console import EXIT_FAILED, say_error
 
 XML_KINDS = (
     "pubmed_set",
@@ -179,7 +179,7 @@ def main(words: Sequence[str]) -> int:
     found = [one for one in compared if one.what]
     for one in found:
         reason = EXPLAINED.get((one.file, one.doc_id), "")
-        warn(f"{one.file}: {one.doc_id}: {one.what}" + (f" (as it should be: {reason})" if reason else ""))
+        say_error(f"{one.file}: {one.doc_id}: {one.what}" + (f" (as it should be: {reason})" if reason else ""))
     unexplained = [one for one in found if (one.file, one.doc_id) not in EXPLAINED]
     print(f"{len(compared)} documents of {len(paths)} files: {len(found)} differ, {len(unexplained)} without a reason")
     return EXIT_FAILED if unexplained else 0

@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import Self
 
 from bioner_core.errors import BionerError, ConfigurationError
-from jobs.terminal.console import EXIT_USAGE, warn
+from jobs.terminal.console import EXIT_USAGE, say_error
 
 _HERE = Path(__file__).resolve().parent.parent
 
@@ -147,7 +147,7 @@ def main(words: Sequence[str]) -> int:
     try:
         found = compare_readers(config.old, config.new, files=config.files, rounds=max(1, config.rounds))
     except BionerError as error:
-        warn(str(error))
+        say_error(str(error))
         return EXIT_USAGE
     if config.json:
         print(json.dumps([{**asdict(one), "ratio": round(one.ratio, 3)} for one in found]))

@@ -22,7 +22,7 @@ from bioner_core.models.directory import ADAPTER_FOLDER, ADAPTER_WEIGHTS, ROWS_F
 from bioner_core.models.model_card import read_card
 from bioner_core.models.model_files import write_tensors
 from bioner_core.tagging.moves import FIRST_OPEN
-from jobs.terminal.console import EXIT_FAILED, warn
+from jobs.terminal.console import EXIT_FAILED, say_error
 
 _Tensors = dict[str, torch.Tensor]
 _WEIGHTS = f"{ADAPTER_FOLDER}/{ADAPTER_WEIGHTS}"
@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         folder, other = model_folder(given.model), model_folder(given.other)
         mix_models(folder, other, output=given.output, share=given.share, rows=given.rows)
     except BionerError as error:
-        warn(str(error))
+        say_error(str(error))
         return EXIT_FAILED
     return 0
 

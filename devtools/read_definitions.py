@@ -25,7 +25,7 @@ from bioner_core.models.model_files import write_tensors
 from bioner_core.models.prompt import FIRST_PROMPT_VERSION, PROMPT_VERSION, described_types, prompt_tokens
 from bioner_core.models.tag_choice import free_tags, meanings_of
 from bioner_core.tagging.scheme import copy_lines
-from jobs.terminal.console import EXIT_FAILED, warn
+from jobs.terminal.console import EXIT_FAILED, say_error
 
 _RANK = 128
 _SPREAD = 0.02
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         label_sets = [load_label_set(one) for one in given.label_set or read_card(folder).label_sets]
         length = read_definitions(folder, given.output, label_sets=label_sets, seed=given.seed)
     except BionerError as error:
-        warn(str(error))
+        say_error(str(error))
         return EXIT_FAILED
     print(f"{given.output}: rows of its moves multiplied by {length:.3f}, the length of its states")
     return 0

@@ -26,7 +26,7 @@ from bioner_core.evaluation.corpora import read_corpus
 from bioner_core.gold.lines import write_lines
 from bioner_core.labels.label_set import load_label_set
 from bioner_core.mentions import Span
-from jobs.terminal.console import EXIT_FAILED, warn
+from jobs.terminal.console import EXIT_FAILED, say_error
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         write_silver(given.words, given.output, corpora=[corpus_part(one) for one in given.corpora])
     except BionerError as error:
-        warn(str(error))
+        say_error(str(error))
         return EXIT_FAILED
     return 0
 

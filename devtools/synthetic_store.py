@@ -23,7 +23,7 @@ from bioner_core.store.rows import documents_to_arrow
 from bioner_core.store.schemas import SCHEMAS
 from bioner_core.store.shard_writer import ShardHeader, ShardWriter
 from devtools.synthetic_abstracts import Abstract, invented_abstracts
-from jobs.terminal.console import EXIT_FAILED, say, warn
+from jobs.terminal.console import EXIT_FAILED, say, say_error
 
 SOURCE = "pubmed"
 RECORDS_PER_SHARD = 2_000
@@ -158,7 +158,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         make_synthetic_store(Store(options.store), scale)
     except BionerError as error:
-        warn(str(error))
+        say_error(str(error))
         return EXIT_FAILED
     say(f"{options.store}: {scale}")
     return 0

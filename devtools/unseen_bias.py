@@ -25,7 +25,7 @@ from bioner_core.training.corpora import corpus_label_set
 from bioner_core.training.other_words import reworded
 from bioner_core.training.selector_candidates import held_out_sentences, worthwhile_bias
 from bioner_core.training.settings import CorpusMix, read_settings
-from jobs.terminal.console import EXIT_FAILED, quiet_transformers, warn
+from jobs.terminal.console import EXIT_FAILED, quiet_transformers, say_error
 
 BIASES = (0.0, 0.75, 1.5)
 _BATCH_ROWS = 16
@@ -87,7 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if given.write:
             write_card(replace(loaded.card, open_bias={**loaded.card.open_bias, **biases}), folder)
     except BionerError as error:
-        warn(str(error))
+        say_error(str(error))
         return EXIT_FAILED
     return 0
 

@@ -30,7 +30,7 @@ from bioner_core.evaluation.corpora import GoldRecord, read_corpus, record_sente
 from bioner_core.gold.lines import write_lines
 from devtools.silver_corpus import corpus_part, marks, read_word_patterns
 from devtools.wordnet_nouns import Meaning, Nouns, read_nouns
-from jobs.terminal.console import EXIT_FAILED, warn
+from jobs.terminal.console import EXIT_FAILED, say_error
 
 TYPES_PER_SET = 8
 SENTENCES_PER_TYPE = 40
@@ -73,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sentences = [one for part in given.corpora for one in read_sentences(*corpus_part(part))]
         write_corpora(sentences, read_nouns(given.wordnet), output=given.output, sets=given.sets, seed=given.seed)
     except BionerError as error:
-        warn(str(error))
+        say_error(str(error))
         return EXIT_FAILED
     return 0
 

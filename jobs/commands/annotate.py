@@ -10,7 +10,7 @@ from bioner_core.spoken import spoken_count
 from jobs.options.annotation import AnnotateFilesConfig
 from jobs.options.common import Json, takes_option_groups
 from jobs.options.metrics import MetricsOutlet, metrics_shown
-from jobs.terminal.console import only_results_on_stdout, print_result, say, warn
+from jobs.terminal.console import only_results_on_stdout, print_result, say, say_error
 
 if TYPE_CHECKING:
     from pipelines.summary import JobSummary
@@ -65,12 +65,12 @@ def annotate(
 def report(summary: "JobSummary", *, as_json: bool) -> None:
     """Print what a run did; failures and too many rejects go to standard error, one line each."""
     for failed in summary.failures:
-        warn(failed.failure)
+        say_error(failed.failure)
     if summary.unread:
         names = listed_names(summary.unread, most=20)
         say(f"note: {spoken_count(len(summary.unread), 'file')} not read, since no reader knows such: {names}")
     if summary.exit_code() == 3:
-        warn(
+        say_error(
             f"{summary.reject_rate:.1%} rejects, more than the {summary.max_reject_rate:.1%} allowed; "
             "`bioner status` lists their reasons"
         )

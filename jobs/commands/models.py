@@ -13,7 +13,7 @@ from bioner_core.models.card_page import model_page
 from bioner_core.models.directory import DEFAULT_NAME, SELECTOR_FILE, bundled_models, model_folder
 from bioner_core.models.model_card import read_card
 from jobs.options.common import Json
-from jobs.terminal.console import only_results_on_stdout, print_result, quiet_transformers, say
+from jobs.terminal.console import only_results_on_stdout, print_result, quiet_transformers, say, say_warning
 
 app = typer.Typer(help="Fetch, list and describe models.", rich_markup_mode=None)
 
@@ -113,7 +113,7 @@ def _known_models(*names: str) -> list[dict[str, Any]]:
         try:
             card = _card(name)
         except ModelError as error:
-            say(f"warning: {error}")
+            say_warning(str(error))
             continue
         about = {key: card[key] for key in ("name", "base", "folder", "label_sets", "has_selector")}
         known.append(about | {"bundled_as": name, "is_default": name == DEFAULT_NAME})

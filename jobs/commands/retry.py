@@ -13,7 +13,7 @@ from bioner_core.spoken import spoken_count
 from jobs.options.annotation import AnnotateConfig
 from jobs.options.common import Json, takes_option_groups
 from jobs.runs.session import AnnotationSession, open_lock
-from jobs.terminal.console import only_results_on_stdout, print_result, require_store, say, warn
+from jobs.terminal.console import only_results_on_stdout, print_result, require_store, say, say_error
 from jobs.terminal.progress import ProgressBar
 from pipelines.job_report import new_report_path, write_report
 from pipelines.retry import (
@@ -73,11 +73,11 @@ def retry(
 def report(done: "RetryReport", *, as_json: bool) -> None:
     """Print what became of the rejects; failures go to standard error, one line each."""
     for failed in done.summary.failures:
-        warn(failed.failure)
+        say_error(failed.failure)
     if done.summary.failures:
         say("note: an input that has moved is named as an argument: `bioner retry INPUT --store STORE`")
     if done.exit_code() == 3:
-        warn(
+        say_error(
             f"{done.summary.reject_rate:.1%} rejects are left, more than the {done.summary.max_reject_rate:.1%} allowed"
         )
     if done.of_other_models:

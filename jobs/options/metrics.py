@@ -11,7 +11,7 @@ import typer
 
 from bioner_core.errors import ConfigurationError, StoreError
 from bioner_core.store.atomic import write_text
-from jobs.terminal.console import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, require_folder_of, say, warn
+from jobs.terminal.console import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, require_folder_of, say, say_error
 from jobs.terminal.process import interrupted_exit_code
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def metrics_shown(outlet: MetricsOutlet, page: "JobPage", *, job: str) -> Iterat
         try:
             _write(outlet, page)
         except StoreError as unwritten:
-            warn(f"--metrics-file: {unwritten}")
+            say_error(f"--metrics-file: {unwritten}")
         raise
     page.end(EXIT_FAILED)
     _write(outlet, page)

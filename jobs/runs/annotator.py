@@ -19,7 +19,7 @@ from bioner_core.models.precision_choice import PrecisionChoice, choose_precisio
 from bioner_core.models.processor import processor_name
 from bioner_core.models.tag_choice import free_types, is_free, thresholds_of
 from jobs.options.annotation import ActorOptions
-from jobs.terminal.console import say
+from jobs.terminal.console import say, say_warning
 from pipelines.pool.service import AnnotatorSpec
 
 MODEL = "model"
@@ -144,8 +144,8 @@ class AnnotatorChoice:
             unseen = free_types(label_set, card)
             if unseen:
                 goes_by = "their definitions alone" if any(map(is_free, card.tags)) else "the nearest of its own types"
-                say(
-                    f"warning: label set {label_set.name!r}: model {card.name!r} was not trained for "
+                say_warning(
+                    f"label set {label_set.name!r}: model {card.name!r} was not trained for "
                     f"{', '.join(unseen)}; it goes by {goes_by} (docs/evaluation.md)"
                 )
 
@@ -155,8 +155,8 @@ class AnnotatorChoice:
             say(f"precision {choice.in_words}")
         known = with_rates(choice, on_gpu=self._is_on_gpu, base=base)
         if known.slower_than:
-            say(
-                f"warning: precision {known.name} is slow on this machine ({rates_in_words(known.rates)} measured "
+            say_warning(
+                f"precision {known.name} is slow on this machine ({rates_in_words(known.rates)} measured "
                 f"here): --precision {known.slower_than} is faster, and gives a store other mentions now and then"
             )
 

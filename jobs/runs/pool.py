@@ -12,7 +12,7 @@ from bioner_core.spoken import spoken_count
 from jobs.options.annotation import ActorOptions, ActorRange, AnnotateConfig
 from jobs.runs.annotator import MODEL, AnnotatorChoice, visible_gpus
 from jobs.runs.store_precision import store_precision
-from jobs.terminal.console import say, told_step, warn
+from jobs.terminal.console import say, say_warning, told_step
 from jobs.terminal.process import signals_deferred
 from pipelines.job import FN_API_RUNNER, AnnotationJob
 from pipelines.pool.pool_registry import PoolAddress, check_pool_name
@@ -107,7 +107,7 @@ def open_pool(opened: ExitStack, settings: PoolSettings, *, spec: AnnotatorSpec,
     least = settings.least_actors
     ready = f"{count} ready" if least == settings.actors else f"{least} of {count} ready, the others join"
     with told_step(f"starting {count}, a model in each", ready, quiet=quiet):
-        return opened.enter_context(start_pool(settings, spec, tell=_silent if quiet else say, warn=warn))
+        return opened.enter_context(start_pool(settings, spec, tell=_silent if quiet else say, warn=say_warning))
 
 
 def _silent(_: str) -> None:

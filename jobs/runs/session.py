@@ -36,7 +36,7 @@ from jobs.runs.pool import (
 )
 from jobs.runs.standard_input import STANDARD_INPUT, with_standard_input
 from jobs.runs.store_precision import in_store_precision, pin_precision
-from jobs.terminal.console import say, warn
+from jobs.terminal.console import say, say_warning
 from jobs.terminal.damage import tell_left_out
 from jobs.terminal.process import interrupted_exit_code
 from jobs.terminal.progress import ProgressBar
@@ -293,7 +293,7 @@ class AnnotationSession:
             return places
 
         ahead = FilesAhead[Any](
-            job, start=start, progress=progress, tell=warn, at_end=lambda: self._note_load(progress, ahead)
+            job, start=start, progress=progress, tell=say_warning, at_end=lambda: self._note_load(progress, ahead)
         )
         return ahead
 

@@ -23,7 +23,7 @@ from jobs.runs.links import with_links
 from jobs.runs.local_files import local_folder
 from jobs.runs.session import AnnotationSession, make_store, open_lock
 from jobs.runs.snapshot import compact_held
-from jobs.terminal.console import print_result, say, warn
+from jobs.terminal.console import print_result, say, say_error
 from jobs.terminal.progress import ProgressBar
 from pipelines.metrics.metrics import JobPhase
 from pipelines.nightly import exports, pubmed
@@ -215,7 +215,7 @@ def _plan(
 def report(found: "SyncReport | SyncPlan", *, as_json: bool) -> int:
     """Print a result, faults and notes one line each on standard error; returns the exit code."""
     for fault in found.failures:
-        warn(fault)
+        say_error(fault)
     for note in found.notes:
         say(f"note: {note}")
     print_result(found.as_json(), as_json=as_json, show=lambda: print("\n".join(found.lines())))

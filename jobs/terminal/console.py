@@ -25,9 +25,14 @@ def say(message: str) -> None:
     print(message, file=sys.stderr, flush=True)
 
 
-def warn(message: str) -> None:
-    """Report an error that does not end the command: one line on standard error."""
+def say_error(message: str) -> None:
+    """Tell of what makes the command end with a fault, at once or after the rest: one line on standard error."""
     say(f"error: {message}")
+
+
+def say_warning(message: str) -> None:
+    """Tell of what a person should know and what changes no exit code by itself: one line on standard error."""
+    say(f"warning: {message}")
 
 
 @contextmanager

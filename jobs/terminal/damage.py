@@ -5,7 +5,7 @@ from bioner_core.store.history.ledger import damaged_entries
 from bioner_core.store.layout import Store
 from bioner_core.store.reading import left_out_shards
 from bioner_core.store.snapshot.snapshot_manifest import current_id
-from jobs.terminal.console import require_store, say
+from jobs.terminal.console import require_store, say_warning
 
 _MOST_TOLD = 10
 
@@ -30,9 +30,9 @@ def tell_left_out(store: Store) -> None:
     """
     found = [*left_out_shards(store), *damaged_entries(store)]
     for fault in found[:_MOST_TOLD]:
-        say(f"warning: left out: {fault}")
+        say_warning(f"left out: {fault}")
     if len(found) > _MOST_TOLD:
-        say(f"warning: left out: {len(found) - _MOST_TOLD} more; `bioner verify` lists all")
+        say_warning(f"left out: {len(found) - _MOST_TOLD} more; `bioner verify` lists all")
 
 
 def _has_snapshot(store: Store) -> bool:

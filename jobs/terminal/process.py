@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 import typer
 
 from bioner_core.errors import BionerError, ConfigurationError
-from jobs.terminal.console import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, say, warn
+from jobs.terminal.console import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, say, say_error
 
 
 def run_app(app: typer.Typer, arguments: Sequence[str], *, name: str, context: Any = None) -> int:
@@ -28,12 +28,12 @@ def run_app(app: typer.Typer, arguments: Sequence[str], *, name: str, context: A
         code = app(args=list(arguments), prog_name=name, standalone_mode=False, obj=context)
     except typer.TyperException as error:
         said = error.format_message()
-        warn(f"{said if said.endswith(('.', '?')) else said + '.'} Try --help.")
+        say_error(f"{said if said.endswith(('.', '?')) else said + '.'} Try --help.")
         return EXIT_USAGE
     except BrokenPipeError:
         raise
     except (BionerError, OSError) as error:
-        warn(str(error))
+        say_error(str(error))
         return EXIT_USAGE if isinstance(error, ConfigurationError) else EXIT_FAILED
     if code == EXIT_INTERRUPTED:
         say("interrupted: what a store or a training run holds stays, and the same command goes on from there")
@@ -58,7 +58,7 @@ def run_process(app: typer.Typer, arguments: Sequence[str], *, name: str, contex
 
 def _report_defect(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
     sys.__excepthook__(kind, error, traceback)
-    warn(f"this is a defect of bioner ({kind.__name__}: {error}); please report it with the lines above")
+    say_error(f"this is a defect of bioner ({kind.__name__}: {error}); please report it with the lines above")
 
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)

@@ -42,7 +42,7 @@ def test_a_quiet_command_tells_of_actors_that_do_not_come_up(
     with ExitStack() as opened:
         open_pool(opened, PoolSettings(actors=3), spec=AnnotatorSpec("module:function"), quiet=quiet)
     said = capsys.readouterr().err
-    assert "error: the actor bioner-annotator-2 failed to start 3 times in a row\n" in said
+    assert "warning: the actor bioner-annotator-2 failed to start 3 times in a row\n" in said
     assert ("2 of 3 actors are ready" in said) == (not quiet)
     assert quiet == (said.count("\n") == 1)
 
@@ -69,4 +69,4 @@ def test_a_quiet_command_tells_of_lost_feeders(
     session = AnnotationSession(AnnotateConfig(store=Store(tmp_path), kind="null", quiet=True))
     with session:
         assert list(session.annotate_files([], str)) == []
-    assert capsys.readouterr().err.startswith("error: a feeder was lost")
+    assert capsys.readouterr().err.startswith("warning: a feeder was lost")
