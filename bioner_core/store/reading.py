@@ -1,5 +1,6 @@
 """Readers of a store. They go through manifests, so a half-written shard is never seen, and they stream."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -177,6 +178,19 @@ def shard_batches(
     for file in manifest.files:
         if file.table == table:
             yield from _file_batches(store, file, columns)
+
+
+def reject_reasons(store: Store, manifests: Iterable[Manifest]) -> Counter[str]:
+    """How many rejects of these shards have each reason; reads one column of the tables that have any.
+
+    Raises:
+        StoreError: a table of rejects is damaged, missing, or of a newer schema version.
+    """
+    found: Counter[str] = Counter()
+    for manifest in manifests:
+        for batch in shard_batches(store, manifest, table="rejects", columns=["reason"]):
+            found.update(batch.column(0).to_pylist())
+    return found
 
 
 def _all_batches(store: Store, table: str) -> Iterator[pa.RecordBatch]:

@@ -21,7 +21,6 @@ from bioner_core.store.history.model_notes import note_model
 from bioner_core.store.layout import Store
 from jobs.options.annotation import AnnotateConfig
 from jobs.runs.annotator import MODEL, AnnotatorChoice, chosen_annotator
-from jobs.runs.load import RunWatch, guessed_rate, keep_rate, kept_rate, process_started, rate_key
 from jobs.runs.locking import held_lock
 from jobs.runs.pool import (
     check_feeders,
@@ -34,6 +33,7 @@ from jobs.runs.pool import (
     open_pool,
     planned_settings,
 )
+from jobs.runs.row_rates import guessed_rate, keep_rate, kept_rate, rate_key
 from jobs.runs.standard_input import STANDARD_INPUT, with_standard_input
 from jobs.runs.store_precision import in_store_precision, pin_precision
 from jobs.terminal.console import say, say_warning
@@ -49,7 +49,7 @@ from pipelines.job import (
 from pipelines.job_report import renew_reports
 from pipelines.metrics.metrics import JobPhase
 from pipelines.plan import SHARD_SECONDS
-from pipelines.pool.load import RunLoad
+from pipelines.pool.load import RunLoad, RunWatch, process_started
 from pipelines.pool.pool_settings import ClientSettings
 from pipelines.pool.service import AnnotationService, ServiceFactory
 from pipelines.refinish import needs_no_model

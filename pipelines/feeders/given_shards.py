@@ -167,6 +167,7 @@ class GivenShards:
 
 
 _LENT: dict[str, GivenShards] = {}
+"""By token: Beam pickles what it sends to its workers, and they are to share this very object, so a token is sent."""
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from bioner_core.spoken import spoken_count
 from bioner_core.store.committed import committed_manifest, known_manifests
 from bioner_core.store.layout import ShardDescriptor
 from bioner_core.store.manifest import read_manifest
+from bioner_core.store.reading import reject_reasons
 from pipelines.annotate import count_outcome
 from pipelines.feeders.feeder import FeederHandle, FeederLostError
 from pipelines.feeders.given_shards import SILENT_SECONDS, FeederReport, elapsed_seconds
@@ -20,7 +21,6 @@ from pipelines.metrics.meters import PROCESS
 from pipelines.metrics.metrics import shard_increases
 from pipelines.summary import ShardOutcome, Status, failed_outcome, finished_outcome
 from pipelines.watch.progress import ProgressReporter
-from pipelines.watch.store_watch import reject_reasons
 
 MOST_LOSSES = 8
 """So many feeders lost with no shard ended in between, and the run ends: the machines are at fault, not the shards."""

@@ -1,5 +1,6 @@
-"""How hard a run works its machines: the time that actors are at work, and the memory that processes take."""
+"""What a run costs: the time that actors are at work, and the time and memory that processes take."""
 
+import os
 import resource
 import sys
 import threading
@@ -8,6 +9,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # they import Ray, and an actor measures itself by this module
+    from pipelines.pool.actors import ActorStatus
+    from pipelines.pool.pool import Pool
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +99,20 @@ def forget_peak_memory() -> None:
         _RESET.write_text(_RESET_PEAK, encoding="utf-8")
 
 
+_STAT = Path("/proc/self/stat")
+_START_FIELD, _FIRST_FIELD = 22, 3
+_AT_IMPORT = time.monotonic()
+
+
+def process_started() -> float:
+    """When this process began, by the monotonic clock; where no /proc tells it, when this module was imported."""
+    if not _STAT.is_file():
+        return _AT_IMPORT
+    fields = _STAT.read_text(encoding="utf-8").rpartition(")")[2].split()  # the name before it may hold anything
+    since_boot = int(fields[_START_FIELD - _FIRST_FIELD]) / os.sysconf("SC_CLK_TCK")
+    return time.monotonic() - (time.clock_gettime(time.CLOCK_BOOTTIME) - since_boot)
+
+
 @dataclass(frozen=True, slots=True)
 class RunLoad:
     """Figures of one run; None where nobody looked, or where the runner does not work in this process.
@@ -110,3 +130,34 @@ class RunLoad:
     feeder_peak_memory: int | None = None
     actor_peak_memory: int | None = None
     startup_seconds: float | None = None
+
+
+class RunWatch:
+    """Measures a run, from when it is made, just before it. `pool` is None where somebody else's pool is used."""
+
+    def __init__(self, pool: "Pool | None") -> None:
+        self._pool = pool
+        self._busy_before = _busy_times(self._actors())
+        self._cpu_before = time.process_time()
+
+    def load(self, first_document_seconds: float | None, *, startup_seconds: float | None = None) -> RunLoad:
+        """The figures of the run, which has just ended."""
+        cpu_seconds = time.process_time() - self._cpu_before
+        actors = self._actors()
+        share = busy_between(self._busy_before, _busy_times(actors)).share
+        return RunLoad(
+            actor_busy_share=None if share is None else round(share, 4),
+            first_document_seconds=None if first_document_seconds is None else round(first_document_seconds, 3),
+            startup_seconds=None if startup_seconds is None else round(startup_seconds, 3),
+            feeder_cpu_seconds=round(cpu_seconds, 3),
+            feeder_peak_memory=peak_memory(),
+            actor_peak_memory=max((one.peak_memory for one in actors.values()), default=None),
+        )
+
+    def _actors(self) -> "dict[str, ActorStatus]":
+        found = self._pool.health() if self._pool else {}
+        return {name: status for name, status in found.items() if status is not None}
+
+
+def _busy_times(actors: "dict[str, ActorStatus]") -> dict[str, tuple[int, BusyTime]]:
+    return {name: (status.pid, status.busy) for name, status in actors.items()}

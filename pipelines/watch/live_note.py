@@ -17,7 +17,7 @@ from bioner_core.store.layout import Store
 from bioner_core.store.objects.object_path import ObjectPath
 from bioner_core.store.paths import StorePath, sorted_paths
 from bioner_core.typed_json import loaded_json, typed
-from pipelines.watch.progress import repeating
+from pipelines.watch.polling import repeating
 
 if TYPE_CHECKING:  # it imports Ray, and who only reads a note needs none
     from pipelines.pool.actors import ActorStatus

@@ -1,13 +1,11 @@
-"""What goes on beside the work proper: who is told of its progress, and what is done again every now and then.
+"""Who is told of the progress of a job, and how Beam's workers find whom to tell.
 
-Beam pickles what it sends to its workers, and a progress bar cannot be pickled; workers therefore get a token and look
-the reporter up. In another process the look-up finds nothing, and `pipelines.watch.store_follower` tells the reporter.
+In a worker of another process the look-up finds nothing; then `pipelines.watch.store_follower` tells the reporter.
 """
 
 import secrets
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -53,6 +51,7 @@ class FirstDone:
 
 
 _REPORTERS: dict[str, ProgressReporter] = {}
+"""By token: Beam pickles what it sends to its workers, and a progress bar cannot be pickled, so a token is sent."""
 
 
 @contextmanager
@@ -69,26 +68,3 @@ def reporting(reporter: ProgressReporter) -> Iterator[str]:
 def reporter_for(token: str) -> ProgressReporter:
     """The reporter behind a token, or a silent one where there is none."""
     return _REPORTERS.get(token) or SilentProgress()
-
-
-@contextmanager
-def repeating(act: Callable[[], None], *, every_seconds: float, name: str) -> Iterator[None]:
-    """Call `act` at once and then every so many seconds, in a thread of its own, until the block is left.
-
-    When that is, a call that has begun is ended first.
-    """
-    ended = threading.Event()
-
-    def repeat() -> None:
-        while True:
-            act()
-            if ended.wait(every_seconds):
-                return
-
-    thread = threading.Thread(target=repeat, name=name, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()

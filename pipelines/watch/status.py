@@ -12,11 +12,10 @@ from bioner_core.store.history.model_notes import model_in_words
 from bioner_core.store.layout import Store, shard_id
 from bioner_core.store.manifest import Counts, Manifest, total
 from bioner_core.store.paths import StorePath
-from bioner_core.store.reading import shown_manifests
+from bioner_core.store.reading import reject_reasons, shown_manifests
 from pipelines.job_report import latest_report, read_report, report_paths
 from pipelines.plan_record import read_plans
 from pipelines.summary import ShardOutcome, Status
-from pipelines.watch.store_watch import reject_reasons
 
 
 @dataclass(frozen=True, slots=True)

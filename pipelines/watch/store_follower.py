@@ -7,13 +7,13 @@ from bioner_core.errors import StoreError
 from bioner_core.formats.inputs import public_name
 from bioner_core.store.layout import input_key_of
 from bioner_core.store.manifest import Manifest, read_manifest
-from bioner_core.store.reading import shown_manifests
+from bioner_core.store.reading import reject_reasons, shown_manifests
 from pipelines.job import AnnotationJob
 from pipelines.metrics.meters import PROCESS
 from pipelines.metrics.metrics import shard_increases
 from pipelines.plan_record import InputPlan, read_plan
-from pipelines.watch.progress import ProgressReporter, repeating
-from pipelines.watch.store_watch import FolderWatch, reject_reasons
+from pipelines.watch.polling import FolderWatch, repeating
+from pipelines.watch.progress import ProgressReporter
 
 _LOOK_EVERY_SECONDS = 1.0
 

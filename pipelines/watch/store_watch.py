@@ -1,22 +1,18 @@
 """A store while a job works on it: what is done, how fast, and when the rest will be. A look reads only what is new."""
 
-import os
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from bioner_core.errors import StoreError
 from bioner_core.store.history.lock import live_claims
 from bioner_core.store.layout import Store, shard_id
 from bioner_core.store.manifest import Counts, Manifest, read_manifest, total
-from bioner_core.store.objects.object_path import ObjectPath
-from bioner_core.store.paths import StorePath
-from bioner_core.store.reading import shard_batches
+from bioner_core.store.reading import reject_reasons
 from pipelines.plan_record import InputPlan, read_plan
 from pipelines.watch.live_note import LiveActor, read_live_note
+from pipelines.watch.polling import FolderWatch
 
 RATE_SECONDS = 300.0
 """Speed is that of the last so many seconds, or since the job began if that is later."""
@@ -144,58 +140,3 @@ class StoreWatch:
 def _shards_of(plan: InputPlan) -> dict[str, int]:
     """How many records each shard of a plan has."""
     return {shard_id(plan.key, first, last=last): last - first for first, last in plan.ranges}
-
-
-def reject_reasons(store: Store, manifests: Iterable[Manifest]) -> Counter[str]:
-    """How many rejects of these shards have each reason; reads one column of the tables that have any.
-
-    Raises:
-        StoreError: a table of rejects is damaged, missing, or of a newer schema version.
-    """
-    found: Counter[str] = Counter()
-    for manifest in manifests:
-        for batch in shard_batches(store, manifest, table="rejects", columns=["reason"]):
-            found.update(batch.column(0).to_pylist())
-    return found
-
-
-class FolderWatch:
-    """Looks at the JSON files of one folder again and again, hidden ones left out. Not for two threads at once."""
-
-    def __init__(self, folder: StorePath) -> None:
-        self._folder = folder
-        self._seen: dict[str, int | str] = {}
-
-    @property
-    def present(self) -> frozenset[str]:
-        """The names, without ending, of the files that were there at the last look."""
-        return frozenset(self._seen)
-
-    def changed(self) -> list[str]:
-        """The names, without ending, of files that were written, or written anew, since the last look; sorted."""
-        before, self._seen = self._seen, self._listed()
-        return sorted(name for name, stamp in self._seen.items() if before.get(name) != stamp)
-
-    def _listed(self) -> dict[str, int | str]:
-        if isinstance(self._folder, ObjectPath):
-            found = ((path.name, status.mark) for path, status in self._folder.listed_here())
-            return {name.removesuffix(".json"): mark for name, mark in found if _is_shown(name)}
-        try:
-            with os.scandir(self._folder) as entries:
-                names = [one.name for one in entries if _is_shown(one.name)]
-        except FileNotFoundError:
-            return {}
-        stamps = ((name.removesuffix(".json"), _modified(self._folder / name)) for name in names)
-        return {name: stamp for name, stamp in stamps if stamp is not None}
-
-
-def _is_shown(name: str) -> bool:
-    return name.endswith(".json") and not name.startswith(".")
-
-
-def _modified(path: Path) -> int | None:
-    """When a file was written, in nanoseconds; None if it has gone since it was listed."""
-    try:
-        return path.stat().st_mtime_ns
-    except FileNotFoundError:
-        return None

@@ -6,7 +6,7 @@ import pytest
 
 from devtools.trace_files import PACKAGES, REPOSITORY, SHORT, trace
 
-MOST_FILES = 104
+MOST_FILES = 105
 """Of `bioner annotate` without a model; it grows only with a reason (docs/architecture.md)."""
 
 WHOLE_THOUGH_SHORT = {
@@ -21,8 +21,11 @@ WHOLE_THOUGH_SHORT = {
     "bioner_core/store/paths.py": "the type of every path into a store, with some forty users; imports no pyarrow",
     "bioner_core/text/units.py": "tagging, decoding and budgets go by it; has tests of its own",
     "jobs/runs/locking.py": "four verbs take the lock by it; a session imports Beam, which two of them do not need",
+    "jobs/runs/row_rates.py": "the rate of the last run of a kind, kept for the next; sessions are long already",
     "jobs/terminal/damage.py": "nine commands tell damage; in the console's module, --help would load pyarrow",
     "pipelines/shard_input.py": "where an input is being read: runs and retries both go on from there",
+    "pipelines/watch/polling.py": "looking again and again: notes, followers and views of a store all do",
+    "pipelines/watch/progress.py": "the contract of whoever is told of progress, with some fifteen users",
 }
 """Modules of a run that are one idea in fewer than `SHORT` lines, and why."""
 

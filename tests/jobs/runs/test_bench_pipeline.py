@@ -13,7 +13,7 @@ from bioner_core.formats.reader import read_records
 from bioner_core.labels.label_set import default_label_sets
 from bioner_core.text.sentences import split_passage
 from jobs.runs.bench_pipeline import PipelineBenchSettings, Point, write_bench_documents
-from jobs.runs.load import process_started
+from pipelines.pool.load import process_started
 
 
 def lengths(path: Path) -> list[int]:

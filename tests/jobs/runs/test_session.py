@@ -18,7 +18,7 @@ from bioner_core.store.layout import Store
 from jobs.options.annotation import ActorRange, AnnotateConfig
 from jobs.runs import annotator as annotator_module
 from jobs.runs import pool as pool_module
-from jobs.runs.load import GPU_ROWS_PER_SECOND
+from jobs.runs.row_rates import GPU_ROWS_PER_SECOND
 from jobs.runs.session import AnnotationSession
 from pipelines.plan import SHARD_SECONDS
 from pipelines.pool import pool_lookup

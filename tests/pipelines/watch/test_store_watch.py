@@ -14,21 +14,7 @@ from pipelines.pool.actors import ActorStatus
 from pipelines.pool.load import BusyTime
 from pipelines.watch.live_note import LiveActor, LiveNote, live_note, read_live_note
 from pipelines.watch.status import store_status
-from pipelines.watch.store_watch import RATE_SECONDS, FolderWatch, StoreWatch
-
-
-def test_a_folder_tells_what_is_new_and_what_was_written_anew(tmp_path: Path) -> None:
-    """Catches a file that is told twice or never, or a half-written one that is read."""
-    folder = FolderWatch(tmp_path / "none")
-    assert (folder.changed(), folder.present) == ([], frozenset())
-    (tmp_path / "none").mkdir()
-    for name in ("b.json", "a.json", ".c.json.x.tmp", ".d.json", "e.txt"):
-        (tmp_path / "none" / name).touch()
-    assert folder.changed() == ["a", "b"]
-    assert folder.changed() == []
-    os.utime(tmp_path / "none" / "a.json", ns=(1, 1))
-    (tmp_path / "none" / "b.json").unlink()
-    assert (folder.changed(), folder.present) == (["a"], frozenset({"a"}))
+from pipelines.watch.store_watch import RATE_SECONDS, StoreWatch
 
 
 def test_each_look_says_what_status_says(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from bioner_core.models import precision_choice
 from bioner_core.models.precision_choice import PrecisionChoice
-from jobs.runs.load import GPU_ROWS_PER_SECOND, LEAST_ROWS, guessed_rate, keep_rate, kept_rate, rate_key
+from jobs.runs.row_rates import GPU_ROWS_PER_SECOND, LEAST_ROWS, guessed_rate, keep_rate, kept_rate, rate_key
 from pipelines.pool.pool_settings import PoolSettings
 
 
