@@ -16,7 +16,7 @@ _WORD = re.compile(r"[a-z]{4,}(?:[ -][a-z]+)*|[a-z]+(?:[ -][a-z]+)+")
 """Words that are looked for: no capitals, digits or abbreviations, whose meaning here is seldom WordNet's."""
 
 MOST_MEANINGS = 6
-"""Words of more meanings as a noun are left out: which one a text means is not told."""
+"""Words of more meanings as a noun are left out: which of them a text means is not told."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,7 @@ def gliner_encoder(device: torch.device, dtype: torch.dtype, *, eight_bits: bool
 
 
 def bert_tagger(device: torch.device, dtype: torch.dtype, *, types: int) -> EncoderContender:
-    """A BERT-base with a flat tag a token."""
+    """A BERT-base with a flat tag per token."""
     config = BertConfig(num_labels=2 * types + 1)
     model = BertForTokenClassification(config).to(device=device, dtype=dtype).eval()
     return EncoderContender("bert_tagger", model, tokens_in_front=0)

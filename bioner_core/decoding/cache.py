@@ -69,7 +69,7 @@ class RaggedCache:
     def _layout(self, counts: Sequence[int]) -> RaggedLayout:
         place, dtype = self._device, self._model.added_rows.dtype
         width, slots = max(counts), max(map(sum, zip(self._lengths, counts, strict=True)))
-        # Two numbers a row go to the device; what has a number for each slot of each token is made there.
+        # Two numbers per row go to the device; what has a number for each slot of each token is made there.
         starts, added = torch.tensor([self._lengths, counts]).to(place)
         row, column = _token_places(counts).to(place)
         steps = torch.arange(width, device=place)

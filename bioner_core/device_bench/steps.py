@@ -84,7 +84,7 @@ class Step:
 
 
 class Journal:
-    """The file in which every step is written down, a JSON object a line: when it begins, and what became of it."""
+    """The file in which every step is written down, a JSON object per line: when it begins, and what became of it."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -1,4 +1,4 @@
-"""brat standoff: a folder of pairs of `.txt` and `.ann`, a thousand documents a subfolder, and `annotation.conf`.
+"""brat standoff: a folder of pairs of `.txt` and `.ann`, a thousand documents per subfolder, and `annotation.conf`.
 
 brat's rules (its pages on standoff and on configuration): offsets count code points of the `.txt`; the text of a `T`
 line is that of its span and holds no line end; names of types are letters, digits, `_` and `-`. So each passage is one

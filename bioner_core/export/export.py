@@ -68,7 +68,7 @@ def export_store(
 ) -> dict[str, Any]:
     """Write the newest version of each document, and `<output>.export.json` with provenance and counts; returns those.
 
-    Memory does not grow with the store. `on_document` is called once a document.
+    Memory does not grow with the store. `on_document` is called once per document.
 
     Raises:
         ConfigurationError: the format is unknown, no shard was annotated with that label set, or `output` is in use.

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 class GraphTable:
     """How a table of the graph is made.
 
-    `stored` are the columns that are gathered, with DuckDB's names of their types, by `questions`, one a kind of row,
+    `stored` are the columns that are gathered, with DuckDB's names of their types, by `questions`, one per kind of row,
     in the order of the file; `said` are expressions for columns that follow from those, `$by` among them: where the
     export is from.
     """

@@ -21,7 +21,7 @@ MAX_TEXT_FILE_BYTES = 1024**3
 """The most bytes that one tagged text file may have; it waits in a temporary file while its encoding is found."""
 
 MAX_TEXT_LINES = 20_000_000
-"""The most lines that one tagged text file may have: a file of the largest size with 50 characters a line."""
+"""The most lines that one tagged text file may have: a file of the largest size with 50 characters per line."""
 
 _IN_MEMORY_BYTES = 8 * 1024 * 1024
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)

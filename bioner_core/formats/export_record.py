@@ -52,7 +52,7 @@ class FieldRoles:
 
 
 def export_document(values: FieldValues, roles: FieldRoles, *, origin: Origin) -> Document:
-    """The document of a record: title, abstract and keywords, each value a passage of its own language.
+    """The document of a record: title, abstract and keywords, each value is a passage of its own language.
 
     Raises:
         RecordFault: none of them has text.

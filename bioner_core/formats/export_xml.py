@@ -1,4 +1,4 @@
-"""XML exports: one element a record, its fields named by the paths of `FieldRoles`.
+"""XML exports: one element per record, its fields named by the paths of `FieldRoles`.
 
 They are read as text first, since CNKI's are no more certain of their encoding than its other exports, and one kind has
 a document type in the wrong place.

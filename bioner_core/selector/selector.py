@@ -133,9 +133,9 @@ class Selector(nn.Module):
 
     @torch.inference_mode()
     def probabilities(self, features: Tensor, tags: Sequence[int], *, tag_scores: Sequence[float]) -> list[float]:
-        """Calibrated probability that each candidate is right; one number a span.
+        """Calibrated probability that each candidate is right; one number per span.
 
-        *Shape:* features (spans, 3 * hidden); tags, tag_scores: one a span.
+        *Shape:* features (spans, 3 * hidden); tags, tag_scores: one per span.
         """
         scores = torch.tensor(tag_scores, dtype=torch.float32, device=features.device)
         # One way back from a GPU, not one per number.

@@ -199,7 +199,7 @@ class _Shards:
         return joined(documents, mentions, fingerprint=manifest.fingerprint)
 
     def _rows(self, manifest: Manifest, table: str, doc_id: str) -> list[pa.Table]:
-        """The rows of one document, a table a file that has some; row groups without it are not read."""
+        """The rows of one document, a table per file that has some; row groups without it are not read."""
         paths = [self.store.file(file.path) for file in manifest.files if file.table == table]
         found = [_read(path, filters=[("doc_id", "==", doc_id)]) for path in paths]
         return [one for one in found if one.num_rows]

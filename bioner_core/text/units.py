@@ -33,7 +33,7 @@ def split_units(text: str) -> list[Unit]:
 
 
 def core_spans(text: str) -> list[tuple[int, int]]:
-    """(`core`, `end`) of each of `split_units`, without an object a unit: for formats that write every token."""
+    """(`core`, `end`) of each of `split_units`, without an object per unit: for formats that write every token."""
     return [match.span(1) for match in _UNIT.finditer(text)]
 
 

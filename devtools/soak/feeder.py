@@ -1,6 +1,6 @@
 """The feeder: one process that owns a pool, as `bioner annotate` does, and runs the jobs that it is told of.
 
-Standard input has a JSON object a line, `input` and `store`; standard output answers each with one. End of input ends
+Standard input has a JSON object per line, `input` and `store`; standard output answers each with one. End of input ends
 it. SIGUSR1 makes it write the stacks of its threads to standard error.
 """
 

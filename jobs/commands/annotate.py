@@ -22,7 +22,7 @@ Annotate literature dumps into a store. Results are committed shard by shard; a 
 Examples:
   bioner annotate pubmed26n0001.xml.gz 'cnki/*.txt' --store my-store
   bioner annotate dumps/ --store my-store --actors 4 --json
-  bioner annotate notes/ --store my-store --format text         (plain text, one document a file)
+  bioner annotate notes/ --store my-store --format text         (plain text, one document per file)
   zcat in.xml.gz | bioner annotate - --store my-store
   bioner annotate in.xml --store my-store --pool gpus          (started with `bioner pool start --name gpus`)
   bioner annotate dumps/ --store my-store --ray head:6379 --actors 16 --feeders 4

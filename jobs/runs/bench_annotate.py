@@ -98,7 +98,7 @@ def _write_documents(path: Path, count: int) -> None:
 
 @contextmanager
 def busy_shares(*, on_gpu: bool) -> Iterator[list[float]]:
-    """Within the block, the share of time that the GPU is busy is read a few times a second into the list."""
+    """Within the block, the share of time that the GPU is busy is read a few times per second into the list."""
     shares: list[float] = []
     stop = threading.Event()
     reader = threading.Thread(target=_read_shares, args=(shares, stop), daemon=True)

@@ -1,4 +1,4 @@
-"""The live view of a store: one page on a terminal, one line a look elsewhere."""
+"""The live view of a store: one page on a terminal; elsewhere one line per look."""
 
 import json
 import time

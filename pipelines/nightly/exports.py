@@ -1,4 +1,4 @@
-"""The CNKI night: whatever appears or changes in a drop folder or below a bucket prefix is applied, oldest first.
+"""The nightly CNKI job: whatever appears or changes in a drop folder or below a bucket prefix is applied, oldest first.
 
 Files are known by their digest and never moved or changed. What `annotate` leaves of a folder is left here too, and so
 are PubMed's and PMC's own files: their order is not that of a drop folder. Copies of one article in several exports are
@@ -31,7 +31,7 @@ from pipelines.watch.progress import ProgressReporter
 CNKI = "cnki"
 
 _OTHER_SOURCES = ("pubmed", "pmc")
-"""Whose files a CNKI night never applies, by the partition of their reader."""
+"""Whose files the nightly CNKI job never applies, by the partition of their reader."""
 
 _NOT_EXPORTS = (COMPANION, PARTIAL_SUFFIX, ".tmp")
 

@@ -1,4 +1,4 @@
-"""The PubMed night: bring a store up to date with NLM's release files (README of NLM's download site)."""
+"""The nightly PubMed job: bring a store up to date with NLM's release files (README of NLM's download site)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -111,7 +111,7 @@ class SyncReport:
         return [f"linked to {names}: {self.links.linked} of {spoken_count(self.links.mentions, 'mention')}"]
 
     def as_json(self) -> dict[str, Any]:
-        """A flat object for `--json`: the counts at the top level, a short object a file."""
+        """A flat object for `--json`: the counts at the top level, a short object per file."""
         return asdict(self.counts) | {
             "run_id": self.run_id,
             "job": self.job,

@@ -158,10 +158,8 @@ def _init(settings: PoolSettings, folder: Path) -> None:
             logging_level=logging.ERROR,
             _node_ip_address="127.0.0.1",
             _temp_dir=str(folder / "ray"),  # Ray opens the folder that it is given to everybody, but not those above
-            # Workers made ahead, one a processor, would serve nobody: actors have environments of their own.
-            # Workers have the priority of this process. Ray makes them nice by 15, so that whatever else runs on the
-            # machine goes before the model; whoever wants that starts bioner with `nice`.
-            _system_config={"prestart_worker_first_driver": False, "worker_niceness": 0},
+            # Workers made ahead, one per processor, would serve nobody: actors have environments of their own.
+            _system_config={"prestart_worker_first_driver": False},
         )
 
 

@@ -18,7 +18,7 @@ TYPES = ("alpha", "beta", "gamma")
 
 
 class ByteTokenizer:
-    """One token a byte."""
+    """One token per byte."""
 
     def encode(self, text: str, add_special_tokens: bool) -> list[int]:
         """UTF-8 bytes as ids."""
@@ -77,7 +77,7 @@ def row_of(text: str, type_indices: tuple[int, ...] = (0, 1, 2)) -> DecodingRow:
 
 
 def byte_level_tokenizer() -> PreTrainedTokenizerFast:
-    """A real fast tokenizer with one token a byte and no merges."""
+    """A real fast tokenizer with one token per byte and no merges."""
     symbols = bytes_to_unicode()
     vocabulary = {symbols[byte]: byte for byte in range(256)}
     tokenizer = Tokenizer(BPE(vocab=vocabulary, merges=[]))

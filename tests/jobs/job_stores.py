@@ -38,7 +38,7 @@ class Well:
     """Finds the first letter of each sentence."""
 
     def annotate(self, requests: Sequence[AnnotationRequest]) -> list[RowResult]:
-        """One candidate a sentence."""
+        """One candidate per sentence."""
         return [(Candidate(0, 1, "letter", 1.0, 1.0, True),) for _ in requests]
 
 

@@ -113,7 +113,7 @@ class CountingProgress:
 
 
 def write_jsonl(path: Path, texts: Sequence[str], **fields: Any) -> str:
-    """A JSON lines file with one document a text, with ids from 0; returns its name."""
+    """A JSON lines file with one document per text, with ids from 0; returns its name."""
     lines = [json.dumps({"id": str(number), "text": text} | fields) for number, text in enumerate(texts)]
     path.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
     return str(path)

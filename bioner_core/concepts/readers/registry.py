@@ -1,4 +1,4 @@
-"""The forms of vocabulary files, by name, and which one a file has."""
+"""The forms of vocabulary files, by name, and which of them a file has."""
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path

@@ -1,6 +1,6 @@
 """The ledger: which input files were applied to a store, in which order, when, and with what result.
 
-It only grows: one file an entry, written at once and never changed. An entry is written after the last shard of its
+It only grows: one file per entry, written at once and never changed. An entry is written after the last shard of its
 file, so what it names is committed.
 
     ledger/<kind>/<order>-<input key>.json     an input file that was applied

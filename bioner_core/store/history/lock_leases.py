@@ -1,4 +1,5 @@
-"""Claims of a store on object storage: one object a name, the lease, that is changed only as it was last read.
+"""Claims of a store on object storage: one object per name, the lease; it is changed only if it is as it was
+last read.
 
 A put on condition of an e-tag is one step of the service, so of all takers of a lease exactly one goes on. Who holds it
 puts it anew now and then (`renew`); its age is told by the clock of the service, which stamps both the lease and a

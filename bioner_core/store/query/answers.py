@@ -47,7 +47,7 @@ def write_csv(answer: pa.RecordBatchReader, stream: TextIO, *, raw: bool = False
 
 
 def write_json(answer: pa.RecordBatchReader, stream: TextIO) -> None:
-    """Write one object: `columns` and `rows`, each row an object."""
+    """Write one object: `columns` and `rows`, each row as an object."""
     names = answer.schema.names
     stream.write(f'{{"columns": {_json(names)}, "rows": [')
     for number, row in enumerate(answer_rows(answer)):

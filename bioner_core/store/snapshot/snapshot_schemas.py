@@ -14,7 +14,7 @@ from bioner_core.store.schemas import SCHEMAS, SORT_COLUMNS, file_metadata, many
 PARTITION_COLUMN = "source"
 
 SORTED_TABLES = ("documents", "mentions", "rejects", "deletions", "lineage")
-"""Tables with a folder a source, in the order in which a snapshot writes them."""
+"""Tables with a folder per source, in the order in which a snapshot writes them."""
 
 SUMMARY_TABLES = ("entity_years", "nested_entities", "entity_pairs", "entity_choices")
 """Counts over all documents, made of the tables above when a snapshot is made."""

@@ -43,7 +43,7 @@ def test_ambiguity_is_kept_and_types_choose(tmp_path: Path) -> None:
 
 
 def test_concepts_of_one_id_are_joined_whatever_their_order(tmp_path: Path) -> None:
-    """Catches rows of one concept (RRF has one a name) that overwrite each other."""
+    """Catches rows of one concept (RRF has one per name) that overwrite each other."""
     rows = [Concept("T:1", "first"), Concept("T:1", "second", synonyms=(Synonym("third", 0.7),)), Concept("T:2", "x")]
     vocabulary = made_vocabulary(tmp_path, *rows)
     assert [vocabulary.matches(name)[0].concept_id for name in ("first", "second", "third")] == ["T:1"] * 3

@@ -34,7 +34,7 @@ def start(model: TaggingModel, rows: int) -> RaggedCache:
 
 
 def feed(cache: RaggedCache, blocks: list[list[int]]) -> list[Tensor]:
-    """Feed one block a row; one tensor of states a row."""
+    """Feed one block per row; one tensor of states per row."""
     return list(cache.feed(blocks).split([len(block) for block in blocks]))
 
 

@@ -46,7 +46,7 @@ def annotator_of(scheme: TagScheme = TagScheme.INLINE, *sets: LabelSet) -> Model
 
 
 def requests_of(texts: Sequence[str], name: str = "full") -> list[AnnotationRequest]:
-    """One request a text."""
+    """One request per text."""
     return [AnnotationRequest(text, name) for text in texts]
 
 
@@ -58,7 +58,7 @@ def places(found: object) -> list[tuple[int, int, str]]:
 
 @pytest.mark.parametrize("scheme", list(TagScheme))
 def test_results_are_aligned_whatever_the_batch(scheme: TagScheme) -> None:
-    """Would catch candidates that go to another text, above all with several lines a text or two label sets."""
+    """Would catch candidates that go to another text, above all with several lines per text or two label sets."""
     annotator = annotator_of(scheme)
     mixed = [request for pair in zip(requests_of(TEXTS), requests_of(TEXTS, "part"), strict=True) for request in pair]
     together = [places(found) for found in annotator.annotate(mixed)]

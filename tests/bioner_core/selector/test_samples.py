@@ -27,7 +27,7 @@ SEPARATOR = tuple(tiny_vocabulary().plain_ids("\n="))
 
 
 def prepared(*line_types: tuple[int, ...]) -> PreparedLabelSet:
-    """The tiny label set, with these types a line of the copy."""
+    """The tiny label set, with these types for each line of the copy."""
     types = tuple(EntityType(name, name, en=name, zh=name, definition_en="", definition_zh="") for name in TYPES)
     label_set = LabelSet("tiny", ("en", "zh"), default=False, description="", types=types)
     return PreparedLabelSet(label_set, tiny_label_set(), (SEPARATOR,) * len(line_types), line_types)
@@ -105,7 +105,7 @@ def test_the_seed_decides_which_negatives_there_are() -> None:
 
 
 def test_each_line_has_the_gold_of_its_types() -> None:
-    """Would catch gold spans counted once a line, or a line that is asked for types of another."""
+    """Would catch gold spans counted once per line, or a line that is asked for types of another."""
     model, vocabulary = tiny_model(), tiny_vocabulary()
     decoder = DraftedDecoder(model)
     samples = decoded_samples(

@@ -89,7 +89,7 @@ def _document(event: Event, name: str, record: int) -> Document:
 
 
 def _mentions(event: Event, prefix: str) -> list[Mention]:
-    """A mention a word; every second one is turned down; `w1` and later ones lie inside one over the whole text."""
+    """A mention per word; every second one is turned down; `w1` and later ones lie inside one over the whole text."""
     length = 3 * event.words - 1
     spans = [(0, length)] * (event.words > 1) + [(3 * word, 3 * word + 2) for word in range(event.words)]
     text = " ".join(f"w{number}" for number in range(event.words))

@@ -70,7 +70,7 @@ def test_weights_may_be_left_out(tmp_path: Path) -> None:
         pytest.param('loss = "guess"\n' + CORPUS, "guess", id="unknown loss"),
         pytest.param('precision = "int4"\n' + CORPUS, "precision: 'int4'; choose from", id="unknown precision"),
         pytest.param("mix_temperature = 0.5\n" + CORPUS, "mix_temperature: 0.5", id="temperature below 1"),
-        pytest.param("gradient_accumulation = 0\n" + CORPUS, "gradient_accumulation: 0", id="no batch a step"),
+        pytest.param("gradient_accumulation = 0\n" + CORPUS, "gradient_accumulation: 0", id="no batch per step"),
         pytest.param("average_checkpoints = 0\n" + CORPUS, "average_checkpoints: 0", id="mean of none"),
         pytest.param("evaluate_steps = -1\n" + CORPUS, "evaluate_steps: -1", id="negative steps"),
         pytest.param("evaluate_steps = 5\n" + CORPUS, "development: no file", id="nothing to evaluate"),

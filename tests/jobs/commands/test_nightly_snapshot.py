@@ -35,7 +35,7 @@ def _no_pool(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def night(bioner: Command, tmp_path: Path) -> Command:
-    """A PubMed night on the store `s` with the release files in `in`."""
+    """The nightly PubMed job on the store `s` with the release files in `in`."""
     words = ("nightly", "pubmed", "--from", tmp_path / "in", "--store", tmp_path / "s", "--annotator", "null")
     return lambda *more: bioner(*words, *more)
 
@@ -83,7 +83,7 @@ def test_the_metrics_tell_the_phases_and_how_old_the_snapshot_is(
 
 
 def test_exports_are_shown_too(bioner: Command, tmp_path: Path) -> None:
-    """Catches a CNKI night that leaves the snapshot to another job."""
+    """Catches a nightly CNKI job that leaves the snapshot to another job."""
     (tmp_path / "drop").mkdir()
     (tmp_path / "drop" / "a.txt").write_text(EXPORT, encoding="utf-8")
     words = ("nightly", "cnki", "--from", tmp_path / "drop", "--store", tmp_path / "s", "--annotator", "null", "--json")

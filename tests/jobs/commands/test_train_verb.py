@@ -84,7 +84,7 @@ def test_bad_settings_end_with_2(bioner: Command, settings: Path, tmp_path: Path
 def test_only_the_main_of_several_processes_speaks(
     bioner: Command, settings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Catches two JSON objects on one standard output, or every setting printed once a GPU."""
+    """Catches two JSON objects on one standard output, or every setting printed once per GPU."""
     monkeypatch.setenv("RANK", "1")
     done = bioner("train", "sft", "--settings", settings, "--output", tmp_path / "m", "--json")
     assert (done.code, done.out) == (0, "")

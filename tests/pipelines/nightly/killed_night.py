@@ -1,4 +1,4 @@
-"""PubMed nights, each in a process of its own that kills itself: a line `countdown place store` asks for one.
+"""Nightly PubMed jobs, each in a process of its own that kills itself: a line `countdown place store` asks for one.
 
 The countdown counts durable renames (plans, tables, manifests, indexes, ledger); the signal comes before the last. The
 answer is a line with how the process ended, as `subprocess` numbers it. Each night is forked from this process, which

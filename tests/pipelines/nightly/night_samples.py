@@ -110,7 +110,7 @@ def context(store: Path, lock: StoreLock) -> SyncContext:
 
 
 def night(store: Path, *places: Path | str, annotator: WordAnnotator | None = None, **settings: object) -> SyncReport:
-    """One PubMed night."""
+    """One run of the nightly PubMed job."""
     store.mkdir(exist_ok=True)
     source = ReleaseSource(places=tuple(map(str, places)), **settings)  # type: ignore[arg-type]
     with StoreLock(Store(store), purpose="test") as lock:

@@ -1,4 +1,4 @@
-"""A CNKI night on a drop folder: what is new by content, copies of one article, files that fail."""
+"""The nightly CNKI job on a drop folder: what is new by content, copies of one article, files that fail."""
 
 import os
 from dataclasses import replace
@@ -33,7 +33,7 @@ def link(name: str) -> str:
 def night(
     store: Path, *places: Path | str, annotator: WordAnnotator | None = None, keep_downloads: bool = True
 ) -> SyncReport:
-    """One CNKI night."""
+    """One run of the nightly CNKI job."""
     store.mkdir(exist_ok=True)
     with StoreLock(Store(store), purpose="test") as lock:
         return run_exports(

@@ -1,4 +1,4 @@
-"""PubMed nights over HTTP that go wrong: the state after each, repaired, is compared with an undisturbed run.
+"""Nightly PubMed jobs over HTTP that go wrong: the state after each, repaired, is compared with an undisturbed run.
 
 In each test the server holds three files, of which the second one fails; `calm` is the state of a night without faults.
 """

@@ -1,4 +1,4 @@
-"""A PubMed night on folders: order, revisions, deletions, versions, new years, and what is not computed again."""
+"""The nightly PubMed job on folders: order, revisions, deletions, versions, new years, and what is not computed again."""
 
 from pathlib import Path
 

@@ -194,7 +194,7 @@ def test_queries_get_only_files_that_manifests_name(tmp_path: Path) -> None:
 
 
 def _compacted(store: Path) -> Path:
-    """The folder of a snapshot of a sample store, in a file a table."""
+    """The folder of a snapshot of a sample store, in a file per table."""
     commit_sample(store)
     return snapshot_folder(Store(store), compact_store(Store(store)).manifest.snapshot_id)
 
