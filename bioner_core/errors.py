@@ -1,10 +1,16 @@
-"""The one error hierarchy of bioner, and how long lists of names are put into their sentences.
+"""The one error hierarchy of bioner, the exit codes of commands, and how long lists of names are put into sentences.
 
 Every error that a user can cause or that an outside fault can cause is a `BionerError` whose message names what was
 wrong, the value and what to do. Anything else that escapes is a defect of ours.
 """
 
 from collections.abc import Sequence
+
+EXIT_COMMITTED = 0  # all is done, or there was nothing to do; scripts rely on these numbers
+EXIT_FAILED = 1  # something was not done
+EXIT_USAGE = 2  # the command line is wrong
+EXIT_TOO_MANY_REJECTS = 3  # all is committed, but more was rejected than was allowed
+EXIT_INTERRUPTED = 130  # by Ctrl-C, as a shell says it
 
 
 class BionerError(Exception):

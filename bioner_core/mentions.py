@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -66,7 +67,21 @@ class Mention:
     assertion: str | None = None
 
 
-def encloses(outer: Candidate, inner: Candidate) -> bool:
+class HasEdges(Protocol):
+    """Whatever stands from `start` to `end` of a text, in code points; the end is exclusive."""
+
+    @property
+    def start(self) -> int:
+        """Its first code point."""
+        ...
+
+    @property
+    def end(self) -> int:
+        """The code point behind its last."""
+        ...
+
+
+def encloses(outer: HasEdges, inner: HasEdges) -> bool:
     """Whether `outer` is strictly larger than `inner` and holds it."""
     return (
         outer.start <= inner.start and inner.end <= outer.end and (outer.end - outer.start) > (inner.end - inner.start)

@@ -19,9 +19,9 @@ from itertools import cycle
 from pathlib import Path
 
 from bioner_core.documents import Document
-from bioner_core.errors import BionerError, ConfigurationError
+from bioner_core.errors import EXIT_FAILED, EXIT_USAGE, BionerError, ConfigurationError
 from bioner_core.formats.reader import read_records
-from jobs.terminal.console import EXIT_FAILED, EXIT_USAGE, say_error
+from jobs.terminal.console import say_error
 
 MEGABYTE = 1024 * 1024
 

@@ -20,7 +20,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from bioner_core.errors import BionerError
+from bioner_core.errors import EXIT_FAILED, BionerError
 from bioner_core.store.checks.verify import verify_store
 from bioner_core.store.history.current import current_shards
 from bioner_core.store.layout import Store, input_key, shard_id
@@ -28,7 +28,7 @@ from bioner_core.store.manifest import Manifest, StoredFile
 from bioner_core.store.names import list_names
 from bioner_core.store.reading import left_out_shards, read_manifests
 from devtools.synthetic_store import Scale, make_synthetic_store
-from jobs.terminal.console import EXIT_FAILED, say, say_error
+from jobs.terminal.console import say, say_error
 from pipelines.plan import plan_input
 from pipelines.watch.status import store_status
 

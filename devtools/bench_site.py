@@ -19,7 +19,7 @@ from pathlib import Path
 
 from starlette.testclient import TestClient
 
-from bioner_core.errors import BionerError, StoreError
+from bioner_core.errors import EXIT_FAILED, BionerError, StoreError
 from bioner_core.linking.link_table import LinkPage, current_links, link_writer, make_current
 from bioner_core.linking.linker import ConceptLink
 from bioner_core.site.app import make_app
@@ -30,7 +30,7 @@ from bioner_core.store.layout import Store
 from bioner_core.store.query.link_summaries import make_link_summaries
 from bioner_core.store.snapshot.snapshot_reading import Snapshot, open_snapshot
 from devtools.synthetic_store import Scale, make_synthetic_store
-from jobs.terminal.console import EXIT_FAILED, say, say_error
+from jobs.terminal.console import say, say_error
 from pipelines.watch.run_history import run_history
 
 _PORT = 8999

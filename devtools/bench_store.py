@@ -16,14 +16,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from bioner_core.errors import BionerError, StoreError
+from bioner_core.errors import EXIT_FAILED, BionerError, StoreError
 from bioner_core.export.export import FORMATS
 from bioner_core.store.layout import Store
 from bioner_core.store.query.named_queries import named_queries
 from bioner_core.store.query.query_session import QuerySession, query_session
 from bioner_core.store.snapshot.snapshot_reading import Snapshot, open_snapshot
 from devtools.synthetic_store import Scale, make_synthetic_store
-from jobs.terminal.console import EXIT_FAILED, say_error
+from jobs.terminal.console import say_error
 
 _QUERY_MEMORY = 1024**3
 _THREADS = 2

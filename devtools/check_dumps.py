@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bioner_core.errors import InputError
+from bioner_core.errors import EXIT_FAILED, InputError
 from bioner_core.formats.inputs import public_name
 from bioner_core.store.checks.verify import VerificationReport, verify_store
 from bioner_core.store.layout import Store, input_key
@@ -20,7 +20,7 @@ from bioner_core.store.reading import manifests_of_input
 from jobs.options.annotation import AnnotateConfig
 from jobs.options.common import Json, takes_option_groups
 from jobs.runs.session import annotate_inputs
-from jobs.terminal.console import EXIT_FAILED, only_results_on_stdout, print_result, say_error
+from jobs.terminal.console import only_results_on_stdout, print_result, say_error
 from jobs.terminal.process import run_process
 from pipelines.summary import JobSummary
 

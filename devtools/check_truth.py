@@ -19,8 +19,9 @@ from pathlib import Path
 from lxml import etree
 
 from bioner_core.documents import Document
+from bioner_core.errors import EXIT_FAILED
 from bioner_core.formats.reader import read_records
-from jobs.terminal.console import EXIT_FAILED, say_error
+from jobs.terminal.console import say_error
 
 XML_KINDS = (
     "pubmed_set",

@@ -19,8 +19,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from bioner_core.errors import BionerError, ConfigurationError
-from jobs.terminal.console import EXIT_USAGE, say_error
+from bioner_core.errors import EXIT_USAGE, BionerError, ConfigurationError
+from jobs.terminal.console import say_error
 
 _HERE = Path(__file__).resolve().parent.parent
 

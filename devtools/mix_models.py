@@ -17,12 +17,12 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 
-from bioner_core.errors import BionerError, ConfigurationError, ModelError
+from bioner_core.errors import EXIT_FAILED, BionerError, ConfigurationError, ModelError
 from bioner_core.models.directory import ADAPTER_FOLDER, ADAPTER_WEIGHTS, ROWS_FILE, model_folder
 from bioner_core.models.model_card import read_card
 from bioner_core.models.model_files import write_tensors
 from bioner_core.tagging.moves import FIRST_OPEN
-from jobs.terminal.console import EXIT_FAILED, say_error
+from jobs.terminal.console import say_error
 
 _Tensors = dict[str, torch.Tensor]
 _WEIGHTS = f"{ADAPTER_FOLDER}/{ADAPTER_WEIGHTS}"

@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from bioner_core.errors import BionerError, ModelError
+from bioner_core.errors import EXIT_FAILED, BionerError, ModelError
 from bioner_core.labels.label_set import LabelSet, load_label_set
 from bioner_core.models.directory import ADAPTER_FOLDER, ROWS_FILE, model_folder
 from bioner_core.models.loading import LoadedModel, load_model
@@ -25,7 +25,7 @@ from bioner_core.models.model_files import write_tensors
 from bioner_core.models.prompt import FIRST_PROMPT_VERSION, PROMPT_VERSION, described_types, prompt_tokens
 from bioner_core.models.tag_choice import free_tags, meanings_of
 from bioner_core.tagging.scheme import copy_lines
-from jobs.terminal.console import EXIT_FAILED, say_error
+from jobs.terminal.console import say_error
 
 _RANK = 128
 _SPREAD = 0.02

@@ -21,12 +21,12 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
-from bioner_core.errors import BionerError, ConfigurationError
+from bioner_core.errors import EXIT_FAILED, BionerError, ConfigurationError
 from bioner_core.evaluation.corpora import read_corpus
 from bioner_core.gold.lines import write_lines
 from bioner_core.labels.label_set import load_label_set
 from bioner_core.mentions import Span
-from jobs.terminal.console import EXIT_FAILED, say_error
+from jobs.terminal.console import say_error
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bioner_core.documents import Document, DocumentMeta, Passage
-from bioner_core.errors import BionerError
+from bioner_core.errors import EXIT_FAILED, BionerError
 from bioner_core.records import Deletion
 from bioner_core.store.layout import ShardDescriptor, Store, input_key, shard_id
 from bioner_core.store.manifest import Counts
@@ -23,7 +23,7 @@ from bioner_core.store.rows import documents_to_arrow
 from bioner_core.store.schemas import SCHEMAS
 from bioner_core.store.shard_writer import ShardHeader, ShardWriter
 from devtools.synthetic_abstracts import Abstract, invented_abstracts
-from jobs.terminal.console import EXIT_FAILED, say, say_error
+from jobs.terminal.console import say, say_error
 
 SOURCE = "pubmed"
 RECORDS_PER_SHARD = 2_000

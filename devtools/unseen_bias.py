@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bioner_core.errors import BionerError
+from bioner_core.errors import EXIT_FAILED, BionerError
 from bioner_core.f1 import f1_from_counts
 from bioner_core.models.directory import model_folder
 from bioner_core.models.loading import LoadedModel, load_model
@@ -25,7 +25,7 @@ from bioner_core.training.corpora import corpus_label_set
 from bioner_core.training.other_words import reworded
 from bioner_core.training.selector_candidates import held_out_sentences, worthwhile_bias
 from bioner_core.training.settings import CorpusMix, read_settings
-from jobs.terminal.console import EXIT_FAILED, quiet_transformers, say_error
+from jobs.terminal.console import quiet_transformers, say_error
 
 BIASES = (0.0, 0.75, 1.5)
 _BATCH_ROWS = 16

@@ -25,12 +25,12 @@ from pathlib import Path
 
 import tomli_w
 
-from bioner_core.errors import BionerError
+from bioner_core.errors import EXIT_FAILED, BionerError
 from bioner_core.evaluation.corpora import GoldRecord, read_corpus, record_sentences
 from bioner_core.gold.lines import write_lines
 from devtools.silver_corpus import corpus_part, marks, read_word_patterns
 from devtools.wordnet_nouns import Meaning, Nouns, read_nouns
-from jobs.terminal.console import EXIT_FAILED, say_error
+from jobs.terminal.console import say_error
 
 TYPES_PER_SET = 8
 SENTENCES_PER_TYPE = 40

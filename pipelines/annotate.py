@@ -228,14 +228,14 @@ def _count(result: ShardResult, fill: BatchFill) -> None:
     counts = result.manifest.counts
     shard = shard_increases(counts, result.reject_reasons)
     PROCESS.add_all(shard)
-    for one in (*shard, *fill_increases(fill)):  # the client has told this process of the batches
+    for one in (*shard, *fill_increases(fill)):  # `PROCESS` has the fill already: the client counts each batch there
         beam.metrics.Metrics.counter(NAMESPACE, one.metric.beam_name(one.value)).inc(one.amount)
     beam.metrics.Metrics.distribution(NAMESPACE, "shard_milliseconds").update(int(result.manifest.seconds * 1000))
     beam.metrics.Metrics.distribution(NAMESPACE, "mentions_per_shard").update(counts.mentions)
 
 
 def count_outcome(outcome: ShardOutcome) -> None:
-    """Tell the metrics how a shard ended that was not annotated now; those are counted with all that they hold."""
+    """Count a shard that was skipped, finished again or failed; `_count` counts those that were annotated."""
     PROCESS.add(SHARDS, 1, outcome.status.value)
     beam.metrics.Metrics.counter(NAMESPACE, SHARDS.beam_name(outcome.status.value)).inc()
 

@@ -87,7 +87,8 @@ class _Begun:
 class _Step:
     """The key of a buffer in the stream: a buffer of a shard; or, without one, its end or why it cannot be read on.
 
-    None in its place: there was no shard just now, and the answers to those before are looked after meanwhile.
+    The stream yields None instead of a step when no shard is ready, so that the caller takes the answers that have
+    come.
     """
 
     begun: _Begun

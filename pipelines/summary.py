@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from bioner_core.errors import EXIT_COMMITTED, EXIT_FAILED, EXIT_TOO_MANY_REJECTS
 from bioner_core.formats.inputs import public_name
 from bioner_core.inference.batching import BatchFill
 from bioner_core.store.layout import ShardDescriptor
@@ -73,11 +74,6 @@ def failed_outcome(error: Exception, *, input_file: str, descriptor: ShardDescri
         message=str(error) or type(error).__name__,
         traceback="".join(traceback.format_exception(error)),
     )
-
-
-EXIT_COMMITTED = 0  # scripts rely on the exit codes; 2, wrong usage, is the command line's own
-EXIT_FAILED = 1  # something was not committed
-EXIT_TOO_MANY_REJECTS = 3  # all is committed, but more was rejected than was allowed
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from bioner_core.errors import EXIT_FAILED, EXIT_INTERRUPTED
 from devtools.soak.faults import FaultKind
 from devtools.soak.object_storage import StoreKind
 from devtools.soak.run import SoakSettings, run_soak
-from jobs.terminal.console import EXIT_FAILED, EXIT_INTERRUPTED, say
+from jobs.terminal.console import say
 from jobs.terminal.process import take_signals
 
 

@@ -5,13 +5,16 @@ import secrets
 import time
 from collections import defaultdict
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from statistics import median
 
 import psutil
 
+from pipelines.pool.ray_processes import marked_processes
+
 _MARK = "BIONER_SOAK"
-_PATIENCE_SECONDS = 60.0
+_UNOWNED_SECONDS = 60.0
 """How long a process may be without owner: Ray's agents take half a minute to notice that they are."""
 
 _MEGABYTE = 1024 * 1024
@@ -42,20 +45,16 @@ def megabytes(pid: int) -> float | None:
         return None
 
 
-def marked_processes(mark: str) -> Iterator[psutil.Process]:
+def _living(mark: str) -> Iterator[psutil.Process]:
     """Every living process, except this one, that inherited the mark."""
-    for process in psutil.process_iter():
-        try:
-            alive = process.status() != psutil.STATUS_ZOMBIE
-            if alive and process.pid != os.getpid() and process.environ().get(_MARK) == mark:
-                yield process
-        except (psutil.NoSuchProcess, psutil.AccessDenied):
-            continue
+    for pid in marked_processes(mark, variable=_MARK):
+        with suppress(psutil.NoSuchProcess):  # it has ended by itself meanwhile
+            yield psutil.Process(pid)
 
 
 def ray_feeders(mark: str) -> list[int]:
     """The process ids of feeders that are actors of Ray: those of a job with several."""
-    return [process.pid for process in marked_processes(mark) if is_ray_feeder(process)]
+    return [process.pid for process in _living(mark) if is_ray_feeder(process)]
 
 
 def is_ray_feeder(process: psutil.Process) -> bool:
@@ -80,12 +79,12 @@ class OrphanWatch:
         suspects = {key: one for key, one in self._marked() if one.pid in unwanted or _is_left_over(one)}
         self._suspects = {key: self._suspects.get(key, now) for key in suspects}
         for key, since in self._suspects.items():
-            if now - since > _PATIENCE_SECONDS:
+            if now - since > _UNOWNED_SECONDS:
                 self._note(suspects[key])
 
     def await_none(self) -> None:
         """Wait until every marked process has ended; note those that do not in time."""
-        deadline = time.monotonic() + _PATIENCE_SECONDS
+        deadline = time.monotonic() + _UNOWNED_SECONDS
         while left := [one for _, one in self._marked()]:
             if time.monotonic() > deadline:
                 for one in left:
@@ -94,7 +93,7 @@ class OrphanWatch:
             time.sleep(0.5)
 
     def _marked(self) -> Iterator[tuple[tuple[int, float], psutil.Process]]:
-        return (((one.pid, one.create_time()), one) for one in marked_processes(self._mark))
+        return (((one.pid, one.create_time()), one) for one in _living(self._mark))
 
     def _note(self, process: psutil.Process) -> None:
         try:

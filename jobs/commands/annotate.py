@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bioner_core.errors import listed_names
+from bioner_core.errors import EXIT_TOO_MANY_REJECTS, listed_names
 from bioner_core.spoken import spoken_count
 from jobs.options.annotation import AnnotateFilesConfig
 from jobs.options.common import Json, takes_option_groups
@@ -69,7 +69,7 @@ def report(summary: "JobSummary", *, as_json: bool) -> None:
     if summary.unread:
         names = listed_names(summary.unread, most=20)
         say(f"note: {spoken_count(len(summary.unread), 'file')} not read, since no reader knows such: {names}")
-    if summary.exit_code() == 3:
+    if summary.exit_code() == EXIT_TOO_MANY_REJECTS:
         say_error(
             f"{summary.reject_rate:.1%} rejects, more than the {summary.max_reject_rate:.1%} allowed; "
             "`bioner status` lists their reasons"

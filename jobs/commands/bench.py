@@ -13,6 +13,7 @@ from bioner_core.benchmark.simulated_annotator import SimulatedAnnotator
 from bioner_core.device_bench.report import CHART_FILE, JSON_FILE, TABLE_FILE
 from bioner_core.device_bench.settings import PARTS, DeviceBenchSettings
 from bioner_core.device_bench.supervisor import bench_device
+from bioner_core.errors import EXIT_FAILED
 from bioner_core.labels.label_set import load_label_set
 from bioner_core.spoken import spoken_count
 from jobs.options.annotation import LabelSets, ThreadsPerActor, TokenBudget
@@ -20,7 +21,7 @@ from jobs.options.common import Json, Precision, Quiet
 from jobs.runs.annotator import AnnotatorChoice, chosen_label_sets
 from jobs.runs.bench_annotate import all_steps
 from jobs.terminal.bench_tables import print_bench, print_device_bench, print_device_step, print_pipeline_bench
-from jobs.terminal.console import EXIT_FAILED, only_results_on_stdout, print_result, quiet_transformers, say
+from jobs.terminal.console import only_results_on_stdout, print_result, quiet_transformers, say
 from jobs.terminal.progress import ProgressBar
 
 if TYPE_CHECKING:

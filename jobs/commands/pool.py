@@ -23,7 +23,7 @@ from pipelines.pool.pool_settings import LOCAL, PoolSettings
 from pipelines.watch.metrics_page import JobPage
 
 if TYPE_CHECKING:
-    from pipelines.pool.actor_slot import ActorReport, PoolReport
+    from pipelines.pool.pool_report import ActorReport, PoolReport
     from pipelines.pool.pool_service import PoolService
 
 app = typer.Typer(help="Run a pool of actors that many commands share.", rich_markup_mode=None)
@@ -195,7 +195,7 @@ def keep_pool(config: PoolConfig, annotator: AnnotatorChoice, *, page: JobPage) 
         PoolError: the pool cannot be started, a pool of this name runs, or all its actors were given up.
     """
     connect_by_hand()
-    from pipelines.pool.actor_slot import PoolReport
+    from pipelines.pool.pool_report import PoolReport
     from pipelines.pool.pool_service import PoolService
 
     started = time.monotonic()

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bioner_core.errors import ConfigurationError
+from bioner_core.errors import EXIT_TOO_MANY_REJECTS, ConfigurationError
 from bioner_core.records import RejectReason
 from bioner_core.spoken import spoken_count
 from jobs.options.annotation import AnnotateConfig
@@ -76,7 +76,7 @@ def report(done: "RetryReport", *, as_json: bool) -> None:
         say_error(failed.failure)
     if done.summary.failures:
         say("note: an input that has moved is named as an argument: `bioner retry INPUT --store STORE`")
-    if done.exit_code() == 3:
+    if done.exit_code() == EXIT_TOO_MANY_REJECTS:
         say_error(
             f"{done.summary.reject_rate:.1%} rejects are left, more than the {done.summary.max_reject_rate:.1%} allowed"
         )

@@ -2,11 +2,12 @@
 
 from dataclasses import asdict, replace
 
+from bioner_core.errors import EXIT_FAILED
 from bioner_core.spoken import spoken_count
 from bioner_core.store.checks.verify import VerificationReport, verify_store
 from bioner_core.store.snapshot.snapshot_manifest import snapshot_ids
 from jobs.options.common import Json, Quiet, StoreOption
-from jobs.terminal.console import EXIT_FAILED, only_results_on_stdout, print_result, require_store
+from jobs.terminal.console import only_results_on_stdout, print_result, require_store
 from jobs.terminal.progress import ProgressBar
 from pipelines.job_report import lost_shard_faults
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bioner_core.errors import ConfigurationError, StoreError
+from bioner_core.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, ConfigurationError, StoreError
 from bioner_core.store.atomic import write_text
-from jobs.terminal.console import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, require_folder_of, say, say_error
+from jobs.terminal.console import require_folder_of, say, say_error
 from jobs.terminal.process import interrupted_exit_code
 
 if TYPE_CHECKING:

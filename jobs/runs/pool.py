@@ -21,9 +21,9 @@ from pipelines.pool.service import AnnotatorSpec, ServiceFactory
 
 if TYPE_CHECKING:
     from pipelines.feeders.ray_feeders import FeederPlaces
-    from pipelines.pool.actor_slot import PoolReport
     from pipelines.pool.client import PoolClientFactory
     from pipelines.pool.pool import Pool
+    from pipelines.pool.pool_report import PoolReport
 
 
 def connect_by_hand() -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from bioner_core.errors import StoreError
+from bioner_core.errors import EXIT_COMMITTED, EXIT_FAILED, StoreError
 from bioner_core.linking.linker import Linker
 from bioner_core.spoken import spoken_count, spoken_duration
 from bioner_core.store.compaction.compact import CompactionSettings
@@ -31,7 +31,6 @@ from pipelines.nightly.apply import SyncContext
 from pipelines.nightly.backfill import PMC, of_part, pmc_files, pubmed_files
 from pipelines.nightly.estimate import ARTICLE_GUESS, EXPORT_GUESS, RELEASE_GUESS, Estimate, Guess, estimate
 from pipelines.nightly.report import SyncReport
-from pipelines.summary import EXIT_COMMITTED, EXIT_FAILED
 from pipelines.sync.listing import ListedFile, list_place
 from pipelines.watch.metrics_page import JobPage
 

@@ -1,4 +1,4 @@
-"""What every verb shares: words for people on standard error, one result on standard output, and the exit codes."""
+"""What every verb shares: words for people on standard error, and one result on standard output."""
 
 import json
 import os
@@ -14,10 +14,6 @@ import typer
 
 from bioner_core.errors import ConfigurationError
 from bioner_core.store.layout import Store
-
-EXIT_FAILED = 1
-EXIT_USAGE = 2
-EXIT_INTERRUPTED = 130
 
 
 def say(message: str) -> None:

@@ -12,8 +12,8 @@ from typing import Any, NoReturn
 
 import typer
 
-from bioner_core.errors import BionerError, ConfigurationError
-from jobs.terminal.console import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, say, say_error
+from bioner_core.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, BionerError, ConfigurationError
+from jobs.terminal.console import say, say_error
 
 
 def run_app(app: typer.Typer, arguments: Sequence[str], *, name: str, context: Any = None) -> int:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from bioner_core.errors import BionerError
+from bioner_core.errors import EXIT_FAILED, BionerError
 from bioner_core.formats.input_digests import file_digest
 from bioner_core.spoken import spoken_count
 from bioner_core.store.atomic import remove_stale
@@ -15,7 +15,7 @@ from bioner_core.store.history.lock import StoreLock
 from bioner_core.store.layout import Store, input_key
 from bioner_core.store.reading import manifests_of_input
 from pipelines.carry_over import discard_carry_over
-from pipelines.summary import EXIT_FAILED, JobSummary
+from pipelines.summary import JobSummary
 from pipelines.sync.download import local_copy
 from pipelines.sync.listing import ListedFile
 from pipelines.sync.retry import RetryPolicy

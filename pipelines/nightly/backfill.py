@@ -73,7 +73,7 @@ def pmc_files(
 
 def of_part(files: Sequence[PendingFile], part: Part) -> list[PendingFile]:
     """The files of one part, in their order."""
-    return [one for one in files if _bucket(one.listed, one.order) % part.of == part.number - 1]
+    return [one for one in files if _part_key(one.listed, one.order) % part.of == part.number - 1]
 
 
 class FilesAnnotator(Protocol):
@@ -163,6 +163,6 @@ def _enter(
         log.failures.append(str(error))
 
 
-def _bucket(listed: ListedFile, order: tuple[int, ...]) -> int:
+def _part_key(listed: ListedFile, order: tuple[int, ...]) -> int:
     """A release's number, which spreads evenly; a digest of any other name."""
     return order[-1] if order else int.from_bytes(hashlib.sha256(listed.name.encode()).digest()[:8])

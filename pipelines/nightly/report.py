@@ -4,13 +4,14 @@ import time
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from bioner_core.errors import EXIT_COMMITTED, EXIT_FAILED, EXIT_TOO_MANY_REJECTS
 from bioner_core.linking.link_table import LinkPage
 from bioner_core.spoken import spoken_count
 from bioner_core.store.compaction.compact import CompactionReport
 from bioner_core.store.history.ledger import AppliedFile, JobRun, Reload, record_run, utc_now
 from bioner_core.store.layout import Store
 from bioner_core.store.manifest import Counts, total
-from pipelines.summary import EXIT_COMMITTED, EXIT_FAILED, EXIT_TOO_MANY_REJECTS, reject_rate
+from pipelines.summary import reject_rate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

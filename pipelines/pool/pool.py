@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from bioner_core.errors import ConfigurationError, PoolError
 from bioner_core.inference.batching import BatchLimits
 from pipelines.pool.actor_handles import ping_all
-from pipelines.pool.actor_slot import SlotState
 from pipelines.pool.actors import ActorStatus
 from pipelines.pool.client import PoolClientFactory
+from pipelines.pool.pool_report import SlotState
 from pipelines.pool.pool_settings import ClientSettings, PoolSettings
 from pipelines.pool.ray_session import ray_session, uses_tokens
 from pipelines.pool.service import AnnotatorSpec

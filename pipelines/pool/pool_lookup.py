@@ -6,10 +6,10 @@ from contextlib import contextmanager
 
 from bioner_core.errors import ModelError, PoolError
 from bioner_core.store.history.process_identity import ProcessIdentity, has_ended, is_here
-from pipelines.pool.actor_slot import PoolReport, read_report_text
 from pipelines.pool.client import PoolClientFactory
 from pipelines.pool.pool_kv import PoolKV
 from pipelines.pool.pool_registry import PoolAddress, check_pool_name, find_address
+from pipelines.pool.pool_report import PoolReport, read_report_text
 from pipelines.pool.pool_settings import LOCAL, ClientSettings
 from pipelines.pool.ray_session import joined_ray
 

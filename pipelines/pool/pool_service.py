@@ -7,9 +7,9 @@ from dataclasses import replace
 import ray
 
 from bioner_core.errors import ConfigurationError, PoolError
-from pipelines.pool.actor_slot import PoolReport, report_text
 from pipelines.pool.pool import Pool
 from pipelines.pool.pool_kv import PoolKV
+from pipelines.pool.pool_report import PoolReport, report_text
 
 BEAT_SECONDS = 1.0
 """How often the owner notes a report and looks for orders."""

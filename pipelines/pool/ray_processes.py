@@ -127,9 +127,12 @@ def marked(mark: str) -> Iterator[None]:
             os.environ[_VARIABLE] = before
 
 
-def marked_processes(mark: str) -> list[int]:
-    """The living processes of this user that bear the mark, itself left out; none where there is no /proc."""
-    wanted = f"{_VARIABLE}={mark}".encode()
+def marked_processes(mark: str, *, variable: str = _VARIABLE) -> list[int]:
+    """The living processes of this user with the mark in this variable, itself left out; none where there is no /proc.
+
+    Without a `variable` it is that of `marked`.
+    """
+    wanted = f"{variable}={mark}".encode()
     return [pid for pid in _pids() if pid != os.getpid() and wanted in _environment(pid)]
 
 

@@ -20,9 +20,10 @@ from ray.exceptions import ActorUnavailableError, RayError
 
 from bioner_core.errors import PoolError
 from pipelines.pool.actor_handles import await_death, is_alive, kill_message, make_actor, memory_kills
-from pipelines.pool.actor_slot import ActorReport, ActorSlot
+from pipelines.pool.actor_slot import ActorSlot
 from pipelines.pool.actors import ActorStatus
 from pipelines.pool.pool_kv import PoolKV
+from pipelines.pool.pool_report import ActorReport
 from pipelines.pool.pool_settings import LOCAL, PoolSettings, actor_name
 from pipelines.pool.service import AnnotatorSpec
 

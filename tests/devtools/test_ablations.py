@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 
-from bioner_core.errors import ConfigurationError
+from bioner_core.errors import EXIT_USAGE, ConfigurationError
 from bioner_core.training import ablations as core
 from bioner_core.training.ablations import finished_results, read_ablations, results_table
 from devtools import ablations
-from jobs.terminal.console import EXIT_USAGE
 from jobs.terminal.process import run_app
 from tests.bioner_core.training.training_samples import tiny_settings, write_settings
 

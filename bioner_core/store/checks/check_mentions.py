@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bioner_core.documents import Document, Passage
-from bioner_core.mentions import Mention
+from bioner_core.mentions import Mention, encloses
 from bioner_core.store.layout import Store
 from bioner_core.store.manifest import Manifest
 from bioner_core.store.mention_ids import document_prefix, mention_prefix
@@ -90,11 +90,6 @@ def _nesting_fault(mention: Mention, outlines: dict[str, _Outline]) -> str:
     child, parent = outlines[mention.mention_id], outlines.get(mention.parent_id)
     if parent is None or not parent.accepted:
         return f"has a parent that is missing or turned down: {mention.parent_id}"
-    if parent.sentence != child.sentence or not _strictly_encloses(parent, child):
+    if parent.sentence != child.sentence or not encloses(parent, child):
         return f"is not enclosed by its parent {mention.parent_id}"
     return "" if mention.depth == parent.depth + 1 else f"has depth {mention.depth} under a parent of {parent.depth}"
-
-
-def _strictly_encloses(outer: _Outline, inner: _Outline) -> bool:
-    larger = (outer.start, outer.end) != (inner.start, inner.end)
-    return larger and outer.start <= inner.start and inner.end <= outer.end

@@ -24,7 +24,7 @@ HEARTBEAT_SECONDS = 30.0
 """How often a holder shows that it lives: thirty times in a lease, so that a slow disk loses no lock."""
 
 _GRACE_SECONDS = 2.0
-"""How long a whole-store claim waits for parts that are just backing off before it."""
+"""How long a claim on the whole store waits for parts that have seen it and are giving way."""
 
 _TAKEN: list[tuple[Store, ProcessIdentity]] = []
 """The locks that this process has taken and not given back."""

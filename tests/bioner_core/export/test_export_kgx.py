@@ -102,7 +102,7 @@ def test_mentions_lead_to_their_document_entity_and_parent(
 def test_counts_and_scores_are_those_of_the_mentions(
     graph: tuple[list[dict[str, str]], list[dict[str, str]]],
 ) -> None:
-    """Catches a co-mention counted once per mention, one of a mention with its own part, and scores of one side only."""
+    """Catches a co-mention counted once per mention, one of a mention with its part, and scores of one side only."""
     nodes, edges = graph
     cd28 = entity_curie("CD28", label_set="genia", type_name="protein")
     [node] = [one for one in nodes if one["id"] == cd28]

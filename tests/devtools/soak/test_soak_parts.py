@@ -153,7 +153,7 @@ print(subprocess.Popen(sleep, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNU
 
 def test_an_orphan_is_found_and_a_child_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
     """Would catch a watch that sees no orphan, or takes every process of the soak for one."""
-    monkeypatch.setattr(processes, "_PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(processes, "_UNOWNED_SECONDS", 0.2)
     monkeypatch.setenv("BIONER_SOAK", "")
     watch = OrphanWatch(processes.mark_this_process())
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])

@@ -1,4 +1,4 @@
-"""The nightly PubMed job on folders: order, revisions, deletions, versions, new years, and what is not computed again."""
+"""The nightly PubMed job on folders: order, revisions, deletions, versions, new years, and what is not done twice."""
 
 from pathlib import Path
 

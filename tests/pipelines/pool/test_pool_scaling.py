@@ -15,9 +15,9 @@ from fake_annotators import answer
 from bioner_core.errors import ConfigurationError, PoolError
 from bioner_core.inference.annotation import AnnotationRequest, RowResult
 from pipelines.pool import actor_slot
-from pipelines.pool.actor_slot import SlotState
 from pipelines.pool.pool import Pool, start_pool
 from pipelines.pool.pool_kv import PoolKV
+from pipelines.pool.pool_report import SlotState
 from pipelines.pool.pool_settings import ClientSettings, PoolSettings
 from pipelines.pool.service import AnnotatorSpec
 from tests.waiting import await_true

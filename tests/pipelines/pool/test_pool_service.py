@@ -20,11 +20,11 @@ from bioner_core.errors import ConfigurationError, ModelError, PoolError
 from bioner_core.inference.annotation import AnnotationRequest
 from bioner_core.inference.batching import BatchLimits
 from bioner_core.store.history.process_identity import ProcessIdentity, this_process
-from pipelines.pool.actor_slot import ActorReport, PoolReport, SlotState, read_report_text, report_text
 from pipelines.pool.pool import Pool, start_pool
 from pipelines.pool.pool_kv import PoolKV
 from pipelines.pool.pool_lookup import check_same_model, client_of, living_report
 from pipelines.pool.pool_registry import PoolAddress, pool_namespace
+from pipelines.pool.pool_report import ActorReport, PoolReport, SlotState, read_report_text, report_text
 from pipelines.pool.pool_service import PoolService, order_scale, order_stop
 from pipelines.pool.pool_settings import ClientSettings, PoolSettings
 from pipelines.pool.ray_session import on_loopback
