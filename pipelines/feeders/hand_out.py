@@ -179,9 +179,9 @@ class HandOut:
         self._losses += 1
         shards = self._queue.lose(feeder.name)
         if feeder.handle.is_here:
-            error = why.strip().splitlines()[-1]  # of a traceback that Beam has printed already
+            cause = why.strip().splitlines()[-1]  # of a traceback that Beam has printed already
             raise FeederLostError(
-                f"the pipeline of the feeder in this process was stopped: {error}. What is committed stays; run the "
+                f"the pipeline of the feeder in this process was stopped: {cause}. What is committed stays; run the "
                 "same command again"
             )
         if self._losses > MOST_LOSSES:
