@@ -6,6 +6,7 @@ ones.
 
 from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,7 +16,7 @@ import pyarrow.parquet as pq
 
 from bioner_core.document_pass.finish import decoder_candidates
 from bioner_core.documents import Document
-from bioner_core.errors import StoreError
+from bioner_core.errors import DamagedFileError, StoreError
 from bioner_core.formats.reader import UNKNOWN, read_records
 from bioner_core.mentions import Mention
 from bioner_core.store.atomic import remove_stale, replacing
@@ -103,10 +104,11 @@ def carried_mentions(store: Store, descriptor: ShardDescriptor) -> CarriedMentio
     found: dict[int, tuple[Mention, ...]] = {}
     for shard, wanted in by_shard.items():
         # Race: the shard may have been replaced since the plan was made. A document that it no longer holds is not
-        # found, and goes to the model.
+        # found, and goes to the model; so do all of a shard that is damaged.
         manifest = whole_manifest(store, shard)
         if manifest is not None:
-            found |= _kept(store, manifest, wanted)
+            with suppress(DamagedFileError):
+                found |= _kept(store, manifest, wanted)
     return CarriedMentions(found)
 
 

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 
 from bioner_core.errors import DamagedFileError
+from bioner_core.file_digest import sha256_of_file
 from bioner_core.store.layout import TABLES, ShardDescriptor, Store
-from bioner_core.store.manifest import Manifest, read_manifest
+from bioner_core.store.manifest import Manifest, StoredFile, read_manifest
 from bioner_core.store.objects.fence import fence_of
 from bioner_core.store.objects.object_path import ObjectPath
 from bioner_core.store.paths import StorePath
@@ -32,8 +33,8 @@ def committed_manifest(store: Store, descriptor: ShardDescriptor, *, fingerprint
 def unfinished_manifest(store: Store, descriptor: ShardDescriptor, *, fingerprint: str, decode: str) -> Manifest | None:
     """The shard's manifest if its candidates are those that decoding would give, and were finished otherwise.
 
-    Such a shard needs to be finished again, and no model. `fingerprint` is that of the run, `decode` its decode
-    fingerprint.
+    Such a shard needs to be finished again, and no model, unless a file of it is damaged: of the files only their sizes
+    are looked at. `fingerprint` is that of the run, `decode` its decode fingerprint.
 
     Raises:
         StoreError: a newer version of bioner wrote the manifest.
@@ -47,12 +48,15 @@ def unfinished_manifest(store: Store, descriptor: ShardDescriptor, *, fingerprin
 def needs_no_decoding(store: Store, descriptor: ShardDescriptor, *, fingerprint: str, decode: str) -> bool:
     """Whether a shard is committed, or its candidates are, so that no model is needed for it.
 
+    Candidates that are to be finished again are copied, so their files are read and compared with their digests.
+
     Raises:
         StoreError: a newer version of bioner wrote the manifest.
     """
     if committed_manifest(store, descriptor, fingerprint=fingerprint) is not None:
         return True
-    return unfinished_manifest(store, descriptor, fingerprint=fingerprint, decode=decode) is not None
+    unfinished = unfinished_manifest(store, descriptor, fingerprint=fingerprint, decode=decode)
+    return unfinished is not None and not any(changed_files(store, unfinished))
 
 
 def whole_manifest(store: Store, shard: str) -> Manifest | None:
@@ -91,6 +95,30 @@ def torn_files(store: Store, manifest: Manifest, *, listed: Mapping[str, int] | 
     known = listed or {}
     doubtful = (file for file in manifest.files if known.get(file.path) != file.bytes)
     return (file.path for file in doubtful if not has_size(store.file(file.path), file.bytes))
+
+
+def changed_files(store: Store, manifest: Manifest) -> Iterator[str]:
+    """The files of a shard that are gone, cannot be read, or are not what was committed, in words; reads all of them.
+
+    Raises:
+        ObjectStorageError: the service does not answer, or refuses.
+    """
+    for file in manifest.files:
+        try:
+            if sha256_of_file(store.file(file.path)) != file.sha256:
+                yield changed_words(store, manifest, file)
+        except OSError as error:
+            yield changed_words(store, manifest, file, fault=f"cannot be read ({error})")
+
+
+def changed_words(
+    store: Store, manifest: Manifest, file: StoredFile, *, fault: str = "has changed since it was written"
+) -> str:
+    """That a file of a shard is damaged, and what to do."""
+    return (
+        f"{store.file(file.path)}: {fault}. Restore it, or remove manifests/{manifest.shard_id}.json and annotate "
+        f"{manifest.input_file} again; `bioner verify` lists all that is wrong"
+    )
 
 
 def listed_sizes(store: Store) -> dict[str, int]:
