@@ -7,7 +7,7 @@ from bioner_core.errors import DamagedFileError
 from bioner_core.file_digest import sha256_of_file
 from bioner_core.store.layout import TABLES, ShardDescriptor, Store
 from bioner_core.store.manifest import Manifest, StoredFile, read_manifest
-from bioner_core.store.objects.fence import fence_of
+from bioner_core.store.manifest_cache import manifest_cache
 from bioner_core.store.objects.object_path import ObjectPath
 from bioner_core.store.paths import StorePath
 from bioner_core.store.schemas import SCHEMA_VERSION
@@ -16,14 +16,17 @@ from bioner_core.store.schemas import SCHEMA_VERSION
 def committed_manifest(store: Store, descriptor: ShardDescriptor, *, fingerprint: str) -> Manifest | None:
     """The shard's manifest if it is for this very work and its files are there with the right sizes, else None.
 
+    Looks anew, whatever was found before. What it finds of a shard that needs work is kept for `whole_manifest`, where
+    asking again costs a request (`ManifestCache`).
+
     Raises:
         StoreError: a newer version of bioner wrote the manifest.
     """
-    known = known_manifests(store)
-    known.pop(descriptor.shard_id, None)
+    cache = manifest_cache(store)
+    cache.forget(descriptor.shard_id)
     manifest = whole_manifest(store, descriptor.shard_id)
     if manifest is None or not _is_for(manifest, descriptor, fingerprint):
-        known[descriptor.shard_id] = manifest
+        cache.keep(descriptor.shard_id, manifest)
         return None
     # Invariant: a shard is skipped only if all that its answers depend on is equal and its files have their sizes. The
     # content is not read here: that is what `bioner verify` is for.
@@ -65,21 +68,12 @@ def whole_manifest(store: Store, shard: str) -> Manifest | None:
     Raises:
         StoreError: a newer version of bioner wrote it.
     """
-    known = known_manifests(store)
-    if shard in known:
-        return known[shard]
+    found = manifest_cache(store).found(shard)
+    if found is not None:
+        return found.manifest
     with suppress(DamagedFileError):
         return read_manifest(store, shard)
     return None
-
-
-def known_manifests(store: Store) -> dict[str, Manifest | None]:
-    """What `committed_manifest` found of shards that need work, where asking again costs a request.
-
-    Whoever commits a shard takes it out.
-    """
-    fence = fence_of(store.root.bucket, store.root.key) if isinstance(store.root, ObjectPath) else None
-    return {} if fence is None else fence.known
 
 
 def files_are_there(store: Store, manifest: Manifest) -> bool:
@@ -106,13 +100,13 @@ def changed_files(store: Store, manifest: Manifest) -> Iterator[str]:
     for file in manifest.files:
         try:
             if sha256_of_file(store.file(file.path)) != file.sha256:
-                yield changed_words(store, manifest, file)
+                yield changed_words(store, file, manifest=manifest)
         except OSError as error:
-            yield changed_words(store, manifest, file, fault=f"cannot be read ({error})")
+            yield changed_words(store, file, manifest=manifest, fault=f"cannot be read ({error})")
 
 
 def changed_words(
-    store: Store, manifest: Manifest, file: StoredFile, *, fault: str = "has changed since it was written"
+    store: Store, file: StoredFile, *, manifest: Manifest, fault: str = "has changed since it was written"
 ) -> str:
     """That a file of a shard is damaged, and what to do."""
     return (

@@ -201,12 +201,12 @@ def _file_batches(
         # Parquet's own checksums cover neither the heads of pages nor the footer.
         content = path.read_bytes()
         if hashlib.sha256(content).hexdigest() != file.sha256:
-            raise DamagedFileError(changed_words(store, manifest, file))
+            raise DamagedFileError(changed_words(store, file, manifest=manifest))
         with pq.ParquetFile(pa.BufferReader(content)) as parquet:
             version = file_fact(parquet.schema_arrow, "schema_version")
             check_schema_version(int(version or 0), where=str(path))
             yield from parquet.iter_batches(_BATCH_ROWS, columns=columns)
     except FileNotFoundError as error:
-        raise DamagedFileError(changed_words(store, manifest, file, fault="is gone")) from error
+        raise DamagedFileError(changed_words(store, file, manifest=manifest, fault="is gone")) from error
     except (OSError, ValueError) as error:  # pyarrow's ArrowInvalid is a ValueError
         raise StoreError(f"{path}: cannot be read ({error}). Annotate its input again, or restore the file") from error
