@@ -118,7 +118,7 @@ def discard_carry_over(store: Store, key: str) -> None:
     Raises:
         StoreError: it cannot be removed.
     """
-    remove_stale(_path(store, key))
+    remove_stale(store.carry_over_plan(key))
 
 
 def _digests_of_input(descriptor: ShardDescriptor) -> dict[int, bytes]:
@@ -193,8 +193,4 @@ def _readdressed(mention: Mention, document: Document, id_prefix: str) -> Mentio
 
 
 def _plan_path(store: Store, descriptor: ShardDescriptor) -> StorePath:
-    return _path(store, input_key_of(descriptor.shard_id))
-
-
-def _path(store: Store, key: str) -> StorePath:
-    return store.plans / f"{key}.carry.parquet"
+    return store.carry_over_plan(input_key_of(descriptor.shard_id))

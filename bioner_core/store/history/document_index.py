@@ -74,11 +74,6 @@ def article_keys(document: Document) -> tuple[str, ...]:
     return record_keys(document) if document.source in EXPORT_SOURCES else (document.doc_id,)
 
 
-def index_path(store: Store, key: str) -> StorePath:
-    """Where the document index of an input is."""
-    return store.register / f"{key}.parquet"
-
-
 def manifests_by_input(store: Store) -> Iterator[tuple[str, list[Manifest]]]:
     """The committed shards of each input that can be shown, an input at a time.
 
@@ -100,7 +95,7 @@ def refresh_index(store: Store, key: str, *, manifests: Sequence[Manifest], othe
     Raises:
         StoreError: a shard cannot be read, or the store cannot be written and there is no other folder.
     """
-    path, state = index_path(store, key), _state(manifests)
+    path, state = store.document_index(key), _state(manifests)
     if isinstance(path, ObjectPath):
         return _of_object(path, store, manifests, state, folder=otherwise_in)
     # Invariant: a document index that does not fit its shards, or has changed on disk, is never used. Beside it stand
