@@ -54,7 +54,7 @@ class ObjectStorageError(StoreError):
 
 
 class DamagedFileError(StoreError):
-    """A small file of the store is not what was written; the message names it and what to do. Never: a newer one."""
+    """A file of the store is not what was written, or gone; the message names it and what to do. Never: a newer one."""
 
 
 class PoolError(BionerError):

@@ -9,7 +9,7 @@ from contextlib import nullcontext
 from functools import partial
 from typing import Any, NamedTuple
 
-from bioner_core.errors import ConfigurationError, PoolError
+from bioner_core.errors import ConfigurationError, DamagedFileError, PoolError
 from bioner_core.inference.batching import BatchFill
 from bioner_core.store.committed import committed_manifest, unfinished_manifest
 from bioner_core.store.history.lock import check_holder, taken_here
@@ -73,6 +73,8 @@ def outcome_without_model(
 ) -> ShardOutcome | None:
     """The outcome of a shard that is committed, or is finished again from stored candidates; None: ask the model.
 
+    A shard whose stored candidates turn out to be damaged has none: the model makes it anew.
+
     `holder` is as in `check_holder`.
     """
     run, decode = job.run_fingerprint, job.decode_fingerprint
@@ -86,6 +88,8 @@ def outcome_without_model(
             return None
         check_holder(job.store, holder)
         return finished_outcome(Status.REFINISHED, finish_again(stored, descriptor, job=job))
+    except DamagedFileError:
+        return None
     except Exception as error:  # noqa: BLE001  the shard boundary: whatever happened is reported, with its traceback
         return failed_outcome(error, input_file=descriptor.input_file, descriptor=descriptor)
 

@@ -6,6 +6,7 @@ ones.
 
 from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,7 +16,7 @@ import pyarrow.parquet as pq
 
 from bioner_core.document_pass.finish import decoder_candidates
 from bioner_core.documents import Document
-from bioner_core.errors import StoreError
+from bioner_core.errors import DamagedFileError, StoreError
 from bioner_core.formats.reader import UNKNOWN, read_records
 from bioner_core.mentions import Mention
 from bioner_core.store.atomic import remove_stale, replacing
@@ -103,10 +104,11 @@ def carried_mentions(store: Store, descriptor: ShardDescriptor) -> CarriedMentio
     found: dict[int, tuple[Mention, ...]] = {}
     for shard, wanted in by_shard.items():
         # Race: the shard may have been replaced since the plan was made. A document that it no longer holds is not
-        # found, and goes to the model.
+        # found, and goes to the model; so do all of a shard that is damaged.
         manifest = whole_manifest(store, shard)
         if manifest is not None:
-            found |= _kept(store, manifest, wanted)
+            with suppress(DamagedFileError):
+                found |= _kept(store, manifest, wanted)
     return CarriedMentions(found)
 
 
@@ -116,7 +118,7 @@ def discard_carry_over(store: Store, key: str) -> None:
     Raises:
         StoreError: it cannot be removed.
     """
-    remove_stale(_path(store, key))
+    remove_stale(store.carry_over_plan(key))
 
 
 def _digests_of_input(descriptor: ShardDescriptor) -> dict[int, bytes]:
@@ -191,8 +193,4 @@ def _readdressed(mention: Mention, document: Document, id_prefix: str) -> Mentio
 
 
 def _plan_path(store: Store, descriptor: ShardDescriptor) -> StorePath:
-    return _path(store, input_key_of(descriptor.shard_id))
-
-
-def _path(store: Store, key: str) -> StorePath:
-    return store.plans / f"{key}.carry.parquet"
+    return store.carry_over_plan(input_key_of(descriptor.shard_id))

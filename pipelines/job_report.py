@@ -28,14 +28,9 @@ from pipelines.plan_record import damaged_plans, read_plans
 from pipelines.summary import ShardOutcome, Status, finished_outcome
 
 
-def report_path(store: Store, job_id: str) -> StorePath:
-    """Where the report of a run is."""
-    return store.jobs / f"{job_id}.json"
-
-
 def new_report_path(store: Store) -> StorePath:
     """Where the report of a run that begins now is to be: named after the time, and no two alike."""
-    return report_path(store, f"{datetime.now(UTC):%Y%m%dT%H%M%S_%fZ}-{secrets.token_hex(4)}")
+    return store.report(f"{datetime.now(UTC):%Y%m%dT%H%M%S_%fZ}-{secrets.token_hex(4)}")
 
 
 def report_paths(store: Store) -> list[StorePath]:

@@ -53,7 +53,7 @@ def known_rows(
     out, since the store does not hold their texts. Memory is that of one shard.
 
     Raises:
-        StoreError: a file of the shard is damaged.
+        StoreError: a file of the shard is not what was committed, or cannot be read.
     """
     errors = _row_errors(store, manifest)
     found: dict[AnnotationRequest, RowResult] = {}

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from bioner_core.errors import StoreError
 from bioner_core.store.atomic import write_text
 from bioner_core.store.layout import Store
-from bioner_core.store.paths import StorePath, sorted_paths
+from bioner_core.store.paths import sorted_paths
 from bioner_core.typed_json import loaded_json, typed, with_checksum, without_checksum
 
 
@@ -39,7 +39,7 @@ def write_plan(store: Store, plan: InputPlan) -> None:
     Raises:
         StoreError: the store cannot be written.
     """
-    write_text(_path(store, plan.key), json.dumps(with_checksum(asdict(plan)), ensure_ascii=False) + "\n")
+    write_text(store.plan(plan.key), json.dumps(with_checksum(asdict(plan)), ensure_ascii=False) + "\n")
 
 
 def read_plan(store: Store, key: str) -> InputPlan | None:
@@ -48,7 +48,7 @@ def read_plan(store: Store, key: str) -> InputPlan | None:
     Raises:
         StoreError: the plan cannot be read for a reason that another plan would not cure.
     """
-    path = _path(store, key)
+    path = store.plan(key)
     try:
         plan = typed(InputPlan, without_checksum(loaded_json(path.read_text(encoding="utf-8"))))
         return plan if plan.key == key else None  # a copy under another name would count its input twice
@@ -77,7 +77,3 @@ def read_plans(store: Store) -> Iterator[InputPlan]:
         plan = read_plan(store, path.stem)
         if plan is not None:
             yield plan
-
-
-def _path(store: Store, key: str) -> StorePath:
-    return store.plans / f"{key}.json"

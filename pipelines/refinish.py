@@ -37,7 +37,8 @@ def finish_again(stored: Manifest, descriptor: ShardDescriptor, *, job: Annotati
     Its counts are those of before but for its mentions, and its seconds those of before and of this work.
 
     Raises:
-        StoreError: a file of the shard is damaged, or the disk refuses; the shard is as it was before.
+        DamagedFileError: a file of the shard is not what was committed; the shard is as it was before.
+        StoreError: a file cannot be read, or the disk refuses; the shard is as it was before.
     """
     started = time.monotonic()
     writer = ShardWriter(job.store, header_of(descriptor, job))
@@ -60,7 +61,8 @@ def finish_again(stored: Manifest, descriptor: ShardDescriptor, *, job: Annotati
 def needs_no_model(job: AnnotationJob) -> bool:
     """Whether earlier runs have committed all of this job, or all of its candidates, which are then finished anew.
 
-    Reads each input that was planned before once for its digest, and parses none. False also when that cannot be told.
+    Reads each input that was planned before once for its digest, and parses none; candidates that are to be finished
+    again are compared with their digests. False also when that cannot be told.
     """
     names = list_names(job.store)
     return all(_is_decoded(job, input_file, names) for input_file in job.inputs)

@@ -15,6 +15,7 @@ from bioner_core.export.jsonl import JSONL
 from bioner_core.export.kgx import export_kgx, export_neo4j
 from bioner_core.export.provenance import Provenance, Selection, Tally
 from bioner_core.export.pubtator import PUBTATOR
+from bioner_core.linking.link_table import compare_links, current_links
 from bioner_core.linking.linked_documents import with_concepts
 from bioner_core.store.atomic import write_text
 from bioner_core.store.document_mentions import DocumentMentions
@@ -80,6 +81,9 @@ def export_store(
     if selection.fingerprint is not None:
         selection = replace(selection, fingerprint=_fingerprint(store, selection.fingerprint))
     provenance, tally = _provenance(store, selection, origin=newest.origin), Tally()
+
+    if (page := current_links(store)) is not None:
+        compare_links(store, page, tables=["links"])
 
     def selected() -> Iterator[DocumentMentions]:
         for found in with_concepts(store, newest.documents()):

@@ -11,6 +11,7 @@ from bioner_core.linking.link_table import (
     SCHEMAS_OF_LINKS,
     LinkPage,
     LinkWriter,
+    changed_link_files,
     current_links,
     links_database,
 )
@@ -31,13 +32,17 @@ class LinksOutOfStepError(StoreError):
 
 
 def usable_page(store: Store, fingerprint: str) -> LinkPage | None:
-    """The current links, if a run of this linker made them and said which documents it saw; else None."""
+    """The current links, if a run of this linker made them and said which documents it saw; else None.
+
+    Their rows are copied into the next run's files, so damaged ones are none: all is linked anew.
+    """
     try:
         page = current_links(store)
     except StoreError:
         return None
-    usable = page is not None and page.fingerprint == fingerprint and page.path(store, LINKED).is_file()
-    return page if usable else None
+    if page is None or page.fingerprint != fingerprint or not page.path(store, LINKED).is_file():
+        return None
+    return None if any(changed_link_files(store, page, tables=(LINKED, *SCHEMAS_OF_LINKS))) else page
 
 
 def changed_documents(store: Store, page: LinkPage, *, origins: Iterable[DocumentOrigin]) -> frozenset[str]:

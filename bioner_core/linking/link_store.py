@@ -26,18 +26,19 @@ from bioner_core.linking.link_table import (
 from bioner_core.linking.linker import LINKER_VERSION, Linker, NamedText
 from bioner_core.store.document_mentions import DocumentMentions
 from bioner_core.store.layout import Store
+from bioner_core.store.mention_ids import AFTER_DOC_ID
 from bioner_core.store.newest import NewestState, open_newest
 from bioner_core.store.paths import StorePath
 
 _MOST_LOOKED_UP = 50_000
 """With more changed documents than these all are read, which is cheaper than to ask of each batch which it has."""
 
-_SUMS = r"""
+_SUMS = f"""
 SELECT
-    regexp_extract(substr(mention_id, length(doc_id) + 1), '(?s)^@\d+(?:#r\d+)?:p\d+:\d+-\d+:[^:]*:(.*)$', 1) AS type,
+    regexp_extract(substr(mention_id, length(doc_id) + 1), '(?s)^{AFTER_DOC_ID}(.*)$', 1) AS type,
     method, count(*) AS mentions, count(concept_id) AS linked
 FROM read_parquet($links, hive_partitioning = false) WHERE rank = 1 GROUP BY ALL
-"""
+"""  # noqa: S608 - a pattern
 
 
 @dataclass(frozen=True, slots=True)

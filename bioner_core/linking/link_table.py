@@ -12,7 +12,7 @@ Readers go through the page, so a run that dies leaves the old links, or the new
 import json
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
@@ -32,49 +32,43 @@ from bioner_core.store.bounded_database import bounded_database
 from bioner_core.store.layout import Store
 from bioner_core.store.objects.duckdb_files import let_read_objects
 from bioner_core.store.paths import StorePath, scratch_beside
-from bioner_core.store.schemas import file_metadata
+from bioner_core.store.schemas import file_metadata, number, text, whole
 from bioner_core.typed_json import loaded_json, typed, with_checksum, without_checksum
 
-CURRENT = "CURRENT.json"
 _AT_ONCE = 20_000
 _MEMORY_LIMIT = "512MB"
 
 
-def _field(
-    name: str, kind: pa.DataType, meaning: str, *, unit: str = "", example: str = "", empty: bool = False
-) -> pa.Field:
-    about = {"meaning": meaning, "unit": unit, "example": example}
-    return pa.field(name, kind, nullable=empty, metadata={key: value for key, value in about.items() if value})
-
+_POINTS = "code points of the passage"
+_DOC_ID = "pubmed:12345678"
 
 LINKS = pa.schema(
     [
-        _field("mention_id", pa.string(), "the mention", example="pubmed:1@1:p0:0-4:bc5cdr:Disease"),
-        _field("doc_id", pa.string(), "its document", example="pubmed:1"),
-        _field("vocabulary", pa.string(), "where the concept is from; all that were asked, where there is none"),
-        _field("vocabulary_version", pa.string(), "its version and digest", example="2026+93aa30d09e2d"),
-        _field("concept_id", pa.string(), "the concept as CURIE; null: none", example="MESH:D003924", empty=True),
-        _field("name", pa.string(), "the concept's preferred name", example="Diabetes Mellitus, Type 2"),
-        _field(
+        text("mention_id", "the mention", example=f"{_DOC_ID}@1:p0:0-4:bc5cdr:Disease"),
+        text("doc_id", "its document", example=_DOC_ID),
+        text("vocabulary", "where the concept is from; all that were asked, where there is none", example="mesh"),
+        text("vocabulary_version", "its version and digest", example="2026+93aa30d09e2d"),
+        text("concept_id", "the concept as CURIE; null: none", example="MESH:D003924", null=True),
+        text("name", "the concept's preferred name; empty where there is none", example="Diabetes Mellitus, Type 2"),
+        text(
             "method",
-            pa.string(),
             "exact, words, broad; of a long form `abbreviation+exact`, `abbreviation+words`; none",
             example="exact",
         ),
-        _field("score", pa.float64(), "how surely the mention means it", unit="0 to 1", example="0.9"),
-        _field("rank", pa.int32(), "1 is the likeliest concept", example="1"),
+        number("score", "how surely the mention means it", unit="0 to 1", example="0.9"),
+        whole("rank", "1 is the likeliest concept", unit="number", example="1", bits=32),
     ]
 )
 ABBREVIATIONS = pa.schema(
     [
-        _field("doc_id", pa.string(), "the document that defines it", example="pubmed:1"),
-        _field("passage_index", pa.int32(), "the passage, from 0"),
-        _field("long_start", pa.int32(), "where the long form begins", unit="code points of the passage"),
-        _field("long_end", pa.int32(), "where it ends, exclusive", unit="code points of the passage"),
-        _field("long_form", pa.string(), "the long form", example="heart failure"),
-        _field("short_start", pa.int32(), "where the short form begins", unit="code points of the passage"),
-        _field("short_end", pa.int32(), "where it ends, exclusive", unit="code points of the passage"),
-        _field("short_form", pa.string(), "the short form", example="HF"),
+        text("doc_id", "the document that defines it", example=_DOC_ID),
+        whole("passage_index", "the passage, from 0", unit="passages", bits=32),
+        whole("long_start", "where the long form begins", unit=_POINTS, example="3", bits=32),
+        whole("long_end", "where it ends, exclusive", unit=_POINTS, example="16", bits=32),
+        text("long_form", "the long form", example="heart failure"),
+        whole("short_start", "where the short form begins", unit=_POINTS, example="18", bits=32),
+        whole("short_end", "where it ends, exclusive", unit=_POINTS, example="20", bits=32),
+        text("short_form", "the short form", example="HF"),
     ]
 )
 SCHEMAS_OF_LINKS = {"links": LINKS, "abbreviations": ABBREVIATIONS}
@@ -84,56 +78,59 @@ LINKED = "linked"
 _FILES = SCHEMAS_OF_LINKS | {
     LINKED: pa.schema(
         [
-            _field("doc_id", pa.string(), "a document that was linked, with or without mentions", example="pubmed:1"),
-            _field("origin", pa.string(), "which record and shard it was read from, in which state", example="1.0.9f"),
-            *(_field(table, pa.int32(), f"rows that it has in {table}", example="3") for table in SCHEMAS_OF_LINKS),
+            text("doc_id", "a document that was linked, with or without mentions", example=_DOC_ID),
+            text("origin", "which record and shard it was read from, in which state", example="1.0.9f"),
+            *(
+                whole(table, f"rows that it has in {table}", unit="rows", example="3", bits=32)
+                for table in SCHEMAS_OF_LINKS
+            ),
         ]
     )
 }
 """All that a run writes; by `linked` the next run tells what is new."""
 
-_CONCEPT = _field("concept_id", pa.string(), "the concept as CURIE", example="MESH:D003924")
-_DOCUMENTS = _field("documents", pa.int64(), "documents that have them", unit="count", example="12")
+_CONCEPT = text("concept_id", "the concept as CURIE", example="MESH:D003924")
+_DOCUMENTS = whole("documents", "documents that have them", unit="documents", example="12")
 SUMMARIES_OF_LINKS = {
     "concepts": pa.schema(
         [
             _CONCEPT,
-            _field("vocabulary", pa.string(), "where it is from", example="mesh"),
-            _field("name", pa.string(), "its preferred name", example="Diabetes Mellitus, Type 2"),
-            _field("mentions", pa.int64(), "accepted mentions that mean it", unit="count", example="31"),
+            text("vocabulary", "where it is from", example="mesh"),
+            text("name", "its preferred name", example="Diabetes Mellitus, Type 2"),
+            whole("mentions", "accepted mentions that mean it", unit="mentions", example="31"),
             _DOCUMENTS,
         ]
     ),
     "concept_names": pa.schema(
         [
             _CONCEPT,
-            _field("text", pa.string(), "what it is called, in lower case", example="type 2 diabetes"),
-            _field("lang", pa.string(), "language of the sentences", example="en"),
-            _field("type", pa.string(), "type of the mentions", example="Disease"),
-            _field("mentions", pa.int64(), "mentions with this text", unit="count", example="12"),
+            text("text", "what it is called, in lower case", example="type 2 diabetes"),
+            text("lang", "language of the sentences, ISO 639-1", example="en"),
+            text("type", "type of the mentions", example="Disease"),
+            whole("mentions", "mentions with this text", unit="mentions", example="12"),
         ]
     ),
     "concept_years": pa.schema(
-        [_CONCEPT, _field("year", pa.string(), "year of publication, empty when unknown", example="2024"), _DOCUMENTS]
+        [_CONCEPT, text("year", "year of publication, empty when unknown", example="2024"), _DOCUMENTS]
     ),
     "concept_documents": pa.schema(
         [
             _CONCEPT,
-            _field("doc_id", pa.string(), "a document that has it", example="pubmed:1"),
-            _field("mentions", pa.int64(), "its mentions there", unit="count", example="3"),
-            _field("selector_score", pa.float64(), "score of the surest one", unit="probability", example="0.93"),
-            _field("passage_index", pa.int32(), "passage of the surest one, from 0", unit="passages"),
-            _field("start", pa.int32(), "where that begins", unit="code points of the passage"),
-            _field("end", pa.int32(), "where it ends, exclusive", unit="code points of the passage"),
+            text("doc_id", "a document that has it", example=_DOC_ID),
+            whole("mentions", "its mentions there", unit="mentions", example="3"),
+            number("selector_score", "that of the surest one, as in mentions", unit="0 to 1", example="0.93"),
+            whole("passage_index", "passage of the surest one, from 0", unit="passages", bits=32),
+            whole("start", "where that begins", unit=_POINTS, example="3", bits=32),
+            whole("end", "where it ends, exclusive", unit=_POINTS, example="18", bits=32),
         ]
     ),
     "concept_neighbours": pa.schema(
         [
             _CONCEPT,
-            _field("other_id", pa.string(), "a concept in the same sentence", example="MESH:D007333"),
-            _field("other_name", pa.string(), "its preferred name", example="Insulin Resistance"),
-            _field("sentences", pa.int64(), "sentences that have both, neither inside the other", unit="count"),
-            _field("documents", pa.int64(), "articles that have such a sentence", unit="count", example="12"),
+            text("other_id", "a concept in the same sentence", example="MESH:D007333"),
+            text("other_name", "its preferred name", example="Insulin Resistance"),
+            whole("sentences", "that have both, neither inside the other", unit="sentences", example="14"),
+            whole("documents", "articles that have such a sentence", unit="documents", example="12"),
         ]
     ),
 }
@@ -144,7 +141,8 @@ SUMMARIES_OF_LINKS = {
 class LinkPage:
     """What the current links are: of what state of the store, by which linker, to which vocabularies.
 
-    `digests` are the sha256 of its files by table; empty in pages from before they were kept.
+    `digests` are the sha256 of its files by table, those of the counts by concept as soon as these are made; pages from
+    before they were kept lack some or all.
     """
 
     run: str
@@ -159,7 +157,7 @@ class LinkPage:
 
     def path(self, store: Store, table: str) -> StorePath:
         """The file of one of its tables."""
-        return store.links / f"{table}-{self.run}.parquet"
+        return store.links_file(table, self.run)
 
 
 class LinkWriter:
@@ -260,7 +258,7 @@ def link_writer(store: Store, run: str, *, fingerprint: str) -> Iterator[LinkWri
         StoreError: the disk refuses.
     """
     with ExitStack() as stack:
-        paths = {table: stack.enter_context(replacing(store.links / f"{table}-{run}.parquet")) for table in _FILES}
+        paths = {table: stack.enter_context(replacing(store.links_file(table, run))) for table in _FILES}
         writer = LinkWriter(paths, fingerprint)
         try:
             yield writer
@@ -278,9 +276,8 @@ def make_current(store: Store, page: LinkPage) -> LinkPage:
     Raises:
         StoreError: the store cannot be written; readers see the links that they saw before.
     """
-    page = replace(page, digests={table: sha256_of_file(page.path(store, table)) for table in _FILES})
-    write_text(store.links / CURRENT, json.dumps(with_checksum(asdict(page)), indent=1, ensure_ascii=False) + "\n")
-    kept = {store.links / CURRENT, *(page.path(store, table) for table in (*_FILES, *SUMMARIES_OF_LINKS))}
+    page = _written_with_digests(store, replace(page, digests={}), _FILES)
+    kept = {store.links_page, *(page.path(store, table) for table in (*_FILES, *SUMMARIES_OF_LINKS))}
     for path in store.links.iterdir():
         if isinstance(path, Path) and path.is_dir():  # where a run that was killed while it counted had its sorts
             shutil.rmtree(path, ignore_errors=True)
@@ -289,13 +286,57 @@ def make_current(store: Store, page: LinkPage) -> LinkPage:
     return page
 
 
+def note_summaries(store: Store, page: LinkPage) -> LinkPage:
+    """Write the digests of the counts by concept, which are made now, into the page; returns it.
+
+    Whoever calls it holds the store's lock.
+
+    Raises:
+        StoreError: the store cannot be written; the counts are made anew by the next run.
+    """
+    return _written_with_digests(store, page, SUMMARIES_OF_LINKS)
+
+
+def _written_with_digests(store: Store, page: LinkPage, tables: Iterable[str]) -> LinkPage:
+    page = replace(page, digests=page.digests | {table: sha256_of_file(page.path(store, table)) for table in tables})
+    write_text(store.links_page, json.dumps(with_checksum(asdict(page)), indent=1, ensure_ascii=False) + "\n")
+    return page
+
+
+def changed_link_files(store: Store, page: LinkPage, *, tables: Collection[str] | None = None) -> Iterator[str]:
+    """The files of these tables that are gone or have changed since they were written, in words with what to do.
+
+    Without `tables` all that have a digest are read, and `links` and `abbreviations` must be there in any case.
+    """
+    for table, digest in (dict.fromkeys(SCHEMAS_OF_LINKS, "") | page.digests).items():
+        if tables is not None and table not in tables:
+            continue
+        path = page.path(store, table)
+        try:
+            changed = sha256_of_file(path) != digest if digest else not path.is_file()
+        except OSError:
+            changed = True
+        if changed:
+            yield f"{path}: is gone or has changed since it was written. Remove the folder links and run `bioner link`"
+
+
+def compare_links(store: Store, page: LinkPage, *, tables: Collection[str] | None = None) -> None:
+    """Make sure that these files have the bytes that were written, as far as the page has their digests.
+
+    Raises:
+        DamagedFileError: one has not, or is gone.
+    """
+    for fault in changed_link_files(store, page, tables=tables):
+        raise DamagedFileError(fault)
+
+
 def current_links(store: Store) -> LinkPage | None:
     """What the current links are, None where the store was never linked.
 
     Raises:
         DamagedFileError: the page is damaged.
     """
-    path = store.links / CURRENT
+    path = store.links_page
     try:
         return typed(LinkPage, without_checksum(loaded_json(path.read_text(encoding="utf-8"))))
     except FileNotFoundError:

@@ -48,13 +48,13 @@ def with_concepts(store: Store, documents: Iterable[DocumentMentions]) -> Iterat
 
 
 def _rows(path: StorePath) -> Iterator[dict[str, Any]]:
-    with open_parquet(path, verified=False) as parquet:
+    with open_parquet(path) as parquet:
         for batch in parquet.iter_batches(_BATCH_ROWS, columns=_COLUMNS):
             yield from batch.to_pylist()
 
 
 def _looked_up(path: StorePath, doc_id: str) -> list[dict[str, Any]]:
-    found = read_parquet(path, columns=_COLUMNS, filters=[("doc_id", "==", doc_id)], verified=False)
+    found = read_parquet(path, columns=_COLUMNS, filters=[("doc_id", "==", doc_id)])
     return list(found.to_pylist())
 
 

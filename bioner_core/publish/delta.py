@@ -20,7 +20,7 @@ import pyarrow as pa
 
 import bioner_core
 from bioner_core.errors import ConfigurationError, StoreError
-from bioner_core.linking.link_table import SCHEMAS_OF_LINKS, LinkPage, current_links
+from bioner_core.linking.link_table import SCHEMAS_OF_LINKS, LinkPage, compare_links, current_links
 from bioner_core.store.layout import Store
 from bioner_core.store.parquet_files import open_parquet
 from bioner_core.store.paths import StorePath
@@ -56,13 +56,17 @@ class PublishReport:
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """One table to be published: its rows, and its state as a name and as a number that grows with time."""
+    """One table to be published: its rows, and its state as a name and as a number that grows with time.
+
+    `compare` makes sure that its files have the bytes that were written.
+    """
 
     table: str
     state: str
     order: int
     schema: pa.Schema
     batches: Callable[[], Iterator[pa.RecordBatch]]
+    compare: Callable[[], None]
 
     @property
     def partitions(self) -> list[str]:
@@ -124,12 +128,11 @@ def _is_inside(store: Store, target: str) -> bool:
 def _sources(store: Store, snapshot: Snapshot) -> Iterator[_Source]:
     state = snapshot.manifest.snapshot_id
     order = _microseconds(datetime.strptime(state.split("-")[0], "%Y%m%dT%H%M%S_%fZ").replace(tzinfo=UTC))
-    for table in SORTED_TABLES:
-        yield _Source(table, state, order, _plain(row_schema(table)), partial(snapshot.batches, table))
-    for table in FLAT_TABLES:
-        paths = snapshot.paths(table)
-        if paths:
-            yield _Source(table, state, order, _plain(row_schema(table)), partial(_file_batches, paths))
+    for table in (*SORTED_TABLES, *FLAT_TABLES):
+        paths, schema = snapshot.paths(table), _plain(row_schema(table))
+        batches = partial(snapshot.batches, table) if table in SORTED_TABLES else partial(_file_batches, paths)
+        if paths or table in SORTED_TABLES:
+            yield _Source(table, state, order, schema, batches, partial(snapshot.compare, table))
     page = current_links(store)
     if page is not None:
         for table, schema in SCHEMAS_OF_LINKS.items():
@@ -138,8 +141,9 @@ def _sources(store: Store, snapshot: Snapshot) -> Iterator[_Source]:
 
 def _links(store: Store, page: LinkPage, table: str, schema: pa.Schema) -> _Source:
     order = _microseconds(datetime.fromisoformat(page.created))
-    path = page.path(store, table)
-    return _Source(table, f"links-{page.run}", order, _plain(schema), partial(_file_batches, [path]))
+    batches = partial(_file_batches, [page.path(store, table)])
+    compare = partial(compare_links, store, page, tables=[table])
+    return _Source(table, f"links-{page.run}", order, _plain(schema), batches, compare)
 
 
 def _file_batches(paths: Sequence[StorePath]) -> Iterator[pa.RecordBatch]:
@@ -178,6 +182,7 @@ def _published(source: _Source, target: str) -> PublishedTable:
 def _write(source: _Source, target: str) -> None:
     from deltalake import CommitProperties, Transaction, WriterProperties, write_deltalake
 
+    source.compare()
     # The commit's own record of the state is what makes a second run do nothing, and a second publisher at the same
     # moment fail: Delta refuses a commit whose application has committed since.
     about = {"bioner.snapshot": source.state, "bioner.version": bioner_core.__version__}

@@ -69,10 +69,13 @@ def write_bytes(path: StorePath, content: Any) -> None:
 
 
 def write_text(path: StorePath, text: str) -> None:
-    """Replace `path` by this text, UTF-8, durably; an object only under the lease that this process holds.
+    """Replace `path` by this text, UTF-8, durably.
+
+    An object is put through the fence that this process has raised for its store; without one it is a plain put, which
+    no lease guards.
 
     Raises:
-        StoreError: as `replacing`.
+        StoreError: as `replacing`, or the lease of that fence is lost.
     """
     if isinstance(path, ObjectPath):
         path.commit(text.encode())

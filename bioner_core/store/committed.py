@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 
 from bioner_core.errors import DamagedFileError
+from bioner_core.file_digest import sha256_of_file
 from bioner_core.store.layout import TABLES, ShardDescriptor, Store
-from bioner_core.store.manifest import Manifest, read_manifest
-from bioner_core.store.objects.fence import fence_of
+from bioner_core.store.manifest import Manifest, StoredFile, read_manifest
+from bioner_core.store.manifest_cache import manifest_cache
 from bioner_core.store.objects.object_path import ObjectPath
 from bioner_core.store.paths import StorePath
 from bioner_core.store.schemas import SCHEMA_VERSION
@@ -15,14 +16,17 @@ from bioner_core.store.schemas import SCHEMA_VERSION
 def committed_manifest(store: Store, descriptor: ShardDescriptor, *, fingerprint: str) -> Manifest | None:
     """The shard's manifest if it is for this very work and its files are there with the right sizes, else None.
 
+    Looks anew, whatever was found before. What it finds of a shard that needs work is kept for `whole_manifest`, where
+    asking again costs a request (`ManifestCache`).
+
     Raises:
         StoreError: a newer version of bioner wrote the manifest.
     """
-    known = known_manifests(store)
-    known.pop(descriptor.shard_id, None)
+    cache = manifest_cache(store)
+    cache.forget(descriptor.shard_id)
     manifest = whole_manifest(store, descriptor.shard_id)
     if manifest is None or not _is_for(manifest, descriptor, fingerprint):
-        known[descriptor.shard_id] = manifest
+        cache.keep(descriptor.shard_id, manifest)
         return None
     # Invariant: a shard is skipped only if all that its answers depend on is equal and its files have their sizes. The
     # content is not read here: that is what `bioner verify` is for.
@@ -32,8 +36,8 @@ def committed_manifest(store: Store, descriptor: ShardDescriptor, *, fingerprint
 def unfinished_manifest(store: Store, descriptor: ShardDescriptor, *, fingerprint: str, decode: str) -> Manifest | None:
     """The shard's manifest if its candidates are those that decoding would give, and were finished otherwise.
 
-    Such a shard needs to be finished again, and no model. `fingerprint` is that of the run, `decode` its decode
-    fingerprint.
+    Such a shard needs to be finished again, and no model, unless a file of it is damaged: of the files only their sizes
+    are looked at. `fingerprint` is that of the run, `decode` its decode fingerprint.
 
     Raises:
         StoreError: a newer version of bioner wrote the manifest.
@@ -47,12 +51,15 @@ def unfinished_manifest(store: Store, descriptor: ShardDescriptor, *, fingerprin
 def needs_no_decoding(store: Store, descriptor: ShardDescriptor, *, fingerprint: str, decode: str) -> bool:
     """Whether a shard is committed, or its candidates are, so that no model is needed for it.
 
+    Candidates that are to be finished again are copied, so their files are read and compared with their digests.
+
     Raises:
         StoreError: a newer version of bioner wrote the manifest.
     """
     if committed_manifest(store, descriptor, fingerprint=fingerprint) is not None:
         return True
-    return unfinished_manifest(store, descriptor, fingerprint=fingerprint, decode=decode) is not None
+    unfinished = unfinished_manifest(store, descriptor, fingerprint=fingerprint, decode=decode)
+    return unfinished is not None and not any(changed_files(store, unfinished))
 
 
 def whole_manifest(store: Store, shard: str) -> Manifest | None:
@@ -61,21 +68,12 @@ def whole_manifest(store: Store, shard: str) -> Manifest | None:
     Raises:
         StoreError: a newer version of bioner wrote it.
     """
-    known = known_manifests(store)
-    if shard in known:
-        return known[shard]
+    found = manifest_cache(store).found(shard)
+    if found is not None:
+        return found.manifest
     with suppress(DamagedFileError):
         return read_manifest(store, shard)
     return None
-
-
-def known_manifests(store: Store) -> dict[str, Manifest | None]:
-    """What `committed_manifest` found of shards that need work, where asking again costs a request.
-
-    Whoever commits a shard takes it out.
-    """
-    fence = fence_of(store.root.bucket, store.root.key) if isinstance(store.root, ObjectPath) else None
-    return {} if fence is None else fence.known
 
 
 def files_are_there(store: Store, manifest: Manifest) -> bool:
@@ -91,6 +89,30 @@ def torn_files(store: Store, manifest: Manifest, *, listed: Mapping[str, int] | 
     known = listed or {}
     doubtful = (file for file in manifest.files if known.get(file.path) != file.bytes)
     return (file.path for file in doubtful if not has_size(store.file(file.path), file.bytes))
+
+
+def changed_files(store: Store, manifest: Manifest) -> Iterator[str]:
+    """The files of a shard that are gone, cannot be read, or are not what was committed, in words; reads all of them.
+
+    Raises:
+        ObjectStorageError: the service does not answer, or refuses.
+    """
+    for file in manifest.files:
+        try:
+            if sha256_of_file(store.file(file.path)) != file.sha256:
+                yield changed_words(store, file, manifest=manifest)
+        except OSError as error:
+            yield changed_words(store, file, manifest=manifest, fault=f"cannot be read ({error})")
+
+
+def changed_words(
+    store: Store, file: StoredFile, *, manifest: Manifest, fault: str = "has changed since it was written"
+) -> str:
+    """That a file of a shard is damaged, and what to do."""
+    return (
+        f"{store.file(file.path)}: {fault}. Restore it, or remove manifests/{manifest.shard_id}.json and annotate "
+        f"{manifest.input_file} again; `bioner verify` lists all that is wrong"
+    )
 
 
 def listed_sizes(store: Store) -> dict[str, int]:

@@ -10,7 +10,7 @@ from bioner_core.documents import Document
 from bioner_core.mentions import Mention
 from bioner_core.store.layout import Store
 from bioner_core.store.manifest import Manifest
-from bioner_core.store.mention_ids import document_prefix, mention_prefix
+from bioner_core.store.mention_ids import owner_record
 from bioner_core.store.reading import shard_batches
 from bioner_core.store.rows import documents_from_arrow, mentions_from_arrow
 
@@ -84,16 +84,17 @@ def _of_copies(copies: Sequence[Document], mentions: Sequence[Mention]) -> Itera
     if len(copies) == 1:
         yield copies[0], mentions
         return
-    by_prefix: dict[str, list[Mention]] = {}
-    for mention in mentions:
-        by_prefix.setdefault(mention_prefix(mention), []).append(mention)
-    seen: set[str] = set()
-    for document in sorted(copies, key=lambda document: document.meta.record_number):
-        plain = document_prefix(document.doc_id, document.version)
+    first: dict[int, int] = {}
+    for document in copies:
         number = document.meta.record_number
-        repeat = document_prefix(document.doc_id, document.version, repeat_of_record=number)
-        yield document, by_prefix.get(repeat if plain in seen else plain, [])
-        seen.add(plain)
+        first[document.version] = min(number, first.get(document.version, number))
+    by_copy: dict[tuple[int, int], list[Mention]] = {}
+    for mention in mentions:
+        if mention.doc_version in first:
+            number = owner_record(mention, first_record=first[mention.doc_version])
+            by_copy.setdefault((mention.doc_version, number), []).append(mention)
+    for document in sorted(copies, key=lambda document: document.meta.record_number):
+        yield document, by_copy.get((document.version, document.meta.record_number), [])
 
 
 def reading_order(mention: Mention) -> tuple[object, ...]:

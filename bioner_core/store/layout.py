@@ -28,7 +28,9 @@ class Store:
     """A store: the one object that knows where it is and where each of its parts is.
 
     Nothing is opened or made by it, so it can name a store that is not there yet. `root` is a folder of this machine,
-    or a place in a bucket (`paths.StorePath`); nobody else joins paths under `root`.
+    or a place in a bucket (`paths.StorePath`); nobody else joins paths right under `root`, nor makes the name of a file
+    that more than one module writes or reads. What only one module knows (entries of the ledger, claims of the lock,
+    notes of jobs at work, folders of snapshots in the making) it names itself, below the folder that is given here.
     """
 
     root: StorePath
@@ -128,6 +130,35 @@ class Store:
     def plan(self, key: str) -> StorePath:
         """Where the plan of an input is (`input_key`)."""
         return self.plans / f"{key}.json"
+
+    def carry_over_plan(self, key: str) -> StorePath:
+        """Where it says which documents of an input keep what older shards hold; there only while it is worked on."""
+        return self.plans / f"{key}.carry.parquet"
+
+    def report(self, job_id: str) -> StorePath:
+        """Where the report of a run is."""
+        return self.jobs / f"{job_id}.json"
+
+    def document_index(self, key: str) -> StorePath:
+        """Where the document index of an input is; its digest is beside it."""
+        return self.register / f"{key}.parquet"
+
+    def model_note(self, fingerprint: str) -> StorePath:
+        """Where it says what a fingerprint stands for."""
+        return self.models / f"{fingerprint}.json"
+
+    def snapshot(self, snapshot_id: str) -> StorePath:
+        """The folder of a snapshot."""
+        return self.snapshots / snapshot_id
+
+    @property
+    def links_page(self) -> StorePath:
+        """The file that says what the current links are."""
+        return self.links / "CURRENT.json"
+
+    def links_file(self, table: str, run: str) -> StorePath:
+        """Where a link run has a table."""
+        return self.links / f"{table}-{run}.parquet"
 
     @property
     def signs(self) -> tuple[StorePath, ...]:

@@ -1,6 +1,21 @@
-"""The name of a mention: made of its place alone, so that a rerun gives it the same one."""
+"""The name of a mention: made of its place alone, so that a rerun gives it the same one.
+
+`<doc_id>@<version>:p<passage>:<start>-<end>:<label set>:<type>`, with `#r<record>` after the version in further copies.
+A `doc_id` and a type may hold any sign, so an id is read from behind its `doc_id`, by the two patterns here. Twins of
+them in SQL: `candidates` in `query/query_views.py` says which copy owns a mention as `owner_record` does, and
+`query/queries/lineage.sql`, where only the id is known, looks for the longest `doc_id`.
+"""
+
+import re
 
 from bioner_core.mentions import Mention
+
+AFTER_DOC_ID = r"@\d+(?:#r\d+)?:p\d+:\d+-\d+:[^:]*:"
+"""What stands between the `doc_id` and the type; a pattern for Python and for DuckDB."""
+REPEAT_AFTER_DOC_ID = r"@\d+#r(\d+):p"
+"""How an id goes on after its `doc_id` if its document is a further copy, whose record number it captures; as above."""
+
+_REPEAT = re.compile(REPEAT_AFTER_DOC_ID)
 
 
 def document_prefix(doc_id: str, version: int, *, repeat_of_record: int | None = None) -> str:
@@ -28,3 +43,17 @@ def mention_prefix(mention: Mention) -> str:
         type_name=mention.type,
     )
     return mention.mention_id.removesuffix(suffix)
+
+
+def owner_record(mention: Mention, *, first_record: int) -> int:
+    """The record number of the copy of a document version that a mention belongs to, as its id says.
+
+    `first_record` is the least record number that this version has in the shard: the copy whose ids have none.
+    """
+    return owner_record_of(mention.mention_id, mention.doc_id, first_record=first_record)
+
+
+def owner_record_of(mention_id: str, doc_id: str, *, first_record: int) -> int:
+    """As `owner_record`, where there is no `Mention`."""
+    repeat = _REPEAT.match(mention_id, len(doc_id))
+    return first_record if repeat is None else int(repeat.group(1))

@@ -96,6 +96,7 @@ class _OfSnapshot:
                 yield replace(found, fingerprint=fingerprints.get(next(shards, ""), ""))
 
     def origins(self) -> Iterator[DocumentOrigin]:
+        self.snapshot.compare("shards")
         rows = (row for path in self.snapshot.paths("shards") for row in _read(path).to_pylist())
         keys = {str(row["shard"]): _shard_key(row) for row in rows}
         for part in self._parts():

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 
+from bioner_core.linking.link_table import SCHEMAS_OF_LINKS, SUMMARIES_OF_LINKS
 from bioner_core.store.query.query_views import VIEWS
 from bioner_core.store.schemas import ROW_GROUP_ROWS, SCHEMA_VERSION, SCHEMAS, SORT_COLUMNS, about
 from bioner_core.store.snapshot.snapshot_schemas import FLAT_TABLES, PARTITION_COLUMN, SORTED_TABLES, row_schema
@@ -39,7 +40,16 @@ _MEANINGS = {
     "entity_pairs": "Different accepted entities in one sentence, none inside the other, each pair once; copies of an "
     "article count once.",
     "entity_choices": "Entities that the selector turned down at least once, and how often it kept them.",
+    "links": "One row per mention and concept that it may mean; a mention without a concept has one row too.",
+    "abbreviations": "One row per definition of an abbreviation in a document.",
+    "concepts": "The concepts that accepted mentions mean, and how often.",
+    "concept_names": "The texts of these mentions, counted by concept, language and type.",
+    "concept_years": "The documents of a concept, counted by year.",
+    "concept_documents": "The documents that have a concept, with the place of its surest mention.",
+    "concept_neighbours": "Concepts in one sentence, none inside the other, seen from each of the two.",
 }
+
+_OF_LINKS = SCHEMAS_OF_LINKS | SUMMARIES_OF_LINKS
 
 
 def schema_page() -> str:
@@ -48,15 +58,20 @@ def schema_page() -> str:
 
 
 def _tables() -> Iterator[str]:
-    for table in (*SORTED_TABLES, *FLAT_TABLES):
+    for table in (*SORTED_TABLES, *FLAT_TABLES, *_OF_LINKS):
         yield f"## {table}\n"
         yield f"{_MEANINGS[table]} {_place(table)}\n"
         yield "| column | type | | meaning | unit | example |\n| --- | --- | --- | --- | --- | --- |"
-        yield from (_line(path, field) for path, field in _rows(table))
+        fields = (one for field in _schema(table) for one in _fields(field.name, field))
+        yield from (_line(path, field) for path, field in fields)
         yield ""
 
 
 def _place(table: str) -> str:
+    if table in SCHEMAS_OF_LINKS:
+        return "Made by `bioner link`, in the order of the documents."
+    if table in SUMMARIES_OF_LINKS:
+        return "Made after `bioner link` of a snapshot, sorted by `concept_id`; a view counts where there is no file."
     if table in FLAT_TABLES:
         return "Only in snapshots."
     if table not in SCHEMAS:
@@ -73,9 +88,8 @@ def _line(path: str, field: pa.Field) -> str:
     return f"| `{path}` | {kind} | {'null' if field.nullable else ''} | {meaning} | {unit} | {shown} |"
 
 
-def _rows(table: str) -> Iterator[tuple[str, pa.Field]]:
-    for field in row_schema(table):
-        yield from _fields(field.name, field)
+def _schema(table: str) -> pa.Schema:
+    return _OF_LINKS[table] if table in _OF_LINKS else row_schema(table)
 
 
 def _fields(path: str, field: pa.Field) -> Iterator[tuple[str, pa.Field]]:

@@ -187,8 +187,9 @@ SCHEMAS: dict[str, pa.Schema] = {
             number("tag_score", "mean log-margin of its tag decisions over their rivals", unit="nats", example="4.2"),
             number(
                 "selector_score",
-                "calibrated probability of the entity selector; 1 without one",
-                unit="probability",
+                "of what the decoder proposed: calibrated probability of the entity selector, 1 without one; of origin "
+                "repeat and abbreviation: an estimate by weights that were set by hand, which is not calibrated",
+                unit="0 to 1",
                 example="0.93",
             ),
             column(

@@ -17,9 +17,10 @@ from bioner_core.mentions import Mention
 from bioner_core.records import Deletion
 from bioner_core.store import rows
 from bioner_core.store.atomic import write_bytes
-from bioner_core.store.committed import known_manifests, whole_manifest
+from bioner_core.store.committed import whole_manifest
 from bioner_core.store.layout import TABLES, ShardDescriptor, Store, table_file_name
 from bioner_core.store.manifest import Counts, Manifest, StoredFile, write_manifest
+from bioner_core.store.manifest_cache import manifest_cache
 from bioner_core.store.paths import StorePath
 from bioner_core.store.rows import RejectRow
 from bioner_core.store.schemas import ROW_GROUP_ROWS, SCHEMA_VERSION, SCHEMAS, SORT_COLUMNS, schema_for
@@ -89,7 +90,7 @@ class ShardWriter:
         files = tuple(self._write(name, table, taken) for name, table in tables.items() if table.num_rows)
         manifest = self._manifest(counts, seconds, files, first_created=earlier.known_since if earlier else "")
         write_manifest(self._store, manifest)
-        known_manifests(self._store).pop(manifest.shard_id, None)
+        manifest_cache(self._store).forget(manifest.shard_id)
         sweep_shard(self._store, manifest, replaced=self._header.descriptor.replaces, earlier=earlier)
         return manifest
 

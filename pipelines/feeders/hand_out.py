@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bioner_core.spoken import spoken_count
-from bioner_core.store.committed import committed_manifest, known_manifests
+from bioner_core.store.committed import committed_manifest
 from bioner_core.store.layout import ShardDescriptor
 from bioner_core.store.manifest import read_manifest
+from bioner_core.store.manifest_cache import manifest_cache
 from bioner_core.store.reading import reject_reasons
 from pipelines.annotate import count_outcome
 from pipelines.feeders.feeder import FeederHandle, FeederLostError
@@ -168,7 +169,7 @@ class HandOut:
         self._losses = 0
         feeder.ended += outcome.counts.records_in
         if not feeder.handle.is_here:
-            known_manifests(self._maker.job.store).pop(outcome.shard_id, None)  # what was found before is no longer so
+            manifest_cache(self._maker.job.store).forget(outcome.shard_id)  # committed by a process that has its own
             self._count(outcome)
         self._on_end(outcome)
 

@@ -1,13 +1,14 @@
 """Does every mention of a shard say what its passage says, and nest as it claims to?"""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bioner_core.documents import Document, Passage
+from bioner_core.documents import Passage
 from bioner_core.mentions import Mention, encloses
 from bioner_core.store.layout import Store
 from bioner_core.store.manifest import Manifest
-from bioner_core.store.mention_ids import document_prefix, mention_prefix
+from bioner_core.store.mention_ids import document_prefix, mention_prefix, owner_record
 from bioner_core.store.reading import shard_batches
 from bioner_core.store.rows import documents_from_arrow, mentions_from_arrow
 
@@ -28,13 +29,13 @@ def mention_faults(store: Store, manifest: Manifest) -> Iterator[str]:
 
     Holds the texts and the outlines of one shard in memory.
     """
-    passages = _passages_by_prefix(store, manifest)
+    copies = _copies_of(store, manifest)
     outlines: dict[str, _Outline] = {}
     for mention in _mentions(store, manifest):
         if mention.mention_id in outlines:
             yield f"mention {mention.mention_id} occurs twice"
         outlines[mention.mention_id] = _outline(mention)
-        yield from _text_faults(mention, passages)
+        yield from _text_faults(mention, copies)
     for mention in _mentions(store, manifest):
         fault = _nesting_fault(mention, outlines)
         if fault:
@@ -46,23 +47,32 @@ def _mentions(store: Store, manifest: Manifest) -> Iterator[Mention]:
         yield from mentions_from_arrow(batch)
 
 
-def _passages_by_prefix(store: Store, manifest: Manifest) -> dict[str, tuple[Passage, ...]]:
-    found: dict[str, tuple[Passage, ...]] = {}
+_Copies = dict[int, tuple[Passage, ...]]
+"""The texts of each copy of one document version in a shard, by record number."""
+
+
+def _copies_of(store: Store, manifest: Manifest) -> dict[tuple[str, int], _Copies]:
+    found: defaultdict[tuple[str, int], _Copies] = defaultdict(dict)
     for batch in shard_batches(store, manifest, table="documents"):
         for document in documents_from_arrow(batch):
-            _add_prefixes(found, document)
-    return found
+            found[document.doc_id, document.version][document.meta.record_number] = document.passages
+    return dict(found)
 
 
-def _add_prefixes(found: dict[str, tuple[Passage, ...]], document: Document) -> None:
-    record = document.meta.record_number
-    found.setdefault(document_prefix(document.doc_id, document.version), document.passages)
-    found[document_prefix(document.doc_id, document.version, repeat_of_record=record)] = document.passages
+def _texts_of(mention: Mention, copies: dict[tuple[str, int], _Copies]) -> tuple[Passage, ...] | None:
+    """The texts of the document that a mention belongs to, None where there is none, or its id is not well made."""
+    own = copies.get((mention.doc_id, mention.doc_version))
+    if own is None:
+        return None
+    record = owner_record(mention, first_record=min(own))
+    plain = document_prefix(mention.doc_id, mention.doc_version)
+    repeat = document_prefix(mention.doc_id, mention.doc_version, repeat_of_record=record)
+    return own.get(record) if mention_prefix(mention) in (plain, repeat) else None
 
 
-def _text_faults(mention: Mention, passages: dict[str, tuple[Passage, ...]]) -> Iterator[str]:
-    texts = passages.get(mention_prefix(mention))
-    if texts is None or not mention.mention_id.startswith(document_prefix(mention.doc_id, mention.doc_version)):
+def _text_faults(mention: Mention, copies: dict[tuple[str, int], _Copies]) -> Iterator[str]:
+    texts = _texts_of(mention, copies)
+    if texts is None:
         yield f"mention {mention.mention_id} belongs to no document of its shard, or is misnamed"
         return
     passage = texts[mention.passage_index] if 0 <= mention.passage_index < len(texts) else None

@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 
 from bioner_core.errors import StoreError
-from bioner_core.file_digest import sha256_of_file
-from bioner_core.linking.link_table import SCHEMAS_OF_LINKS, current_links
+from bioner_core.linking.link_table import changed_link_files, current_links
 from bioner_core.store.history.model_notes import damaged_notes, read_pin
 from bioner_core.store.layout import Store
 
@@ -25,13 +24,5 @@ def _link_faults(store: Store) -> Iterator[str]:
     except StoreError as error:
         yield str(error)
         return
-    if page is None:
-        return
-    for table in SCHEMAS_OF_LINKS:
-        path = page.path(store, table)
-        try:
-            changed = page.digests.get(table, "") not in ("", sha256_of_file(path))
-        except OSError:
-            changed = True
-        if changed:
-            yield f"{path}: is gone or has changed since it was written. Remove the folder links and run `bioner link`"
+    if page is not None:
+        yield from changed_link_files(store, page)

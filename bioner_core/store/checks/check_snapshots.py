@@ -24,9 +24,7 @@ from bioner_core.store.snapshot.snapshot_manifest import (
     current_id,
     is_snapshot_id,
     read_snapshot_manifest,
-    snapshot_folder,
     snapshot_ids,
-    snapshots_folder,
     unfinished_snapshots,
 )
 from bioner_core.store.snapshot.snapshot_schemas import file_schema
@@ -44,7 +42,7 @@ def pointer_faults(store: Store) -> Iterator[str]:
         shown = None
     if shown is not None and shown not in snapshot_ids(store):
         yield f"CURRENT names {shown}, which is not there. Run `bioner compact`: it makes a snapshot and names it"
-    for folder in sorted_paths(snapshots_folder(store).glob("[!.]*")):
+    for folder in sorted_paths(store.snapshots.glob("[!.]*")):
         if not is_snapshot_id(folder.name):
             yield f"snapshots/{folder.name} is no snapshot, but `bioner` alone writes there. Remove it"
         elif store.is_remote:
@@ -57,7 +55,7 @@ def leftovers(store: Store) -> list[str]:
     """The hidden folders that a compaction has in hand, or left when it was killed: no reader sees them."""
     if store.is_remote:
         return [path.name for path in unfinished_snapshots(store)]
-    return sorted(path.name for path in snapshots_folder(store).glob(".*") if path.is_dir())
+    return sorted(path.name for path in store.snapshots.glob(".*") if path.is_dir())
 
 
 def snapshot_faults(store: Store, snapshot_id: str) -> Iterator[str]:
@@ -65,7 +63,7 @@ def snapshot_faults(store: Store, snapshot_id: str) -> Iterator[str]:
 
     Each fault names the file and what to do. A snapshot that is removed as an old one meanwhile has no faults.
     """
-    folder = snapshot_folder(store, snapshot_id)
+    folder = store.snapshot(snapshot_id)
     try:
         manifest = read_snapshot_manifest(store, snapshot_id)
     except StoreError as error:

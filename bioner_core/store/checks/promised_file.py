@@ -8,6 +8,7 @@ import pyarrow as pa
 from bioner_core.errors import StoreError
 from bioner_core.file_digest import sha256_of_file
 from bioner_core.spoken import spoken_count
+from bioner_core.store.committed import changed_files
 from bioner_core.store.layout import Store
 from bioner_core.store.manifest import Manifest
 from bioner_core.store.parquet_files import open_parquet
@@ -61,15 +62,5 @@ def check_shard_files(store: Store, manifests: Iterable[Manifest]) -> None:
         StoreError: one has gone or has changed; the message names it and what to do.
     """
     for manifest in manifests:
-        for file in manifest.files:
-            path = store.file(file.path)
-            try:
-                fault = "" if sha256_of_file(path) == file.sha256 else "has changed since it was written"
-            except OSError as error:
-                fault = f"cannot be read ({error})"
-            if fault:
-                raise StoreError(
-                    f"{path}: {fault}, so no snapshot was made. Restore it, or remove "
-                    f"manifests/{manifest.shard_id}.json and annotate {manifest.input_file} again; `bioner verify` "
-                    "lists all that is wrong"
-                )
+        for fault in changed_files(store, manifest):
+            raise StoreError(f"no snapshot was made: {fault}")

@@ -66,8 +66,9 @@ def verify_store(
     rows of each table match the counts; `passage.text[start:end] == text` for every mention; each parent exists, is
     accepted and encloses; depths follow from parents; no `mention_id` occurs twice in a shard; no two shards of one
     input overlap; each file in the ledger has all its records in the store. Of snapshots: CURRENT names one that is
-    there; each file has its digest, rows and schema; counts add up; no other file lies in their folders. The page of
-    the links, the store's precision and the notes of models can be read.
+    there; each file has its digest, rows and schema; counts add up; no other file lies in their folders. The files of
+    the links have the digests that their page says; that page, the store's precision and the notes of models can be
+    read.
 
     A manifest or a ledger entry that cannot be read is a fault like others, and the rest is checked.
     """

@@ -48,7 +48,6 @@ from bioner_core.store.snapshot.snapshot_manifest import (
     current_id,
     make_current,
     read_snapshot_manifest,
-    snapshot_folder,
     snapshot_ids,
     write_snapshot_manifest,
 )
@@ -158,7 +157,7 @@ def _existing(store: Store, state: str) -> SnapshotManifest | None:
     for snapshot_id in reversed(snapshot_ids(store)):
         with suppress(DamagedFileError):
             manifest = read_snapshot_manifest(store, snapshot_id)
-            if manifest.state == state and _is_whole(snapshot_folder(store, snapshot_id), manifest.files):
+            if manifest.state == state and _is_whole(store.snapshot(snapshot_id), manifest.files):
                 return manifest
     return None
 

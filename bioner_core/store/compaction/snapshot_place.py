@@ -7,11 +7,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bioner_core.errors import StoreError
-from bioner_core.store.atomic import fsync_path, make_folder
+from bioner_core.store.atomic import fsync_path, make_folder, write_trouble
 from bioner_core.store.compaction.snapshot_sweep import BUILDING_SUFFIX
 from bioner_core.store.layout import Store
 from bioner_core.store.objects.object_path import ObjectPath
-from bioner_core.store.snapshot.snapshot_manifest import SnapshotManifest, snapshot_folder, write_snapshot_manifest
+from bioner_core.store.snapshot.snapshot_manifest import SnapshotManifest, write_snapshot_manifest
 
 
 @contextmanager
@@ -22,7 +22,9 @@ def building_folder(store: Store, snapshot_id: str) -> Iterator[Path]:
         StoreError: it cannot be made.
     """
     if isinstance(store.snapshots, ObjectPath):
-        with TemporaryDirectory(prefix="bioner-snapshot-") as folder:
+        with write_trouble(store.snapshots):
+            lent = TemporaryDirectory(prefix="bioner-snapshot-")
+        with lent as folder:
             yield Path(folder)
         return
     hidden = store.snapshots / f".{snapshot_id}{BUILDING_SUFFIX}"
@@ -46,14 +48,15 @@ def publish_snapshot(store: Store, folder: Path, *, manifest: SnapshotManifest) 
     """Make a whole snapshot of a folder that holds all of one.
 
     Raises:
-        StoreError: the files cannot be put on object storage; the next compaction removes those that were.
-        OSError: the folder cannot be renamed, or its files not be read.
+        StoreError: the folder cannot be renamed, or its files cannot be read or put on object storage; the next
+            compaction removes what is left of it.
     """
-    target = snapshot_folder(store, manifest.snapshot_id)
-    if not isinstance(target, ObjectPath):
-        os.rename(folder, target)
-        fsync_path(target.parent)
-        return
-    for file in manifest.files:
-        (target / file.path).put_file(folder / file.path)
+    target = store.snapshot(manifest.snapshot_id)
+    with write_trouble(target):
+        if not isinstance(target, ObjectPath):
+            os.rename(folder, target)
+            fsync_path(target.parent)
+            return
+        for file in manifest.files:
+            (target / file.path).put_file(folder / file.path)
     write_snapshot_manifest(target, manifest)

@@ -12,9 +12,7 @@ from bioner_core.store.paths import StorePath
 from bioner_core.store.snapshot.snapshot_manifest import (
     MANIFEST_NAME,
     current_id,
-    snapshot_folder,
     snapshot_ids,
-    snapshots_folder,
     unfinished_snapshots,
 )
 
@@ -33,7 +31,7 @@ def sweep_snapshots(store: Store, *, keep: int | None) -> tuple[str, ...]:
     for left in unfinished_snapshots(store):
         remove_objects(left)
     for suffix in () if store.is_remote else (BUILDING_SUFFIX, _REMOVING_SUFFIX):
-        for folder in snapshots_folder(store).glob(f".*{suffix}"):
+        for folder in store.snapshots.glob(f".*{suffix}"):
             remove_folder(folder)
     if keep is None:
         return ()
@@ -70,7 +68,7 @@ def remove_objects(folder: StorePath) -> None:
 def _remove(store: Store, snapshot_id: str) -> None:
     # Invariant: a folder under a snapshot's name is a whole snapshot. It is renamed first, in one step, and removed
     # then.
-    folder = snapshot_folder(store, snapshot_id)
+    folder = store.snapshot(snapshot_id)
     if isinstance(folder, ObjectPath):
         remove_objects(folder)
         return

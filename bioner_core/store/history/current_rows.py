@@ -1,8 +1,7 @@
 """The rows of the newest records of a store, which `current` finds: as Arrow batches shard by shard, and as objects."""
 
-import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +15,7 @@ from bioner_core.spoken import spoken_count
 from bioner_core.store.history.current import current_shards
 from bioner_core.store.layout import Store
 from bioner_core.store.manifest import Manifest, read_manifest
-from bioner_core.store.mention_ids import document_prefix
+from bioner_core.store.mention_ids import owner_record_of
 from bioner_core.store.reading import shard_batches
 from bioner_core.store.rows import documents_from_arrow, mentions_from_arrow
 from bioner_core.store.schemas import SCHEMAS
@@ -24,7 +23,6 @@ from bioner_core.store.snapshot.snapshot_schemas import row_schema
 from bioner_core.store.upgrade import conform
 
 _KEY_COLUMNS = ["doc_id", "version", "meta.record_number"]
-_REPEAT = re.compile(r"#r(\d+):")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,14 +130,16 @@ def _newest_shards(store: Store) -> Iterator[ShardRecords]:
 
 @dataclass(frozen=True, slots=True)
 class _Owners:
-    """Which mentions of a shard are shown: all of `clear` documents, and of the rest those with one of `prefixes`.
+    """Which mentions of a shard are shown: all of `clear` documents, and of the rest those of a copy that is `newest`.
 
-    A document is clear if its shard holds it once; of several copies the id of a mention tells whose it is.
+    A document is clear if its shard holds it once; of several copies the id of a mention tells whose it is. `first` is
+    the least record number of each contested document version.
     """
 
     clear: pa.Array
     contested: pa.Array
-    prefixes: frozenset[str]
+    first: Mapping[tuple[str, int], int]
+    newest: Set[int]
 
     def mask(self, mentions: pa.RecordBatch) -> pa.Array:
         shown = pc.is_in(mentions.column("doc_id"), value_set=self.clear).to_numpy(zero_copy_only=False)
@@ -151,10 +151,8 @@ class _Owners:
 
     def _is_shown(self, mentions: pa.RecordBatch, row: int) -> bool:
         mention_id, doc_id, version = (mentions.column(n)[row].as_py() for n in ("mention_id", "doc_id", "doc_version"))
-        plain = document_prefix(doc_id, version)
-        repeat = _REPEAT.match(mention_id, len(plain))
-        number = int(repeat.group(1)) if repeat else None
-        return document_prefix(doc_id, version, repeat_of_record=number) in self.prefixes
+        first = self.first.get((doc_id, version))
+        return first is not None and owner_record_of(mention_id, doc_id, first_record=first) in self.newest
 
 
 def _owners(store: Store, manifest: Manifest, records: ShardRecords) -> _Owners:
@@ -175,19 +173,11 @@ def _owners(store: Store, manifest: Manifest, records: ShardRecords) -> _Owners:
         times[doc_id] += 1
     clear = [doc_id for number, doc_id, _ in keys if number in newest and times[doc_id] == 1]
     contested = [doc_id for doc_id, number in times.items() if number > 1]
-    prefixes = _prefixes(keys, newest) if contested else frozenset()
-    return _Owners(pa.array(clear, pa.string()), pa.array(contested, pa.string()), prefixes)
-
-
-def _prefixes(keys: list[tuple[int, str, int]], newest: set[int]) -> frozenset[str]:
-    found: set[str] = set()
-    seen: set[str] = set()
-    for number, doc_id, version in sorted(keys):
-        plain = document_prefix(doc_id, version)
-        if number in newest:
-            found |= {document_prefix(doc_id, version, repeat_of_record=number)} | ({plain} - seen)
-        seen.add(plain)
-    return frozenset(found)
+    first: dict[tuple[str, int], int] = {}
+    for number, doc_id, version in keys:
+        if times[doc_id] > 1:
+            first[doc_id, version] = min(number, first.get((doc_id, version), number))
+    return _Owners(pa.array(clear, pa.string()), pa.array(contested, pa.string()), first, newest)
 
 
 def _record_numbers(documents: pa.RecordBatch) -> pa.Array:

@@ -74,11 +74,6 @@ def article_keys(document: Document) -> tuple[str, ...]:
     return record_keys(document) if document.source in EXPORT_SOURCES else (document.doc_id,)
 
 
-def index_path(store: Store, key: str) -> StorePath:
-    """Where the document index of an input is."""
-    return store.register / f"{key}.parquet"
-
-
 def manifests_by_input(store: Store) -> Iterator[tuple[str, list[Manifest]]]:
     """The committed shards of each input that can be shown, an input at a time.
 
@@ -100,7 +95,7 @@ def refresh_index(store: Store, key: str, *, manifests: Sequence[Manifest], othe
     Raises:
         StoreError: a shard cannot be read, or the store cannot be written and there is no other folder.
     """
-    path, state = index_path(store, key), _state(manifests)
+    path, state = store.document_index(key), _state(manifests)
     if isinstance(path, ObjectPath):
         return _of_object(path, store, manifests, state, folder=otherwise_in)
     # Invariant: a document index that does not fit its shards, or has changed on disk, is never used. Beside it stand
@@ -156,17 +151,22 @@ def index_files(store: Store) -> list[StorePath]:
 def matching_rows(path: StorePath, digests: pa.Array) -> Iterator[dict[str, Any]]:
     """The rows of a document index whose `text_digest` is one of these: `text_digest`, `doc_id`, `version` and `shard`.
 
-    Where nothing matches only the column of digests is read.
+    Where nothing matches only the column of digests is read. Where something does, the file is compared with the digest
+    beside it: mentions are copied on its word, and Parquet's own checksums do not cover all of it.
 
     Raises:
-        StoreError: the file is damaged.
+        StoreError: the file is damaged, or nothing vouches for it.
     """
+    compared = False
     try:
         with open_parquet(path) as parquet:
             for group in range(parquet.num_row_groups):
                 found = parquet.read_row_group(group, columns=["text_digest"]).column(0)
                 matches = pc.is_in(found, value_set=digests)
                 if pc.any(matches).as_py():
+                    if not compared and not _is_intact(path):
+                        raise ValueError("it is not what its digest says")
+                    compared = True
                     named = parquet.read_row_group(group, columns=["text_digest", "doc_id", "version", "shard"])
                     yield from named.filter(matches).to_pylist()
     except (OSError, ValueError) as error:
@@ -257,6 +257,14 @@ def is_as_written(index: StorePath, state: str, *, content: Path | None = None) 
     try:
         return _path(index).read_text(encoding="utf-8").split() == [state, sha256_of_file(content or index)]
     except (OSError, UnicodeDecodeError):  # there is none, or nothing vouches for it: it is made anew
+        return False
+
+
+def _is_intact(index: StorePath) -> bool:
+    """Whether the bytes of the index are those that were written, of whatever shards."""
+    try:
+        return _path(index).read_text(encoding="utf-8").split()[1:] == [sha256_of_file(index)]
+    except (OSError, UnicodeDecodeError):
         return False
 
 

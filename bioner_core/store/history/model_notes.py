@@ -27,15 +27,13 @@ def note_model(store: Store, fingerprint: str, *, words: Mapping[str, str]) -> N
         StoreError: the store cannot be written.
     """
     if model_words(store, fingerprint) != dict(words):
-        write_text(
-            store.models / f"{fingerprint}.json", json.dumps(with_checksum(dict(words)), ensure_ascii=False) + "\n"
-        )
+        write_text(store.model_note(fingerprint), json.dumps(with_checksum(dict(words)), ensure_ascii=False) + "\n")
 
 
 def model_words(store: Store, fingerprint: str) -> dict[str, str]:
     """What a fingerprint stands for; empty where nobody noted it."""
     try:
-        return _words(store.models / f"{fingerprint}.json")
+        return _words(store.model_note(fingerprint))
     except (OSError, ValueError):
         return {}
 

@@ -18,7 +18,6 @@ import hashlib
 import secrets
 import threading
 from dataclasses import dataclass, field
-from typing import Any
 
 from bioner_core.errors import StoreError
 from bioner_core.store.objects import requests
@@ -28,7 +27,7 @@ COMMITS = "commits"
 """The folder below `locks` that has the objects of those who may commit."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Fence:
     """What a holder may commit through: the lease `name` of `epoch` on the store at `root` in `bucket`.
 
@@ -41,7 +40,6 @@ class Fence:
     name: str
     epoch: str
     _slot: "_Slot" = field(default_factory=lambda: _Slot(), repr=False, compare=False)
-    _known: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def lease_key(self) -> str:
@@ -87,14 +85,6 @@ class Fence:
             lease = {}
         if (lease.get("epoch"), lease.get("held")) != (self.epoch, True):
             raise self._lost()
-
-    @property
-    def known(self) -> dict[str, Any]:
-        """The manifests of shards that this process is at work on, as it found them; None where there was none.
-
-        Under the lease a shard is worked on by one process, so that its commit need not look again.
-        """
-        return self._known
 
     def _stage(self, content: bytes) -> None:
         digest = hashlib.sha256(content).digest()

@@ -211,10 +211,12 @@ class ObjectPath:
                 self.put(content)
 
     def commit(self, content: bytes) -> None:
-        """As `put`, under the lease that this process holds: whoever lost it cannot.
+        """As `put`, through the fence that this process has raised for the store: whoever lost its lease cannot.
+
+        Where it has raised none, this is `put`.
 
         Raises:
-            StoreError: the lease is lost; what was there before is there.
+            StoreError: the lease of that fence is lost; what was there before is there.
             ObjectStorageError: as `put`.
         """
         fence = fence_of(self.bucket, self.key)

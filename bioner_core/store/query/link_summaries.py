@@ -8,7 +8,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bioner_core.errors import StoreError
-from bioner_core.linking.link_table import SUMMARIES_OF_LINKS, current_links
+from bioner_core.linking.link_table import (
+    SCHEMAS_OF_LINKS,
+    SUMMARIES_OF_LINKS,
+    compare_links,
+    current_links,
+    note_summaries,
+)
 from bioner_core.store.atomic import replacing
 from bioner_core.store.bounded_database import bounded_database
 from bioner_core.store.layout import Store
@@ -40,8 +46,12 @@ def make_link_summaries(store: Store, *, memory_bytes: int = DEFAULT_MEMORY_BYTE
     page, snapshot = current_links(store), open_snapshot(store)
     if page is None or snapshot is None or page.made_from != f"snapshot:{snapshot.manifest.snapshot_id}":
         return False
-    if has_summaries(store, page):
+    # A page that lacks their digests is from before these were kept, or of a run that was killed: nothing vouches for
+    # the files then.
+    if has_summaries(store, page) and page.digests.keys() >= SUMMARIES_OF_LINKS.keys():
         return True
+    snapshot.compare("documents", "mentions")
+    compare_links(store, page, tables=SCHEMAS_OF_LINKS)
     # On the store's disk: the system's temporary folder may be small, or in memory.
     with (
         TemporaryDirectory(prefix=".counting-", dir=scratch_beside(store.links)) as scratch,
@@ -56,6 +66,7 @@ def make_link_summaries(store: Store, *, memory_bytes: int = DEFAULT_MEMORY_BYTE
             for table in SUMMARIES_OF_LINKS:
                 reader = database.sql(select_of(table)).to_arrow_reader(_GROUP_ROWS)
                 _write(page.path(store, table), table, reader, fingerprint=page.fingerprint)
+            note_summaries(store, page)
         except (duckdb.Error, OSError) as error:
             raise StoreError(
                 f"{store.links}: the counts by concept cannot be made ({error}). Free some space, and link again"

@@ -5,6 +5,7 @@ import duckdb
 from bioner_core.linking.link_table import SCHEMAS_OF_LINKS, SUMMARIES_OF_LINKS, LinkPage, current_links
 from bioner_core.store.layout import Store
 from bioner_core.store.paths import StorePath
+from bioner_core.store.query.compared_files import compare_link_files
 from bioner_core.store.query.parquet_source import quoted_path
 from bioner_core.store.query.summaries import select_of
 
@@ -36,10 +37,13 @@ def link_views(database: duckdb.DuckDBPyConnection, store: Store, *, snapshot_id
     are asked.
 
     Raises:
-        StoreError: the page of the links is damaged.
+        StoreError: the page of the links is damaged, or a small file of them.
         ConfigurationError: the path of the store cannot be named in a query.
     """
     page = current_links(store)
+    ready = page is not None and page.made_from == f"snapshot:{snapshot_id}" and has_summaries(store, page)
+    if page is not None:
+        compare_link_files(store, page, tables=[*SCHEMAS_OF_LINKS, *(SUMMARIES_OF_LINKS if ready else ())])
     paths = []
     for table, schema in SCHEMAS_OF_LINKS.items():
         if page is None:
@@ -49,7 +53,6 @@ def link_views(database: duckdb.DuckDBPyConnection, store: Store, *, snapshot_id
             paths.append(page.path(store, table))
             _file_view(database, table, paths[-1])
     database.execute(f"CREATE VIEW linked_mentions AS {LINKED_MENTIONS}")
-    ready = page is not None and page.made_from == f"snapshot:{snapshot_id}" and has_summaries(store, page)
     for table in SUMMARIES_OF_LINKS:
         if page is not None and ready:
             paths.append(page.path(store, table))

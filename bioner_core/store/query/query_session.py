@@ -15,6 +15,7 @@ from bioner_core.store.history.model_notes import chosen_fingerprint
 from bioner_core.store.layout import Store
 from bioner_core.store.objects.duckdb_files import let_read_objects
 from bioner_core.store.paths import StorePath
+from bioner_core.store.query.compared_files import compare_shards, compare_snapshot
 from bioner_core.store.query.link_views import link_views
 from bioner_core.store.query.model_views import model_documents, only_of_model
 from bioner_core.store.query.query_views import shard_views, snapshot_views
@@ -102,8 +103,11 @@ def query_session(
     `history` tells the runs where no snapshot does. After `seconds` whatever is being answered is given up.
     With `model` (its first digits, or its name) the views hold only documents that this model annotated.
 
+    Of a store in a folder the files of a snapshot, of the shards and of the links are compared with their digests, each
+    of these up to `MOST_COMPARED_BYTES`.
+
     Raises:
-        StoreError: the store is damaged or of a newer schema version.
+        StoreError: the store is damaged, as far as that is noticed, or of a newer schema version.
         ConfigurationError: the path of the store cannot be named in a query.
     """
     store = Store(store.root.resolve())  # queries name files by their true path
@@ -117,13 +121,14 @@ def query_session(
         snapshot = open_snapshot(store)
         try:
             if snapshot is not None:
+                compare_snapshot(snapshot)
                 paths = snapshot_views(
                     database, snapshot.paths_by_table(), schema_version=snapshot.manifest.schema_version
                 )
             else:
-                paths = shard_views(
-                    database, store, manifests=list(shown_manifests(store)), history=history or RunHistory()
-                )
+                manifests = list(shown_manifests(store))
+                compare_shards(store, manifests)
+                paths = shard_views(database, store, manifests=manifests, history=history or RunHistory())
             fingerprints = model_documents(database)
             if model is not None:
                 only_of_model(database, chosen_fingerprint(store, model, known=fingerprints))

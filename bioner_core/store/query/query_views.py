@@ -8,6 +8,7 @@ import pyarrow as pa
 from bioner_core.store.history.current import current_shards
 from bioner_core.store.layout import Store
 from bioner_core.store.manifest import Manifest
+from bioner_core.store.mention_ids import REPEAT_AFTER_DOC_ID
 from bioner_core.store.paths import StorePath
 from bioner_core.store.query.link_views import LINK_VIEWS
 from bioner_core.store.query.parquet_source import quoted_path
@@ -128,7 +129,8 @@ def shard_views(
     return [path for found in paths.values() for path in found]
 
 
-_CURRENT_DOCUMENTS = """
+# Which copy owns a mention is said as `mention_ids.owner_record` says it.
+_CURRENT_DOCUMENTS = f"""
 CREATE VIEW copies AS
 SELECT d.doc_id, d.version, d.meta.record_number AS record_number, f.shard, f.source,
     min(d.meta.record_number) OVER (PARTITION BY f.shard, d.doc_id, d.version) AS first_record
@@ -147,9 +149,9 @@ JOIN (copies JOIN current_records USING (shard, record_number)) AS c
     ON f.shard = c.shard AND m.doc_id = c.doc_id AND m.doc_version = c.version
     AND c.record_number = CASE
         WHEN starts_with(m.mention_id, concat(m.doc_id, '@', m.doc_version, ':p')) THEN c.first_record
-        ELSE regexp_extract(m.mention_id[len(m.doc_id) + 1:], '^@\\d+#r(\\d+):p', 1)::BIGINT
+        ELSE regexp_extract(m.mention_id[len(m.doc_id) + 1:], '^{REPEAT_AFTER_DOC_ID}', 1)::BIGINT
     END
-"""
+"""  # noqa: S608 - a pattern
 
 
 def _finish(database: duckdb.DuckDBPyConnection) -> None:

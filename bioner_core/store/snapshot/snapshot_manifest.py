@@ -70,16 +70,6 @@ class SnapshotManifest:
         return json.dumps(with_checksum(asdict(self)), indent=1, ensure_ascii=False) + "\n"
 
 
-def snapshots_folder(store: Store) -> StorePath:
-    """Where the snapshots of a store are."""
-    return store.snapshots
-
-
-def snapshot_folder(store: Store, snapshot_id: str) -> StorePath:
-    """Where a snapshot is."""
-    return snapshots_folder(store) / snapshot_id
-
-
 def is_snapshot_id(name: str) -> bool:
     """Whether a name is one that a snapshot may have: time and state."""
     return _ID.fullmatch(name) is not None
@@ -132,7 +122,7 @@ def read_snapshot_manifest(store: Store, snapshot_id: str) -> SnapshotManifest:
         DamagedFileError: it is missing or damaged.
         StoreError: a newer version of bioner wrote it.
     """
-    path = snapshot_folder(store, snapshot_id) / MANIFEST_NAME
+    path = store.snapshot(snapshot_id) / MANIFEST_NAME
     try:
         flat = loaded_json(path.read_text(encoding="utf-8"))
         check_schema_version(typed(int, flat["schema_version"]), where=str(path))
@@ -145,7 +135,7 @@ def read_snapshot_manifest(store: Store, snapshot_id: str) -> SnapshotManifest:
 
 def snapshot_ids(store: Store) -> list[str]:
     """All complete snapshots, the oldest first."""
-    found = snapshots_folder(store).glob(f"*/{MANIFEST_NAME}")
+    found = store.snapshots.glob(f"*/{MANIFEST_NAME}")
     return sorted(path.parent.name for path in found if is_snapshot_id(path.parent.name))
 
 
@@ -157,4 +147,4 @@ def unfinished_snapshots(store: Store) -> list[StorePath]:
     if not store.is_remote:
         return []
     whole = set(snapshot_ids(store))
-    return [path for path in snapshots_folder(store).iterdir() if is_snapshot_id(path.name) and path.name not in whole]
+    return [path for path in store.snapshots.iterdir() if is_snapshot_id(path.name) and path.name not in whole]

@@ -1,14 +1,19 @@
-"""Readers of a snapshot: its files, its documents and its mentions, all of them or those of one document."""
+"""Readers of a snapshot: its files, its documents and its mentions, all of them or those of one document.
+
+Whoever reads a table from its beginning gets what was written: each file is compared with its digest before its first
+row. Of one document the checksums of its pages must do, since a file is hundreds of megabytes long.
+"""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from bioner_core.documents import Document
-from bioner_core.errors import StoreError
+from bioner_core.errors import DamagedFileError, StoreError
+from bioner_core.file_digest import sha256_of_file
 from bioner_core.mentions import Mention
 from bioner_core.store.layout import Store
 from bioner_core.store.parquet_files import open_parquet
@@ -20,7 +25,6 @@ from bioner_core.store.snapshot.snapshot_manifest import (
     SnapshotManifest,
     current_id,
     read_snapshot_manifest,
-    snapshot_folder,
 )
 from bioner_core.store.snapshot.snapshot_schemas import PARTITION_COLUMN, row_schema
 from bioner_core.store.upgrade import conform
@@ -35,11 +39,13 @@ class Snapshot:
 
     store: Store
     manifest: SnapshotManifest
+    _compared: set[str] = field(default_factory=set, repr=False, compare=False)
+    """The files that were compared since it was opened: they never change, and each is compared once."""
 
     @property
     def folder(self) -> StorePath:
         """Where its files are."""
-        return snapshot_folder(self.store, self.manifest.snapshot_id)
+        return self.store.snapshot(self.manifest.snapshot_id)
 
     def paths(self, table: str) -> list[StorePath]:
         """The files of a table, in the order of source and `doc_id`."""
@@ -48,6 +54,34 @@ class Snapshot:
     def paths_by_table(self) -> dict[str, list[StorePath]]:
         """The files of every table that has rows."""
         return {file.table: self.paths(file.table) for file in self.manifest.files}
+
+    def compare(self, *tables: str) -> None:
+        """Make sure that the files of these tables have the bytes that were written; reads each once.
+
+        Raises:
+            DamagedFileError: one has not, or is gone.
+            StoreError: one cannot be read.
+        """
+        for file in self.manifest.files:
+            if file.table in tables:
+                self._compare(file)
+
+    def _compare(self, file: SnapshotFile) -> None:
+        if file.path in self._compared:
+            return
+        path = self.folder / file.path
+        try:
+            fault = "" if sha256_of_file(path) == file.sha256 else "has changed since it was written"
+        except FileNotFoundError:
+            fault = "is gone"
+        except OSError as error:
+            raise StoreError(f"{path}: cannot be read ({error}). Check its permissions") from error
+        if fault:
+            raise DamagedFileError(
+                f"{path}: {fault}. Run the command again; if it stays, remove snapshots/{self.manifest.snapshot_id}, "
+                "then run `bioner compact`: it is made again from the shards. `bioner verify` lists all that is wrong"
+            )
+        self._compared.add(file.path)
 
     def documents(self) -> Iterator[Document]:
         """The newest version of each document, by source and `doc_id`.
@@ -92,6 +126,8 @@ class Snapshot:
         """
         for file in self.manifest.files:
             if file.table == table and (doc_id is None or file.first_doc_id <= doc_id <= file.last_doc_id):
+                if doc_id is None:
+                    self._compare(file)
                 for batch in _file_batches(self.folder / file.path, doc_id):
                     yield conform(_with_source(batch, file), row_schema(table))
 

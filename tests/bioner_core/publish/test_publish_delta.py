@@ -7,7 +7,7 @@ import polars
 import pytest
 from job_stores import WordService, null_job, word_store
 
-from bioner_core.errors import ConfigurationError
+from bioner_core.errors import ConfigurationError, DamagedFileError
 from bioner_core.publish import delta
 from bioner_core.publish.delta import check_target, publish_delta
 from bioner_core.store.compaction.compact import compact_store
@@ -49,6 +49,19 @@ def test_each_snapshot_is_a_version_and_earlier_ones_stay(store: Store, tmp_path
     assert table.history(1)[0]["bioner.snapshot"] == current_id(store)
     table.load_as_version(0)
     assert table.count() == before < done.rows
+
+
+@pytest.mark.parametrize("table", ["mentions", "shards"])
+def test_a_damaged_table_is_not_published(store: Store, tmp_path: Path, table: str) -> None:
+    """Catches rows that a disk has changed, published for good: Parquet's checksums do not cover a footer."""
+    path = next(store.folder.glob(f"snapshots/*/{table}/**/*.parquet"))
+    before = path.read_bytes()
+    place = before.rindex(b"parquet-cpp-arrow")
+    path.write_bytes(before[:place] + b"q" + before[place + 1 :])
+    with pytest.raises(DamagedFileError, match="has changed since it was written"):
+        publish_delta(store, str(tmp_path / "lake"), tables=[table])
+    path.write_bytes(before)
+    assert [one.was_written for one in publish_delta(store, str(tmp_path / "lake"), tables=[table]).tables] == [True]
 
 
 def test_an_older_snapshot_never_replaces_a_newer_one(store: Store, tmp_path: Path) -> None:

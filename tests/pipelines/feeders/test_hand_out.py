@@ -8,9 +8,9 @@ from annotate_fakes import CountingProgress, make_job
 from feeder_samples import Clock, VirtualFeeder, VirtualMaker, committed, shards_of
 
 from bioner_core.errors import StoreError
-from bioner_core.store.committed import known_manifests
 from bioner_core.store.history.lock import StoreLock
 from bioner_core.store.layout import Store
+from bioner_core.store.manifest_cache import manifest_cache
 from pipelines.feeders.feeder import FeederLostError
 from pipelines.feeders.given_shards import LEASE_SECONDS, SILENT_SECONDS, GivenShards
 from pipelines.feeders.hand_out import MOST_LOSSES, HandOut
@@ -183,7 +183,8 @@ def test_what_was_known_of_a_shard_is_forgotten_when_a_feeder_commits_it(object_
     world = World(tmp_path, feeders=2, shards=3)
     world.maker.job = replace(world.maker.job, store=object_store)
     with StoreLock(object_store, purpose="test"):
-        known = known_manifests(object_store)
-        known.update(dict.fromkeys([one.shard_id for one in world.shards]))
+        cache = manifest_cache(object_store)
+        for one in world.shards:
+            cache.keep(one.shard_id, None)
         world.go()
-        assert known == {}
+        assert [cache.found(one.shard_id) for one in world.shards] == [None] * 3

@@ -6,7 +6,7 @@ from bioner_core.document_pass.settings import FinishSettings
 from bioner_core.store.history.ledger import AppliedFile, JobRun, record_applied, record_run
 from bioner_core.store.layout import Store, input_key, shard_id
 from bioner_core.store.manifest import Counts
-from pipelines.job_report import report_path, write_report
+from pipelines.job_report import write_report
 from pipelines.summary import ShardOutcome, Status
 from pipelines.watch.run_history import run_history
 
@@ -25,9 +25,9 @@ def test_shards_belong_to_the_run_that_committed_them(tmp_path: Path) -> None:
     counts = Counts(records_in=3, annotated=3)
     committed = [ShardOutcome(Status.COMMITTED, one, "x", counts, 2.0) for one in (PLAIN, NIGHTLY)]
     failed, finish = ShardOutcome(Status.FAILED, "", "y", message="broken"), FinishSettings()
-    write_report([*committed, failed], report_path(Store(tmp_path), RUN), finish=finish)
+    write_report([*committed, failed], Store(tmp_path).report(RUN), finish=finish)
     skipped = [ShardOutcome(Status.SKIPPED, PLAIN, "x", counts)]
-    write_report(skipped, report_path(Store(tmp_path), "20270102T030405_000006Z-bbbb"), finish=finish)
+    write_report(skipped, Store(tmp_path).report("20270102T030405_000006Z-bbbb"), finish=finish)
     record_applied(Store(tmp_path), _applied("nightly-1"))
     record_run(
         Store(tmp_path),

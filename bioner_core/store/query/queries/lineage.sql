@@ -6,6 +6,7 @@ SELECT
     s.schema_version, s.software_version
 FROM (
     SELECT * FROM candidates
+    -- the id is read as mention_ids.AFTER_DOC_ID does
     WHERE mention_id = $mention AND doc_id = regexp_extract($mention, '^(.*)@\d+(#r\d+)?:p\d+:\d+-\d+:[^:]*:', 1)
 ) AS c
 JOIN lineage AS l ON c.doc_id = l.doc_id AND c.doc_version = l.version

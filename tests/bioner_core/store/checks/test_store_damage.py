@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from store_samples import commit_sample, descriptor, every_file
 
-from bioner_core.errors import StoreError
+from bioner_core.errors import DamagedFileError, StoreError
 from bioner_core.store.checks.verify import verify_store
 from bioner_core.store.compaction.compact import compact_store
 from bioner_core.store.history.ledger import AppliedFile, record_applied, utc_now
@@ -51,19 +51,34 @@ def test_no_flipped_bit_comes_into_a_snapshot(tmp_path: Path) -> None:
     assert compact_store(Store(tmp_path)).made
 
 
-def test_readers_verify_the_checksums_of_pages(tmp_path: Path) -> None:
-    """Catches files written without page checksums, or read without a look at them.
-
-    Checksums cover pages and not their heads, nor the footer, so that only `compact` and `verify` notice all.
-    """
-    expected = _rows(tmp_path, commit=True)
+def test_readers_of_shards_give_no_changed_row(tmp_path: Path) -> None:
+    """Catches a reader that trusts Parquet's checksums: they cover pages and not their heads, nor the footer."""
+    assert _rows(tmp_path, commit=True)
     chance = random.Random(SEED)
     paths = [tmp_path / file.path for one in read_manifests(Store(tmp_path)) for file in one.files]
     for number in range(400):
         path = paths[number % len(paths)]
+        before = _flip(path, chance)
+        with pytest.raises(DamagedFileError, match=path.name):
+            _rows(tmp_path)
+        path.write_bytes(before)
+
+
+def test_one_document_is_read_with_the_checksums_of_its_pages(tmp_path: Path) -> None:
+    """Catches files of a snapshot that are written without page checksums, or read without a look at them: of one
+    document a whole file is not compared."""
+    commit_sample(tmp_path)
+    compact_store(Store(tmp_path))
+    snapshot = open_snapshot(Store(tmp_path))
+    assert snapshot is not None
+    expected = snapshot.document("pubmed:1")
+    assert expected is not None
+    chance = random.Random(SEED)
+    [path] = (tmp_path / "snapshots").glob("*/documents/*/*.parquet")
+    for number in range(100):
         before = _flip(path, chance, _within_a_page(path))
         with contextlib.suppress(StoreError):
-            assert _rows(tmp_path) == expected, f"flip {number} of {path.name}"
+            assert snapshot.document("pubmed:1") == expected, f"flip {number}"
         path.write_bytes(before)
 
 

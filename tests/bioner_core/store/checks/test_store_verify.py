@@ -19,7 +19,6 @@ from bioner_core.store.manifest import Counts, Manifest
 from bioner_core.store.mention_ids import document_prefix
 from bioner_core.store.reading import table_files
 from bioner_core.store.rows import RejectRow
-from bioner_core.store.snapshot.snapshot_manifest import snapshot_folder
 
 _OUTER = mention(0, 0, 21)
 _INNER = mention(0, 0, 4, parent=_OUTER)
@@ -196,7 +195,7 @@ def test_queries_get_only_files_that_manifests_name(tmp_path: Path) -> None:
 def _compacted(store: Path) -> Path:
     """The folder of a snapshot of a sample store, in a file per table."""
     commit_sample(store)
-    return snapshot_folder(Store(store), compact_store(Store(store)).manifest.snapshot_id)
+    return Store(store).snapshot(compact_store(Store(store)).manifest.snapshot_id)
 
 
 def test_a_sound_snapshot_has_no_faults_and_is_counted(tmp_path: Path) -> None:

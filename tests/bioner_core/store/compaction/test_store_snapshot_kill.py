@@ -15,7 +15,7 @@ from bioner_core.store.checks.check_snapshots import snapshot_faults
 from bioner_core.store.compaction.compact import CompactionSettings, compact_store
 from bioner_core.store.history.current_rows import current_mentions
 from bioner_core.store.layout import Store
-from bioner_core.store.snapshot.snapshot_manifest import current_id, snapshot_ids, snapshots_folder
+from bioner_core.store.snapshot.snapshot_manifest import current_id, snapshot_ids
 from bioner_core.store.snapshot.snapshot_reading import open_snapshot
 
 HERE = Path(__file__).resolve().parent
@@ -52,7 +52,7 @@ def test_ten_kills_harm_no_reader_and_lose_no_row(tmp_path: Path) -> None:
     assert sorted(snapshot.mentions(), key=repr) == sorted(current_mentions(Store(tmp_path)), key=repr)
     assert len(list(snapshot.documents())) == DOCUMENTS + round_number
     assert snapshot_ids(Store(tmp_path)) == [current_id(Store(tmp_path))]
-    assert list(snapshots_folder(Store(tmp_path)).glob(".*")) == []
+    assert list(Store(tmp_path).snapshots.glob(".*")) == []
 
 
 def _added(documents: dict[str, int]) -> int:

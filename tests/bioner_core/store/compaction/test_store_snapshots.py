@@ -1,5 +1,6 @@
 """Compaction: what is shown, when, what is removed, and which stores are refused or upgraded."""
 
+import errno
 import json
 from dataclasses import replace
 from itertools import pairwise
@@ -9,12 +10,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from little_stores import Event, commit_input
-from store_samples import commit_sample
+from store_samples import commit_sample, descriptor
 
 from bioner_core.errors import StoreError
 from bioner_core.file_digest import sha256_of_file
 from bioner_core.store.checks.check_snapshots import snapshot_faults
 from bioner_core.store.checks.verify import verify_store
+from bioner_core.store.compaction import snapshot_place
 from bioner_core.store.compaction.compact import CompactionReport, CompactionSettings, CompactionWatch, compact_store
 from bioner_core.store.compaction.snapshot_check import SnapshotTally, check_snapshot_rows
 from bioner_core.store.compaction.snapshot_writer import _GROUP_ROWS
@@ -22,7 +24,7 @@ from bioner_core.store.layout import Store
 from bioner_core.store.manifest import read_manifest, write_manifest
 from bioner_core.store.reading import read_manifests
 from bioner_core.store.schemas import SCHEMA_VERSION, file_fact
-from bioner_core.store.snapshot.snapshot_manifest import current_id, snapshot_folder, snapshot_ids, snapshots_folder
+from bioner_core.store.snapshot.snapshot_manifest import current_id, snapshot_ids
 from bioner_core.store.snapshot.snapshot_reading import Snapshot, open_snapshot
 from bioner_core.store.snapshot.snapshot_schemas import FLAT_TABLES, SORTED_TABLES, file_schema
 
@@ -92,14 +94,14 @@ def test_old_snapshots_go_and_the_current_one_stays(tmp_path: Path) -> None:
     report = compacted(tmp_path, keep=1)
     assert set(report.removed) == set(kept)
     assert snapshot_ids(Store(tmp_path)) == [current_id(Store(tmp_path))] == [report.manifest.snapshot_id]
-    assert list(snapshots_folder(Store(tmp_path)).glob(".*")) == []
+    assert list(Store(tmp_path).snapshots.glob(".*")) == []
 
 
 def test_half_snapshots_are_removed_and_a_whole_one_is_only_named(tmp_path: Path) -> None:
     """Catches what a kill leaves: half a snapshot that stays for ever, or a whole one that is made a second time."""
     commit_input(tmp_path, 1, [Event(1)])
     made = compacted(tmp_path).manifest.snapshot_id
-    half = snapshots_folder(Store(tmp_path)) / f".{made}.building"
+    half = Store(tmp_path).snapshots / f".{made}.building"
     (half / "documents").mkdir(parents=True)
     (tmp_path / "CURRENT").unlink()
     report = compacted(tmp_path)
@@ -135,7 +137,7 @@ def test_a_job_without_its_lock_removes_nothing(tmp_path: Path) -> None:
     compacted(tmp_path, keep=1)
     commit_input(tmp_path, 2, [Event(2)])
     compacted(tmp_path, keep=2)
-    another = snapshots_folder(Store(tmp_path)) / ".another.building"
+    another = Store(tmp_path).snapshots / ".another.building"
     another.mkdir()
     for checks in (0, 1):
         with pytest.raises(StoreError, match="lost"):
@@ -167,7 +169,7 @@ def test_files_say_what_they_are(tmp_path: Path) -> None:
     # The sample's mentions lie in each other, which is no pair.
     assert tables == {*SORTED_TABLES, *FLAT_TABLES} - {"runs", "entity_pairs"}
     for file in report.manifest.files:
-        path = snapshot_folder(Store(tmp_path), report.manifest.snapshot_id) / file.path
+        path = Store(tmp_path).snapshot(report.manifest.snapshot_id) / file.path
         with pq.ParquetFile(path) as parquet:
             assert parquet.schema_arrow.equals(file_schema(file.table))
             facts = {
@@ -213,7 +215,7 @@ def test_rows_that_are_not_what_went_in_are_refused(tmp_path: Path, broken: Snap
     commit_sample(tmp_path)
     report = compacted(tmp_path)
     broken.rows.update(documents=2, lineage=2, mentions=3)
-    folder = snapshot_folder(Store(tmp_path), report.manifest.snapshot_id)
+    folder = Store(tmp_path).snapshot(report.manifest.snapshot_id)
     with pytest.raises(StoreError, match=words):
         check_snapshot_rows(folder, report.manifest.files, tally=broken, memory_bytes=MEMORY)
 
@@ -234,7 +236,7 @@ def test_newer_stores_and_snapshots_are_refused(tmp_path: Path) -> None:
     """Catches rows of a meaning that this version does not know, shown as if it did."""
     manifest = commit_sample(tmp_path)
     compacted(tmp_path)
-    path = snapshot_folder(Store(tmp_path), str(current_id(Store(tmp_path)))) / "manifest.json"
+    path = Store(tmp_path).snapshot(str(current_id(Store(tmp_path)))) / "manifest.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"schema_version": SCHEMA_VERSION + 1}))
     with pytest.raises(StoreError, match="newer than"):
         open_snapshot(Store(tmp_path))
@@ -271,3 +273,28 @@ def _as_version_1(store: Path) -> None:
     )
     write_manifest(Store(store), replace(manifest, schema_version=1, files=files))
     assert read_manifest(Store(store), manifest.shard_id) == next(read_manifests(Store(store)))
+
+
+@pytest.mark.parametrize("step", ["rename", "fsync"])
+def test_a_disk_that_refuses_the_last_step_is_told_as_every_fault_of_a_store(
+    tmp_path: Path, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Catches an `OSError` of the step that shows a snapshot: a nightly job catches errors of stores alone, and lost
+    its report. Readers open what they opened before."""
+    commit_sample(tmp_path)
+    before = compact_store(Store(tmp_path)).manifest.snapshot_id
+    commit_sample(tmp_path, of=descriptor(4, 8))
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        if step == "rename":
+            patch.setattr(snapshot_place.os, "rename", full)
+        else:
+            patch.setattr(snapshot_place, "fsync_path", full)
+        with pytest.raises(StoreError, match="the disk is full"):
+            compact_store(Store(tmp_path))
+    assert current_id(Store(tmp_path)) == before
+    assert compact_store(Store(tmp_path)).manifest.shards == 2
+    assert verify_store(Store(tmp_path)).sound

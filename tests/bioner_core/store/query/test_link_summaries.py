@@ -4,11 +4,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 from job_stores import word_store
 
 from bioner_core.concepts.concept import Concept
-from bioner_core.linking.link_table import SUMMARIES_OF_LINKS, current_links, make_current
+from bioner_core.errors import DamagedFileError, StoreError
+from bioner_core.linking.link_table import SCHEMAS_OF_LINKS, SUMMARIES_OF_LINKS, current_links, make_current
 from bioner_core.linking.linker import Linker
+from bioner_core.store.checks.verify import verify_store
 from bioner_core.store.compaction.compact import CompactionSettings, compact_store
 from bioner_core.store.layout import Store
 from bioner_core.store.query.link_summaries import make_link_summaries
@@ -65,6 +68,60 @@ def test_counts_of_an_older_snapshot_are_not_shown(tmp_path: Path) -> None:
     for table in SUMMARIES_OF_LINKS:
         page.path(Store(store), table).unlink()
     assert not make_link_summaries(Store(store), memory_bytes=MEMORY)
+
+
+def test_verify_compares_every_file_of_the_links(tmp_path: Path) -> None:
+    """Catches damage in the counts by concept, or in the list of linked documents, that `verify` passes: queries answer
+    from the ones, and the next run copies rows by the other."""
+    store, _ = linked_store(tmp_path)
+    make_link_summaries(Store(store), memory_bytes=MEMORY)
+    assert verify_store(Store(store)).sound
+    files = sorted((store / "links").glob("*.parquet"))
+    assert len(files) == len(SUMMARIES_OF_LINKS) + len(SCHEMAS_OF_LINKS) + 1
+    for path in files:
+        before = path.read_bytes()
+        path.write_bytes(before[:-1] + bytes([before[-1] ^ 1]))
+        [fault] = verify_store(Store(store)).faults
+        assert str(path) in fault
+        path.write_bytes(before)
+
+
+def test_counts_without_a_digest_are_made_anew(tmp_path: Path) -> None:
+    """Catches a page of before, whose counts nothing vouches for, that cannot be read, or is believed for ever."""
+    store, _ = linked_store(tmp_path)
+    make_link_summaries(Store(store), memory_bytes=MEMORY)
+    page = current_links(Store(store))
+    assert page is not None
+    make_current(Store(store), page)  # as a killed run leaves it: files, and no digests of the counts
+    page.path(Store(store), "concepts").write_bytes(b"of nobody")
+    assert verify_store(Store(store)).sound
+    assert make_link_summaries(Store(store), memory_bytes=MEMORY)
+    assert current_links(Store(store)).digests.keys() >= SUMMARIES_OF_LINKS.keys()
+    assert [one["concept_id"] for one in answers(store)["concepts"]] == ["T:1", "T:2"]
+
+
+@pytest.mark.parametrize("table", ["links", "concepts"])
+def test_a_query_ends_with_damaged_links(tmp_path: Path, table: str) -> None:
+    """Catches answers from links that a disk has changed; they are named, with what to remove."""
+    store, _ = linked_store(tmp_path)
+    make_link_summaries(Store(store), memory_bytes=MEMORY)
+    page = current_links(Store(store))
+    assert page is not None
+    path = page.path(Store(store), table)
+    assert isinstance(path, Path)
+    path.write_bytes(path.read_bytes()[:-9] + bytes(9))
+    with pytest.raises(StoreError, match="Remove the folder links"), query_session(Store(store), memory_bytes=MEMORY):
+        pass
+
+
+@pytest.mark.parametrize("damaged", ["mentions", "links"])
+def test_counts_are_not_made_of_damaged_files(tmp_path: Path, damaged: str) -> None:
+    """Catches counts with a digest of their own that are made of rows that a disk has changed."""
+    store, _ = linked_store(tmp_path)
+    path = next(store.glob("snapshots/*/mentions/*/*") if damaged == "mentions" else store.glob("links/links-*"))
+    path.write_bytes(path.read_bytes()[:-9] + bytes(9))
+    with pytest.raises(DamagedFileError, match="has changed since it was written"):
+        make_link_summaries(Store(store), memory_bytes=MEMORY)
 
 
 def test_what_a_killed_run_left_goes_with_the_next(tmp_path: Path) -> None:
