@@ -63,7 +63,7 @@ def _as_asked(label_set: LabelSet, card: ModelCard) -> dict[str, Any]:
         [(tag, one.name, *_words(one)) for one, tag in zip(part.types, chosen_tags(part, card), strict=True)]
         for part in asked_parts(label_set, card)
     ]
-    asked = {"name": label_set.name, "languages": label_set.languages, "parts": parts}
+    asked: dict[str, Any] = {"name": label_set.name, "languages": label_set.languages, "parts": parts}
     bias = opening_bias(label_set, card)
     if card.open_bias.get(label_set.name, bias) != bias:
         # Once a name alone decided: what was found under the bias of a namesake is not what is found now.
