@@ -51,7 +51,7 @@ class Store:
     def query(self, sql: str, parameters: Mapping[str, str] | None = None) -> pa.Table:
         """The answer to one SELECT, as an Arrow table.
 
-        `.to_pylist()` needs nothing more; `.to_pandas()`, `polars.from_arrow` and DuckDB take it where they are installed.
+        `.to_pylist()` needs nothing more; `.to_pandas()`, `polars.from_arrow` and DuckDB need their packages.
         `bioner.store.VIEWS` says what can be asked. The store cannot be changed, nor any other file be read.
 
         Raises:
