@@ -49,8 +49,9 @@ class Store:
         return self._snapshot.mentions() if self._snapshot else mention_rows(self._layout)
 
     def query(self, sql: str, parameters: Mapping[str, str] | None = None) -> pa.Table:
-        """The answer to one SELECT, as an Arrow table: `.to_pandas()`, `polars.from_arrow` and DuckDB take it on.
+        """The answer to one SELECT, as an Arrow table.
 
+        `.to_pylist()` needs nothing more; `.to_pandas()`, `polars.from_arrow` and DuckDB need their packages.
         `bioner.store.VIEWS` says what can be asked. The store cannot be changed, nor any other file be read.
 
         Raises:

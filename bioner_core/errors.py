@@ -1,4 +1,4 @@
-"""The one error hierarchy of bioner, the exit codes of commands, and how long lists of names are put into sentences.
+"""The one error hierarchy, the exit codes of commands, and parts of sentences: long lists, causes, what to install.
 
 Every error that a user can cause or that an outside fault can cause is a `BionerError` whose message names what was
 wrong, the value and what to do. Anything else that escapes is a defect of ours.
@@ -70,3 +70,11 @@ def listed_names(names: Sequence[str], *, most: int = 5) -> str:
 def cause_of(error: Exception) -> str:
     """Why the system refused, for a message that names the file already: "No such file or directory"."""
     return (error.strerror if isinstance(error, OSError) else None) or str(error)
+
+
+def install_words(extra: str) -> str:
+    """What to type for a package that only some commands need, for a message that names the package.
+
+    No package of bioner is published: `pip install bioner[...]` would find nothing.
+    """
+    return f"in the checkout, pip install -e '.[{extra}]'"

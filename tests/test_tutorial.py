@@ -1,7 +1,9 @@
 """The tutorial, run as it is printed."""
 
+import csv
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -11,6 +13,10 @@ import pytest
 
 from bioner_core.models.base_model import is_pulled
 from bioner_core.models.bases import SMOLLM2
+from bioner_core.store.history.current_rows import current_mentions
+from bioner_core.store.layout import Store
+from jobs.main import run_command
+from tests.jobs.job_stores import word_store
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 TUTORIAL = REPOSITORY / "docs" / "tutorial.md"
@@ -71,3 +77,21 @@ def test_the_tutorial_runs_as_it_is_printed(tmp_path: Path) -> None:
     assert after > before
     subprocess.run(["bash", "-euc", cleaning], cwd=tmp_path, check=True)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bin", "bioner_core", "docs"]
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/tutorial.md"])
+def test_all_mentions_come_as_one_table(page: str, tmp_path: Path) -> None:
+    """Catches a column that was renamed, or a quote that a shell takes away, in the line for the whole result."""
+    lines = [one.strip() for one in (REPOSITORY / page).read_text(encoding="utf-8").splitlines()]
+    [line] = [one for one in lines if one.startswith("bioner query") and one.endswith("--output mentions.csv")]
+    store, table = word_store(tmp_path), tmp_path / "mentions.csv"
+    program, verb, option, _, *others, _ = shlex.split(line)
+    assert (program, option) == ("bioner", "--store")
+    assert run_command([verb, option, str(store), *others, str(table)]) == 0
+    with table.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    found = {(row["doc_id"], int(row["start"]), int(row["end"]), row["text"], row["type"]) for row in rows}
+    accepted = [one for one in current_mentions(Store(store)) if one.accepted]
+    assert found == {(one.doc_id, one.start, one.end, one.text, one.type) for one in accepted}
+    assert len(rows) == len(accepted) > 0
+    assert all(row["passage_index"] and float(row["selector_score"]) > 0 for row in rows)

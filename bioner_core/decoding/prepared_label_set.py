@@ -6,7 +6,7 @@ from bioner_core.decoding.rows import LabelSetTokens
 from bioner_core.labels.label_set import LabelSet
 from bioner_core.models.loading import LoadedModel
 from bioner_core.models.prompt import described_types, prompt_tokens
-from bioner_core.models.tag_choice import chosen_tags
+from bioner_core.models.tag_choice import chosen_tags, opening_bias
 from bioner_core.tagging.scheme import copy_lines
 
 
@@ -36,7 +36,7 @@ def prepare_label_set(label_set: LabelSet, loaded: LoadedModel) -> PreparedLabel
         open_rows=tuple(map(vocabulary.tags.index, tags)),
         open_ids=tuple(map(vocabulary.open_id, tags)),
         close_id=vocabulary.close_id,
-        open_bias=card.opening_bias(label_set.name, label_set.languages),
+        open_bias=opening_bias(label_set, card),
         definition_ends=prompt.definition_ends,
     )
     return PreparedLabelSet(label_set, tokens, prompt.separators, tuple(line.type_indices for line in lines))

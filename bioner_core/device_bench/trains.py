@@ -25,7 +25,7 @@ from bioner_core.device_bench.stand_in import (
     llama_configuration,
 )
 from bioner_core.device_bench.steps import Clock, Findings, Step, StepSkippedError
-from bioner_core.errors import ModelError
+from bioner_core.errors import ModelError, install_words
 from bioner_core.inference.device_budget import is_out_of_memory
 from bioner_core.inference.row_isolation import free_memory
 from bioner_core.labels.label_set import LabelSet
@@ -192,7 +192,7 @@ def random_trainable(configuration: Any, models: BenchModels, *, settings: SftSe
 def _large_shape(models: BenchModels, batch_tokens: int, clock: Clock, found: Findings, *, tuning: Tuning) -> None:
     """LoRA on the large shape, or QLoRA; without recomputation first, with it where that does not fit."""
     if tuning is Tuning.QLORA and not can_hold_four_bits():
-        raise StepSkippedError('bitsandbytes is not installed: pip install "bioner[qlora]"')
+        raise StepSkippedError(f"bitsandbytes is not installed: {install_words('qlora')}")
     configuration = llama_configuration(TINY) if models.sizes.shape == "tiny" else _of_shape(models.sizes.shape)
     settings = _settings(models, batch_tokens, tuning)
     trainable = random_trainable(configuration, models, settings=settings)

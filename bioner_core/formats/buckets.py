@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, BinaryIO, Self
 
-from bioner_core.errors import ConfigurationError, InputError, MissingInputError
+from bioner_core.errors import ConfigurationError, InputError, MissingInputError, install_words
 from bioner_core.formats.inputs import COMPANIONS, outside_stores, public_name
 
 SCHEMES = frozenset({"s3", "s3a", "gs", "gcs", "az", "adl", "abfs", "abfss"})
@@ -86,9 +86,7 @@ def file_system(url: str) -> tuple[Any, str]:
     try:
         from obstore.fsspec import register
     except ImportError:
-        raise ConfigurationError(
-            f"{public_name(url)}: buckets need obstore: install bioner with the extra `buckets`"
-        ) from None
+        raise ConfigurationError(f"{public_name(url)}: buckets need obstore: {install_words('buckets')}") from None
     register(sorted(SCHEMES))
     # Not from fsspec's cache of file systems, which does not see that the environment names another endpoint.
     files, path = fsspec.core.url_to_fs(url, retry_config=_RETRIES, skip_instance_cache=True)

@@ -10,7 +10,7 @@ from bioner_core.labels.label_set import EntityType, LabelSet
 from bioner_core.models.directory import files_digest
 from bioner_core.models.model_card import ModelCard, read_card
 from bioner_core.models.precision import INT8, INT8_VERSION
-from bioner_core.models.tag_choice import asked_parts, chosen_tags, free_types, is_free, own_label_sets
+from bioner_core.models.tag_choice import asked_parts, chosen_tags, free_types, is_free, opening_bias, own_label_sets
 from bioner_core.text.folding import FOLDING_VERSION
 from bioner_core.text.sentences import SPLITTER_VERSION
 
@@ -63,7 +63,12 @@ def _as_asked(label_set: LabelSet, card: ModelCard) -> dict[str, Any]:
         [(tag, one.name, *_words(one)) for one, tag in zip(part.types, chosen_tags(part, card), strict=True)]
         for part in asked_parts(label_set, card)
     ]
-    return {"name": label_set.name, "languages": label_set.languages, "parts": parts}
+    asked: dict[str, Any] = {"name": label_set.name, "languages": label_set.languages, "parts": parts}
+    bias = opening_bias(label_set, card)
+    if card.open_bias.get(label_set.name, bias) != bias:
+        # Once a name alone decided: what was found under the bias of a namesake is not what is found now.
+        asked["open_bias"] = bias
+    return asked
 
 
 def _words(one: EntityType) -> tuple[str, ...]:

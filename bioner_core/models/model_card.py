@@ -1,7 +1,7 @@
 """`model.toml`: what a model directory says of itself."""
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -66,15 +66,6 @@ class ModelCard:
     common_threshold: float = 0.0
     int8: dict[str, dict[str, float]] = field(default_factory=dict)
     default_label_sets: tuple[str, ...] = ()
-
-    def opening_bias(self, label_set: str, languages: Sequence[str]) -> float:
-        """What is added to the logits of opening tags under this label set, which is for texts in these languages."""
-        others = [self.open_bias.get(other_label_sets(language), 0.0) for language in languages]
-        return self.open_bias.get(label_set, min(others, default=0.0))
-
-    def threshold(self, label_set: str, tag: str) -> float:
-        """The probability from which on a candidate that bears this tag is accepted."""
-        return self.thresholds.get(label_set, self.type_thresholds.get(tag, self.common_threshold))
 
 
 def int8_is_good(table: Mapping[str, Mapping[str, float]]) -> bool:

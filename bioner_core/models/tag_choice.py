@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from bioner_core.errors import ConfigurationError, ModelError
 from bioner_core.labels.label_set import EntityType, LabelSet, load_label_set
-from bioner_core.models.model_card import ModelCard
+from bioner_core.models.model_card import ModelCard, other_label_sets
 
 FREE_TAG_COUNT = 24
 """The most types of one prompt that are not a model's own; also how many free tags training makes."""
@@ -97,6 +97,21 @@ def free_types(label_set: LabelSet, card: ModelCard) -> tuple[str, ...]:
     return tuple(one.name for one in label_set.types if not is_own(one, card))
 
 
+def is_namesake(label_set: LabelSet, card: ModelCard) -> bool:
+    """Whether it shares only its name with a label set that the model was trained on, and has types of its own.
+
+    What was fitted for that label set, its opening bias and its thresholds, is not for this one then.
+    """
+    return label_set.name in card.label_sets and bool(free_types(label_set, card))
+
+
+def opening_bias(label_set: LabelSet, card: ModelCard) -> float:
+    """What is added to the logits of opening tags under this label set."""
+    others = [card.open_bias.get(other_label_sets(language), 0.0) for language in label_set.languages]
+    of_others = min(others, default=0.0)
+    return of_others if is_namesake(label_set, card) else card.open_bias.get(label_set.name, of_others)
+
+
 def own_label_sets(card: ModelCard) -> list[LabelSet]:
     """The label sets that a model was trained on, as far as they come with bioner: the words of its tags."""
     found = []
@@ -116,12 +131,12 @@ def thresholds_of(card: ModelCard, label_sets: Sequence[LabelSet]) -> dict[str, 
     """
     found: dict[str, float] = {}
     for label_set in label_sets:
-        if label_set.name in card.thresholds:
+        if label_set.name in card.thresholds and not is_namesake(label_set, card):
             found[label_set.name] = card.thresholds[label_set.name]
         elif card.type_thresholds or card.common_threshold:
             for part in asked_parts(label_set, card):
                 for one, tag in zip(part.types, chosen_tags(part, card), strict=True):
-                    found[f"{label_set.name}:{one.name}"] = card.threshold(label_set.name, tag)
+                    found[f"{label_set.name}:{one.name}"] = card.type_thresholds.get(tag, card.common_threshold)
     return found
 
 

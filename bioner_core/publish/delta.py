@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import pyarrow as pa
 
 import bioner_core
-from bioner_core.errors import ConfigurationError, StoreError
+from bioner_core.errors import ConfigurationError, StoreError, install_words
 from bioner_core.linking.link_table import SCHEMAS_OF_LINKS, LinkPage, compare_links, current_links
 from bioner_core.store.layout import Store
 from bioner_core.store.parquet_files import open_parquet
@@ -88,7 +88,7 @@ def publish_delta(
         StoreError: the store is damaged, or the target cannot be written.
     """
     if find_spec("deltalake") is None:
-        raise ConfigurationError("`bioner publish` needs deltalake: install bioner with the extra `publish`")
+        raise ConfigurationError(f"`bioner publish` needs deltalake: {install_words('publish')}")
     check_target(store, target)
     snapshot = open_snapshot(store)
     if snapshot is None:

@@ -20,7 +20,7 @@ from bioner_core.evaluation.corpora import gold_sentences, read_corpus, with_typ
 from bioner_core.labels.label_set import LabelSet, load_label_set
 from bioner_core.mentions import GoldSentence
 from bioner_core.models.loading import LoadedModel
-from bioner_core.models.tag_choice import asked_parts
+from bioner_core.models.tag_choice import asked_parts, opening_bias
 from bioner_core.selector.samples import SpanSamples, decoded_samples
 from bioner_core.training.selector_candidates import (
     CorpusCandidates,
@@ -39,7 +39,7 @@ def in_new_words(
     """What the model finds in held-out sentences under a label set that it was not trained for: half to train on."""
     held_out = held_out_sentences(corpus, keep=loaded.card.characters)
     drawn = drawn_sentences(held_out, 2 * settings.new_words, seed=settings.seed)
-    bias = loaded.card.opening_bias(label_set.name, label_set.languages)
+    bias = opening_bias(label_set, loaded.card)
     # Of a small corpus both halves are smaller; no sentence is in both.
     halves = (drawn[: len(drawn) // 2], drawn[len(drawn) // 2 :])
     training, development = (
@@ -56,7 +56,7 @@ def in_other_text(other: OtherText, loaded: LoadedModel, *, settings: SelectorSe
     sentences = drawn_sentences(
         gold_sentences(records, keep=loaded.card.characters), settings.calibration, seed=settings.seed
     )
-    bias = loaded.card.opening_bias(label_set.name, label_set.languages)
+    bias = opening_bias(label_set, loaded.card)
     prepared = with_bias(prepare_label_set(label_set, loaded), bias)
     tags = [prepared.tokens.open_rows[label_set.type_names.index(name)] for name in other.types]
     found = of_tags(decode_candidates(sentences, prepared, loaded=loaded, settings=settings), tags)

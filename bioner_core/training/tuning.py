@@ -14,7 +14,7 @@ from torch import nn
 from transformers import AutoModelForCausalLM
 from transformers.pytorch_utils import Conv1D
 
-from bioner_core.errors import ConfigurationError
+from bioner_core.errors import ConfigurationError, install_words
 from bioner_core.models.attention import GROUPED_ATTENTION, SDPA_ATTENTION
 from bioner_core.models.base_model import base_folder
 from bioner_core.models.precision import number_format
@@ -55,7 +55,7 @@ def check_four_bits(device: torch.device) -> None:
             'tuning: "qlora" needs an NVIDIA GPU (CUDA), and none is in use here; choose "lora", or run it on a GPU'
         )
     if importlib.util.find_spec("bitsandbytes") is None:
-        raise ConfigurationError('tuning: "qlora" needs the package bitsandbytes: pip install "bioner[qlora]"')
+        raise ConfigurationError(f'tuning: "qlora" needs the package bitsandbytes: {install_words("qlora")}')
 
 
 def four_bits(settings: SftSettings, device: torch.device) -> Any:

@@ -76,7 +76,8 @@ Data = Annotated[Path, typer.Option(help="Gold corpus, JSON lines, plain or gzip
 Name = Annotated[str, typer.Option(help="Name or TOML file of the label set.", show_default=False)]
 Sentences = Annotated[int, typer.Option(help="Sentences, drawn by a fixed seed from the whole corpus.")]
 Batches = Annotated[
-    list[int] | None, typer.Option("--batch", help="Sentences in a batch; repeatable. Default: 1, 8, 32; on a GPU 128.")
+    list[int] | None,
+    typer.Option("--batch", help="Sentences in a batch; repeatable. Default: 1, 8, 32; on a GPU also 128."),
 ]
 Model = Annotated[str, typer.Option(help="Name of a model that ships (`bioner models list`), or the folder of one.")]
 Threads = Annotated[int | None, typer.Option(help="Processor threads. Default: torch decides.")]

@@ -20,6 +20,7 @@ from bioner_core.file_digest import sha256_of
 from bioner_core.labels.label_set import LabelSet, load_label_set
 from bioner_core.models.directory import model_folder
 from bioner_core.models.model_card import read_card
+from bioner_core.models.tag_choice import is_namesake
 from bioner_core.spoken import spoken_count
 from jobs.options.common import Json, NoSelector, Precision, Quiet, new_type_names, takes_option_groups
 from jobs.runs.annotator import AnnotatorChoice
@@ -222,7 +223,8 @@ def _annotator(options: EvaluationOptions, label_set: LabelSet) -> "ModelAnnotat
 
 def _tag_threshold(model: str, label_set: LabelSet) -> float | None:
 
-    return read_card(model_folder(model)).tag_thresholds.get(label_set.name)
+    card = read_card(model_folder(model))
+    return None if is_namesake(label_set, card) else card.tag_thresholds.get(label_set.name)
 
 
 def _origin(options: EvaluationOptions, annotator: "ModelAnnotator") -> dict[str, Any]:

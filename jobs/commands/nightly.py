@@ -42,8 +42,8 @@ allowed.
 
 CNKI_HELP = """
 Apply the exports that are new or changed in a drop folder or below a bucket prefix. Files are known by their content
-and never moved or changed; of several copies of an article the one applied last counts. Then the snapshot that analysts
-read is made.
+and never moved or changed; of several copies of an article the one with the most text counts, of equal ones the one
+applied last. Then the snapshot that analysts read is made.
 
 \b
 Examples:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bioner_core.errors import ConfigurationError, StoreError
+from bioner_core.errors import ConfigurationError, StoreError, install_words
 from bioner_core.store.snapshot.snapshot_manifest import current_id
 from jobs.options.common import StoreOption, bytes_of
 from jobs.terminal.console import say
@@ -42,7 +42,7 @@ def serve(store: StoreOption, port: Port = 0, timeout: Timeout = 30.0, memory: M
         from bioner_core.site.guard import loopback_access
         from bioner_core.site.pages import SiteSettings
     except ModuleNotFoundError as error:
-        raise ConfigurationError(f"`bioner serve` needs {error.name}: install bioner with the extra `serve`") from error
+        raise ConfigurationError(f"`bioner serve` needs {error.name}: {install_words('serve')}") from error
     from pipelines.watch.run_history import run_history
 
     with closing(_listening(port)) as listening:

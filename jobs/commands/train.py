@@ -47,10 +47,18 @@ Example:
 
 Settings = Annotated[Path, typer.Option("--settings", help="TOML file of hyper-parameters and corpora.")]
 Output = Annotated[Path, typer.Option("--output", help="Folder of the new model.")]
-MaxTokens = Annotated[int | None, typer.Option(help="Stop after so many tokens.")]
-MaxMinutes = Annotated[float | None, typer.Option(help="Stop after so many minutes.")]
-LearningRate = Annotated[float | None, typer.Option(help="Peak learning rate.")]
-Seed = Annotated[int | None, typer.Option(help="Seed of order and initial weights.")]
+MaxTokens = Annotated[
+    int | None, typer.Option(help="Stop after so many tokens. Default: the settings file's, else 2,000,000.")
+]
+MaxMinutes = Annotated[
+    float | None, typer.Option(help="Stop after so many minutes. Default: the settings file's, else 90.")
+]
+LearningRate = Annotated[
+    float | None, typer.Option(help="Peak learning rate. Default: the settings file's, else 1e-3.")
+]
+Seed = Annotated[
+    int | None, typer.Option(help="Seed of order and initial weights. Default: the settings file's, else 13.")
+]
 Model = Annotated[Path, typer.Option("--model", help="Folder of the model; the selector is written into it.")]
 Candidates = Annotated[
     Path | None, typer.Option(help="Folder that keeps what the model tagged, so that a second run need not decode.")
@@ -58,7 +66,9 @@ Candidates = Annotated[
 Processes = Annotated[
     int, typer.Option("--processes", help="How many processes tag sentences; each holds the model.", min=1)
 ]
-Threads = Annotated[int | None, typer.Option(help="Processor threads; 0 leaves it to torch.")]
+Threads = Annotated[
+    int | None, typer.Option(help="Processor threads; 0 leaves it to torch. Default: the settings file's, else 0.")
+]
 
 
 @app.command(help=SFT_HELP)

@@ -14,13 +14,22 @@ from pipelines.sync.retry import RetryPolicy
 
 Places = Annotated[
     list[str] | None,
-    typer.Option("--from", help="Folder, index page or bucket prefix with the files; repeatable."),
+    typer.Option(
+        "--from",
+        help="Folder, index page or bucket prefix with the files; repeatable. Default: NLM's baseline and updatefiles.",
+    ),
 ]
 RequiredPlaces = Annotated[
     list[str],
     typer.Option("--from", help="Folder, index page or bucket prefix with the files; repeatable."),
 ]
-FirstNumber = Annotated[int, typer.Option(help="Number that the first year begins with, to do without earlier files.")]
+FirstNumber = Annotated[
+    int,
+    typer.Option(
+        min=1,
+        help="Number that the store's first year begins with; its files before it are left out. Give it each time.",
+    ),
+]
 WithoutMd5 = Annotated[bool, typer.Option("--without-md5", help="Also apply files that have no .md5 beside them.")]
 AllowShrink = Annotated[
     bool, typer.Option("--allow-shrink", help="Let a new year replace the last one although it is much smaller.")

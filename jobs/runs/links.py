@@ -6,6 +6,7 @@ from dataclasses import replace
 from bioner_core.concepts.vocabularies import open_vocabularies
 from bioner_core.errors import StoreError
 from bioner_core.linking.link_store import current_page_of, link_store
+from bioner_core.linking.link_table import current_links
 from bioner_core.linking.linker import Linker
 from bioner_core.store.history.lock import StoreLock
 from bioner_core.store.layout import Store
@@ -34,11 +35,11 @@ def with_links(done: SyncReport, store: Store, *, lock: StoreLock, linker: Linke
         lock.check()
         if next(shown_manifests(store), None) is None:
             return done
-        page = current_page_of(store, linker)
-        if page is None:
+        if current_page_of(store, linker) is None:
             with ProgressBar("documents", quiet=quiet) as progress:
-                page = link_store(store, linker, check=lock.check, on_document=lambda: progress.done(1)).page
+                link_store(store, linker, check=lock.check, on_document=lambda: progress.done(1))
         make_link_summaries(store)
+        page = current_links(store)  # only now has it the digests of the summaries
     except StoreError as error:
         return replace(done, failures=(*done.failures, f"the files are applied, but not linked: {error}"))
     return replace(done, links=page)

@@ -139,7 +139,10 @@ class SyncPlan:
         """The plan for a person."""
         found = self.estimated
         if not self.files:
-            return ["nothing to do: no file is new or changed"]
+            stopped = (
+                "nothing can be applied, see the error" if self.failures else "nothing to do: no file is new or changed"
+            )
+            return [stopped]
         source = "measured in this store" if found.measured else "a guess: no such run was measured in this store yet"
         files, records = spoken_count(found.files, "file"), spoken_count(found.records, "record")
         cost = f"{files}, about {records}, about {spoken_duration(found.seconds)}"
@@ -166,9 +169,10 @@ def pubmed_plan(source: pubmed.ReleaseSource, options: SyncOptions) -> SyncPlan:
     """
     fingerprint, entries = run_fingerprint_of(options), applied_files(options.store, PUBMED)
     plan = pubmed.planned_releases(source, entries, policy=options.policy)
-    return _plan(
+    found = _plan(
         [one.listed for one in plan.before_gap], entries, fingerprint, guess=RELEASE_GUESS, fault=plan.gap_message
     )
+    return replace(found, notes=(plan.left_out_note,) if plan.left_out else ())
 
 
 def exports_plan(places: Sequence[str], options: SyncOptions) -> SyncPlan:

@@ -2,7 +2,7 @@
 
 Files are known by their digest and never moved or changed. What `annotate` leaves of a folder is left here too, and so
 are PubMed's and PMC's own files: their order is not that of a drop folder. Copies of one article in several exports are
-all kept; which of them is shown is decided by `bioner_core.store.history.current`: the one that was applied last.
+all kept; which of them is shown is decided by `bioner_core.store.history.current`.
 """
 
 import time

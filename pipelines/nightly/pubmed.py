@@ -38,8 +38,8 @@ MIN_RELOAD_SHARE = 0.9
 class ReleaseSource:
     """Where releases come from.
 
-    `first_number` is where the store's first year begins; `needs_md5` refuses a file without a companion;
-    `allow_shrink` lets a new year replace the last one however small it is.
+    `first_number` is where the store's first year begins, as in `plan_releases`; `needs_md5` refuses a file without a
+    companion; `allow_shrink` lets a new year replace the last one however small it is.
     """
 
     places: tuple[str, ...] = NLM_PLACES
@@ -109,6 +109,7 @@ def run_pubmed(
         entries = applied_files(context.store, PUBMED, on_damaged=lambda _: None)
         plan = planned_releases(source, entries, policy=context.policy)
         log.planned = len(plan.pending)
+        log.notes += [plan.left_out_note] if plan.left_out else []
         progress.planned(len(plan.before_gap))
         for wanted in plan.before_gap:
             log.applied.append(_apply(wanted, source, context, annotator))

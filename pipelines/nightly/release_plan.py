@@ -7,6 +7,7 @@ replaces, so nothing after it is applied; a new year's numbering starts again at
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from bioner_core.spoken import spoken_count
 from bioner_core.store.history.ledger import AppliedFile, standing_files
 from bioner_core.store.history.release_names import Release, release_of
 from pipelines.nightly.apply import PendingFile
@@ -24,17 +25,29 @@ HasChanged = Callable[[PendingFile, AppliedFile], bool]
 class ReleasePlan:
     """`pending` in the order of applying; `gap` is the first number that is neither listed nor applied.
 
-    `listed` are all releases of the years that count, by their place.
+    `listed` are all releases of the years that count, by their place; `left_out` those of them that are of no use to a
+    store which begins with a later number, in order.
     """
 
     pending: tuple[PendingFile, ...]
     gap: Release | None
     listed: dict[Release, ListedFile]
+    left_out: tuple[Release, ...] = ()
 
     @property
     def before_gap(self) -> tuple[PendingFile, ...]:
         """What may be applied although a number is missing: the files before it."""
         return tuple(one for one in self.pending if self.gap is None or one.order < self.gap.order)
+
+    @property
+    def left_out_note(self) -> str:
+        """What --first-number leaves out, in words; empty when that is nothing."""
+        if not self.left_out:
+            return ""
+        year, last = self.left_out[-1].year, self.left_out[-1].number
+        return (
+            f"--first-number: {spoken_count(len(self.left_out), 'file')} of {year} left out, the last is number {last}"
+        )
 
     @property
     def gap_message(self) -> str:
@@ -58,8 +71,11 @@ def plan_releases(
 ) -> ReleasePlan:
     """Compare what is listed with what is applied.
 
-    `first_number` is where the numbering of the first year is expected to begin. With a `fingerprint`, files that were
-    applied under another one are pending again.
+    `first_number` is the number of the store's first year that it begins with. Listed files of that year before it are
+    left out, unless the store has applied one before it: what comes after an applied file may replace its records. A
+    missing number before it is no gap. Later years begin with 1 whatever it says.
+
+    With a `fingerprint`, files that were applied under another one are pending again.
 
     Raises:
         InputError: `has_changed` could not ask.
@@ -70,13 +86,21 @@ def plan_releases(
     base = _base_year(releases, standing)
     counted = {release: one for release, one in sorted(releases.items()) if release.year >= base}
     known = counted.keys() | standing.keys()
+    begins = Release(base, min([first_number, *(one.number for one in standing if one.year == base)]))
     pending = []
     for release, one in counted.items():
+        if release < begins:
+            continue
         entry = standing.get(release)
         wanted = PendingFile(one, release.order, companions.get(one.name + COMPANION), changed=entry is not None)
         if entry is None or _is_stale(wanted, entry, fingerprint, has_changed):
             pending.append(wanted)
-    return ReleasePlan(tuple(pending), _first_gap(counted, known, base, first_number), counted)
+    return ReleasePlan(
+        tuple(pending),
+        _first_gap(counted, known, base, first_number),
+        counted,
+        left_out=tuple(one for one in counted if one < begins),
+    )
 
 
 def _releases(listed: Iterable[ListedFile]) -> dict[Release, ListedFile]:

@@ -66,3 +66,36 @@ def test_shell_lines_are_cut_into_commands() -> None:
         ("models", "pull"),
         ("status", "--store", "s"),
     ]
+
+
+def test_the_lines_for_cron_are_taken_and_name_the_program_by_its_path() -> None:
+    """Catches a night that never starts: cron's PATH has no `bioner`, and a folder for logs that nobody made."""
+    text = (REPOSITORY / "docs" / "nightly.md").read_text()
+    lines = re.findall(r"^    \d+ \d+ \* \* \*  (.+)$", text, flags=re.MULTILINE)
+    # shlex would take the 2 of `2>>` for a word of the command.
+    commands = [one for line in lines for one in shell_commands(re.sub(r" 2>> \S+", "", line), "nightly.md")]
+    assert [one.words[:2] for one in commands] == [("nightly", "pubmed"), ("nightly", "cnki")]
+    for one in commands:
+        parse(one)
+    assert all(line.startswith("/opt/bioner/bin/bioner ") for line in lines)
+    for folder in {one for line in lines for one in re.findall(r">> (\S+)/\w", line)}:
+        assert re.search(rf"^    sudo install -d .* {folder}$", text, flags=re.MULTILINE)
+
+
+def test_the_retry_on_kubernetes_fits_the_manifests() -> None:
+    """Catches a retry in a pod that has no such program, store, pool or precision."""
+    containers = (INFRA / "containers" / "Containerfile").read_text()
+    pool = yaml.safe_load((INFRA / "kuberay" / "pool.yaml").read_text())
+    cluster = yaml.safe_load((INFRA / "kuberay" / "raycluster.yaml").read_text())
+    [head] = cluster["spec"]["headGroupSpec"]["template"]["spec"]["containers"]
+    runbook = RUNBOOK.read_text()
+    [line] = [one for one in runbook.splitlines() if "-- bioner retry" in one]
+    started = pool["spec"]["template"]["spec"]["containers"][0]["args"]
+    for option in ("name", "precision", "ray"):
+        [value] = [word.partition("=")[2] for word in started if word.startswith(f"--{option}=")]
+        assert f"--{'pool' if option == 'name' else option} {value}" in line
+    assert f"-c {head['name']} -- " in line
+    assert f"--store {head['volumeMounts'][0]['mountPath']} " in line
+    assert "wget" in containers
+    assert f"-l ray.io/cluster={cluster['metadata']['name']},ray.io/node-type=head " in runbook
+    assert not re.search(r"kubectl .*\bcurl\b", runbook)

@@ -301,3 +301,18 @@ def test_every_pod_has_a_network_policy_that_lets_it_work() -> None:
         for pod in one.pods():
             labels = pod["metadata"]["labels"]
             assert any(selector.items() <= labels.items() for selector in reached), one.title
+
+
+def test_the_page_puts_every_image_into_the_registry_before_the_cluster_asks_for_it() -> None:
+    """Catches pods that wait for images of one machine only, and an apply before what must be changed first."""
+    page = (INFRA / "README.md").read_text(encoding="utf-8")
+    [image] = yaml.safe_load((INFRA / "kuberay" / "kustomization.yaml").read_text())["images"]
+    apply = page.index("\n    kubectl apply -k infra/kuberay\n")
+    used = {container["image"] for one in MANIFESTS for container in one.containers()}
+    for tag in {one.partition(":")[2] for one in used if one.startswith(f"{image['name']}:")}:
+        for step in (rf"-t {image['name']}:{tag} ", rf"docker tag {image['name']}:{tag}\b", "docker push"):
+            named = f"{step}.*" if step.startswith("-t") else rf"{step} +{image['newName']}:{tag}"
+            found = re.search(named, page)
+            assert found is not None, named
+            assert found.start() < apply
+    assert page.index("Change first") < page.index("The CronJobs run from the first apply on") < apply

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, TypeVar
 
-from bioner_core.errors import ConfigurationError, ObjectStorageError
+from bioner_core.errors import ConfigurationError, ObjectStorageError, install_words
 from bioner_core.formats.buckets import cause_in_words, status_of
 from bioner_core.store.objects.credentials import file_credentials
 
@@ -43,9 +43,7 @@ def _client(bucket: str, settings: tuple[tuple[str, str], ...]) -> Any:
         from obstore.exceptions import BaseError
         from obstore.store import from_url
     except ImportError:
-        raise ConfigurationError(
-            f"{bucket}: object storage needs obstore: install bioner with the extra `buckets`"
-        ) from None
+        raise ConfigurationError(f"{bucket}: object storage needs obstore: {install_words('buckets')}") from None
     told = dict(settings)
     options = _TIMEOUTS | {"allow_http": told.get("AWS_ALLOW_HTTP", "").lower() in ("1", "true", "yes")}
     more = file_credentials(told) if bucket.startswith("s3:") else {}

@@ -3,13 +3,25 @@
 from dataclasses import replace
 
 from bioner_core.labels.label_set import load_label_set
-from bioner_core.models.tag_choice import MOST_ASKED, accepts, asked_parts, free_tags, meanings_of, thresholds_of
+from bioner_core.models.directory import bundled_models, model_folder
+from bioner_core.models.model_card import read_card
+from bioner_core.models.tag_choice import (
+    MOST_ASKED,
+    accepts,
+    asked_parts,
+    free_tags,
+    meanings_of,
+    opening_bias,
+    thresholds_of,
+)
 from tests.bioner_core.models.model_samples import CARD
 
 
 def test_a_model_of_the_first_version_has_one_threshold_per_label_set() -> None:
     """Would catch the model that ships accepting everything."""
-    found = thresholds_of(CARD, [load_label_set("genia"), load_label_set("bc5cdr")])
+    genia = load_label_set("genia")
+    card = replace(CARD, tags=tuple(one.tag for one in genia.types))
+    found = thresholds_of(card, [genia, load_label_set("bc5cdr")])
     assert found == {"genia": 0.25}
     assert accepts(found, "genia", type_name="protein", score=0.25)
     assert not accepts(found, "genia", type_name="protein", score=0.24)
@@ -65,3 +77,30 @@ def test_every_type_of_a_long_label_set_has_a_threshold() -> None:
     long = replace(long, types=tuple(replace(one, name=f"t{at}", tag=f"t{at}") for at, one in enumerate(long.types)))
     card = replace(CARD, thresholds={}, tags=free_tags(), common_threshold=0.4)
     assert thresholds_of(card, [long]) == {f"craft:t{at}": 0.4 for at in range(33)}
+
+
+def test_a_namesake_of_a_trained_label_set_gets_nothing_that_was_fitted_for_it() -> None:
+    """Would catch a user's label set that is opened and turned down as one of a model's, for its name alone."""
+    genia = load_label_set("genia")
+    namesake = replace(genia, types=tuple(replace(one, tag=f"my {one.tag}") for one in genia.types))
+    card = replace(CARD, tags=tuple(one.tag for one in genia.types), open_bias={"genia": 0.75, "*:en": 0.25})
+    assert (opening_bias(genia, card), thresholds_of(card, [genia])) == (0.75, {"genia": 0.25})
+    assert (opening_bias(namesake, card), thresholds_of(card, [namesake])) == (0.25, {})
+    reading = replace(card, tags=(*card.tags, *free_tags()), meanings=meanings_of([genia]), common_threshold=0.4)
+    redefined = replace(genia, types=tuple(replace(one, definition_en="x", definition_zh="x") for one in genia.types))
+    assert opening_bias(genia, reading) == 0.75
+    assert opening_bias(redefined, reading) == 0.25
+    assert set(thresholds_of(reading, [redefined]).values()) == {0.4}
+    named = replace(genia, name="mine")
+    assert opening_bias(named, reading) == 0.25
+    assert opening_bias(genia, replace(reading, label_sets=("other",))) == 0.75, (
+        "fitted by name, and nothing to compare"
+    )
+
+
+def test_label_sets_that_ship_keep_what_the_shipped_models_were_fitted_with() -> None:
+    """Would catch a label set of ours taken for a namesake, after a definition was corrected in one place alone."""
+    for model in bundled_models():
+        card = read_card(model_folder(model))
+        biases = {name: opening_bias(load_label_set(name), card) for name in card.label_sets}
+        assert biases == {name: card.open_bias[name] for name in card.label_sets}

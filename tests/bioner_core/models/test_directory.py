@@ -19,6 +19,12 @@ def test_a_bundled_model_is_found_by_its_name() -> None:
         assert read_card(model_folder(name)).name
 
 
+def test_what_ships_of_fine_tuning_stays_small() -> None:
+    """Would catch a model added beside the others, and a package that grows with each: 50 MB are for all together."""
+    files = [path for name in bundled_models() for path in model_folder(name).rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) < 50_000_000
+
+
 def test_a_folder_of_the_same_name_needs_its_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Would catch a bundled model that is replaced by whatever lies in the current folder."""
     monkeypatch.chdir(tmp_path)

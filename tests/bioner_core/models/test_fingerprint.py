@@ -105,6 +105,23 @@ def test_what_a_card_says_of_tags_changes_the_fingerprint(reading_model: Path, c
     assert annotator_fingerprint(reading_model, [CRAFT], precision="float32", use_selector=True) != before
 
 
+def test_the_bias_of_a_namesake_counts(reading_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Catches results found when a name alone chose the bias, reused now that types do; and all others thrown away."""
+    types = tuple(dataclasses.replace(one, definition_en="x", definition_zh="x") for one in CRAFT.types)
+    namesake = dataclasses.replace(CRAFT, types=types)
+    card_change(open_bias={"craft": 0.75})(reading_model)
+
+    def digests() -> list[str]:
+        asked = [namesake, CRAFT, GENIA]
+        return [annotator_fingerprint(reading_model, [one], precision="float32", use_selector=True) for one in asked]
+
+    now = digests()
+    monkeypatch.setattr(fingerprint, "opening_bias", lambda label_set, card: card.open_bias.get(label_set.name, 0.0))
+    before = digests()
+    assert now[0] != before[0]
+    assert now[1:] == before[1:]
+
+
 def test_the_words_of_trained_tags_count_where_rows_are_composed_of_them(model: Path) -> None:
     """Catches old results reused for unseen tags whose rows are mixed by other words."""
     unseen = load_label_set("bc5cdr")

@@ -110,7 +110,7 @@ def test_a_publication_that_was_cut_off_is_completed(store: Store, tmp_path: Pat
 def test_a_missing_package_is_named(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Catches a traceback where the extra was not installed."""
     monkeypatch.setattr(delta, "find_spec", lambda _: None)
-    with pytest.raises(ConfigurationError, match="extra `publish`"):
+    with pytest.raises(ConfigurationError, match=r"deltalake: in the checkout, pip install -e '\.\[publish\]'"):
         publish_delta(store, str(tmp_path / "lake"))
 
 

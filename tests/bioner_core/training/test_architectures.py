@@ -114,7 +114,7 @@ def test_a_base_in_four_bits_goes_all_the_way(
     tmp_path: Path, settings_of: Callable[..., SftSettings], monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     """Would catch a quantised base that moves, that cannot be decoded in training, or an adapter that does not load."""
-    bitsandbytes = pytest.importorskip("bitsandbytes", reason="needs bitsandbytes: pip install 'bioner[qlora]'")
+    bitsandbytes = pytest.importorskip("bitsandbytes", reason="needs bitsandbytes: pip install -e '.[qlora]'")
     # The library also computes on a CPU, slowly: enough for a model of this size.
     monkeypatch.setattr(tuning, "check_four_bits", lambda _: None)
     settings = settings_of(name, tuning=Tuning.QLORA, gradient_checkpointing=True, evaluate_steps=50, lora_rank=8)

@@ -75,7 +75,7 @@ def test_four_bits_without_cuda_are_refused(tmp_path: Path, monkeypatch: pytest.
 def test_four_bits_without_their_library_say_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     """Would catch an ImportError that names a package but not how to get it."""
     monkeypatch.setattr(tuning.importlib.util, "find_spec", lambda _: None)
-    with pytest.raises(ConfigurationError, match=r"pip install \"bioner\[qlora\]\""):
+    with pytest.raises(ConfigurationError, match=r"pip install -e '\.\[qlora\]'"):
         check_four_bits(torch.device("cuda"))
 
 

@@ -10,6 +10,7 @@ from job_commands import Command
 from safetensors.torch import save_file
 
 from bioner_core.benchmark import decode_bench
+from bioner_core.benchmark.decode_settings import BATCHES, GPU_BATCHES
 from bioner_core.errors import ModelError
 from bioner_core.models.base_model import is_pulled
 from bioner_core.models.bases import SMOLLM2
@@ -155,3 +156,9 @@ def test_the_default_model_is_benched(bioner_process: Command, tmp_path: Path) -
     assert {"gliner_encoder", "bert_tagger", "generate"} <= set(found["contenders"])
     assert found["encoder_parity"]["encoder"] in found["contenders"]
     assert found["sentences"] == 4
+
+
+def test_the_help_tells_the_batches_that_are_timed_where_nobody_names_any(bioner: Command) -> None:
+    """Catches a page of help that sends somebody with a GPU to time batches which are timed anyway."""
+    usual, more = ", ".join(map(str, BATCHES)), set(GPU_BATCHES) - set(BATCHES)
+    assert f"Default: {usual}; on a GPU also {more.pop()}." in " ".join(bioner("bench", "decode", "--help").out.split())

@@ -16,6 +16,7 @@ from bioner_core.store.checks.verify import verify_store
 from bioner_core.store.history.ledger import applied_files
 from bioner_core.store.history.lock import StoreLock
 from bioner_core.store.layout import Store
+from pipelines.nightly.pubmed import NLM_PLACES
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 NIGHTLY = (sys.executable, "-m", "jobs.main", "nightly", "pubmed")
@@ -67,6 +68,33 @@ def test_a_dry_run_tells_a_missing_number(bioner: Command, tmp_path: Path) -> No
     done = bioner("nightly", "pubmed", "--from", place, "--store", tmp_path / "s", "--annotator", "null", "--dry-run")
     assert done.code == 1
     assert "number 2 of 2026 is missing" in done.err
+
+
+def test_a_dry_run_at_a_gap_does_not_say_that_all_is_applied(bioner: Command, tmp_path: Path) -> None:
+    """Catches "nothing to do: no file is new or changed" beside an error that says that files wait for one."""
+    place = publish(tmp_path / "in", 3, number=3)
+    done = bioner("nightly", "pubmed", "--from", place, "--store", tmp_path / "s", "--annotator", "null", "--dry-run")
+    assert (done.code, done.out) == (1, "nothing can be applied, see the error\n")
+    assert "number 1 of 2026 is missing" in done.err
+
+
+@pytest.mark.parametrize("verb", ["nightly", "backfill"])
+def test_a_dry_run_leaves_out_what_is_before_the_first_number(bioner: Command, tmp_path: Path, verb: str) -> None:
+    """Catches a plan of all of PubMed for a store that is to begin with its newest files."""
+    place = publish(publish(publish(tmp_path / "in", 1), 2, number=2), 3, number=3)
+    words = (verb, "pubmed", "--from", place, "--store", tmp_path / "s", "--annotator", "null", "--dry-run", "--json")
+    done = bioner(*words, "--first-number", "3")
+    assert (done.code, json.loads(done.out)["files"]) == (0, ["pubmed26n0003.xml.gz"])
+    assert ("2 files of 2026 left out" in done.err) == (verb == "nightly")
+    assert bioner(*words, "--first-number", "0").code == 2
+
+
+@pytest.mark.parametrize("verb", ["nightly", "backfill"])
+def test_the_help_names_the_places_that_are_asked_unasked(bioner: Command, verb: str) -> None:
+    """Catches a command that goes to NLM for all of PubMed without its help having said so."""
+    told = " ".join(bioner(verb, "pubmed", "--help").out.split())
+    assert "Default: NLM's baseline and updatefiles." in told
+    assert [place.rstrip("/").rpartition("/")[2] for place in NLM_PLACES] == ["baseline", "updatefiles"]
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import pytest
@@ -100,3 +100,13 @@ def test_new_settings_are_printed_too(bioner: Command, settings: Path, tmp_path:
     for name in ("loss", "precision", "gradient_accumulation", "mix_temperature", "average_checkpoints", "start_model"):
         assert lines[name].endswith("(default)"), name
     assert lines["corpus"].endswith("weight by temperature")
+
+
+def test_the_help_tells_what_is_taken_where_neither_line_nor_file_says_it(bioner: Command) -> None:
+    """Catches an option without its default, or a default of the settings that was changed in one place alone."""
+    usual = {one.name: one.default for one in fields(SftSettings)}
+    assert usual["learning_rate"] == 1e-3
+    said = [f"{usual['max_tokens']:,}", f"{usual['max_minutes']:g}", "1e-3", str(usual["seed"]), str(usual["threads"])]
+    told = " ".join(bioner("train", "sft", "--help").out.split())
+    for value in said:
+        assert f"Default: the settings file's, else {value}." in told

@@ -18,6 +18,7 @@ from bioner_core.store.checks.verify import verify_store
 from bioner_core.store.history.ledger import applied_files, job_runs, reloads
 from bioner_core.store.layout import Store
 from bioner_core.store.reading import document_rows, read_manifests
+from pipelines.nightly.report import SyncReport
 
 FIRST = release({1: "Old one", 2: "Two binds", 3: "Three"})
 SECOND = release({1: "New one", 4: "Four"}, deleted=[3, 99])
@@ -83,10 +84,13 @@ def test_a_later_file_brings_a_withdrawn_citation_back(tmp_path: Path) -> None:
 def test_the_order_is_year_and_number_not_the_time_of_the_file(tmp_path: Path) -> None:
     """Would catch files that are applied by name alone, or by their date: 25 comes before 26, 9999 before 10000."""
     place = tmp_path / "in"
-    publish(place, "pubmed26n0001.xml.gz", release({1: "Of 26"}))
-    publish(place, "medline25n9999.xml.gz", release({1: "Of 25"}))
-    night(tmp_path / "s", place, first_number=9999)
-    assert titles_of(tmp_path / "s") == {"pubmed:1": "Of 26"}
+    publish(place, "medline25n9998.xml.gz", release({1: "Of 9998"}))
+    night(tmp_path / "s", place, first_number=9998)
+    for name in ("pubmed26n0001", "medline25n10000", "medline25n9999"):
+        publish(place, f"{name}.xml.gz", release({1: f"Of {name}"}))
+    report = night(tmp_path / "s", place, first_number=9998)
+    assert [one.order for one in report.applied] == [(2025, 9999), (2025, 10000), (2026, 1)]
+    assert titles_of(tmp_path / "s") == {"pubmed:1": "Of pubmed26n0001"}
 
 
 def test_the_highest_version_is_shown_unless_it_is_withdrawn(tmp_path: Path) -> None:
@@ -147,6 +151,58 @@ def test_updates_without_their_baseline_are_refused_unless_said(tmp_path: Path) 
     report = night(tmp_path / "s", tmp_path / "in")
     assert (report.exit_code(), titles_of(tmp_path / "s")) == (1, {})
     assert night(tmp_path / "s", tmp_path / "in", first_number=1167).exit_code() == 0
+
+
+def numbers(report: SyncReport) -> list[tuple[int, ...]]:
+    """The places of the files that a night applied, in order."""
+    return [one.order for one in report.applied]
+
+
+def test_a_store_that_begins_with_a_number_leaves_out_what_is_before_it(tmp_path: Path) -> None:
+    """Would catch a first night of all of PubMed although --first-number names its last files, and one that says so."""
+    place = place_with(tmp_path / "in", FIRST, SECOND, release({5: "Five"}))
+    report = night(tmp_path / "s", place, first_number=3)
+    assert (report.exit_code(), report.pending, numbers(report)) == (0, 0, [(2026, 3)])
+    assert report.notes == ("--first-number: 2 files of 2026 left out, the last is number 2",)
+    assert titles_of(tmp_path / "s") == {"pubmed:5": "Five"}
+    publish(place, "pubmed26n0004.xml.gz", release({6: "Six"}))
+    assert numbers(night(tmp_path / "s", place, first_number=3)) == [(2026, 4)]
+
+
+def test_a_number_that_is_missing_behind_the_first_is_a_gap_all_the_same(tmp_path: Path) -> None:
+    """Would catch a store that begins late and then applies what a missing file may have replaced."""
+    place = place_with(tmp_path / "in", FIRST, SECOND, release({5: "Five"}), release({6: "Six"}))
+    (place / "pubmed26n0003.xml.gz").unlink()
+    report = night(tmp_path / "s", place, first_number=2)
+    assert (report.exit_code(), numbers(report)) == (1, [(2026, 2)])
+    assert "number 3 of 2026 is missing" in report.failures[0]
+
+
+def test_files_behind_an_applied_one_are_not_left_out(tmp_path: Path) -> None:
+    """Would catch a revision that is never applied because --first-number was raised over it."""
+    place = place_with(tmp_path / "in", FIRST)
+    night(tmp_path / "s", place)
+    place_with(place, FIRST, SECOND, release({5: "Five"}))
+    report = night(tmp_path / "s", place, first_number=3)
+    assert (numbers(report), report.notes) == ([(2026, 2), (2026, 3)], ())
+    assert titles_of(tmp_path / "s")["pubmed:1"] == "New one"
+
+
+def test_a_new_year_begins_with_its_first_number_whatever_the_store_began_with(tmp_path: Path) -> None:
+    """Would catch a baseline that is left out, or half applied, because the option stayed in the timer's line."""
+    base, updates = tmp_path / "baseline", tmp_path / "updatefiles"
+    place_with(base, FIRST, SECOND)
+    publish(updates, "pubmed26n0003.xml.gz", release({5: "Five"}))
+    night(tmp_path / "s", base, updates, first_number=3)
+    place_with(base, release({1: "One of 27", 5: "Five"}), year=27)
+    publish(updates, "pubmed27n0003.xml.gz", release({6: "Six"}))
+    report = night(tmp_path / "s", base, updates, first_number=3)
+    assert numbers(report) == [(2027, 1)]
+    assert "number 2 of 2027 is missing" in report.failures[0]
+    publish(updates, "pubmed27n0002.xml.gz", release({}))
+    report = night(tmp_path / "s", base, updates, first_number=3)
+    assert (report.exit_code(), report.reload is not None) == (0, True)
+    assert set(titles_of(tmp_path / "s")) == {"pubmed:1", "pubmed:5", "pubmed:6"}
 
 
 def test_a_file_published_anew_is_applied_in_its_old_place(tmp_path: Path) -> None:
