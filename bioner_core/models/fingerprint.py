@@ -66,7 +66,7 @@ def _as_asked(label_set: LabelSet, card: ModelCard) -> dict[str, Any]:
     asked: dict[str, Any] = {"name": label_set.name, "languages": label_set.languages, "parts": parts}
     bias = opening_bias(label_set, card)
     if card.open_bias.get(label_set.name, bias) != bias:
-        # Once a name alone decided: what was found under the bias of a namesake is not what is found now.
+        # Before, the name alone decided: what was found under the bias of a namesake is not what is found now.
         asked["open_bias"] = bias
     return asked
 
