@@ -86,7 +86,7 @@ def finish_document(
 def _proposed(
     document: Document, candidates: Sequence[Mention], scorer: Scorer
 ) -> tuple[list[AbbreviationPair], list[_Part]]:
-    known = sorted(((one.passage_index, one.start, one.end) for one in candidates if one.accepted), reverse=True)
+    known = ((one.passage_index, one.start, one.end) for one in candidates if one.accepted)
     pairs = abbreviation_pairs(document.passages, known=known)
     return pairs, [proposals(document, own, pairs=pairs, scorer=scorer) for own in _by_label_set(candidates)]
 

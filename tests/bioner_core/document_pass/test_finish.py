@@ -27,6 +27,14 @@ def test_a_short_form_follows_its_long_form_everywhere() -> None:
     assert len(found) == 4
 
 
+def test_a_short_form_in_a_bracket_with_blanks_is_followed_too() -> None:
+    """Catches texts of tokenised corpora, whose short forms stay unmarked everywhere."""
+    for bracket in ("(AKF)", "( AKF )", "（\u3000AKF）"):
+        doc = document(f"Acute kidney failure {bracket} is bad . AKF kills .", "Of AKF we know .")
+        found = accepted(doc, mention(doc, "Acute kidney failure", "Disease"))
+        assert [text for text, *_ in sorted(found)] == ["AKF", "AKF", "AKF", "Acute kidney failure"]
+
+
 def test_a_short_form_that_the_decoder_hardly_ever_marks_stays_a_candidate() -> None:
     """Catches a misread definition that is multiplied through a full text."""
     doc = document("Acute kidney failure (AKF) is bad. " + "AKF is here. " * 8)
