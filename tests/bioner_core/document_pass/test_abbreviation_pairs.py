@@ -163,7 +163,7 @@ BRACKETS = st.sampled_from(["()", "（）", "[]"])
 def spaced_definitions(draw: st.DrawFn) -> tuple[str, str]:
     """A text with brackets, and the same text with blanks at their inner edges and about the commas in them."""
     plain = spaced = ""
-    for opening, closing in draw(st.lists(st.sampled_from(["()", "（）"]), max_size=2)) + [draw(BRACKETS)]:
+    for opening, closing in [*draw(st.lists(st.sampled_from(["()", "（）"]), max_size=2)), draw(BRACKETS)]:
         before, parts = draw(OUTSIDE), draw(st.lists(INSIDE, min_size=1, max_size=3))
         comma = draw(st.sampled_from([",", "，", "; "]))
         plain += f"{before} {opening}{comma.join(parts)}{closing} "
