@@ -105,7 +105,7 @@ class Model:
         while some := list(itertools.islice(planned, _DOCUMENTS_PER_BATCH)):
             answers = iter(annotate_in_batches(self.annotator, [row.request for one in some for row in one.rows]))
             for one in some:
-                yield _settled(one, list(itertools.islice(answers, len(one.rows))), self.finish)
+                yield _settled(one, list(itertools.islice(answers, len(one.rows))), self.finish, choices)
 
 
 def load_model(
@@ -143,13 +143,19 @@ def language_of(text: str) -> str:
     return detect_language(text)
 
 
-def _settled(planned: PlannedDocument, answers: Sequence[RowResult], finish: FinishSettings) -> AnnotatedDocument:
+def _settled(
+    planned: PlannedDocument,
+    answers: Sequence[RowResult],
+    finish: FinishSettings,
+    label_sets: Sequence[LabelSetChoice],
+) -> AnnotatedDocument:
     document = planned.document
     record = document.meta.record_number
     place = ShardDescriptor("", document.source, document.meta.input_file, "", record, record + 1, "")
     prefix = document_prefix(document.doc_id, document.version)
     settled = settle_document(planned, answers, descriptor=place, id_prefix=prefix)
-    return replace(settled, mentions=finish_mentions(document, settled.mentions, settings=finish))
+    mentions = finish_mentions(document, settled.mentions, settings=finish, label_sets=label_sets)
+    return replace(settled, mentions=mentions)
 
 
 def evaluate(

@@ -25,7 +25,7 @@ from bioner_core.document_pass.settings import THRESHOLD, WEIGHTS, RepeatFacts, 
 from bioner_core.evaluation.corpora import GoldRecord, read_corpus, with_types
 from bioner_core.evaluation.finished import gold_document
 from bioner_core.evaluation.scoring import RecordSpans, score
-from bioner_core.labels.label_set import load_label_set
+from bioner_core.labels.label_set import LabelSetChoice, load_label_set
 from bioner_core.mentions import Mention, Span
 from bioner_core.store.atomic import replacing
 
@@ -80,7 +80,8 @@ def _cases(record: GoldRecord, mentions: Sequence[Mention]) -> list[tuple[Case, 
         facts.append(one)
         return 0.0
 
-    _, proposed = proposals(document, mentions, pairs=pairs, scorer=told)
+    every = LabelSetChoice("")  # a gold document is one passage, of one language
+    _, proposed = proposals(document, mentions, label_set=every, pairs=pairs, scorer=told)
     repeats = [one for one in proposed if one.origin == REPEAT and not one.in_place]
     return [
         (Case(fact, Span(one.start, one.end, one.type) in record.spans), one.type)

@@ -50,7 +50,9 @@ def finish_again(stored: Manifest, descriptor: ShardDescriptor, *, job: Annotati
         candidates = decoder_candidates(one.mentions)
         if candidates:
             prefix = mention_prefix(candidates[0])
-            finished = finish_mentions(one.document, candidates, settings=job.finish, id_prefix=prefix)
+            finished = finish_mentions(
+                one.document, candidates, settings=job.finish, label_sets=job.label_sets, id_prefix=prefix
+            )
             writer.add_mentions(finished)
             mentions += len(finished)
             accepted += sum(mention.accepted for mention in finished)

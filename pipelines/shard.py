@@ -146,7 +146,8 @@ class OpenShard:
         return replace(settled, mentions=self._finished(planned.document, settled.mentions, prefix))
 
     def _finished(self, document: Document, candidates: Sequence[Mention], prefix: str) -> tuple[Mention, ...]:
-        return finish_mentions(document, candidates, settings=self._job.finish, id_prefix=prefix)
+        job = self._job
+        return finish_mentions(document, candidates, settings=job.finish, label_sets=job.label_sets, id_prefix=prefix)
 
     def _prefix(self, document: Document) -> str:
         plain = document_prefix(document.doc_id, document.version)

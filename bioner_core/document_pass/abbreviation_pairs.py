@@ -12,12 +12,14 @@ from dataclasses import dataclass
 
 from bioner_core.documents import Passage
 
-_BRACKET = re.compile(r"[(（\[]([^()（）\[\]]{2,120})[)）\]]")
+_BRACKET = re.compile(r"[(（\[]\s*+([^()（）\[\]\s][^()（）\[\]]{0,118}[^()（）\[\]\s])\s*+[)）\]]")
+"""What stands in a bracket, without the blanks at its edges: tokenised corpora write `( COPD )`."""
 _SHORT = re.compile(r"[^\W_][\w/+.\-’']{0,10}(?: ?[\w/+.\-]{1,5})?")
 _COMMA = re.compile(r"[,，;；]\s*")
 _INTRODUCTION = re.compile(
-    r"^(?:简称|以下简称|英文缩写|abbreviated(?: as)?|hereafter|termed|i\.e\.)[:：]?\s*", re.IGNORECASE
+    r"^(?:简称|以下简称|英文缩写|abbreviated(?: as)?|hereafter|termed|i\.e\.)\s*[:：]?\s*", re.IGNORECASE
 )
+_END_OF_LONG_FORM = re.compile(r"[\s,，;；]*\Z")
 _SENTENCE_END = re.compile(r"[.;:!?。；：！？]\s+(?=\S)|[。；！？\n]|[(（)）]")
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _LOOKED_BACK = 1_000
@@ -42,10 +44,10 @@ def abbreviation_pairs(
 ) -> list[AbbreviationPair]:
     """The definitions of a document, in the order of its text; of a short form defined twice the first one counts.
 
-    `known` are mentions (passage, start, end): a Chinese term that ends where a bracket with Latin letters begins is
-    taken to be its long form.
+    `known` are mentions (passage, start, end) in any order: a Chinese term that ends where a bracket with Latin letters
+    begins is taken to be its long form, of several the longest.
     """
-    ends = {(passage, end): start for passage, start, end in known}
+    ends = {(passage, end): start for passage, start, end in sorted(known, reverse=True)}
     found: dict[str, AbbreviationPair] = {}
     for index, passage in enumerate(passages):
         for pair in _in_passage(index, passage.text, ends):
@@ -130,7 +132,7 @@ def _behind(
 def _inside(index: int, text: str, at: int, inside: str, short: str) -> Iterator[AbbreviationPair]:
     """The pairs of a bracket that holds an English long form, a comma and its short form."""
     short_at = inside.rindex(short)
-    term = inside[:short_at].rstrip(" ,，;；")
+    term = _END_OF_LONG_FORM.sub("", inside[:short_at])
     start = matched_start(term, short)
     if start is not None and len(term) - start > len(short):
         yield _pair(index, text, (at + start, at + len(term)), (at + short_at, at + short_at + len(short)))

@@ -20,9 +20,10 @@ from bioner_core.document_pass.assertion_cues import (
     longest_first,
 )
 
-ASSERTION_VERSION = "1"
+ASSERTION_VERSION = "2"
 """Part of the finish fingerprint: change it with any cue or rule."""
 
+_SIGNS = tuple("（(？?")
 _RANK = (NEGATED, RELATIVE, UNCERTAIN, OTHER)
 _FARTHEST = {"en": 90, "zh": 30}
 """Characters between a cue and a mention, at most."""
@@ -51,8 +52,8 @@ def assertion_of(text: str, *, start: int, end: int, lang: str) -> str:
     cues, ends = _of_sentence(text, lang)
     farthest = _FARTHEST.get(lang, _FARTHEST["en"])
     said = {cue.says for cue in cues if _reaches(cue, start, end, ends=ends, farthest=farthest)}
-    if _sign_behind(text[end:], lang):
-        said.add(_sign_behind(text[end:], lang))
+    if sign := _sign_behind(text[end:], lang):
+        said.add(sign)
     found = next((one for one in _RANK if one in said), PRESENT)
     return OTHER if found == RELATIVE else found
 
@@ -95,11 +96,10 @@ def _ends_of(text: str, cues: Cues, inside: list[tuple[int, int]]) -> Iterator[_
 
 
 def _sign_behind(rest: str, lang: str) -> str:
-    """What a sign that stands directly behind a mention says; empty where none does."""
-    for name, pattern in _cues_of(lang).after.items():
-        if pattern.match(rest) and rest[:1] in "（(？?":
-            return name
-    return ""
+    """What a sign that stands directly behind a mention, or behind a blank there, says; empty where none does."""
+    if rest.lstrip()[:1] not in _SIGNS:
+        return ""
+    return next((name for name, pattern in _cues_of(lang).after.items() if pattern.match(rest)), "")
 
 
 def _cues_of(lang: str) -> Cues:

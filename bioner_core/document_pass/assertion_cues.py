@@ -48,7 +48,7 @@ ENGLISH = Cues(
             *("negative for", "free of", "free from", "absence of", "lack(?:s|ed|ing)?(?: of)?", "devoid of"),
             *("deficient in", "rul(?:ed|es|ing) out", "exclud(?:es|ed|ing)", "prevented", "no longer has"),
             r"fail(?:s|ed|ing)? to \w+",
-            r"(?:did|does|do|has|have|had|could|was|were|is|are)n['’]t",
+            r"(?:did|does|do|has|have|had|could|was|were|is|are) ?n['’]t",
         ),
         UNCERTAIN: _words(
             *(
@@ -85,7 +85,7 @@ ENGLISH = Cues(
         UNCERTAIN: re.compile(
             rf"(?<![\w-])(?:(?:{_BE}) (?:suspected|likely|unlikely|possible|probable|questionable|unclear|unknown)|"
             r"remains? (?:a possibility|possible|unclear)|(?:cannot|can not|could not) be (?:excluded|ruled out)|"
-            r"(?:has|have) not been (?:excluded|ruled out)|not been (?:excluded|ruled out))(?![\w-])|^\s*\?",
+            r"(?:has|have) not been (?:excluded|ruled out)|not been (?:excluded|ruled out))(?![\w-])|^\s*[？?]",
             re.IGNORECASE,
         ),
         OTHER: _words("as an? (?:child|infant|teenager|boy|girl)", "in childhood", "years? ago"),
@@ -147,12 +147,14 @@ CHINESE = Cues(
     after={
         NEGATED: _signs(
             "阴性",
-            "^[（(][-－—–][)）]",
+            r"^\s*[（(]\s*[-－—–]\s*[)）]",
             "(?:已|被|可)(?:排除|除外)",
-            "(?:未见|未引出|未触及|未闻及|未检出|未出现|未发生|不明显)(?=[。，；,;]|$)",
+            r"(?:未见|未引出|未触及|未闻及|未检出|未出现|未发生|不明显)(?=\s*(?:[。，；、,;）)]|$))",
             "不存在",
         ),
-        UNCERTAIN: _signs("待[排查]除?", "不能?除外", "不能?排除", "可能性", "可能[与和由是]", "尚?不清楚", "^[？?]"),
+        UNCERTAIN: _signs(
+            "待[排查]除?", "不能?除外", "不能?排除", "可能性", "可能[与和由是]", "尚?不清楚", r"^\s*[？?]"
+        ),
         OTHER: _signs("病史", "史(?!诗)", "术后"),
         RELATIVE: _signs("家族史"),
     },

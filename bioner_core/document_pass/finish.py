@@ -12,6 +12,7 @@ from bioner_core.document_pass.placed import Sentences, placed
 from bioner_core.document_pass.proposals import DECODER, Proposal, Scorer, proposals
 from bioner_core.document_pass.settings import FinishSettings, probability
 from bioner_core.documents import Document
+from bioner_core.labels.label_set import LabelSetChoice
 from bioner_core.mentions import Mention
 from bioner_core.models.tag_choice import accepts
 from bioner_core.store.document_mentions import reading_order
@@ -38,14 +39,20 @@ def decoder_candidates(mentions: Iterable[Mention]) -> list[Mention]:
 
 
 def finish_mentions(
-    document: Document, candidates: Sequence[Mention], *, settings: FinishSettings, id_prefix: str | None = None
+    document: Document,
+    candidates: Sequence[Mention],
+    *,
+    settings: FinishSettings,
+    label_sets: Sequence[LabelSetChoice],
+    id_prefix: str | None = None,
 ) -> tuple[Mention, ...]:
     """The mentions of a document, accepted or turned down, by thresholds and, where it is to run, the pass.
 
     Each says what its sentence says of it.
 
-    `candidates` are all that the decoder gave; whether they say that they are accepted does not count. `id_prefix` is
-    that of their ids, if it is not the plain one.
+    `candidates` are all that the decoder gave; whether they say that they are accepted does not count. `label_sets` say
+    in passages of which languages the names of each are looked for again; one that is not among them is for all.
+    `id_prefix` is that of their ids, if it is not the plain one.
 
     Raises:
         StoreError: a sentence does not lie where it says.
@@ -59,9 +66,9 @@ def finish_mentions(
     ]
     sentences = Sentences(document)
     if settings.document_pass:
-        _, parts = _proposed(document, decided, probability)
+        _, parts = _proposed(document, decided, label_sets, probability)
     else:
-        parts = [(own, []) for own in _by_label_set(decided)]
+        parts = [(own, []) for own in _by_label_set(decided).values()]
     found = _finished(document, parts, sentences, id_prefix)
     return tuple(replace(one, assertion=_assertion(one, sentences)) for one in found)
 
@@ -79,16 +86,20 @@ def finish_document(
     Raises:
         StoreError: a sentence does not lie where it says.
     """
-    pairs, parts = _proposed(document, candidates, scorer)
+    pairs, parts = _proposed(document, candidates, (), scorer)
     return FinishedDocument(_finished(document, parts, Sentences(document), id_prefix), tuple(pairs))
 
 
 def _proposed(
-    document: Document, candidates: Sequence[Mention], scorer: Scorer
+    document: Document, candidates: Sequence[Mention], label_sets: Sequence[LabelSetChoice], scorer: Scorer
 ) -> tuple[list[AbbreviationPair], list[_Part]]:
-    known = sorted(((one.passage_index, one.start, one.end) for one in candidates if one.accepted), reverse=True)
+    known = ((one.passage_index, one.start, one.end) for one in candidates if one.accepted)
     pairs = abbreviation_pairs(document.passages, known=known)
-    return pairs, [proposals(document, own, pairs=pairs, scorer=scorer) for own in _by_label_set(candidates)]
+    choices = {one.name: one for one in label_sets}
+    return pairs, [
+        proposals(document, own, label_set=choices.get(name, LabelSetChoice(name)), pairs=pairs, scorer=scorer)
+        for name, own in _by_label_set(candidates).items()
+    ]
 
 
 def _assertion(mention: Mention, sentences: Sentences) -> str | None:
@@ -99,9 +110,9 @@ def _assertion(mention: Mention, sentences: Sentences) -> str | None:
     return assertion_of(sentence.text, start=start, end=end, lang=sentence.lang)
 
 
-def _by_label_set(candidates: Sequence[Mention]) -> list[list[Mention]]:
+def _by_label_set(candidates: Sequence[Mention]) -> dict[str, list[Mention]]:
     names = sorted({one.label_set for one in candidates})
-    return [[one for one in candidates if one.label_set == name] for name in names]
+    return {name: [one for one in candidates if one.label_set == name] for name in names}
 
 
 def _finished(

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 from bioner_core.document_pass.abbreviation_pairs import AbbreviationPair
 from bioner_core.document_pass.settings import THRESHOLD, RepeatFacts, mean_score
-from bioner_core.documents import Document
+from bioner_core.documents import Document, Passage
+from bioner_core.labels.label_set import LabelSetChoice
 from bioner_core.mentions import Mention
 
 DECODER, ABBREVIATION, REPEAT = "decoder", "abbreviation", "repeat"
@@ -23,6 +24,8 @@ _UNSUPPORTED = 0.49
 short form alone: corpora seldom mark those, so they stay candidates."""
 
 Scorer = Callable[[RepeatFacts], float]
+_Searched = Sequence[tuple[int, Passage]]
+"""The passages in whose languages a label set is asked about, with their indices."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +47,27 @@ class Proposal:
 
 
 def proposals(
-    document: Document, mentions: Sequence[Mention], *, pairs: Sequence[AbbreviationPair], scorer: Scorer
+    document: Document,
+    mentions: Sequence[Mention],
+    *,
+    label_set: LabelSetChoice,
+    pairs: Sequence[AbbreviationPair],
+    scorer: Scorer,
 ) -> tuple[list[Mention], list[Proposal]]:
     """The decoder's mentions of one label set as the document decides on them, and what it proposes beside them.
 
     A mention that gets another type stays as it was, turned down, and a proposal of the other type is accepted in its
-    place: so the rows of the decoder always say what the decoder said.
+    place: so the rows of the decoder always say what the decoder said. Names are looked for in the passages that the
+    label set is for, and nowhere else.
     """
+    searched = [(index, one) for index, one in enumerate(document.passages) if label_set.fits(one.lang)]
     typed = _one_type_a_name(mentions, pairs)
     decided = [
         replace(one, accepted=new.accepted and new.type == one.type) for one, new in zip(mentions, typed, strict=True)
     ]
     found = [_retyped(new) for one, new in zip(mentions, typed, strict=True) if new.type != one.type]
-    new = list(_abbreviations(document, typed, pairs))
-    return decided, [*found, *new, *_repeats(document, typed, new, scorer)]
+    new = list(_abbreviations(searched, typed, pairs))
+    return decided, [*found, *new, *_repeats(searched, typed, new, scorer)]
 
 
 def _retyped(one: Mention) -> Proposal:
@@ -116,7 +126,7 @@ def _with_types(mentions: Sequence[Mention], winners: Mapping[str, str]) -> list
 
 
 def _abbreviations(
-    document: Document, mentions: Sequence[Mention], pairs: Iterable[AbbreviationPair]
+    searched: _Searched, mentions: Sequence[Mention], pairs: Iterable[AbbreviationPair]
 ) -> Iterator[Proposal]:
     """The short forms of accepted long forms, and the long forms of accepted short forms, wherever they stand."""
     accepted: dict[str, list[Mention]] = defaultdict(list)
@@ -132,7 +142,7 @@ def _abbreviations(
             if models:
                 kind = Counter(one.type for one in models).most_common(1)[0][0]
                 models = [one for one in models if one.type == kind]
-                places = _places(document, other)
+                places = _places(searched, other)
                 supported = is_short and _is_supported(len(accepted.get(folded(other), [])), len(places))
                 score = mean_score(models) * (1.0 if supported else _UNSUPPORTED)
                 tag_score = sum(one.tag_score for one in models) / len(models)
@@ -150,7 +160,7 @@ def _is_supported(accepted: int, occurrences_: int) -> bool:
 
 
 def _repeats(
-    document: Document, mentions: Sequence[Mention], new: Sequence[Proposal], scorer: Scorer
+    searched: _Searched, mentions: Sequence[Mention], new: Sequence[Proposal], scorer: Scorer
 ) -> list[Proposal]:
     """Every other occurrence of an accepted name, scored; those that the selector turned down among them."""
     names: dict[tuple[str, str], list[Mention]] = defaultdict(list)
@@ -161,7 +171,7 @@ def _repeats(
     taken = {(one.passage_index, one.start, one.end) for one in new}
     found = []
     for (_, kind), models in names.items():
-        places = _places(document, models[0].text)
+        places = _places(searched, models[0].text)
         tag_score = sum(one.tag_score for one in models) / len(models)
         for place in places:
             here = marked.get(place)
@@ -178,12 +188,8 @@ def _may_repeat(name: str) -> bool:
     return len(name) >= (_SHORTEST_REPEAT if name.isascii() else _SHORTEST_HAN_REPEAT) and not name.isdigit()
 
 
-def _places(document: Document, name: str) -> list[tuple[int, int, int]]:
-    return [
-        (index, start, end)
-        for index, passage in enumerate(document.passages)
-        for start, end in occurrences(name, passage.text)
-    ]
+def _places(searched: _Searched, name: str) -> list[tuple[int, int, int]]:
+    return [(index, start, end) for index, passage in searched for start, end in occurrences(name, passage.text)]
 
 
 _KEEPS_CASE_BELOW = 5

@@ -140,8 +140,10 @@ def tag_pairs(moves: Sequence[Move], unit_count: int) -> list[TagPair]:
         state = state.after(move)
     if not state.is_finished(unit_count):
         raise TaggingError(f"copy stops at unit {state.position} of {unit_count} with {len(state.stack)} open tags")
-    pairs.sort(key=lambda pair: pair.open_index)
-    return list({pair.span: pair for pair in reversed(pairs)}.values())[::-1]
+    outer: dict[UnitSpan, TagPair] = {}
+    for pair in sorted(pairs, key=lambda one: one.open_index):
+        outer.setdefault(pair.span, pair)
+    return list(outer.values())
 
 
 def spans_of(moves: Sequence[Move], unit_count: int) -> list[UnitSpan]:

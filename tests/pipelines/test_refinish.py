@@ -1,5 +1,6 @@
 """Shards whose candidates stand are finished again from the store: no model, no input, old or new."""
 
+import json
 import os
 import signal
 import subprocess
@@ -74,6 +75,19 @@ def test_the_document_pass_runs_behind_the_sentences_of_a_document(tmp_path: Pat
     assert ("AKF", "abbreviation") in _accepted(tmp_path / "on")
     assert ("aspirin", "repeat") in {(one.text, one.origin) for one in all_mentions(tmp_path / "on")}
     assert verify_store(Store(tmp_path / "on")).sound
+
+
+def test_the_document_pass_keeps_to_the_languages_of_a_job_s_label_sets(tmp_path: Path) -> None:
+    """Catches mentions of an English label set in the Chinese abstract beside it: in a run, or finished again."""
+    path = tmp_path / "in.jsonl"
+    fields = {"id": "1", "title": TEXTS[0], "abstract": "急性肾衰竭患者的AKF与AKF常见，AKF多发。"}
+    path.write_text(json.dumps(fields) + "\n", encoding="utf-8")
+    for first in (PASS, PLAIN):
+        store = tmp_path / first.fingerprint
+        run(_job(store, str(path), first), NameService)
+        assert run(_job(store, str(path), PASS), MustNotBeAsked).shards_refinished == (first != PASS)
+        found = [(one.lang, one.text) for one in all_mentions(store) if one.origin == "abbreviation"]
+        assert found == [("en", "AKF"), ("en", "AKF")]
 
 
 def test_a_job_that_lost_its_lock_finishes_nothing_again(tmp_path: Path) -> None:

@@ -38,6 +38,13 @@ def pairs(text: str, *known: tuple[int, int], lang: str = "en") -> list[tuple[st
         ("the Crohn disease (Crohn disease CD) of", []),
         ("We (World Health Organization, WHO) and", [("World Health Organization", "WHO")]),
         ("heart failure (HF; n = 7)", [("heart failure", "HF")]),
+        ("heart failure ( HF ) and", [("heart failure", "HF")]),
+        ("HF ( heart failure ) and", [("heart failure", "HF")]),
+        ("heart failure ( abbreviated as : HF ; n = 7 )", [("heart failure", "HF")]),
+        ("心力衰竭（\u3000heart failure\u3000，\u3000HF\u3000）", [("heart failure", "HF")]),
+        ("heart failure [\tHF\n]", [("heart failure", "HF")]),
+        ("heart failure (" + " " * 130 + "HF )", [("heart failure", "HF")]),
+        ("heart failure ( H )", []),
     ],
 )
 def test_definitions_are_found(text: str, expected: list[tuple[str, str]]) -> None:
@@ -137,13 +144,53 @@ def test_the_first_definition_counts() -> None:
     assert pairs(text) == [("heart failure", "HF")]
 
 
-@given(st.text(alphabet="ab(（)）AB ,，.Fig肾病[]", max_size=60))
+@given(st.text(alphabet="ab(（)）AB ,，.Fig肾病[]\u3000", max_size=60))
 def test_offsets_always_hold_their_text(text: str) -> None:
     """Catches offsets that are off by a blank or a bracket, and a text that breaks the rules."""
     for one in abbreviation_pairs([Passage("", "", "en", text)]):
-        assert text[one.long_start : one.long_end] == one.long_form
-        assert text[one.short_start : one.short_end] == one.short_form
+        assert text[one.long_start : one.long_end] == one.long_form == one.long_form.strip()
+        assert text[one.short_start : one.short_end] == one.short_form == one.short_form.strip()
         assert one.long_form != one.short_form
+
+
+OUTSIDE = st.sampled_from(["HF", "heart failure", "Heart failure", "慢阻肺", "WHO", "the", ". We", ""])
+INSIDE = st.sampled_from(["HF", "heart failure", "World Health Organization", "WHO", "i.e.", "简称：", "n = 7", "a"])
+BLANKS = st.text(" \t\u00a0\u3000", max_size=3)
+BRACKETS = st.sampled_from(["()", "（）", "[]"])
+
+
+@st.composite
+def spaced_definitions(draw: st.DrawFn) -> tuple[str, str]:
+    """A text with brackets, and the same text with blanks at their inner edges and about the commas in them."""
+    plain = spaced = ""
+    for opening, closing in [*draw(st.lists(st.sampled_from(["()", "（）"]), max_size=2)), draw(BRACKETS)]:
+        before, parts = draw(OUTSIDE), draw(st.lists(INSIDE, min_size=1, max_size=3))
+        comma = draw(st.sampled_from([",", "，", "; "]))
+        plain += f"{before} {opening}{comma.join(parts)}{closing} "
+        wide = comma.join(draw(BLANKS) + part + draw(BLANKS) for part in parts)
+        spaced += f"{before} {opening}{wide}{closing} "
+    return plain, spaced
+
+
+@given(spaced_definitions())
+def test_blanks_inside_brackets_change_nothing(texts: tuple[str, str]) -> None:
+    """Catches a short form that is cut one letter short where a tokenised corpus writes `( COPD )`, a long form that
+    ends with a blank, and definitions that are lost."""
+    found = []
+    for text in texts:
+        known = [(0, place, place + 3) for place in range(len(text)) if text.startswith("慢阻肺", place)]
+        one_text = abbreviation_pairs([Passage("", "", "en", text)], known=known)
+        found.append([("".join(one.long_form.split()), one.short_form) for one in one_text])
+        for one in one_text:
+            assert text[one.long_start : one.long_end] == one.long_form
+            assert text[one.short_start : one.short_end] == one.short_form
+    assert found[0] == found[1]
+
+
+def test_of_several_mentions_before_a_bracket_the_longest_is_the_long_form() -> None:
+    """Catches a long form that depends on the order in which mentions are given: a store's come by where they begin."""
+    text = "有糖尿病肾病（DN）表现"
+    assert pairs(text, (1, 6), (4, 6), lang="zh") == pairs(text, (4, 6), (1, 6), lang="zh") == [("糖尿病肾病", "DN")]
 
 
 def test_brackets_of_a_long_passage_are_looked_at_once_each() -> None:

@@ -3,13 +3,15 @@
 import re
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bioner_core.document_pass.finish import decoder_candidates, finish_document, finish_mentions
 from bioner_core.document_pass.settings import FinishSettings, RepeatFacts
-from bioner_core.documents import Document
+from bioner_core.documents import Document, Passage
 from bioner_core.inference.placement import place_candidates
+from bioner_core.labels.label_set import LabelSetChoice
 from bioner_core.mentions import Candidate, Mention
 from bioner_core.store.mention_ids import place_suffix
 from bioner_core.text.sentences import split_passage
@@ -25,6 +27,14 @@ def test_a_short_form_follows_its_long_form_everywhere() -> None:
         ("AKF", "abbreviation"),
     }
     assert len(found) == 4
+
+
+def test_a_short_form_in_a_bracket_with_blanks_is_followed_too() -> None:
+    """Catches texts of tokenised corpora, whose short forms stay unmarked everywhere."""
+    for bracket in ("(AKF)", "( AKF )", "（\u3000AKF）"):
+        doc = document(f"Acute kidney failure {bracket} is bad . AKF kills .", "Of AKF we know .")
+        found = accepted(doc, mention(doc, "Acute kidney failure", "Disease"))
+        assert [text for text, *_ in sorted(found)] == ["AKF", "AKF", "AKF", "Acute kidney failure"]
 
 
 def test_a_short_form_that_the_decoder_hardly_ever_marks_stays_a_candidate() -> None:
@@ -83,7 +93,7 @@ def test_finished_mentions_say_what_their_sentence_says() -> None:
     """Catches an assertion by the words of another sentence, or offsets into the passage taken for the sentence's."""
     doc = document("We gave aspirin. There was no fever after aspirin.")
     mentions = [mention(doc, "aspirin", "Chemical"), mention(doc, "fever", "Disease")]
-    found = finish_mentions(doc, mentions, settings=FinishSettings())
+    found = finish_mentions(doc, mentions, settings=FinishSettings(), label_sets=())
     assert [(one.text, one.assertion) for one in found] == [
         ("aspirin", "present"),
         ("fever", "negated"),
@@ -124,6 +134,32 @@ def test_label_sets_do_not_meet() -> None:
     one, two = mention(doc, "Aspirin", "Chemical"), replace(mention(doc, "Aspirin", "Drug", nth=1), label_set="other")
     found = finish_document(doc, [one, two], scorer=lambda _: 1.0).mentions
     assert {(m.label_set, m.type) for m in found} == {("set", "Chemical"), ("other", "Drug")}
+
+
+@pytest.mark.parametrize(
+    ("languages", "found_in"),
+    [(("zh",), {"zh"}), (("en",), {"en"}), (("en", "zh"), {"en", "zh"}), ((), {"en", "zh", "fr"})],
+)
+def test_names_are_looked_for_in_passages_that_the_label_set_is_for(
+    languages: tuple[str, ...], found_in: set[str]
+) -> None:
+    """Catches repeats and short forms of a Chinese label set in the English abstract beside it, and a label set of
+    several languages whose mentions are all in one and that is no longer looked for in the other."""
+    texts = {
+        "zh": "heart failure (CHF)，心力衰竭(chronic heart failure,CHF)，COPD",
+        "en": "Chronic heart failure and CHF. COPD and COPD.",
+        "fr": "CHF et COPD.",
+    }
+    first = languages[0] if languages else "zh"
+    order = sorted(texts, key=lambda lang: lang != first)
+    doc = Document("s:1", "s", 1, "zh", tuple(Passage("abstract", "", lang, texts[lang]) for lang in order))
+    names = [one for one in ("chronic heart failure", "Chronic heart failure", "COPD") if one in texts[first]]
+    marked = [replace(mention(doc, name, "Disease"), lang=first) for name in names]
+    choice = LabelSetChoice("set", languages)
+    found = finish_mentions(doc, marked, settings=FinishSettings(), label_sets=[choice])
+    assert {one.lang for one in found} == found_in
+    for name in ("COPD", "CHF"):
+        assert {one.lang for one in found if one.text == name} == found_in
 
 
 @given(st.text(alphabet="ab (A)B.肾病", min_size=3, max_size=60), st.data())
@@ -186,10 +222,12 @@ def test_finished_mentions_hold_all_that_finishing_needs(
 ) -> None:
     """Catches anything of the decoder's that finishing loses, for other thresholds and for the pass off and on."""
     doc, candidates = given_
-    once = finish_mentions(doc, candidates, settings=first)
-    assert finish_mentions(doc, decoder_candidates(once), settings=first) == once
-    assert finish_mentions(doc, decoder_candidates(once), settings=then) == finish_mentions(
-        doc, candidates, settings=then
+    label_sets = (LabelSetChoice("one", ("en",)), LabelSetChoice("two"))
+    once = finish_mentions(doc, candidates, settings=first, label_sets=label_sets)
+    again = decoder_candidates(once)
+    assert finish_mentions(doc, again, settings=first, label_sets=label_sets) == once
+    assert finish_mentions(doc, again, settings=then, label_sets=label_sets) == finish_mentions(
+        doc, candidates, settings=then, label_sets=label_sets
     )
     assert {one.parent_id for one in once} <= {None, *(one.mention_id for one in once if one.accepted)}
 

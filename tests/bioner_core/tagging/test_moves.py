@@ -112,6 +112,43 @@ def test_equal_spans_count_once_by_the_outer_tag() -> None:
     assert (pair.open_index, pair.close_index) == (0, 4)
 
 
+@st.composite
+def copies(draw: st.DrawFn) -> tuple[int, list[Move]]:
+    """How many units a text has, and the moves of a legal copy of it; equal spans are likely."""
+    count, state, moves = draw(st.integers(1, 3)), TagState(), list[Move]()
+    while not state.is_finished(count):
+        moves.append(draw(st.sampled_from(state.legal_moves(count, range(2)))))
+        state = state.after(moves[-1])
+    return count, moves
+
+
+@given(copies())
+def test_pairs_open_one_behind_the_other_and_each_span_is_the_outermost(copy: tuple[int, list[Move]]) -> None:
+    """Would catch equal spans that put the pair between them before the outer one, or of which the inner one stays."""
+    count, moves = copy
+    found = tag_pairs(moves, count)
+    assert [one.open_index for one in found] == sorted(one.open_index for one in found)
+    assert [one.span for one in found] == spans_of(moves, count)
+    first: dict[UnitSpan, int] = {}
+    stack: list[int] = []
+    for index, move in enumerate(moves):
+        if move == CLOSE:
+            begin = stack.pop()
+            start, end = moves[:begin].count(COPY), moves[:index].count(COPY)
+            span = UnitSpan(start, end, opened_type(moves[begin]))
+            first[span] = min(begin, first.get(span, begin))
+        elif move != COPY:
+            stack.append(index)
+    assert {one.span: one.open_index for one in found} == first
+    assert all(moves[one.close_index] == CLOSE for one in found)
+
+
+def test_an_equal_span_leaves_the_order_of_the_others() -> None:
+    """Would catch the inner of two equal spans that brings the pair between them before the outer one."""
+    moves = [open_move(0), open_move(1), open_move(0), COPY, CLOSE, CLOSE, CLOSE]
+    assert [(one.open_index, one.close_index) for one in tag_pairs(moves, 1)] == [(0, 6), (1, 5)]
+
+
 def test_pairs_come_in_the_order_in_which_they_open() -> None:
     """Would catch pairs in the order of closing, or indices that point beside their moves."""
     moves = [open_move(1), COPY, open_move(0), COPY, CLOSE, CLOSE, open_move(2), COPY, CLOSE]

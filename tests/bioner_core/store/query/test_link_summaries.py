@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from job_stores import word_store
 
@@ -62,7 +63,7 @@ def test_counts_of_an_older_snapshot_are_not_shown(tmp_path: Path) -> None:
     page = current_links(Store(store))
     assert page is not None
     for table in SUMMARIES_OF_LINKS:
-        page.path(Store(store), table).write_bytes(b"of another time")
+        pq.write_table(SUMMARIES_OF_LINKS[table].empty_table(), page.path(Store(store), table))
     make_current(Store(store), replace(page, made_from="snapshot:older"))
     assert [one["concept_id"] for one in answers(store)["concepts"]] == ["T:1", "T:2"]
     for table in SUMMARIES_OF_LINKS:

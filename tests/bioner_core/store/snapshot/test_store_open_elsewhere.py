@@ -3,13 +3,20 @@
 from pathlib import Path
 
 import duckdb
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
 import pytest
 from store_samples import commit_sample
 
 from bioner_core.store.compaction.compact import CompactionSettings, compact_store
 from bioner_core.store.layout import Store
+from bioner_core.store.schemas import SCHEMAS
+from bioner_core.store.snapshot.snapshot_schemas import view_schema
 
 MENTIONS = {"pubmed:0@1:p1:0-21:genia:protein", "pubmed:0@1:p1:0-4:genia:protein", "pubmed:0@1:p1:5-12:genia:protein"}
+
+
+ROWS = {"documents": 2, "mentions": 3, "rejects": 1, "deletions": 1}
 
 
 @pytest.fixture(scope="module")
@@ -19,6 +26,21 @@ def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Path:
     commit_sample(store)
     compact_store(Store(store), CompactionSettings(memory_bytes=256 * 1024**2))
     return store / "snapshots" / (store / "CURRENT").read_text().strip()
+
+
+@pytest.mark.parametrize("table", SCHEMAS)
+def test_every_table_opens_without_arguments(snapshot: Path, table: str) -> None:
+    """Catches a table of a snapshot or of shards that one of them cannot read as it lies, or reads in part."""
+    pandas, polars = pytest.importorskip("pandas"), pytest.importorskip("polars")
+    of_shards = snapshot.parent.parent / table
+    for folder, names in ((snapshot / table, view_schema(table).names), (of_shards, SCHEMAS[table].names)):
+        with duckdb.connect() as database:
+            in_duckdb = database.sql(f"FROM '{folder}/**/*.parquet'").pl()
+        found = [pq.read_table(folder), pandas.read_parquet(folder), polars.read_parquet(folder), in_duckdb]
+        rows = ROWS[table]
+        assert [one.shape for one in found] == [(rows, len(names))] * len(found)
+        assert all(set(getattr(one, "column_names", one.columns)) == set(names) for one in found)
+        assert ds.dataset(folder).count_rows() == rows
 
 
 def test_pandas_opens_it(snapshot: Path) -> None:
