@@ -1,13 +1,13 @@
 """How hard a run works its machines: the time that actors are at work, and the memory that processes take."""
 
-import resource
-import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from bioner_core.process_memory import peak_memory as peak_memory  # those who measure a run find it here
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,20 +71,8 @@ def busy_between(before: Mapping[str, tuple[int, BusyTime]], after: Mapping[str,
     return total
 
 
-_STATUS = Path("/proc/self/status")
-_PEAK = "VmHWM:"
 _RESET = Path("/proc/self/clear_refs")
 _RESET_PEAK = "5"
-
-
-def peak_memory() -> int:
-    """Bytes of resident memory at their highest, since the process began or since `forget_peak_memory`."""
-    if _STATUS.is_file():
-        for line in _STATUS.read_text(encoding="utf-8").splitlines():
-            if line.startswith(_PEAK):
-                return int(line.split()[1]) * 1024
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return most if sys.platform == "darwin" else most * 1024
 
 
 def forget_peak_memory() -> None:
