@@ -25,7 +25,7 @@ from bioner_core.training.development import development_sets, evaluate_sets
 from bioner_core.training.settings import CorpusMix, SftSettings, Tuning
 from bioner_core.training.sft import SftRun
 from tests.bioner_core.tiny_model import byte_level_tokenizer
-from tests.bioner_core.training.training_samples import with_held_out_end, write_label_set
+from tests.bioner_core.training.training_samples import SENTENCES, write_corpus, write_label_set
 
 pytestmark = pytest.mark.slow
 
@@ -55,9 +55,12 @@ def settings_of(tmp_path: Path) -> Callable[..., SftSettings]:
     """Settings of a short run from a local folder with a base."""
 
     def make(name: str, **changes: Any) -> SftSettings:
-        corpus, own = tmp_path / "corpus.jsonl", write_label_set(tmp_path / "own.toml")
+        corpus = write_corpus(tmp_path / "corpus.jsonl", SENTENCES * 4)
+        own = write_label_set(tmp_path / "own.toml")
         chosen: dict[str, Any] = {
             "corpora": (CorpusMix(str(corpus), str(own)),),
+            # Learned by heart, and asked for: what is tested is that all parts fit together.
+            "development": {str(own): str(write_corpus(tmp_path / "development.jsonl", SENTENCES))},
             "base": str(save_base(tmp_path / "base", name)),
             "max_tokens": 14_000,
             "varied_prompts": 0.0,
@@ -69,7 +72,7 @@ def settings_of(tmp_path: Path) -> Callable[..., SftSettings]:
             "rare_character": 2,
             "checkpoint_steps": 10,
         }
-        return with_held_out_end(SftSettings(**(chosen | changes)))
+        return SftSettings(**(chosen | changes))
 
     return make
 

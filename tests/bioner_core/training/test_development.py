@@ -97,6 +97,8 @@ def test_scores_are_logged_and_stand_in_the_card(tmp_path: Path, monkeypatch: py
     chosen = {"max_tokens": 20_000, "learning_rate": 0.01, "lora_rank": 8, "evaluate_steps": 50}
     log: list[str] = []
     settings = with_development(tiny_settings(tmp_path, monkeypatch), **chosen)
+    learned = str(write_corpus(tmp_path / "development.jsonl", SENTENCES))
+    settings = replace(settings, development={settings.corpora[0].label_set: learned})
     SftRun(settings, tmp_path / "run", log=log.append).train()
     scores = [line for line in log if "development F1" in line]
     assert len(scores) >= 2
