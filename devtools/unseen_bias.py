@@ -11,7 +11,7 @@ F1 over all sentences of a language is printed (or one nearer to 0, where that i
 
 import argparse
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,9 +23,10 @@ from bioner_core.models.model_card import other_label_sets, write_card
 from bioner_core.training.borrowed_candidates import decoded_parts, drawn_sentences
 from bioner_core.training.corpora import corpus_label_set
 from bioner_core.training.other_words import reworded
-from bioner_core.training.selector_candidates import held_out_sentences, worthwhile_bias
+from bioner_core.training.selector_candidates import worthwhile_bias
+from bioner_core.training.sentence_pools import left_held_out, texts_trained_on
 from bioner_core.training.settings import CorpusMix, read_settings
-from jobs.terminal.console import quiet_transformers, say_error
+from jobs.terminal.console import quiet_transformers, say, say_error
 
 BIASES = (0.0, 0.75, 1.5)
 _BATCH_ROWS = 16
@@ -75,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         folder = model_folder(given.model)
         loaded = load_model(folder)
         found = []
-        for one in wording_scores(read_settings(given.settings)[0].corpora, loaded, sentences=given.sentences):
+        for one in wording_scores(read_settings(given.settings)[0].corpora, loaded, sentences=given.sentences, log=say):
             print(one, flush=True)
             found.append(one)
         biases = {}
@@ -92,12 +93,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def wording_scores(corpora: Sequence[CorpusMix], loaded: LoadedModel, *, sentences: int) -> Iterator[WordingScores]:
-    """Decode held-out sentences of each corpus whose types have other definitions, once with each bias."""
+def wording_scores(
+    corpora: Sequence[CorpusMix], loaded: LoadedModel, *, sentences: int, log: Callable[[str], None] = lambda _: None
+) -> Iterator[WordingScores]:
+    """Decode held-out sentences of each corpus whose types have other definitions, once with each bias.
+
+    Sentences that the model may have trained on in another corpus are left out, and the log says how many.
+    """
+    trained = texts_trained_on(corpora, loaded)
     for corpus in corpora:
         label_set = reworded(corpus_label_set(corpus))
         if corpus.held_out and label_set is not None:
-            gold = drawn_sentences(held_out_sentences(corpus, keep=loaded.card.characters), sentences, seed=_SEED)
+            held_out = left_held_out(corpus, keep=loaded.card.characters, trained=trained, log=log)
+            gold = drawn_sentences(held_out, sentences, seed=_SEED)
             samples = {
                 bias: decoded_parts(gold, label_set, loaded=loaded, bias=bias, batch_rows=_BATCH_ROWS)
                 for bias in BIASES

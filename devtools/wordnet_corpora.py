@@ -59,6 +59,11 @@ class WordType:
     meaning: Meaning
     found: Mapping[str, int]
 
+    @property
+    def name(self) -> str:
+        """The first word of its meaning, in small letters."""
+        return self.meaning.words[0].lower()
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write lists and corpora; returns the exit code."""
@@ -71,10 +76,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     try:
         sentences = [one for part in given.corpora for one in read_sentences(*corpus_part(part))]
-        write_corpora(sentences, read_nouns(given.wordnet), output=given.output, sets=given.sets, seed=given.seed)
+        nouns = read_nouns(given.wordnet)
+        made = write_corpora(sentences, nouns, output=given.output, sets=given.sets, seed=given.seed)
     except BionerError as error:
         say_error(str(error))
         return EXIT_FAILED
+    fewer = f"; {given.sets} were asked for, and the texts have no more types" if made < given.sets else ""
+    print(f"{given.output}: label sets of {TYPES_PER_SET} types: {made}{fewer}")
     return 0
 
 
@@ -87,8 +95,13 @@ def read_sentences(corpus: Path, count: int) -> list[GoldRecord]:
     ]
 
 
-def write_corpora(sentences: Sequence[GoldRecord], nouns: Nouns, *, output: Path, sets: int, seed: int) -> None:
-    """Choose types, group them, and write for each group `NN.toml` and `NN.jsonl`, numbered from 01."""
+def write_corpora(sentences: Sequence[GoldRecord], nouns: Nouns, *, output: Path, sets: int, seed: int) -> int:
+    """Choose types, group them, and write for each group `NN.toml` and `NN.jsonl`, numbered from 01; how many.
+
+    Raises:
+        InputError: WordNet lacks a meaning whose kinds are to be left out.
+        StoreError: a corpus cannot be written.
+    """
     chooser = random.Random(seed)  # noqa: S311 - sampling, not secrecy
     groups = grouped(chosen_types(found_types(sentences, nouns), chooser), sets=sets)
     output.mkdir(parents=True, exist_ok=True)
@@ -96,6 +109,7 @@ def write_corpora(sentences: Sequence[GoldRecord], nouns: Nouns, *, output: Path
         words = output / f"{number:02}.toml"
         words.write_text(tomli_w.dumps(word_list(f"wordnet_{number:02}", group, chooser=chooser)), encoding="utf-8")
         write_lines(_marked(sentences, words, group, chooser), words.with_suffix(".jsonl"))
+    return len(groups)
 
 
 def found_types(sentences: Iterable[GoldRecord], nouns: Nouns) -> list[WordType]:
@@ -127,7 +141,7 @@ def grouped(types: Iterable[WordType], *, sets: int) -> list[list[WordType]]:
     groups: list[list[WordType]] = [[] for _ in range(sets)]
     for one in types:
         for group in groups:
-            apart = all(_name(other) != _name(one) and other.found.keys().isdisjoint(one.found) for other in group)
+            apart = all(other.name != one.name and other.found.keys().isdisjoint(one.found) for other in group)
             if len(group) < TYPES_PER_SET and apart:
                 group.append(one)
                 break
@@ -149,8 +163,9 @@ def word_list(name: str, types: Sequence[WordType], *, chooser: random.Random) -
 
 def _described(one: WordType, chooser: random.Random) -> dict[str, object]:
     """Names and definitions: WordNet's own, and some that name kinds, as users write them."""
-    name, other_names = _name(one), [word.lower() for word in one.meaning.words[1:]]
-    definition = re.sub(r"\s*\([^)]*\)\s*", " ", one.meaning.definition.partition(";")[0]).strip()
+    name, other_names = one.name, [word.lower() for word in one.meaning.words[1:]]
+    # Without examples and remarks in brackets.
+    definition = re.sub(r"\s*\([^)]*\)\s*", " ", one.meaning.definition.partition(";")[0]).strip() or name
     frequent = sorted(one.found, key=lambda word: (-one.found[word], word))[:12]
 
     def kinds(count: int) -> list[str]:
@@ -159,12 +174,12 @@ def _described(one: WordType, chooser: random.Random) -> dict[str, object]:
     return {
         "name": name,
         "en": name,
-        "definition_en": definition or name,
+        "definition_en": definition,
         "other_names": other_names or [name],
         "other_definitions": [
             f"{name}: {', '.join(kinds(4))}",
             f"{', '.join(kinds(3))} and the like",
-            f"{definition or name}, such as {' or '.join(kinds(2))}",
+            f"{definition}, such as {' or '.join(kinds(2))}",
             f"any kind of {name}",
         ],
     }
@@ -175,24 +190,21 @@ def _marked(
 ) -> list[GoldRecord]:
     """Sentences in random order, until each type is marked in so many of them or there are no more."""
     patterns = read_word_patterns(words)
-    wanted = dict.fromkeys(patterns, SENTENCES_PER_TYPE)
+    missing = {one.name: SENTENCES_PER_TYPE for one in types}
     kept = []
     for one in chooser.sample(sentences, len(sentences)):
         lower = one.text.lower()
+        wanted = (each for each in types if missing[each.name] > 0)
         # Ten times as fast as the patterns, which most sentences need not be searched with.
-        if not any(word in lower for type_ in types if wanted[_name(type_)] > 0 for word in type_.found):
+        if not any(word in lower for each in wanted for word in each.found):
             continue
         spans = marks(one.text, patterns)
         marked = {span.type for span in spans}
-        if any(wanted[name] > 0 for name in marked):
+        if any(missing[name] > 0 for name in marked):
             kept.append(replace(one, spans=frozenset(spans)))
             for name in marked:
-                wanted[name] -= 1
+                missing[name] -= 1
     return kept
-
-
-def _name(one: WordType) -> str:
-    return one.meaning.words[0].lower()
 
 
 def _term_counts(texts: Iterable[str], known: Mapping[str, str]) -> Counter[str]:

@@ -49,6 +49,8 @@ def card_page(card: ModelCard, *, weights_digest: str) -> str:
 
 def _parts(card: ModelCard, weights_digest: str) -> Iterator[tuple[str, str]]:
     yield "base", card.base
+    if card.base_licence:
+        yield "licence of the base", card.base_licence
     yield "sha256 of the base", f"`{card.base_sha256}`"
     yield "sha256 of the weights", f"`{weights_digest}`"
     yield "tag scheme, prompt version", f"{card.scheme}, {card.prompt_version}"

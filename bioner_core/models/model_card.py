@@ -33,6 +33,7 @@ def other_label_sets(language: str) -> str:
 class ModelCard:
     """What a model is made of and how good it is.
 
+    `base_licence` are the terms of the base in words, where they are known: of a base that bioner can fetch;
     `characters` are those with embedding rows of their own; `thresholds` the selector's acceptance threshold by label
     set, in models without `type_thresholds`, which are by tag, with a `common_threshold` for every other tag;
     `default_label_sets` are those it is used with where nobody names any, if they are not the bundled default ones;
@@ -66,6 +67,7 @@ class ModelCard:
     common_threshold: float = 0.0
     int8: dict[str, dict[str, float]] = field(default_factory=dict)
     default_label_sets: tuple[str, ...] = ()
+    base_licence: str = ""
 
 
 def int8_is_good(table: Mapping[str, Mapping[str, float]]) -> bool:
@@ -118,6 +120,8 @@ def write_card(card: ModelCard, folder: Path) -> None:
         "type_thresholds": card.type_thresholds,
         "int8": card.int8,
     }
+    if card.base_licence:
+        data["base_licence"] = card.base_licence
     if card.default_label_sets:
         data["default_label_sets"] = list(card.default_label_sets)
     (folder / CARD_FILE).write_text(tomli_w.dumps(data), encoding="utf-8")

@@ -12,6 +12,7 @@ from bioner_core.errors import ConfigurationError, ModelError
 from bioner_core.inference.annotator import load_annotator
 from bioner_core.models.model_card import read_card
 from bioner_core.training.development import development_sets, evaluate_sets
+from bioner_core.training.run_inputs import run_inputs
 from bioner_core.training.settings import SftSettings, read_settings
 from bioner_core.training.sft import SftRun
 
@@ -53,7 +54,7 @@ def run_ablation(ablation: Ablation, folder: Path, *, log: Callable[[str], None]
     Scores are of the first `evaluate_sentences` of each development set that the recipe names, every candidate kept.
 
     Raises:
-        ConfigurationError: the folder holds a run of other settings.
+        ConfigurationError: the folder holds a run of other settings, or from other contents of what they name.
     """
     _claim(folder, ablation.settings)
     finished = _finished(folder, ablation.settings)
@@ -107,12 +108,19 @@ def _scored(ablation: Ablation, folder: Path) -> dict[str, Any]:
 def _claim(folder: Path, settings: SftSettings) -> None:
     """Mark the folder as that of these settings; how much is evaluated may change later."""
     file = folder / _SETTINGS_FILE
-    content = {"sha256": _digest(settings), **asdict(settings)}
+    made_from = run_inputs(settings)
+    content = {"sha256": _digest(settings), "made_from": made_from, **asdict(settings)}
     if not file.is_file():
         folder.mkdir(parents=True, exist_ok=True)
         _write_json(file, content)
-    elif _read_json(file).get("sha256") != content["sha256"]:
-        raise ConfigurationError(f"ablation {folder}: it was run with other settings; remove it or name another output")
+        return
+    found = _read_json(file)
+    # A folder from before contents were noted has none of them.
+    if found.get("sha256") != content["sha256"] or found.get("made_from", made_from) != made_from:
+        raise ConfigurationError(
+            f"ablation {folder}: it was run with other settings, or from other corpora, label sets or another base of "
+            "the same names; remove it or name another output"
+        )
 
 
 def _digest(settings: SftSettings) -> str:

@@ -21,13 +21,17 @@ LENGTH_STEP = 8
 
 @dataclass(frozen=True, slots=True)
 class MixedCorpus:
-    """The training examples of one corpus, its share of the batches, and of how many gold mentions which are lost."""
+    """The training examples of one corpus, its share of the batches, and of how many gold mentions which are lost.
+
+    `left_out` sentences are no examples, because they stand in the held-out end of a corpus of the mix.
+    """
 
     label_set: str
     weight: float
     examples: tuple[TaggingExample, ...]
     marked: int = 0
     lost: LostGold = field(default_factory=LostGold)
+    left_out: int = 0
 
 
 def padded_length(length: int) -> int:

@@ -9,14 +9,12 @@ another label set.
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from pathlib import Path
 from random import Random
 
 import torch
 
 from bioner_core.decoding.drafted import DraftedDecoder
 from bioner_core.decoding.prepared_label_set import prepare_label_set
-from bioner_core.evaluation.corpora import gold_sentences, read_corpus, with_types
 from bioner_core.labels.label_set import LabelSet, load_label_set
 from bioner_core.mentions import GoldSentence
 from bioner_core.models.loading import LoadedModel
@@ -26,18 +24,21 @@ from bioner_core.training.selector_candidates import (
     CorpusCandidates,
     candidates_f1,
     decode_candidates,
-    held_out_sentences,
     with_bias,
 )
-from bioner_core.training.selector_settings import OtherText, SelectorSettings
+from bioner_core.training.selector_settings import OtherText, SelectorSettings, folder_name
 from bioner_core.training.settings import CorpusMix
 
 
 def in_new_words(
-    corpus: CorpusMix, label_set: LabelSet, *, loaded: LoadedModel, settings: SelectorSettings
+    corpus: CorpusMix,
+    label_set: LabelSet,
+    *,
+    held_out: Sequence[GoldSentence],
+    loaded: LoadedModel,
+    settings: SelectorSettings,
 ) -> CorpusCandidates:
     """What the model finds in held-out sentences under a label set that it was not trained for: half to train on."""
-    held_out = held_out_sentences(corpus, keep=loaded.card.characters)
     drawn = drawn_sentences(held_out, 2 * settings.new_words, seed=settings.seed)
     bias = opening_bias(label_set, loaded.card)
     # Of a small corpus both halves are smaller; no sentence is in both.
@@ -46,21 +47,23 @@ def in_new_words(
         joined(decoded_parts(half, label_set, loaded=loaded, bias=bias, batch_rows=settings.batch_rows), label_set.name)
         for half in halves
     )
-    return _borrowed(Path(corpus.file).parent.name, label_set, bias, (training,), development)
+    return _borrowed(folder_name(corpus.file), label_set, bias, (training,), development)
 
 
-def in_other_text(other: OtherText, loaded: LoadedModel, *, settings: SelectorSettings) -> CorpusCandidates:
-    """What the model finds of a label set that it knows in the text of another corpus, of the types marked there."""
+def in_other_text(
+    other: OtherText, sentences: Sequence[GoldSentence], *, bias: float, loaded: LoadedModel, settings: SelectorSettings
+) -> CorpusCandidates:
+    """What the model finds of a label set that it knows in the text of another corpus, of the types marked there.
+
+    `bias` is that of the label set as its own corpora choose it, never that of the card: there it may stand as an
+    earlier training of the selector left it.
+    """
     label_set = load_label_set(other.label_set)
-    records = with_types(read_corpus(Path(other.file)), other.new_names)
-    sentences = drawn_sentences(
-        gold_sentences(records, keep=loaded.card.characters), settings.calibration, seed=settings.seed
-    )
-    bias = opening_bias(label_set, loaded.card)
+    drawn = drawn_sentences(sentences, settings.calibration, seed=settings.seed)
     prepared = with_bias(prepare_label_set(label_set, loaded), bias)
     tags = [prepared.tokens.open_rows[label_set.type_names.index(name)] for name in other.types]
-    found = of_tags(decode_candidates(sentences, prepared, loaded=loaded, settings=settings), tags)
-    return _borrowed(Path(other.file).parent.name, label_set, bias, (), found)
+    found = of_tags(decode_candidates(drawn, prepared, loaded=loaded, settings=settings), tags)
+    return _borrowed(folder_name(other.file), label_set, bias, (), found)
 
 
 def of_tags(samples: SpanSamples, tags: Collection[int]) -> SpanSamples:
@@ -115,7 +118,7 @@ def decoded_parts(
 def _borrowed(
     corpus: str, label_set: LabelSet, bias: float, training: tuple[SpanSamples, ...], development: SpanSamples
 ) -> CorpusCandidates:
-    f1 = candidates_f1(development)
+    f1 = candidates_f1([development])
     return CorpusCandidates(corpus, label_set.name, bias, f1, training, development, is_borrowed=True)
 
 

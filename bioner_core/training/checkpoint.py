@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -31,19 +31,25 @@ anew."""
 class TrainingProgress:
     """How far a run is: optimizer steps, tokens of the rows, and seconds of training, all runs together.
 
-    `plan` is a digest of everything that decides the order of the batches; a run with another plan cannot resume.
+    `plan` is a digest of the settings that decide the order of the batches; a run with another plan cannot resume.
+    `made_from` has digests of what the run reads (`training/run_inputs.py`); a checkpoint from before they were kept
+    has none.
     """
 
     steps: int = 0
     tokens: int = 0
     seconds: float = 0.0
     plan: str = ""
+    made_from: Mapping[str, str] = field(default_factory=dict)
 
 
 def save_checkpoint(
     folder: Path, progress: TrainingProgress, *, values: Mapping[str, Tensor], optimizer: torch.optim.Optimizer
 ) -> None:
-    """Write a checkpoint beside the old one, then put it in its place."""
+    """Write a checkpoint beside the old one, then put it in its place.
+
+    Whenever the process is killed, a whole one is left: the old one until the new one is whole, then the new one.
+    """
     _recover(folder)
     fresh = _fresh(folder)
     shutil.rmtree(fresh, ignore_errors=True)
@@ -52,10 +58,11 @@ def save_checkpoint(
     for index, state in optimizer.state_dict()["state"].items():
         tensors.update({f"optimizer/{index}/{name}": torch.as_tensor(value).clone() for name, value in state.items()})
     save_file(tensors, fresh / TENSORS_FILE)
-    # Invariant: a checkpoint that has its progress file is whole, since that file is written last.
-    (fresh / PROGRESS_FILE).write_text(json.dumps(asdict(progress)), encoding="utf-8")
-    shutil.rmtree(folder, ignore_errors=True)
-    os.replace(fresh, folder)
+    # Invariant: a checkpoint that has its progress file is whole, since that file gets its name last.
+    written = fresh / f"{PROGRESS_FILE}.new"
+    written.write_text(json.dumps(asdict(progress)), encoding="utf-8")
+    os.replace(written, fresh / PROGRESS_FILE)
+    _recover(folder)
 
 
 def load_checkpoint(
@@ -91,10 +98,26 @@ def _fresh(folder: Path) -> Path:
     return folder.with_name(folder.name + ".new")
 
 
+def _is_whole(folder: Path) -> bool:
+    return (folder / PROGRESS_FILE).is_file()
+
+
 def _recover(folder: Path) -> None:
-    """Finish the exchange of a run that was killed between removing the old checkpoint and renaming the new one."""
-    if not folder.exists() and (_fresh(folder) / PROGRESS_FILE).is_file():
-        os.replace(_fresh(folder), folder)
+    """Put the newest whole checkpoint in its place: the end of each save, and of one that a kill cut short.
+
+    The old one makes room by its name: its files are removed one by one, and half of a checkpoint would stand in the
+    place of a whole one for so long.
+    """
+    fresh, old = _fresh(folder), folder.with_name(folder.name + ".old")
+    if _is_whole(fresh):
+        shutil.rmtree(old, ignore_errors=True)
+        if folder.exists():
+            os.replace(folder, old)
+        os.replace(fresh, folder)
+    elif not _is_whole(folder) and _is_whole(old):
+        shutil.rmtree(folder, ignore_errors=True)
+        os.replace(old, folder)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _optimizer_state(tensors: Mapping[str, Tensor]) -> dict[int, dict[str, Tensor]]:

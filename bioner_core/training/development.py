@@ -1,8 +1,8 @@
 """Development F1 by real decoding: a bounded number of sentences of each label set, whatever is being trained."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +10,19 @@ from bioner_core.evaluation.corpora import GoldRecord, read_corpus, record_sente
 from bioner_core.evaluation.run import EvaluationRun, evaluate_annotator, scored_types
 from bioner_core.inference.annotation import Annotator
 from bioner_core.inference.annotator import ModelAnnotator
-from bioner_core.labels.label_set import LabelSet, load_label_set
+from bioner_core.labels.label_set import LabelSet
 from bioner_core.models.attention import GROUPED_ATTENTION
 from bioner_core.models.loading import LoadedModel
 from bioner_core.models.model_card import ModelCard
+from bioner_core.training.corpora import corpus_label_set
+from bioner_core.training.held_out import split_records
 from bioner_core.training.settings import SftSettings
 from bioner_core.training.trainable import TrainableModel
 
 
 @dataclass(frozen=True, slots=True)
 class DevelopmentSet:
-    """Gold records of one label set that are never trained on."""
+    """Gold records that are never trained on, and the types that they mark: of a label set all, or some."""
 
     label_set: LabelSet
     records: tuple[GoldRecord, ...]
@@ -29,16 +31,18 @@ class DevelopmentSet:
 def development_sets(settings: SftSettings) -> list[DevelopmentSet]:
     """For each label set of the mix its first development records: as few as hold `evaluate_sentences`.
 
-    A label set that has neither a file in `development` nor held-out records has no set here.
+    A label set that has neither a file in `development` nor held-out records has no set here. Held-out records of
+    corpora that mark only some types of it are a set of their own, asked about these types: whatever else is found
+    there is unknown, not wrong.
 
     Raises:
         InputError: a file cannot be read or is no gold corpus.
     """
     found = []
-    for name in dict.fromkeys(corpus.label_set for corpus in settings.corpora):
-        records = _first_records(_development_records(name, settings), settings.evaluate_sentences)
-        if records:
-            found.append(DevelopmentSet(load_label_set(name), records))
+    for records, label_set in _sources(settings):
+        first = _first_records(records, settings.evaluate_sentences)
+        if first:
+            found.append(DevelopmentSet(label_set, first))
     return found
 
 
@@ -81,13 +85,28 @@ def _decoding_attention(backbone: Any) -> Iterator[None]:
         backbone.set_attn_implementation(before)
 
 
-def _development_records(label_set: str, settings: SftSettings) -> Iterator[GoldRecord]:
-    if label_set in settings.development:
-        yield from read_corpus(Path(settings.development[label_set]))
-        return
-    for corpus in settings.corpora:
-        if corpus.label_set == label_set and corpus.held_out:
-            yield from list(read_corpus(Path(corpus.file)))[-corpus.held_out :]
+def _sources(settings: SftSettings) -> Iterator[tuple[Iterator[GoldRecord], LabelSet]]:
+    """The development records of each label set or part of one, and what they are to be asked about."""
+    for name in dict.fromkeys(one.label_set for one in settings.corpora):
+        corpora = [one for one in settings.corpora if one.label_set == name]
+        if name in settings.development:
+            # One file for the label set: it is taken to mark what the corpora together mark.
+            every = tuple(dict.fromkeys(marked for one in corpora for marked in one.types))
+            types = every if all(one.types for one in corpora) else ()
+            records = read_corpus(Path(settings.development[name]))
+            yield _of_types(records, types), corpus_label_set(replace(corpora[0], types=types))
+            continue
+        for types in dict.fromkeys(one.types for one in corpora):
+            alike = [one for one in corpora if one.types == types and one.held_out]
+            if alike:
+                records = (record for one in alike for record in split_records(one)[1])
+                yield _of_types(records, types), corpus_label_set(alike[0])
+
+
+def _of_types(records: Iterable[GoldRecord], types: Sequence[str]) -> Iterator[GoldRecord]:
+    """The records with their spans of these types alone; with none named, as they are."""
+    for one in records:
+        yield replace(one, spans=frozenset(span for span in one.spans if span.type in types)) if types else one
 
 
 def _first_records(records: Iterator[GoldRecord], sentences: int) -> tuple[GoldRecord, ...]:

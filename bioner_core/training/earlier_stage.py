@@ -11,6 +11,7 @@ from torch import Tensor
 
 from bioner_core.errors import ModelError
 from bioner_core.labels.label_set import LabelSet
+from bioner_core.models.adapter_config import read_adapter_config
 from bioner_core.models.base_model import base_digest
 from bioner_core.models.directory import ADAPTER_FOLDER, ADAPTER_WEIGHTS, model_folder
 from bioner_core.models.extension import extend_model, find_unseen_tags
@@ -18,7 +19,7 @@ from bioner_core.models.loading import load_model
 from bioner_core.models.model_card import ModelCard, read_card
 from bioner_core.models.model_files import load_rows, row_names
 from bioner_core.models.prompt import PROMPT_VERSION
-from bioner_core.training.settings import SftSettings
+from bioner_core.training.settings import SftSettings, Tuning
 from bioner_core.training.trainable import TrainableModel
 
 
@@ -40,7 +41,8 @@ def take_up_model(
     """Start from a model directory: load its adapter and rows, and compose rows for tags that it does not know.
 
     Raises:
-        ModelError: the directory is damaged, or has another base or scheme, or other adapter sizes than this run.
+        ModelError: the directory is damaged, or has another base or scheme, or an adapter of other sizes or another
+            scale than this run.
     """
     card = read_card(folder)
     for name, theirs, ours in _must_be_equal(card, settings):
@@ -55,11 +57,22 @@ def take_up_model(
         raise ModelError(
             f"start_model {folder}: its adapter has other layers or another rank; use its tuning and lora_rank"
         )
+    _check_scale(folder, settings)
     set_peft_model_state_dict(trainable.adapted, found)
     if trainable.vocabulary.tags == card.tags:
         load_rows(folder, trainable.model)
     else:
         _compose_rows(trainable, folder, label_sets)
+
+
+def _check_scale(folder: Path, settings: SftSettings) -> None:
+    """What LoRA matrices add is multiplied by alpha / rank: under another alpha the same matrices are another model."""
+    alpha = read_adapter_config(folder / ADAPTER_FOLDER).lora_alpha
+    if settings.tuning is not Tuning.FULL and alpha != settings.lora_alpha:
+        raise ModelError(
+            f"start_model {folder}: its adapter was trained with lora_alpha = {alpha:g}, and this run has "
+            f"lora_alpha = {settings.lora_alpha}; set lora_alpha = {alpha:g}"
+        )
 
 
 def _compose_rows(trainable: TrainableModel, folder: Path, label_sets: Sequence[LabelSet]) -> None:

@@ -73,10 +73,14 @@ def varied_prompt(
 ) -> BatchPrompt:
     """A prompt drawn for one batch, for the inline scheme. `foreign_names` are names of types of all label sets.
 
-    With `others` it is a long one: some of their types stand in it, unmarked. They must be of the same language.
+    With `others` it is a long one: some of their types stand in it, unmarked. They must be of the same language. Of a
+    large label set no more types are asked for than there are free tags, less those of types that mark nothing.
     """
     places = [place for place in range(len(label_set.types)) if chooser.random() < KEPT_SHARE]
     places = places or [chooser.randrange(len(label_set.types))]
+    if len(places) > FREE_TAG_COUNT - MOST_ABSENT:
+        # Each type may need a free tag. For label sets that fit nothing is drawn here: their prompts stay as they were.
+        places = sorted(chooser.sample(places, FREE_TAG_COUNT - MOST_ABSENT))
     room = max(0, FREE_TAG_COUNT - MOST_ABSENT - len(places))
     unmarked = _drawn_types(label_set, others, chooser)[:room] if others else []
     free = iter(chooser.sample(free_tags(), len(places) + MOST_ABSENT + len(unmarked)))

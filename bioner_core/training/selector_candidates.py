@@ -3,7 +3,8 @@
 Decoding is nearly all of the work, and the only part that wants a fast device. So the candidates of a model can be made
 where there is one, and the selector fitted elsewhere, as often as one likes.
 
-How readily the model opens tags is chosen with them: one bias per label set, on development sentences.
+How readily the model opens tags is chosen with them: one bias per label set, on the development sentences of all of its
+corpora that mark every type.
 """
 
 import json
@@ -21,14 +22,14 @@ from bioner_core.decoding.decoder import PromptCaches
 from bioner_core.decoding.drafted import DraftedDecoder
 from bioner_core.decoding.prepared_label_set import PreparedLabelSet, prepare_label_set
 from bioner_core.errors import ModelError
-from bioner_core.evaluation.corpora import gold_sentences, read_corpus
 from bioner_core.f1 import f1_from_counts
 from bioner_core.labels.label_set import load_label_set
 from bioner_core.mentions import GoldSentence
 from bioner_core.models.loading import LoadedModel
 from bioner_core.selector.samples import SpanSamples, decoded_samples, rendered_samples
 from bioner_core.training.corpora import corpus_label_set
-from bioner_core.training.selector_settings import SelectorSettings
+from bioner_core.training.selector_settings import SelectorSettings, folder_name
+from bioner_core.training.sentence_pools import Pool
 from bioner_core.training.settings import CorpusMix
 
 _TENSORS = ("features", "tag", "tag_score", "is_right")
@@ -57,29 +58,61 @@ class CorpusCandidates:
         return self.development.label_set == self.label_set and not self.is_borrowed
 
 
-def make_candidates(
-    corpus: CorpusMix, unseen: Sequence[GoldSentence], *, loaded: LoadedModel, settings: SelectorSettings, first: bool
-) -> CorpusCandidates:
-    """Decode a corpus's sentences. Only the `first` corpus of a label set has the label set's development file.
+@dataclass(frozen=True, slots=True)
+class CorpusSentences:
+    """What a corpus's own candidates are made from: its label set, and sentences to train and to calibrate on."""
 
-    `unseen` are its training sentences that the model was not trained on.
-    """
+    corpus: CorpusMix
+    prepared: PreparedLabelSet
+    development: tuple[GoldSentence, ...]
+    training: tuple[GoldSentence, ...]
+
+
+def corpus_sentences(
+    corpus: CorpusMix, pool: Pool, *, loaded: LoadedModel, settings: SelectorSettings
+) -> CorpusSentences:
+    """Choose among the sentences that there are of a corpus; none is both trained and calibrated on."""
+    development, training = _chosen_sentences(corpus, pool, settings)
     prepared = prepare_label_set(corpus_label_set(corpus), loaded)
-    keep = loaded.card.characters
-    sentences, remaining = _development_sentences(corpus, unseen, settings, keep=keep, first=first)
-    trial = tried_bias(
-        settings.open_biases,
-        prepared,
-        decode=lambda one: decode_candidates(sentences, one, loaded=loaded, settings=settings),
-    )
-    return CorpusCandidates(
-        corpus=Path(corpus.file).parent.name,
-        label_set=load_label_set(corpus.label_set).name,
-        bias=trial.bias,
-        development_f1=trial.f1,
-        training=_training_samples(remaining, with_bias(prepared, trial.bias), loaded, settings),
-        development=trial.samples,
-    )
+    return CorpusSentences(corpus, prepared, tuple(development), tuple(training))
+
+
+def make_candidates(
+    corpora: Sequence[CorpusSentences],
+    *,
+    loaded: LoadedModel,
+    settings: SelectorSettings,
+    bias: float | None = None,
+    chosen_by: Sequence[CorpusSentences] = (),
+) -> list[CorpusCandidates]:
+    """Decode the sentences of corpora of one label set, all with one bias on opening tags.
+
+    Without a `bias` it is the one that is worth it on the development sentences of the corpora in `chosen_by`, taken
+    together: those that mark every type of the label set.
+    """
+
+    def development(one: CorpusSentences, tried: float) -> SpanSamples:
+        return decode_candidates(one.development, with_bias(one.prepared, tried), loaded=loaded, settings=settings)
+
+    decoded: dict[str, SpanSamples] = {}
+    if bias is None:
+        trial = tried_bias(settings.open_biases, decode=lambda tried: [development(one, tried) for one in chosen_by])
+        bias = trial.bias
+        decoded = {one.corpus.file: found for one, found in zip(chosen_by, trial.samples, strict=True)}
+    made = []
+    for one in corpora:
+        found = decoded[one.corpus.file] if one.corpus.file in decoded else development(one, bias)
+        made.append(
+            CorpusCandidates(
+                corpus=folder_name(one.corpus.file),
+                label_set=load_label_set(one.corpus.label_set).name,
+                bias=bias,
+                development_f1=candidates_f1([found]),
+                training=_training_samples(one.training, with_bias(one.prepared, bias), loaded, settings),
+                development=found,
+            )
+        )
+    return made
 
 
 def candidates_file(folder: Path, label_set: str, *, corpus: str) -> Path:
@@ -152,36 +185,23 @@ def _training_samples(
     return (rendered, decode_candidates(chosen[settings.rendered :], prepared, loaded=loaded, settings=settings))
 
 
-def _development_sentences(
-    corpus: CorpusMix, unseen: Sequence[GoldSentence], settings: SelectorSettings, *, keep: str, first: bool
+def _chosen_sentences(
+    corpus: CorpusMix, pool: Pool, settings: SelectorSettings
 ) -> tuple[list[GoldSentence], list[GoldSentence]]:
-    """The sentences to calibrate on, and the unseen ones that are left to train on."""
+    """The sentences to calibrate on, and those that are left to train on: a text is never among both."""
+    rest = pool.held_out if settings.train_on_held_out else pool.unseen
+    count = settings.calibration
+    if pool.development:
+        source = pool.development
+    elif corpus.label_set in settings.calibrate_on_unseen:
+        source = pool.unseen
+    else:
+        source = pool.held_out
+        count = min(count, len(source) // 2) if settings.train_on_held_out else count
     chooser = random.Random(settings.seed)  # noqa: S311 - sampling, not secrecy
-    file = settings.development.get(corpus.label_set) if first else None
-    held_out = held_out_sentences(corpus, keep=keep)
-    if file:
-        sentences = gold_sentences(list(read_corpus(Path(file))), keep=keep)
-        rest = held_out if settings.train_on_held_out else list(unseen)
-        return chooser.sample(sentences, min(len(sentences), settings.calibration)), rest
-    if corpus.label_set in settings.calibrate_on_unseen:
-        return _drawn(list(unseen), settings.calibration, chooser)
-    if settings.train_on_held_out:
-        return _drawn(held_out, min(settings.calibration, len(held_out) // 2), chooser)
-    return chooser.sample(held_out, min(len(held_out), settings.calibration)), list(unseen)
-
-
-def held_out_sentences(corpus: CorpusMix, *, keep: str) -> list[GoldSentence]:
-    """The sentences of the held-out records; of all records where a corpus holds none out."""
-    return gold_sentences(list(read_corpus(Path(corpus.file)))[-corpus.held_out :], keep=keep)
-
-
-def _drawn(
-    sentences: Sequence[GoldSentence], count: int, chooser: random.Random
-) -> tuple[list[GoldSentence], list[GoldSentence]]:
-    """So many of the sentences, and those that are left; a text that is drawn is not left elsewhere."""
-    drawn = chooser.sample(list(sentences), min(len(sentences), count))
+    drawn = chooser.sample(list(source), min(len(source), count))
     texts = {one.text for one in drawn}
-    return drawn, [one for one in sentences if one.text not in texts]
+    return drawn, [one for one in rest if one.text not in texts]
 
 
 def decode_candidates(
@@ -206,21 +226,22 @@ the same F1 (65.7), with precision 71.0 and 65.6.
 """
 
 
-def candidates_f1(samples: SpanSamples) -> float:
-    """F1 when every candidate counts, against all gold spans."""
-    return f1_from_counts(int(samples.is_right.sum()), found=len(samples.tag), gold=samples.gold_count)
+def candidates_f1(samples: Sequence[SpanSamples]) -> float:
+    """F1 when every candidate counts, against all gold spans, over all samples together."""
+    right, found = sum(int(one.is_right.sum()) for one in samples), sum(len(one.tag) for one in samples)
+    return f1_from_counts(right, found=found, gold=sum(one.gold_count for one in samples))
 
 
 @dataclass(frozen=True, slots=True)
 class BiasTrial:
-    """What a model tagged with one bias on opening tags."""
+    """What a model tagged with one bias on opening tags, in each of some corpora."""
 
     bias: float
-    samples: SpanSamples
+    samples: tuple[SpanSamples, ...]
 
     @property
     def f1(self) -> float:
-        """F1 when every candidate counts."""
+        """F1 when every candidate counts, over the corpora together: none has a bias of its own."""
         return candidates_f1(self.samples)
 
 
@@ -229,11 +250,9 @@ def with_bias(prepared: PreparedLabelSet, bias: float) -> PreparedLabelSet:
     return replace(prepared, tokens=replace(prepared.tokens, open_bias=bias))
 
 
-def tried_bias(
-    biases: Sequence[float], prepared: PreparedLabelSet, *, decode: Callable[[PreparedLabelSet], SpanSamples]
-) -> BiasTrial:
+def tried_bias(biases: Sequence[float], *, decode: Callable[[float], Sequence[SpanSamples]]) -> BiasTrial:
     """Decode with each bias, and keep what came of the one that is worth it."""
-    trials = {bias: BiasTrial(bias, decode(with_bias(prepared, bias))) for bias in biases}
+    trials = {bias: BiasTrial(bias, tuple(decode(bias))) for bias in biases}
     return trials[worthwhile_bias({bias: trial.f1 for bias, trial in trials.items()})]
 
 

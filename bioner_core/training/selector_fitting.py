@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from bioner_core.errors import ModelError
 from bioner_core.selector.calibration import Calibration, fit_calibration
 from bioner_core.selector.samples import SpanSamples
 from bioner_core.selector.selector import Selector, info_nce
@@ -24,7 +25,14 @@ def fit_selector(
     settings: SelectorSettings,
     log: Callable[[str], None],
 ) -> None:
-    """Train the space on the corpora's training candidates, and calibrate it on their development candidates."""
+    """Train the space on the corpora's training candidates, and calibrate it on their development candidates.
+
+    Raises:
+        ModelError: there are none of either kind (`what_is_lacking`).
+    """
+    lacking = what_is_lacking(selector, corpora)
+    if lacking:
+        raise ModelError(lacking)
     _fit_space(selector, [part for one in corpora for part in one.training], settings, log)
     development = [one.development for one in corpora]
     under_free = [one for one in development if len(one.tag) and selector.free.intersection(one.open_rows)]
@@ -33,6 +41,20 @@ def fit_selector(
     if selector.free:
         # Without candidates under new words those of known types stand in, which are more often right.
         _fit_calibration(selector, selector.free_calibration, under_free or under_own, tag=min(selector.free))
+
+
+def what_is_lacking(selector: Selector, corpora: Sequence[CorpusCandidates]) -> str:
+    """What there is too little of to fit a selector on these corpora, in words; empty where there is enough."""
+    training = any(len(part.tag) for one in corpora for part in one.training)
+    own = [one.development for one in corpora if not selector.free.intersection(one.development.open_rows)]
+    if training and any(len(one.tag) for one in own):
+        return ""
+    where = "sentences to calibrate on" if training else "sentences to train on"
+    names = ", ".join(sorted({one.corpus for one in corpora}))
+    return (
+        f"selector: the model tagged nothing in the {where} of {names}: train the model longer, or try higher "
+        "open_biases, or give more sentences (calibration, rendered, decoded)"
+    )
 
 
 def judged(selector: Selector, samples: SpanSamples, *, as_free: Sequence[int] = ()) -> JudgedCandidates:

@@ -1,19 +1,27 @@
 """Settings of selector training."""
 
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from bioner_core.errors import ConfigurationError, cause_of
+from bioner_core.labels.label_set import load_label_set
+from bioner_core.training.settings import CorpusMix
 from bioner_core.typed_json import typed
 
 
 @dataclass(frozen=True, slots=True)
 class EarlierStage:
-    """A stage of fine-tuning before the last: its settings file, and how many batches it trained on."""
+    """A stage of fine-tuning before the last: its settings file, and how many batches it trained on.
+
+    `held_out_texts_left_out`: it left what a corpus holds out out of every corpus. Its card says so (`held_out_texts`);
+    stages from before that rule did not, and are replayed as they were.
+    """
 
     sft_settings: str
     batches: int
+    held_out_texts_left_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +90,67 @@ class SelectorSettings:
         twice = sorted(set(self.calibrate_on_unseen) & set(self.development))
         if twice:
             raise ConfigurationError(f"calibrate_on_unseen: {twice} have a file in [development] too; name one of both")
+        if self.train_on_held_out and self.calibrate_on_unseen:
+            raise ConfigurationError(
+                f"calibrate_on_unseen: {list(self.calibrate_on_unseen)} with train_on_held_out = true, for which no "
+                "sentence counts as unseen; name a file in [development] for these label sets, or set "
+                "train_on_held_out = false"
+            )
+
+    def check_corpora(self, corpora: Sequence[CorpusMix]) -> None:
+        """Whether the settings fit the corpora of the model: before anything is decoded.
+
+        Raises:
+            ConfigurationError: a label set is none of theirs, or has no such type; or a corpus has nothing to
+                calibrate or to train on that was not trained on.
+        """
+        known = sorted({one.label_set for one in corpora})
+        for name, given in (("development", self.development), ("calibrate_on_unseen", self.calibrate_on_unseen)):
+            foreign = sorted(set(given) - set(known))
+            if foreign:
+                raise ConfigurationError(
+                    f"{name}: {foreign} are not label sets of the corpora in sft_settings {self.sft_settings!r}; "
+                    f"choose from {known}"
+                )
+        for other in self.other_text:
+            load_label_set(other.label_set).restricted_to(other.types)
+        for place, corpus in enumerate(corpora):
+            self._check_corpus(corpus, has_file=bool(self.development_file(corpora, place=place)))
+
+    def development_file(self, corpora: Sequence[CorpusMix], *, place: int) -> str:
+        """The development file that belongs to the corpus in this place; empty where there is none.
+
+        A label set has one file. Of its corpora that in the file's folder has it, else one that marks all of the label
+        set, else the first by its folder's name: not the first in the settings, which may stand there in any order.
+        """
+        label_set = corpora[place].label_set
+        file = self.development.get(label_set, "")
+
+        def rank(one: CorpusMix) -> tuple[bool, bool, str, str]:
+            return folder_name(one.file) != folder_name(file), bool(one.types), folder_name(one.file), one.file
+
+        owner = min((one for one in corpora if one.label_set == label_set), key=rank)
+        return file if owner is corpora[place] else ""
+
+    def _check_corpus(self, corpus: CorpusMix, *, has_file: bool) -> None:
+        if corpus.held_out:
+            return
+        if self.train_on_held_out:
+            raise ConfigurationError(
+                f"train_on_held_out: true, but held_out is 0 for {corpus.file!r} in {self.sft_settings!r}; set it to "
+                "false, or give sft_settings whose corpora hold records out, as the model was trained with"
+            )
+        if not has_file and corpus.label_set not in self.calibrate_on_unseen:
+            raise ConfigurationError(
+                f"development: no file for {corpus.file!r} (label set {corpus.label_set!r}), whose held_out is 0 in "
+                f"{self.sft_settings!r}: all its records may be trained on; name a file there, or the label set in "
+                "calibrate_on_unseen"
+            )
+
+
+def folder_name(file: str) -> str:
+    """What tells corpora apart: the name of the folder that a file lies in."""
+    return Path(file).parent.name
 
 
 def read_selector_settings(path: Path) -> SelectorSettings:

@@ -10,7 +10,6 @@ from bioner_core.evaluation.reliability import ScoredCandidate, reliability
 from bioner_core.models.loading import load_model
 from bioner_core.models.model_card import write_card
 from bioner_core.models.tag_choice import is_free
-from bioner_core.selector.calibration import tag_score_threshold
 from bioner_core.selector.selector import Selector, new_selector, save_selector
 from bioner_core.selector.thresholds import Thresholds, fit_thresholds
 from bioner_core.training.collected_candidates import collect_candidates, unknown_label_sets
@@ -21,6 +20,7 @@ from bioner_core.training.selector_transfer import (
     LeftOutCorpus,
     Rule,
     leave_one_out,
+    pooled_tag_threshold,
     scored_candidates,
     selector_score,
 )
@@ -61,7 +61,7 @@ def train_selector(
     make candidates, each with a model of its own.
 
     Raises:
-        ConfigurationError, ModelError: as `collect_candidates`.
+        ConfigurationError, ModelError: as `collect_candidates` and `fit_selector`.
     """
     torch.manual_seed(settings.seed)
     if settings.threads:
@@ -81,7 +81,8 @@ def train_selector(
         thresholds={},
         type_thresholds=report.thresholds,
         common_threshold=report.common_threshold,
-        # A corpus that marks only some types of a label set has no say in how readily the label set is tagged.
+        # A corpus that marks only some types of a label set has no say in how readily the label set is tagged; the
+        # others of a label set have chosen one bias together.
         open_bias=unknown_label_sets(loaded.card.open_bias)
         | {one.label_set: one.bias for one in made if one.speaks_for_label_set},
         tag_thresholds=report.tag_thresholds,
@@ -117,14 +118,10 @@ def _report(
         without[name] = selector_score(torch.ones_like(found.is_right), found).f1
         with_selector[name] = selector_score(thresholds.kept(found), found).f1
         scored.extend(scored_candidates(one, found))
+    speaking = [one for one in corpora if one.speaks_for_label_set]
     plain = {
-        one.label_set: tag_score_threshold(
-            one.development.tag_score.tolist(),
-            one.development.is_right.tolist(),
-            gold_count=one.development.gold_count,
-        )
-        for one in corpora
-        if one.speaks_for_label_set
+        name: pooled_tag_threshold([one.development for one in speaking if one.label_set == name])
+        for name in dict.fromkeys(one.label_set for one in speaking)
     }
     return SelectorReport(
         common_threshold=thresholds.common,

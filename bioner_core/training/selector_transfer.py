@@ -15,10 +15,11 @@ from torch import Tensor
 from bioner_core.evaluation.reliability import ScoredCandidate, reliability
 from bioner_core.models.loading import LoadedModel
 from bioner_core.selector.calibration import tag_score_threshold
+from bioner_core.selector.samples import SpanSamples
 from bioner_core.selector.selector import new_selector
 from bioner_core.selector.thresholds import JudgedCandidates, f1_of, fit_thresholds
 from bioner_core.training.selector_candidates import CorpusCandidates
-from bioner_core.training.selector_fitting import fit_selector, judged
+from bioner_core.training.selector_fitting import fit_selector, judged, what_is_lacking
 from bioner_core.training.selector_settings import SelectorSettings
 
 STRENGTHS = (30.0, 100.0, 300.0, 1000.0, math.inf)
@@ -90,14 +91,14 @@ def leave_one_out(
 ) -> tuple[Rule, tuple[LeftOutCorpus, ...]]:
     """The best rule over corpora that were left out, and how each of them does with it.
 
-    A corpus without which nothing is left to train on is not judged; where that is every one, the first rule is taken.
+    A corpus without which too little is left to fit a selector on is not judged; where that is every one, the first
+    rule is taken.
     """
     found: list[_Judged] = []
     # One judge for all that is of one text: under another label set, or under other words, it is no other corpus.
     for name in dict.fromkeys(one.corpus for one in corpora):
         others = [one for one in corpora if one.corpus != name]
-        if any(len(part.tag) for one in others for part in one.training):
-            found.extend(_judge(loaded, [one for one in corpora if one.corpus == name], others, settings))
+        found.extend(_judge(loaded, [one for one in corpora if one.corpus == name], others, settings))
     if not found:
         return RULES[0], ()
     scores = [{rule: _with(each, rule).f1 for rule in RULES} for each in found]
@@ -143,9 +144,11 @@ def _judge(
     others: Sequence[CorpusCandidates],
     settings: SelectorSettings,
 ) -> Iterator[_Judged]:
-    """The candidates that are left out, judged by a selector of the others."""
+    """The candidates that are left out, judged by a selector of the others, where these are enough for one."""
     torch.manual_seed(settings.seed)
     selector = new_selector(loaded)
+    if what_is_lacking(selector, others):
+        return
     fit_selector(selector, others, settings=settings, log=lambda _: None)
     trained = {tag for one in others for part in one.training for tag in part.open_rows}
     fitted = tuple(judged(selector, one.development) for one in others)
@@ -160,12 +163,16 @@ def _judge(
         )
 
 
+def pooled_tag_threshold(samples: Sequence[SpanSamples]) -> tuple[float, float]:
+    """The threshold of a selector that knows nothing but tag scores, on all samples together, and its F1."""
+    scores = torch.cat([one.tag_score for one in samples])
+    right = torch.cat([one.is_right for one in samples])
+    return tag_score_threshold(scores.tolist(), right.tolist(), gold_count=sum(one.gold_count for one in samples))
+
+
 def _by_tag_score(own: CorpusCandidates, others: Sequence[CorpusCandidates]) -> SelectorScore:
     """With a threshold on tag scores alone, fitted on the other corpora together."""
-    scores = torch.cat([one.development.tag_score for one in others])
-    right = torch.cat([one.development.is_right for one in others])
-    gold = sum(one.development.gold_count for one in others)
-    threshold, _ = tag_score_threshold(scores.tolist(), right.tolist(), gold_count=gold)
+    threshold, _ = pooled_tag_threshold([one.development for one in others])
     samples = own.development
     plain = JudgedCandidates(samples.tag_score, samples.tag, samples.is_right, samples.gold_counts)
     return selector_score(samples.tag_score >= threshold, plain)

@@ -17,13 +17,15 @@ from bioner_core.labels.label_set import LabelSet, load_label_set
 from bioner_core.models.directory import model_folder
 from bioner_core.models.model_card import ModelCard, read_card
 from bioner_core.models.model_files import row_names, save_model
+from bioner_core.process_memory import peak_memory
+from bioner_core.spoken import spoken_count
 from bioner_core.tagging.scheme import TagScheme
 from bioner_core.training.batches import Batch, MixedCorpus, mixed_batches, plan_digest, step_batches
 from bioner_core.training.checkpoint import LogWindow, TrainingProgress, load_checkpoint, save_checkpoint
 from bioner_core.training.corpora import (
     build_mix,
-    corpus_label_set,
     frequent_characters,
+    named_label_sets,
     tags_of,
     training_records,
 )
@@ -38,6 +40,7 @@ from bioner_core.training.language_model_loss import LanguageModelLoss
 from bioner_core.training.loss import LegalMoveLoss, LossParts, TrainingBatch, training_batch
 from bioner_core.training.optimization import MasterWeights, make_optimizer, rate_factor, set_rates, trained_tensors
 from bioner_core.training.prompt_variation import BatchPrompt, under_prompt, usual_prompt, varied_prompt
+from bioner_core.training.run_inputs import run_inputs
 from bioner_core.training.settings import SftSettings, TrainingLoss, continued_settings
 from bioner_core.training.step_loader import PreparedStep, prepared_steps
 from bioner_core.training.trainable import TrainableModel, make_trainable, one_token_of
@@ -76,11 +79,11 @@ class SftRun:
         self._accelerator = Accelerator(cpu=not torch.cuda.is_available())
         self._log = log if self.is_main else _say_nothing
         self._log(f"loading {settings.start_model or settings.base} and the corpora ...")
+        self._label_sets = named_label_sets(settings.corpora)
         self.trainable = _trainable(settings, self._accelerator.device)
         self._loss = _make_loss(settings, self.trainable)
         self._masters = MasterWeights(self.trainable.adapter_parameters)
         self._optimizer = make_optimizer(self.trainable.model, self._masters.masters, settings=settings)
-        self._label_sets = {one.name: one for one in map(corpus_label_set, settings.corpora)}
         self._prompts = {
             name: usual_prompt(
                 one,
@@ -107,12 +110,8 @@ class SftRun:
     def train(self) -> None:
         """Train until the token or time budget is used up, then write the model directory."""
         self._mix = build_mix(self.settings, self.trainable.vocabulary)
-        for corpus in self._mix:
-            tokens = sum(len(one.input_ids) for one in corpus.examples)
-            size = f"{len(corpus.examples)} examples, {tokens} tokens"
-            self._log(f"corpus {corpus.label_set}: {size}, weight {corpus.weight:.4g}")
-            if corpus.lost.total:
-                self._log(f"  not trained on: {corpus.lost.total} of {corpus.marked} gold mentions: {corpus.lost}")
+        self._say_mix()
+        self._check_same_examples()
         plan = mixed_batches(self._mix, batch_tokens=self.settings.batch_tokens, seed=self.settings.seed)
         window = LogWindow(self.progress)
         # Time counts from here, waiting for prepared batches included: a budget in minutes is one of a clock.
@@ -130,7 +129,27 @@ class SftRun:
             self._after_step()
             self._counted_until = time.monotonic()  # evaluating and saving are no training
         self._save_checkpoint()
+        self._log(f"peak resident memory of this process: {peak_memory() / 1e6:,.0f} MB (millions of bytes)")
         self._finish()
+
+    def _say_mix(self) -> None:
+        for corpus in self._mix:
+            tokens = sum(len(one.input_ids) for one in corpus.examples)
+            size = f"{len(corpus.examples)} examples, {tokens} tokens"
+            self._log(f"corpus {corpus.label_set}: {size}, weight {corpus.weight:.4g}")
+            if corpus.left_out:
+                count = spoken_count(corpus.left_out, "sentence")
+                self._log(f"  left out: {count} that a corpus of this mix holds out")
+            if corpus.lost.total:
+                self._log(f"  not trained on: {corpus.lost.total} of {corpus.marked} gold mentions: {corpus.lost}")
+
+    def _check_same_examples(self) -> None:
+        """Whether a checkpoint from before held-out texts were left out of every corpus is of the same examples."""
+        if self._is_from_before and any(corpus.left_out for corpus in self._mix):
+            raise ModelError(
+                f"checkpoint {self._checkpoint} is of a run from before sentences that one corpus holds out were left "
+                "out of all, so its batches cannot be continued: remove it or name another output"
+            )
 
     def _is_log_due(self, window: LogWindow) -> bool:
         """Whether a line is to be written; its seconds are common to all processes."""
@@ -293,16 +312,27 @@ class SftRun:
         return origin
 
     def _resumed_progress(self) -> TrainingProgress:
-        """Progress of the checkpoint, which must be of a run with the same order of batches."""
+        """Progress of the checkpoint, which must be of a run with the same order of batches, from the same files."""
         with self._accelerator.main_process_first():
             found = load_checkpoint(self._checkpoint, values=self._trained_values(), optimizer=self._optimizer)
         plan = plan_digest(self.settings, self.batches_per_step)
         if found.plan not in ("", plan):
             raise ModelError(
                 f"checkpoint {self._checkpoint} is of a run with another seed, batch size, scheme, mix of corpora, "
-                "varied_prompts or long_prompts, so its batches cannot be continued: remove it or name another output"
+                "varied_prompts or long_prompts, or other batches per step (gradient_accumulation times processes), so "
+                "its batches cannot be continued: remove it or name another output"
             )
-        return replace(found, plan=plan)
+        inputs = run_inputs(self.settings)
+        # A checkpoint from before these digests were kept has none: what it was made from cannot be told.
+        self._is_from_before = found.steps > 0 and not found.made_from
+        known = found.made_from or inputs
+        changed = sorted(name for name in known.keys() | inputs.keys() if known.get(name) != inputs.get(name))
+        if changed:
+            raise ModelError(
+                f"checkpoint {self._checkpoint} was made from something else under these names: {', '.join(changed)}; "
+                "put back what it was made from, remove it, or name another output"
+            )
+        return replace(found, plan=plan, made_from=inputs)
 
     def _trained_values(self) -> dict[str, Tensor]:
         model = self.trainable.model
@@ -329,6 +359,7 @@ class SftRun:
             per_step=self.batches_per_step,
             weights=[corpus.weight for corpus in self._mix],
             device=str(self._accelerator.device),
+            peak_memory=peak_memory(),
         )
         return training_card(
             self.output.name,

@@ -6,6 +6,7 @@ from typing import Any
 
 from bioner_core.labels.label_set import LabelSet
 from bioner_core.models.base_model import base_digest, base_folder
+from bioner_core.models.bases import PULLABLE
 from bioner_core.models.directory import files_digest, model_folder
 from bioner_core.models.model_card import ModelCard, read_card
 from bioner_core.models.precision_choice import choose_precision
@@ -13,6 +14,7 @@ from bioner_core.models.tag_choice import meanings_of
 from bioner_core.models.vocabulary import TaggingVocabulary
 from bioner_core.training.checkpoint import TrainingProgress
 from bioner_core.training.earlier_stage import run_prompt_version
+from bioner_core.training.held_out import HELD_OUT_TEXTS, held_out_words
 from bioner_core.training.settings import SftSettings, Tuning
 
 
@@ -30,6 +32,7 @@ def training_card(
         name=name,
         base=settings.base,
         base_sha256=base_digest(settings.base),
+        base_licence=PULLABLE[settings.base].licence.in_words if settings.base in PULLABLE else "",
         scheme=settings.scheme,
         prompt_version=run_prompt_version(settings),
         tags=vocabulary.tags,
@@ -43,11 +46,18 @@ def training_card(
 
 
 def training_facts(
-    settings: SftSettings, progress: TrainingProgress, *, per_step: int, weights: Sequence[float], device: str
+    settings: SftSettings,
+    progress: TrainingProgress,
+    *,
+    per_step: int,
+    weights: Sequence[float],
+    device: str,
+    peak_memory: int,
 ) -> dict[str, Any]:
     """The card's table of training: data, effort and hyper-parameters, without paths of this machine.
 
-    `batches` of the plan were trained on, `steps` times as many as a step takes.
+    `batches` of the plan were trained on, `steps` times as many as a step takes. `peak_memory` are the bytes of
+    resident memory that the process had at most; the card has them in MB (millions of bytes).
     """
     rank = {} if settings.tuning is Tuning.FULL else {"lora_rank": settings.lora_rank}
     return {
@@ -67,6 +77,8 @@ def training_facts(
         "learning_rate": settings.learning_rate,
         **rank,
         "device": device,
+        "peak_memory_mb": round(peak_memory / 1e6),
+        HELD_OUT_TEXTS: held_out_words(_earlier_training(settings)),
     }
 
 
@@ -77,6 +89,10 @@ def _meanings(settings: SftSettings, label_sets: Sequence[LabelSet]) -> dict[str
         return found
     earlier = read_card(model_folder(settings.start_model)).meanings
     return {tag: list(dict.fromkeys((*earlier.get(tag, ()), *found.get(tag, ())))) for tag in {**earlier, **found}}
+
+
+def _earlier_training(settings: SftSettings) -> dict[str, Any] | None:
+    return read_card(model_folder(settings.start_model)).training if settings.start_model else None
 
 
 def _start(settings: SftSettings) -> dict[str, str]:

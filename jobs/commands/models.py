@@ -35,7 +35,7 @@ Example:
   bioner models list
 """
 SHOW_HELP = """
-Describe a fine-tuned model. Shows its base, label sets, training data and scores.
+Describe a fine-tuned model. Shows its base, label sets, training data with its terms, the base's licence, and scores.
 
 \b
 Examples:
@@ -141,8 +141,9 @@ def _show_list(bases: list[dict[str, Any]], models: list[dict[str, Any]]) -> Non
 
 
 def _show_card(card: dict[str, Any]) -> None:
-    for name in ("name", "folder", "base", "base_sha256", "scheme", "prompt_version"):
-        print(f"{name:<15} {card[name]}")
+    for name in ("name", "folder", "base", "base_sha256", "base_licence", "scheme", "prompt_version"):
+        if card[name]:  # the terms of a base in a folder of your own are not known here
+            print(f"{name:<15} {card[name]}")
     print(f"{'label_sets':<15} {', '.join(card['label_sets'])}")
     print(f"{'tags':<15} {', '.join(card['tags'])}")
     print(f"{'selector':<15} {'yes' if card['has_selector'] else 'no'}")
@@ -150,3 +151,9 @@ def _show_card(card: dict[str, Any]) -> None:
     for table in ("thresholds", "training", "metrics"):
         for key, value in card[table].items():
             print(f"{table}.{key}: {value}")
+    for key, value in card["about"].items():
+        if key != "data":
+            print(f"about.{key}: {' '.join(str(value).split())}")
+    for one in card["about"].get("data", []):
+        said = "; ".join(str(one[key]) for key in ("part", "terms", "source") if key in one)
+        print(f"data.{one.get('corpus', '')}: {said}")

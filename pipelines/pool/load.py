@@ -1,8 +1,6 @@
 """What a run costs: the time that actors are at work, and the time and memory that processes take."""
 
 import os
-import resource
-import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -14,6 +12,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # they import Ray, and an actor measures itself by this module
     from pipelines.pool.actors import ActorStatus
     from pipelines.pool.pool import Pool
+
+from bioner_core.process_memory import peak_memory as peak_memory  # those who measure a run find it here
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,20 +77,8 @@ def busy_between(before: Mapping[str, tuple[int, BusyTime]], after: Mapping[str,
     return total
 
 
-_STATUS = Path("/proc/self/status")
-_PEAK = "VmHWM:"
 _RESET = Path("/proc/self/clear_refs")
 _RESET_PEAK = "5"
-
-
-def peak_memory() -> int:
-    """Bytes of resident memory at their highest, since the process began or since `forget_peak_memory`."""
-    if _STATUS.is_file():
-        for line in _STATUS.read_text(encoding="utf-8").splitlines():
-            if line.startswith(_PEAK):
-                return int(line.split()[1]) * 1024
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return most if sys.platform == "darwin" else most * 1024
 
 
 def forget_peak_memory() -> None:

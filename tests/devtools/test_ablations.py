@@ -1,6 +1,7 @@
 """`python -m devtools.ablations`: recipes one after another, a table, and nothing done twice."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from bioner_core.training import ablations as core
 from bioner_core.training.ablations import finished_results, read_ablations, results_table
 from devtools import ablations
 from jobs.terminal.process import run_app
-from tests.bioner_core.training.training_samples import tiny_settings, write_settings
+from tests.bioner_core.training.training_samples import tiny_settings, with_held_out_end, write_corpus, write_settings
 
 pytestmark = pytest.mark.slow
 
@@ -19,13 +20,12 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def recipes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Two recipes of a few steps each."""
-    settings = tiny_settings(tmp_path, monkeypatch)
-    held_out = tuple(type(one)(one.file, one.label_set, held_out=5) for one in settings.corpora)
-    chosen = {"corpora": held_out, "max_tokens": 800}
     folder = tmp_path / "recipes"
     folder.mkdir()
     for name, changes in (("alone", {"seed": 2}), ("joint", {})):
-        path = write_settings(folder / f"{name}.toml", tiny_settings(tmp_path, monkeypatch, **chosen, **changes))
+        settings = with_held_out_end(tiny_settings(tmp_path, monkeypatch, max_tokens=800, **changes))
+        settings = replace(settings, corpora=tuple(replace(one, weight=None) for one in settings.corpora))
+        path = write_settings(folder / f"{name}.toml", settings)
         path.write_text(f"# What {name} is.\n" + path.read_text(encoding="utf-8"), encoding="utf-8")
     return folder
 
@@ -87,11 +87,15 @@ def test_another_bound_scores_again_without_training_on(recipes: Path, tmp_path:
 def test_a_folder_of_other_settings_is_refused(
     recipes: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Would catch a table row of one recipe that is filled from a run of another."""
+    """Would catch a table row of one recipe that is filled from a run of another, or of corpora that have changed."""
     words = ("--output", tmp_path / "out", "--recipes", recipes, "--only", "joint")
     assert run(*words) == 0
     assert run(*words, "--max-tokens", 900) == EXIT_USAGE
     assert "other settings" in capfd.readouterr().err
+    assert run(*words) == 0
+    write_corpus(tmp_path / "corpus.jsonl")
+    assert run(*words) == EXIT_USAGE
+    assert "from other corpora" in capfd.readouterr().err
 
 
 def test_unknown_names_and_empty_folders_are_refused(recipes: Path, tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """The opening bias of label sets that a model was not trained for."""
 
-import dataclasses
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ from bioner_core.training.other_words import reworded
 from bioner_core.training.sft import SftRun
 from devtools.unseen_bias import BIASES, WordingScores, best_bias, main, pooled_f1, wording_scores
 from tests.bioner_core.tiny_model import TYPES
-from tests.bioner_core.training.training_samples import tiny_settings, write_settings
+from tests.bioner_core.training.training_samples import tiny_settings, with_held_out_end, write_settings
 
 PUBTATOR = Path("bioner_core/models/bundled/pubtator")
 
@@ -60,9 +59,7 @@ def test_the_bias_is_found_and_written(
         for one in TYPES
     )
     (tmp_path / "own.toml").write_text(f'name = "tiny"\nlanguages = ["en"]\n{types}', encoding="utf-8")
-    settings = dataclasses.replace(
-        settings, corpora=tuple(dataclasses.replace(one, held_out=5) for one in settings.corpora)
-    )
+    settings = with_held_out_end(settings)
     SftRun(settings, tmp_path / "model", log=lambda _: None).train()
     [found] = wording_scores(settings.corpora, load_model(tmp_path / "model", precision="float32"), sentences=5)
     assert tuple(found.found) == BIASES

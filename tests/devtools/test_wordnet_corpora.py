@@ -104,6 +104,31 @@ def test_a_folder_without_wordnet_is_told(tmp_path: Path) -> None:
         read_nouns(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("name", "line", "said"),
+    [
+        ("data.noun", "00000001 03 n zz thing 0 000 | a text\n", "line 2 is none of WordNet"),
+        ("data.noun", "00000001 03 n 01 thing 0 002 @ 00000001 n 0000 | a text\n", "line 2 is none of WordNet"),
+        ("index.noun", "thing n 1\n", "line 2 is none of WordNet"),
+        ("index.verb", "stone v 1 0 1 0\n", "line 2 is none of WordNet"),
+        ("index.noun", "thing n 1 0 1 0 99999999\n", "has no meaning 99999999"),
+    ],
+)
+def test_a_damaged_file_is_told(wordnet: Path, name: str, line: str, said: str) -> None:
+    """Would catch a traceback, or half of a file that passes for WordNet, so that other types are made of it."""
+    (wordnet / name).write_text(LICENCE + line, encoding="utf-8")
+    with pytest.raises(InputError, match=said):
+        read_nouns(wordnet)
+
+
+def test_fewer_sets_than_asked_for_are_told(wordnet: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Would catch a recipe that names 25 sets where the texts gave six, without a word."""
+    line = json.dumps({"id": "1", "lang": "en", "text": "Nothing.", "entities": []})
+    (corpus := tmp_path / "texts.jsonl").write_text(line + "\n", encoding="utf-8")
+    assert main([str(wordnet), str(tmp_path / "made"), f"{corpus}:1", "--sets", "2"]) == 0
+    assert "label sets of 8 types: 0; 2 were asked for" in capsys.readouterr().out
+
+
 def test_the_recipe_names_every_set_once() -> None:
     """Would catch a set that is trained on twice, and weights that are no shares."""
     corpora = read_settings(RECIPE)[0].corpora

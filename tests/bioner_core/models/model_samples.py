@@ -10,6 +10,7 @@ CARD = ModelCard(
     name="sample",
     base="smollm2-135m-instruct",
     base_sha256="0" * 64,
+    base_licence="Apache-2.0",
     scheme=TagScheme.LINES,
     prompt_version="1",
     tags=("DNA", "protein"),

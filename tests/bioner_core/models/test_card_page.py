@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from bioner_core.errors import ModelError
+from bioner_core.models.bases import PULLABLE
 from bioner_core.models.card_page import PAGE_FILE, card_page, model_page
-from bioner_core.models.directory import model_folder
+from bioner_core.models.directory import bundled_models, model_folder
 from bioner_core.models.model_card import read_card, write_card
 from bioner_core.models.tag_choice import free_tags
 from tests.bioner_core.models.model_samples import CARD, write_sample
@@ -56,9 +57,18 @@ def test_everything_in_the_card_is_on_the_page(tmp_path: Path) -> None:
         "| Two |  |  | somewhere |",
         "| genia | 0.250 | +0.00 |",
         CARD.base_sha256,
+        "| licence of the base | Apache-2.0 |",
         "A note.",
     ):
         assert words in page
+
+
+def test_every_shipped_card_names_the_licence_of_its_base() -> None:
+    """Catches a model that ships and is silent on the terms of its base, or that says others than the pull."""
+    for name in bundled_models():
+        card = read_card(model_folder(name))
+        assert card.base_licence == PULLABLE[card.base].licence.in_words
+        assert f"| licence of the base | {card.base_licence} |" in (model_folder(name) / PAGE_FILE).read_text("utf-8")
 
 
 def test_what_is_not_there_has_no_section() -> None:

@@ -87,3 +87,13 @@ def test_a_folder_without_a_card_is_no_model(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "absent", file):
         with pytest.raises(ModelError, match="is no model directory"):
             read_card(path)
+
+
+def test_a_card_from_before_licences_is_read(tmp_path: Path) -> None:
+    """Would catch a model of an earlier version that is refused for a field that it cannot have."""
+    write_card(CARD, tmp_path)
+    lines = (tmp_path / CARD_FILE).read_text(encoding="utf-8").splitlines()
+    kept = [line for line in lines if not line.startswith("base_licence =")]
+    assert len(kept) == len(lines) - 1
+    (tmp_path / CARD_FILE).write_text("\n".join(kept), encoding="utf-8")
+    assert read_card(tmp_path).base_licence == ""

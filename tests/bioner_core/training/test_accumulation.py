@@ -15,7 +15,7 @@ from bioner_core.training.batches import mixed_batches, step_batches
 from bioner_core.training.corpora import build_mix
 from bioner_core.training.settings import SftSettings, TrainingLoss, read_settings
 from bioner_core.training.sft import SftRun
-from tests.bioner_core.training.training_samples import tiny_settings, write_settings
+from tests.bioner_core.training.training_samples import tiny_settings, with_held_out_end, write_settings
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
@@ -78,11 +78,11 @@ def test_two_processes_make_the_model_of_one_with_twice_the_batches(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Would catch processes that train the same batches, or that average where they should weigh."""
-    corpora = tuple(replace(one, held_out=5) for one in tiny_settings(tmp_path, monkeypatch).corpora)
     # A float32 sum over two processes rounds otherwise than one over two batches, and Adam magnifies small gradients:
     # a low rate keeps the weights comparable.
-    chosen = {"corpora": corpora, "precision": "float32", "learning_rate": 0.002, "max_tokens": 4_000}
-    settings: SftSettings = replace(tiny_settings(tmp_path, monkeypatch), **chosen, evaluate_steps=4)  # type: ignore[arg-type]
+    chosen = {"precision": "float32", "learning_rate": 0.002, "max_tokens": 4_000}
+    own = with_held_out_end(tiny_settings(tmp_path, monkeypatch))
+    settings: SftSettings = replace(own, **chosen, evaluate_steps=4)  # type: ignore[arg-type]
     said = launch(write_settings(tmp_path / "two.toml", settings), tmp_path / "two")
     single = replace(settings, gradient_accumulation=2)
     alone, _ = read_settings(write_settings(tmp_path / "one.toml", single))

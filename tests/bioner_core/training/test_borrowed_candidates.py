@@ -14,6 +14,7 @@ import pytest
 import torch
 
 from bioner_core.errors import ConfigurationError, ModelError
+from bioner_core.evaluation.corpora import gold_sentences, read_corpus, with_types
 from bioner_core.mentions import GoldSentence
 from bioner_core.models.loading import LoadedModel, load_model
 from bioner_core.models.model_card import read_card, write_card
@@ -26,6 +27,7 @@ from bioner_core.training.other_words import reworded
 from bioner_core.training.selector_candidates import CorpusCandidates
 from bioner_core.training.selector_settings import OtherText, SelectorSettings, read_selector_settings
 from bioner_core.training.selector_training import train_selector
+from bioner_core.training.sentence_pools import left_held_out
 from bioner_core.training.settings import SftSettings
 from bioner_core.training.sft import SftRun
 from tests.bioner_core.tiny_model import TYPES, save_tiny_base
@@ -105,7 +107,9 @@ def test_new_words_have_free_tags_and_no_sentence_twice(
     [corpus] = settings.corpora
     label_set = reworded(corpus_label_set(corpus))
     assert label_set is not None
-    made = in_new_words(corpus, label_set, loaded=loaded, settings=_settings(folder, new_words=3))
+    held_out = left_held_out(corpus, keep=loaded.card.characters, trained=(), log=lambda _: None)
+    chosen = _settings(folder, new_words=3)
+    made = in_new_words(corpus, label_set, held_out=held_out, loaded=loaded, settings=chosen)
     assert (made.is_borrowed, made.speaks_for_label_set, made.bias) == (True, False, BIAS)
     training, development = texts
     assert len(training) == len(development) == 3
@@ -128,14 +132,20 @@ def test_other_text_is_judged_on_the_types_that_are_marked_there(
         ("ALPHA", "GAMMA"),
         {"x-ALPHA": "ALPHA", "x-GAMMA": "GAMMA"},
     )
-    made = in_other_text(other, _loaded(folder), settings=_settings(folder))
+    sentences = gold_sentences(with_types(read_corpus(other.file), other.new_names))
+    made = in_other_text(other, sentences, bias=BIAS, loaded=_loaded(folder), settings=_settings(folder))
     alpha, gamma = TYPES.index("alpha"), TYPES.index("gamma")
     assert made.training == ()
     assert set(made.development.gold_counts) <= {alpha, gamma}
     assert made.development.gold_count > 0
     assert set(made.development.tag.tolist()) <= {alpha, gamma}
+    write_settings(folder / "sft.toml", settings)
+    wrong = _settings(folder, other_text=(replace(other, new_names={"x-DELTA": "BETA"}),))
     with pytest.raises(ConfigurationError, match="x-DELTA"):
-        in_other_text(replace(other, new_names={"x-DELTA": "BETA"}), _loaded(folder), settings=_settings(folder))
+        collect_candidates(folder / "run", wrong, log=lambda _: None)
+    wrong = _settings(folder, other_text=(replace(other, types=("DELTA",)),))
+    with pytest.raises(ConfigurationError, match=r"types: \['DELTA'\] not in label set"):
+        collect_candidates(folder / "run", wrong, log=lambda _: None)
 
 
 def test_the_card_has_one_threshold_for_all_free_tags_and_keeps_its_biases(

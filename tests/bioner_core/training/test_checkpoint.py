@@ -1,7 +1,12 @@
 """Checkpoints: what is loaded is what was saved, and a killed run always finds a whole one."""
 
 import json
+import os
+import shutil
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -95,17 +100,68 @@ def test_a_kill_while_the_new_one_is_written_leaves_the_old(tmp_path: Path, monk
     assert load(tmp_path / "checkpoint")[0].steps == 1
 
 
-def test_a_kill_between_removing_and_renaming_leaves_the_new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Would catch hours of training lost to a kill between two system calls."""
+class Killed(BaseException):
+    """Stands for a SIGKILL."""
+
+
+def kill_after(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let so many removals and renamings be done, whole, and the next be cut short: one file of a folder removed."""
+    left = [count]
+
+    def counted(done: Callable[..., None], half: Callable[..., None]) -> Callable[..., None]:
+        def call(*given: Any, **named: Any) -> None:
+            if left[0] == 0:
+                half(*given)
+                raise Killed
+            left[0] -= 1
+            done(*given, **named)
+
+        return call
+
+    def half_removed(folder: Path, *_: object) -> None:
+        for file in sorted(folder.glob("*.json"))[:1]:
+            file.unlink()
+
+    monkeypatch.setattr("os.replace", counted(os.replace, lambda *_: None))
+    monkeypatch.setattr("shutil.rmtree", counted(shutil.rmtree, half_removed))
+
+
+def test_a_kill_at_any_step_of_an_exchange_leaves_a_whole_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Would catch hours of training lost to a kill while the old checkpoint is removed: the run would start anew."""
+    found = []
+    for count in range(20):
+        folder = tmp_path / str(count) / "checkpoint"
+        saved(folder, steps=1)
+        with monkeypatch.context() as patch:
+            kill_after(count, patch)
+            try:
+                values = saved(folder, steps=2)
+            except Killed:
+                values = None
+        # A second kill, while a run recovers from the first, costs nothing either.
+        with monkeypatch.context() as patch:
+            kill_after(count % 3, patch)
+            with suppress(Killed):
+                load(folder)
+        progress, loaded = load(folder)
+        found.append(progress.steps)
+        assert [one.name for one in folder.parent.iterdir() if "new" not in one.name] == ["checkpoint"]
+        if values is not None:
+            assert torch.equal(loaded["rows"], values["rows"])
+            break
+    assert found == sorted(found)
+    assert found.count(1) < 4 < len(found)
+    assert found[-1] == 2
+
+
+def test_a_half_removed_checkpoint_gives_way_to_the_new_one(tmp_path: Path) -> None:
+    """Would catch a run that an earlier version was killed in, and that starts anew beside a whole checkpoint."""
     saved(tmp_path / "checkpoint", steps=1)
-
-    def killed(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr("os.replace", killed)
-        with pytest.raises(KeyboardInterrupt):
-            saved(tmp_path / "checkpoint", steps=2)
+    saved(tmp_path / "other", steps=2)
+    (tmp_path / "other").rename(tmp_path / "checkpoint.new")
+    (tmp_path / "checkpoint" / "progress.json").unlink()
     assert load(tmp_path / "checkpoint")[0].steps == 2
 
 
@@ -149,7 +205,7 @@ def test_a_checkpoint_of_today_s_form_is_resumed(tmp_path: Path, monkeypatch: py
     }
     assert tensors.keys() == {f"value/{name}" for name in values} | moments
     written = json.loads((tmp_path / "run" / "checkpoint" / "progress.json").read_text(encoding="utf-8"))
-    assert written.keys() == {"steps", "tokens", "seconds", "plan"}
+    assert written.keys() == {"steps", "tokens", "seconds", "plan", "made_from"}
     # The same by hand, with another number in it: it must be what a new run starts from.
     folder = tmp_path / "other" / "checkpoint"
     folder.mkdir(parents=True)

@@ -16,14 +16,13 @@ from bioner_core.training.development import DevelopmentSet, development_sets, m
 from bioner_core.training.settings import CorpusMix, SftSettings
 from bioner_core.training.sft import SftRun
 from bioner_core.training.trainable import TrainableModel
-from tests.bioner_core.training.training_samples import SENTENCES, tiny_settings, write_corpus
+from tests.bioner_core.training.training_samples import SENTENCES, tiny_settings, with_held_out_end, write_corpus
 
 
 def with_development(settings: SftSettings, **changes: object) -> SftSettings:
     """The same settings with the last five records held out and decoded every four steps."""
-    corpora = tuple(replace(one, held_out=5) for one in settings.corpora)
-    chosen: dict[str, object] = {"corpora": corpora, "evaluate_steps": 4, "max_tokens": 3_000}
-    return replace(settings, **(chosen | changes))  # type: ignore[arg-type]
+    chosen: dict[str, object] = {"evaluate_steps": 4, "max_tokens": 3_000}
+    return replace(with_held_out_end(settings), **(chosen | changes))  # type: ignore[arg-type]
 
 
 def test_sets_are_the_held_out_records_or_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -46,6 +45,24 @@ def test_two_corpora_of_one_label_set_make_one_set(tmp_path: Path, monkeypatch: 
     corpora = (CorpusMix(settings.corpora[0].file, own, held_out=1), CorpusMix(str(other), own, held_out=1))
     (found,) = development_sets(replace(settings, corpora=corpora))
     assert [one.record_id for one in found.records] == ["19", "4"]
+
+
+def test_a_corpus_that_marks_some_types_is_asked_about_these(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Would catch right mentions of a type that a corpus does not mark counted as mistakes."""
+    settings = tiny_settings(tmp_path, monkeypatch)
+    own = settings.corpora[0].label_set
+    whole = CorpusMix(settings.corpora[0].file, own, held_out=5)
+    part = CorpusMix(str(write_corpus(tmp_path / "part.jsonl", SENTENCES)), own, held_out=4, types=("BETA", "GAMMA"))
+    first, second = development_sets(replace(settings, corpora=(whole, part)))
+    assert (first.label_set.name, first.label_set.type_names) == ("tiny", ("ALPHA", "BETA", "GAMMA"))
+    assert (second.label_set.name, second.label_set.type_names) == ("tiny: BETA, GAMMA", ("BETA", "GAMMA"))
+    assert {span.type for record in second.records for span in record.spans} == {"BETA", "GAMMA"}
+    assert len(second.records) == 4
+    file = str(write_corpus(tmp_path / "development.jsonl", SENTENCES))
+    [alone] = development_sets(replace(settings, corpora=(part,), development={own: file}))
+    assert alone.label_set == second.label_set
+    [both] = development_sets(replace(settings, corpora=(part, whole), development={own: file}))
+    assert both.label_set == first.label_set
 
 
 def test_evaluation_without_development_data_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,6 +97,8 @@ def test_scores_are_logged_and_stand_in_the_card(tmp_path: Path, monkeypatch: py
     chosen = {"max_tokens": 20_000, "learning_rate": 0.01, "lora_rank": 8, "evaluate_steps": 50}
     log: list[str] = []
     settings = with_development(tiny_settings(tmp_path, monkeypatch), **chosen)
+    learned = str(write_corpus(tmp_path / "development.jsonl", SENTENCES))
+    settings = replace(settings, development={settings.corpora[0].label_set: learned})
     SftRun(settings, tmp_path / "run", log=log.append).train()
     scores = [line for line in log if "development F1" in line]
     assert len(scores) >= 2

@@ -9,11 +9,12 @@ import pytest
 from bioner_core.errors import ConfigurationError
 from bioner_core.tagging.moves import MAX_DEPTH
 from bioner_core.training.batches import MixedCorpus, plan_digest, step_batches
-from bioner_core.training.corpora import build_mix, mix_weights
+from bioner_core.training.corpora import build_mix, mix_weights, named_label_sets
 from bioner_core.training.examples import LostGold
 from bioner_core.training.settings import CorpusMix, SftSettings
+from bioner_core.training.sft import SftRun
 from tests.bioner_core.tiny_model import tiny_vocabulary
-from tests.bioner_core.training.training_samples import example_of_length, write_corpus, write_label_set
+from tests.bioner_core.training.training_samples import example_of_length, tiny_settings, write_corpus, write_label_set
 
 SETTINGS = SftSettings((CorpusMix("a", "genia"), CorpusMix("b", "cmeee", held_out=5)))
 
@@ -89,3 +90,17 @@ def test_the_digest_is_of_what_orders_the_batches() -> None:
         assert plan_digest(changed, 1) != own
     assert plan_digest(SETTINGS, 2) != own
     assert plan_digest(replace(SETTINGS, learning_rate=0.5, max_tokens=7), 1) == own
+
+
+def test_two_label_sets_of_one_name_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Would catch batches of one corpus under the prompt of another, with gold that means other types."""
+    settings = tiny_settings(tmp_path, monkeypatch)
+    [corpus] = settings.corpora
+    other = write_label_set(tmp_path / "other.toml")
+    same = replace(settings, corpora=(corpus, replace(corpus, label_set=str(other))))
+    assert list(named_label_sets(same.corpora)) == ["tiny"]
+    changed = tmp_path / "changed.toml"
+    changed.write_text(other.read_text(encoding="utf-8").replace('en = "beta"', 'en = "another"'), encoding="utf-8")
+    wrong = replace(settings, corpora=(corpus, replace(corpus, label_set=str(changed))))
+    with pytest.raises(ConfigurationError, match=r"changed\.toml' has the name 'tiny', and so has another"):
+        SftRun(wrong, tmp_path / "run", log=lambda _: None)

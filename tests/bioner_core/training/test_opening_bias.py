@@ -34,9 +34,16 @@ def samples(right: int, wrong: int, gold: int) -> SpanSamples:
 def test_a_bias_must_gain_something(found: dict[float, tuple[int, int]], expected: float) -> None:
     """Would catch a bias chosen by recall alone, by precision alone, by chance, or in the order of the settings."""
     gold = 1000 if max(found.values())[0] > 100 else 100
-    prepared = PreparedLabelSet(load_label_set("genia"), tiny_label_set(), ((1,),), ((0, 1, 2),))
-    trial = tried_bias(list(found)[::-1], prepared, decode=lambda one: samples(*found[one.tokens.open_bias], gold))
+    trial = tried_bias(list(found)[::-1], decode=lambda bias: [samples(*found[bias], gold)])
     assert trial.bias == expected
+
+
+def test_corpora_of_a_label_set_choose_together() -> None:
+    """Would catch a bias that the last corpus chooses, whatever it costs on the others, or a mean over corpora."""
+    large, small = {0.0: (70, 20), 0.75: (70, 60)}, {0.0: (1, 0), 0.75: (4, 0)}
+    for corpora in ((large, small), (small, large)):
+        trial = tried_bias((0.0, 0.75), decode=lambda bias, some=corpora: [samples(*one[bias], 50) for one in some])
+        assert (trial.bias, len(trial.samples)) == (0.0, 2)
 
 
 def test_a_higher_bias_opens_more_tags_in_both_decoders() -> None:

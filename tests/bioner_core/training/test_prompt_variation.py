@@ -1,5 +1,6 @@
 """Prompts that differ from batch to batch, and examples under them."""
 
+import hashlib
 import random
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 
 from bioner_core.labels.label_set import EntityType, LabelSet
 from bioner_core.mentions import Span
-from bioner_core.models.tag_choice import free_tags, is_free
+from bioner_core.models.tag_choice import FREE_TAG_COUNT, free_tags, is_free
 from bioner_core.models.vocabulary import TaggingVocabulary
 from bioner_core.tagging.moves import opened_type, tag_pairs
 from bioner_core.tagging.scheme import TagScheme
@@ -15,6 +16,7 @@ from bioner_core.training.examples import ExampleBuilder, TaggingExample
 from bioner_core.training.prompt_variation import (
     ABSENT_TYPES,
     FEWEST_UNMARKED,
+    MOST_ABSENT,
     MOST_UNMARKED,
     BatchPrompt,
     under_prompt,
@@ -191,3 +193,36 @@ def test_place_in_the_plan_decides_the_prompt(tmp_path: Path, monkeypatch: pytes
     assert [one.prompt for one in first.prompted(batches[3:], step=3)] == [
         one.prompt for one in again.prompted(batches)
     ][3:]
+
+
+def large_label_set(size: int) -> LabelSet:
+    """A label set of so many types."""
+    types = (EntityType(f"T{one}", f"tag_{one}", f"t{one}", f"t{one}-zh", f"type {one}", "") for one in range(size))
+    return LabelSet("large", ("en",), False, "", tuple(types))
+
+
+def test_a_large_label_set_gets_as_many_types_as_there_are_free_tags() -> None:
+    """Would catch a run that dies at a random batch: more free tags were drawn than there are."""
+    large = large_label_set(40)
+    tags = (*(one.tag for one in large.types), *free_tags())
+    vocabulary = TaggingVocabulary(ByteTokenizer(), base_size=256, tags=tags, characters="")
+    chooser = random.Random(3)
+    for others in ((), (OTHERS,)):
+        for _ in range(60):
+            known = (
+                vocabulary
+                if not others
+                else TaggingVocabulary(
+                    ByteTokenizer(), base_size=256, tags=(*tags, *(one.tag for one in OTHERS.types)), characters=""
+                )
+            )
+            prompt = varied_prompt(large, ["foreign"], vocabulary=known, chooser=chooser, others=others)
+            asked = [place for place in prompt.type_of if place is not None]
+            assert 1 <= len(asked) <= FREE_TAG_COUNT - MOST_ABSENT
+            assert len(set(prompt.open_ids)) == len(prompt.open_ids)
+
+
+def test_the_prompts_of_label_sets_that_fit_are_what_they_were() -> None:
+    """Would catch one more number drawn, after which a run that goes on would see other prompts than it began with."""
+    written = repr([one.tokens.prefix for one in prompts(200)])
+    assert hashlib.sha256(written.encode()).hexdigest()[:16] == "fd2b22748ab18453"

@@ -1,5 +1,6 @@
 """Training the selector from end to end on a model that a test can train."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from pathlib import Path
@@ -7,6 +8,9 @@ from typing import Any
 
 import pytest
 import tomli_w
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file
 
 from bioner_core.errors import ConfigurationError, ModelError
 from bioner_core.inference.annotation import AnnotationRequest
@@ -18,12 +22,13 @@ from bioner_core.models.loading import load_model
 from bioner_core.models.model_card import read_card
 from bioner_core.selector.calibration import F1_TO_SPARE
 from bioner_core.selector.samples import SpanSamples, decoded_samples
-from bioner_core.training.collected_candidates import unseen_sentences
-from bioner_core.training.selector_settings import EarlierStage, SelectorSettings, read_selector_settings
+from bioner_core.training.collected_candidates import collect_candidates
+from bioner_core.training.selector_settings import EarlierStage, OtherText, SelectorSettings, read_selector_settings
 from bioner_core.training.selector_training import train_selector
-from bioner_core.training.settings import SftSettings
+from bioner_core.training.settings import CorpusMix, SftSettings, read_settings
 from bioner_core.training.sft import SftRun
-from tests.bioner_core.training.training_samples import SENTENCES, tiny_settings, write_corpus
+from bioner_core.training.unseen_sentences import unseen_sentences
+from tests.bioner_core.training.training_samples import OTHER_SENTENCES, SENTENCES, tiny_settings, write_corpus
 
 
 def write_settings(path: Path, settings: SftSettings) -> Path:
@@ -48,7 +53,7 @@ def test_a_trained_selector_is_stored_used_and_explained(trained: tuple[SftSetti
     own = settings.corpora[0].label_set
     chosen = SelectorSettings(
         sft_settings=str(write_settings(folder / "sft.toml", settings)),
-        development={own: str(write_corpus(folder / "dev.jsonl"))},
+        development={own: str(write_corpus(folder / "dev.jsonl", OTHER_SENTENCES))},
         rendered=10,
         decoded=10,
         calibration=10,
@@ -170,7 +175,11 @@ def test_candidates_that_are_kept_give_the_same_selector(trained: tuple[SftSetti
     """Would catch kept candidates that lose a sentence, a score or their corpus, and a model that is asked again."""
     settings, folder = trained
     chosen = SelectorSettings(
-        sft_settings=str(write_settings(folder / "sft.toml", settings)), development={}, rendered=2, decoded=2, epochs=1
+        sft_settings=str(write_settings(folder / "sft.toml", settings)),
+        development={settings.corpora[0].label_set: str(write_corpus(folder / "dev.jsonl", OTHER_SENTENCES))},
+        rendered=2,
+        decoded=2,
+        epochs=1,
     )
     first = train_selector(folder / "run", chosen, log=lambda _: None, candidates=tmp_path / "kept")
     lines: list[str] = []
@@ -182,3 +191,100 @@ def test_candidates_that_are_kept_give_the_same_selector(trained: tuple[SftSetti
     kept.write_bytes(b"no tensors")
     with pytest.raises(ModelError, match="holds no candidates, or is damaged"):
         train_selector(folder / "run", chosen, log=lines.append, candidates=tmp_path / "kept")
+
+
+@pytest.fixture
+def of_two_corpora(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SelectorSettings:
+    """Settings of a selector for a model in `run` that was trained on two corpora of one label set."""
+    settings = tiny_settings(tmp_path, monkeypatch, max_tokens=3_000, learning_rate=0.01)
+    own = settings.corpora[0].label_set
+    corpora = []
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        end = [
+            # No bias gains anything on the first corpus, which has no mentions: alone it would choose 0.
+            (f"{name} {text}", tuple((start + 2, end + 2, one) for start, end, one in spans if name == "b"))
+            for text, spans in SENTENCES
+        ]
+        file = write_corpus(tmp_path / name / "train.jsonl", [*SENTENCES, *end])
+        corpora.append(CorpusMix(str(file), own, 0.5, held_out=len(end)))
+    SftRun(replace(settings, corpora=tuple(corpora)), tmp_path / "run", log=lambda _: None).train()
+    (tmp_path / "c").mkdir()
+    other = [(f"c {text}", tuple((start + 2, end + 2, one) for start, end, one in spans)) for text, spans in SENTENCES]
+    return SelectorSettings(
+        sft_settings=str(write_settings(tmp_path / "sft.toml", replace(settings, corpora=tuple(corpora)))),
+        development={},
+        train_on_held_out=True,
+        open_biases=(0.0, -0.5),
+        rendered=4,
+        decoded=4,
+        epochs=1,
+        other_text=(
+            OtherText(str(write_corpus(tmp_path / "c" / "dev.jsonl", other)), own, ("ALPHA", "BETA", "GAMMA")),
+        ),
+    )
+
+
+def test_a_second_training_gives_the_selector_of_the_first(tmp_path: Path, of_two_corpora: SelectorSettings) -> None:
+    """Would catch a second run that decodes with biases which the first one left in the card."""
+    chosen = replace(of_two_corpora, open_biases=(4.0,))
+    found = []
+    for _ in range(2):
+        report = train_selector(tmp_path / "run", chosen, log=lambda _: None)
+        assert read_card(tmp_path / "run").open_bias == {"tiny": 4.0}
+        found.append((report, load_file(tmp_path / "run" / SELECTOR_FILE)))
+    (first, weights), (second, others) = found
+    assert first == second
+    assert all(torch.equal(weights[name], others[name]) for name in weights)
+
+
+def test_the_order_of_corpora_changes_no_answer(tmp_path: Path, of_two_corpora: SelectorSettings) -> None:
+    """Would catch a label set whose bias and tag threshold are those of the corpus that is named last."""
+    train_selector(tmp_path / "run", of_two_corpora, log=lambda _: None, candidates=tmp_path / "kept")
+    card, weights = read_card(tmp_path / "run"), load_file(tmp_path / "run" / SELECTOR_FILE)
+    pieces = [load_file(file) for file in sorted((tmp_path / "kept").iterdir())]
+    biases = set()
+    for file in (tmp_path / "kept").iterdir():
+        with safe_open(file, framework="pt") as opened:
+            biases.add(json.loads(opened.metadata()["about"])["bias"])
+    assert biases == {card.open_bias["tiny"]}, "every piece of a label set is decoded with its bias"
+    settings, _ = read_settings(Path(of_two_corpora.sft_settings))
+    write_settings(Path(of_two_corpora.sft_settings), replace(settings, corpora=settings.corpora[::-1]))
+    train_selector(tmp_path / "run", of_two_corpora, log=lambda _: None, candidates=tmp_path / "swapped")
+    assert read_card(tmp_path / "run") == card
+    again = load_file(tmp_path / "run" / SELECTOR_FILE)
+    assert all(torch.equal(weights[name], again[name]) for name in weights)
+    swapped = [load_file(file) for file in sorted((tmp_path / "swapped").iterdir())]
+    for one, other in zip(pieces, swapped, strict=True):
+        assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_an_interrupted_label_set_goes_on_with_its_bias(tmp_path: Path, of_two_corpora: SelectorSettings) -> None:
+    """Would catch the second corpus of an interrupted run decoded with a bias that it chooses alone."""
+    kept = tmp_path / "kept"
+    whole = collect_candidates(tmp_path / "run", of_two_corpora, log=lambda _: None, keep_in=kept)
+    (kept / "tiny-a.safetensors").unlink()
+    (kept / "tiny-c.safetensors").unlink()
+    again = collect_candidates(tmp_path / "run", of_two_corpora, log=lambda _: None, keep_in=kept)
+    assert [(one.corpus, one.bias, one.development_f1) for one in again] == [
+        (one.corpus, one.bias, one.development_f1) for one in whole
+    ]
+
+
+def test_candidates_of_other_contents_are_refused(tmp_path: Path, of_two_corpora: SelectorSettings) -> None:
+    """Would catch candidates of a corpus or of settings that have changed under their names."""
+    kept = tmp_path / "kept"
+    collect_candidates(tmp_path / "run", of_two_corpora, log=lambda _: None, keep_in=kept)
+    sft, corpus = Path(of_two_corpora.sft_settings), tmp_path / "b" / "train.jsonl"
+    for file, changed in (
+        (sft, sft.read_text(encoding="utf-8").replace("held_out = 5", "held_out = 4")),
+        (corpus, corpus.read_text(encoding="utf-8").replace("gamma", "delta")),
+        (Path(of_two_corpora.other_text[0].file), (tmp_path / "a" / "train.jsonl").read_text(encoding="utf-8")),
+    ):
+        before = file.read_text(encoding="utf-8")
+        assert changed != before
+        file.write_text(changed, encoding="utf-8")
+        with pytest.raises(ModelError, match="under other settings"):
+            collect_candidates(tmp_path / "run", of_two_corpora, log=lambda _: None, keep_in=kept)
+        file.write_text(before, encoding="utf-8")
+    assert collect_candidates(tmp_path / "run", of_two_corpora, log=lambda _: None, keep_in=kept)

@@ -6,6 +6,7 @@ import math
 import pytest
 import torch
 
+from bioner_core.errors import ModelError
 from bioner_core.models.loading import LoadedModel, load_model
 from bioner_core.models.tag_choice import is_free
 from bioner_core.selector.samples import SpanSamples
@@ -134,3 +135,19 @@ def test_free_tags_are_one_kind_of_entity(loaded: LoadedModel) -> None:
     assert torch.equal(first, last)
     right = samples(loaded, free[0], 30).is_right
     assert first[right].mean() > first[~right].mean() + 0.3
+
+
+def test_a_model_that_finds_nothing_is_told_so(loaded: LoadedModel) -> None:
+    """Would catch hours of decoding that end in an error of torch, and a judge that is fitted on nothing."""
+    first, second, third = corpora(loaded)
+    empty = dataclasses.replace(first, development=of_tags(first.development, []))
+    selector = new_selector(loaded)
+    with pytest.raises(ModelError, match="the model tagged nothing in the sentences to calibrate on of corpus0"):
+        fit_selector(selector, [empty], settings=SETTINGS, log=lambda _: None)
+    untrained = dataclasses.replace(second, training=())
+    with pytest.raises(ModelError, match="nothing in the sentences to train on of corpus1"):
+        fit_selector(selector, [untrained], settings=SETTINGS, log=lambda _: None)
+    _, lines = leave_one_out(loaded, [empty, untrained], settings=SETTINGS)
+    assert lines == ()
+    _, lines = leave_one_out(loaded, [empty, third], settings=SETTINGS)
+    assert [one.corpus for one in lines] == ["corpus0"]

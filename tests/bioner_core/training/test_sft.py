@@ -156,7 +156,7 @@ def test_no_path_of_this_machine_is_in_the_model_directory(learned: Path) -> Non
 def test_the_card_says_what_was_trained(learned: Path) -> None:
     """Would catch a model that nobody can trace back to its data."""
     card = read_card(learned / "run")
-    assert (card.name, card.base, card.base_sha256) == ("run", "tiny", "7" * 64)
+    assert (card.name, card.base, card.base_sha256, card.base_licence) == ("run", "tiny", "7" * 64, "none")
     assert card.tags == (*TYPES, *free_tags())
     assert (card.definition_rank, card.meanings.keys()) == (8, set(TYPES))
     assert card.label_sets == ("tiny",)

@@ -92,12 +92,13 @@ def test_a_stage_may_bring_tags_that_are_new(tmp_path: Path, first: SftSettings)
     assert isinstance(found, tuple)
 
 
-def test_another_base_scheme_or_rank_is_refused(tmp_path: Path, first: SftSettings) -> None:
-    """Would catch weights that are put where they mean something else."""
+def test_another_base_scheme_rank_or_scale_is_refused(tmp_path: Path, first: SftSettings) -> None:
+    """Would catch weights that are put where they mean something else, or count twice as much as they did."""
     settings = replace(first, start_model=str(tmp_path / "first"))
     for changed, said in [
         (replace(settings, scheme=TagScheme.LINES), "its scheme"),
         (replace(settings, lora_rank=2), "another rank"),
+        (replace(settings, lora_alpha=16), r"lora_alpha = 8, and this run has lora_alpha = 16; set lora_alpha = 8"),
         (replace(settings, start_model=str(tmp_path / "nowhere")), "nowhere"),
     ]:
         with pytest.raises(ModelError, match=said):

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -27,6 +27,10 @@ SENTENCES = (
     ("gamma 3 and [alpha 4]", ((0, 7, "GAMMA"), (13, 20, "ALPHA"))),
     ("x", ((0, 1, "BETA"),)),
 )
+OTHER_SENTENCES = tuple(
+    (f"- {text}", tuple((start + 2, end + 2, one) for start, end, one in spans)) for text, spans in SENTENCES
+)
+"""Sentences whose texts are none of `SENTENCES`, with the same entities."""
 
 
 def prompt_of(scheme: TagScheme) -> PromptTokens:
@@ -91,6 +95,13 @@ def tiny_settings(folder: Path, monkeypatch: pytest.MonkeyPatch, **changes: obje
         "definition_rank": 8,
     }
     return SftSettings(**(chosen | changes))  # type: ignore[arg-type]
+
+
+def with_held_out_end(settings: SftSettings) -> SftSettings:
+    """The settings with five more records in the corpus, which are held out: their texts stand nowhere else."""
+    [corpus] = settings.corpora
+    write_corpus(Path(corpus.file), [*SENTENCES * 3, *OTHER_SENTENCES])
+    return replace(settings, corpora=(replace(corpus, held_out=len(OTHER_SENTENCES)),))
 
 
 def write_settings(path: Path, settings: SftSettings) -> Path:

@@ -20,6 +20,14 @@ def test_show_describes_a_model(bioner: Command, model_card: Path) -> None:
     assert (found["name"], found["has_selector"]) == ("cardboard", False)
 
 
+def test_show_prints_whose_terms_there_are(bioner: Command) -> None:
+    """Catches licences that only `--json` and `--markdown` say."""
+    out = bioner("models", "show").out
+    assert "base_licence    Apache-2.0\n" in out
+    assert "data.BioRED: train but its last 24 abstracts; NCBI, public domain\n" in out
+    assert "about.limits: Not converged." in out
+
+
 def test_show_prints_the_page(bioner: Command, model_card: Path) -> None:
     """Catches a page with other words around it, which would not equal the file beside the model."""
     done = bioner("models", "show", model_card, "--markdown")
