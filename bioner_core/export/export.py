@@ -51,9 +51,13 @@ FORMATS: dict[str, Exporter] = {
     "neo4j": export_neo4j,
 }
 
+_FOR_IMPORTERS = "for importers: texts stand as they are, and a spreadsheet would run those that begin with = + - or @"
+
 NOTES = {
     "conll": "flat: of mentions that share a character the longest is kept, and left_out_mentions counts the others",
     "brat": "annotation offsets count the .txt file, whose passages are one line each",
+    "kgx": _FOR_IMPORTERS,
+    "neo4j": _FOR_IMPORTERS,
     "pubtator": "offsets count title, one separator, and all other passages joined by blanks",
 }
 """What a reader of an export must know of its format."""

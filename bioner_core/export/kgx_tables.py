@@ -3,9 +3,9 @@
 What a kind of node or edge does not have is null. A co-mention is two surface entities in one sentence whose mentions
 share no character; a mention inside another is `nested_in`. Copies of one article, as PubMed and PMC have it, count
 once: of a pair, those sentences of the copy that has most. The score of a pair is the product of its two selector
-scores, the best of them where a sentence has several; their sum over sentences is `expected_sentence_count`;
-`publications` are at most 50 of its articles, and the supporting text is the sentence that scores best, with the places
-of both mentions in it, `start|end` in code points.
+scores, the best of them where a sentence has several; their sum over sentences is `expected_sentence_count`. Of edges
+between two entities `publications` are at most 50 articles, and the supporting text is the sentence that scores best,
+with the places of both mentions in it, `start|end` in code points.
 """
 
 from dataclasses import dataclass
@@ -92,6 +92,31 @@ FROM mentions GROUP BY entity ORDER BY id
 """,
 }
 
+_WITH_SENTENCE = """
+    SELECT p.*, s.sentence, s.sentence_start AS first,
+        coalesce(greatest(places[2], places[4]) <= s.sentence_start + length(s.sentence), false) AS is_whole
+"""
+_SENTENCE_OF = "LEFT JOIN sentences AS s USING (document, passage_index, sentence_index)"
+_SUPPORT = """
+        arg_max(
+            CASE WHEN is_whole THEN {
+                'document': document, 'text': sentence,
+                'subject': concat_ws('|', places[1] - first, places[2] - first),
+                'object': concat_ws('|', places[3] - first, places[4] - first)
+            } END,
+            (
+                is_whole, score, document, -passage_index, -sentence_index,
+                -places[1], -places[2], -places[3], -places[4]
+            )
+        ) AS support
+"""
+_SUPPORTED_BY = """
+    array_to_string(list_slice(publications, 1, 50), '|') AS publications,
+    support.document AS supporting_document, support.text AS supporting_text,
+    support.subject AS subject_location_in_text, support.object AS object_location_in_text
+"""
+"""What edges between entities have in common: publications, the best sentence, and where both stand in it."""
+
 _EDGES = {
     "document_copy_of": """
 SELECT d.id AS subject, 'same_as' AS slot, o.id AS object, 'copy_of' AS relation
@@ -119,17 +144,25 @@ SELECT entity AS subject, 'mentioned_by' AS slot, document AS object,
     count(DISTINCT (passage_index, sentence_index)) AS sentence_count, any_value(article) AS publications
 FROM mentions GROUP BY entity, document ORDER BY subject, object
 """,
-    "entity_nested_in": """
-SELECT i.entity AS subject, 'related_to' AS slot, o.entity AS object,
-    'nested_in' AS relation, exact_sum(i.selector_score * o.selector_score) / count(*) AS selector_score,
-    max(i.selector_score * o.selector_score) AS max_selector_score, count(*) AS mention_count,
-    count(DISTINCT i.article) AS document_count,
-    array_to_string(list_slice(list_sort(list(DISTINCT i.article)), 1, 50), '|') AS publications
-FROM mentions AS i JOIN mentions AS o ON i.parent = o.id AND i.document = o.document
-WHERE i.entity <> o.entity
-GROUP BY i.entity, o.entity ORDER BY subject, object
-""",
-    "entities_in_sentence": """
+    "entity_nested_in": f"""
+WITH nested AS (
+    SELECT i.entity AS subject, o.entity AS object, i.article, i.document, i.passage_index, i.sentence_index,
+        i.selector_score * o.selector_score AS score,
+        [i.start_offset, i.end_offset, o.start_offset, o.end_offset] AS places
+    FROM mentions AS i JOIN mentions AS o ON i.parent = o.id AND i.document = o.document
+    WHERE i.entity <> o.entity
+),
+supported AS ({_WITH_SENTENCE} FROM nested AS p {_SENTENCE_OF}),
+edges AS (
+    SELECT subject, object, exact_sum(score) / count(*) AS mean, max(score) AS best, count(*) AS number,
+        count(DISTINCT article) AS articles, list_sort(list(DISTINCT article)) AS publications, {_SUPPORT}
+    FROM supported GROUP BY subject, object
+)
+SELECT subject, 'related_to' AS slot, object, 'nested_in' AS relation, mean AS selector_score,
+    best AS max_selector_score, number AS mention_count, articles AS document_count, {_SUPPORTED_BY}
+FROM edges ORDER BY subject, object
+""",  # noqa: S608 - words of our own
+    "entities_in_sentence": f"""
 WITH pairs AS (
     SELECT a.entity AS subject, b.entity AS object, a.article, a.document, a.passage_index, a.sentence_index,
         max(a.selector_score * b.selector_score) AS score,
@@ -151,32 +184,19 @@ counted AS (
     FROM copies GROUP BY subject, object, article
 ),
 supported AS (
-    SELECT p.*, s.sentence, s.sentence_start AS first,
-        coalesce(greatest(places[2], places[4]) <= s.sentence_start + length(s.sentence), false) AS is_whole
-    FROM pairs AS p JOIN counted USING (subject, object, article, document)
-    LEFT JOIN sentences AS s USING (document, passage_index, sentence_index)
+    {_WITH_SENTENCE} FROM pairs AS p JOIN counted USING (subject, object, article, document) {_SENTENCE_OF}
 ),
 edges AS (
     SELECT subject, object, exact_sum(score) AS expected, max(score) AS best, count(*) AS number,
-        count(DISTINCT article) AS articles, list_sort(list(DISTINCT article)) AS publications,
-        arg_max(
-            CASE WHEN is_whole THEN {
-                'document': document, 'text': sentence,
-                'subject': concat_ws('|', places[1] - first, places[2] - first),
-                'object': concat_ws('|', places[3] - first, places[4] - first)
-            } END,
-            (is_whole, score, document, -passage_index, -sentence_index)
-        ) AS support
+        count(DISTINCT article) AS articles, list_sort(list(DISTINCT article)) AS publications, {_SUPPORT}
     FROM supported GROUP BY subject, object
 )
 SELECT subject, 'occurs_together_in_literature_with' AS slot, object,
     'co_mentioned_in_sentence' AS relation, expected / number AS selector_score,
     best AS max_selector_score, expected AS expected_sentence_count, number AS sentence_count,
-    articles AS document_count, array_to_string(list_slice(publications, 1, 50), '|') AS publications,
-    support.document AS supporting_document, support.text AS supporting_text,
-    support.subject AS subject_location_in_text, support.object AS object_location_in_text
+    articles AS document_count, {_SUPPORTED_BY}
 FROM edges ORDER BY subject, object
-""",
+""",  # noqa: S608 - words of our own
 }
 
 GRAPH = {

@@ -12,10 +12,8 @@ from contextlib import contextmanager
 from typing import Any, BinaryIO, Self
 
 from bioner_core.errors import ConfigurationError, InputError, MissingInputError, install_words
+from bioner_core.formats.bucket_urls import INPUT_SCHEMES, refuse_credentials
 from bioner_core.formats.inputs import COMPANIONS, outside_stores, public_name
-
-SCHEMES = frozenset({"s3", "s3a", "gs", "gcs", "az", "adl", "abfs", "abfss"})
-"""What a bucket's URL begins with; only s3 has been tried."""
 
 _RETRIES = {"max_retries": 4}
 """How often obstore asks again where that makes sense, with growing pauses."""
@@ -26,7 +24,7 @@ _STATUS = re.compile(r"status code: (\d{3})")
 def is_bucket(name: str) -> bool:
     """Whether a name is the URL of a bucket or of something in one."""
     scheme, mark, _ = name.partition("://")
-    return bool(mark) and scheme.lower() in SCHEMES
+    return bool(mark) and scheme.lower() in INPUT_SCHEMES
 
 
 def bucket_files(pattern: str) -> list[str]:
@@ -76,18 +74,14 @@ def file_system(url: str) -> tuple[Any, str]:
     Raises:
         ConfigurationError: obstore is not installed, or the URL holds credentials.
     """
-    place = url.partition("://")[2].partition("/")[0]
-    if "@" in place and not url.startswith(("abfs", "adl")):  # Azure's containers stand before the @
-        raise ConfigurationError(
-            f"{public_name(url)}: holds credentials; give them by the environment, as AWS_ACCESS_KEY_ID and others"
-        )
+    refuse_credentials(url, is_pattern=True)
     import fsspec
 
     try:
         from obstore.fsspec import register
     except ImportError:
         raise ConfigurationError(f"{public_name(url)}: buckets need obstore: {install_words('buckets')}") from None
-    register(sorted(SCHEMES))
+    register(sorted(INPUT_SCHEMES))
     # Not from fsspec's cache of file systems, which does not see that the environment names another endpoint.
     files, path = fsspec.core.url_to_fs(url, retry_config=_RETRIES, skip_instance_cache=True)
     return files, str(path)
@@ -100,15 +94,12 @@ def told_bucket_errors(url: str) -> Iterator[None]:
     Raises:
         InputError: the block met an error of obstore or of the system.
     """
+    from obstore.exceptions import BaseError
+
     try:
         yield
-    except InputError:
-        raise
-    except Exception as error:
-        words = cause_in_words(error)
-        if words is None:
-            raise
-        raise InputError(f"{public_name(url)}: {words}") from None
+    except (BaseError, OSError) as error:
+        raise InputError(f"{public_name(url)}: {cause_in_words(error)}") from None
 
 
 def cause_in_words(error: BaseException) -> str | None:
@@ -173,10 +164,9 @@ class _BucketFile(io.RawIOBase, BinaryIO):
         super().close()
 
     def _asked(self, what: str, *words: int) -> Any:
+        from obstore.exceptions import BaseError
+
         try:
             return getattr(self._file, what)(*words)
-        except Exception as error:
-            told = cause_in_words(error)
-            if told is None or isinstance(error, OSError):
-                raise
-            raise OSError(errno.EIO, told) from None
+        except BaseError as error:
+            raise OSError(errno.EIO, cause_in_words(error)) from None

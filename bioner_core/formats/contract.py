@@ -7,17 +7,27 @@ docs/formats.md says is not read; blanks and line ends do not count, since reade
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
 from typing import IO, Protocol
 
 from bioner_core.documents import Document
 from bioner_core.errors import BionerError
+from bioner_core.formats.document_texts import names_of, texts_of
 from bioner_core.records import Record, Reject, RejectReason, storable
 
 MAX_RECORD_BYTES = 16 * 1024 * 1024
 """The most bytes that one record may take in its decompressed file; a larger one is a `TOO_LARGE` reject."""
+
+MAX_DOCUMENT_CHARACTERS = 2 * MAX_RECORD_BYTES
+"""The most characters that all texts of one document may have: a record names once what a document repeats.
+
+The heading of a section is the label of each of its passages, and a subject heading stands once for each qualifier.
+Twice a record's size, since keywords are a passage too.
+"""
+
+MAX_NAME_CHARACTERS = 8 * 1024
+"""The most characters of a document's id, and of the section and language of a passage: each mention repeats them."""
 
 MAX_BLANK_BYTES = 1024 * 1024
 """The most bytes of blank lines one after another; two gigabytes of line ends pack to two megabytes."""
@@ -192,28 +202,37 @@ def _settled(pending: PendingRecord, origin: Origin) -> Record:
     try:
         record = pending(origin)
         if isinstance(record, Document):
-            _require_unicode(record)
+            texts = texts_of(record)
+            _require_room(record, texts)
+            _require_unicode(record, texts)
             _require_text(record)
     except RecordFault as fault:
         return _reject(origin, fault.reason, str(fault), doc_id=fault.doc_id)
     return record
 
 
-def _require_unicode(document: Document) -> None:
+def _require_room(document: Document, texts: Sequence[str]) -> None:
+    """Refuse a document that takes much more than its record, before anything copies its texts."""
+    named = len(document.doc_id) <= MAX_NAME_CHARACTERS
+    if not named or any(len(name) > MAX_NAME_CHARACTERS for name in names_of(document)):
+        message = f"its id, or the section or language of a passage, takes more than {MAX_NAME_CHARACTERS} characters"
+    elif sum(map(len, texts)) > MAX_DOCUMENT_CHARACTERS:
+        message = f"the document takes more than {MAX_DOCUMENT_CHARACTERS} characters, each repeated label counted"
+    else:
+        return
+    raise RecordFault(RejectReason.TOO_LARGE, message, doc_id=document.doc_id if named else "")
+
+
+def _require_unicode(document: Document, texts: Sequence[str]) -> None:
     """Refuse unpaired surrogates anywhere in a document: no encoding can store them."""
-    meta = document.meta
-    values = [document.doc_id, document.lang, meta.journal, meta.year, *meta.keywords, *chain.from_iterable(meta.ids)]
-    values += (code.code for code in meta.removed_codes)
-    for passage in document.passages:
-        values += (passage.section, passage.label, passage.lang, passage.text)
-    # What is ASCII needs no look, and most values are: to copy and encode all of them takes four times as long.
-    doubtful = [value for value in values if not value.isascii()]
+    # What is ASCII needs no look, and most texts are: to copy and encode all of them takes four times as long.
+    doubtful = [text for text in texts if not text.isascii()]
     if not doubtful:
         return
     try:
         "\n".join(doubtful).encode()
     except UnicodeEncodeError:
-        _refuse_surrogate(document.doc_id, "\n".join(values))
+        _refuse_surrogate(document.doc_id, "\n".join(texts))
 
 
 def _refuse_surrogate(doc_id: str, whole: str) -> None:

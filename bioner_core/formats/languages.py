@@ -1,7 +1,8 @@
 """Language codes: whatever form a file writes them in, ISO 639-1 where there is one; Chinese against English by Han."""
 
 import re
-from functools import lru_cache
+
+from bioner_core.formats.short_memory import kept
 
 HAN_SHARE = 0.2
 """A text is Chinese when at least this share of its letters is Han: a Latin name takes more letters than a Han word."""
@@ -41,7 +42,7 @@ _SUBTAG = re.compile(r"[-_]")
 _NOTHING_SAID = frozenset({"", "und", "mul", "zxx", "mis", "un"})
 
 
-@lru_cache(maxsize=1024)
+@kept(1024)
 def short_code(code: str) -> str:
     """The ISO 639-1 code for a code of two or three letters, of any case, with or without region (`ENG`, `zh-Hans`).
 

@@ -1,7 +1,8 @@
 """Parquet: one document per row, of bioner's own table or of simple columns."""
 
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import IO, Any
 
@@ -35,7 +36,8 @@ MAX_COLUMN_BYTES = 1024**3
 MAX_COLUMN_VALUES = 64 * 1024 * 1024
 """The most values, elements of lists counted one by one, of such a column; nothing but nulls takes no bytes at all."""
 
-_LARGE_DICTIONARY_BYTES = 4 * 1024 * 1024
+_MOST_WRITTEN_OUT = 256 * 1024 * 1024
+"""What the values of a batch may take when all are written out; a dictionary that could give more stays one."""
 _MAGIC = b"PAR1"
 _BATCH_ROWS = 64
 _IN_MEMORY_BYTES = 8 * 1024 * 1024
@@ -88,31 +90,78 @@ def _batches(spool: IO[bytes]) -> Iterator[pa.RecordBatch]:
         if not columns:
             known = ", ".join(sorted(KNOWN_FIELDS))
             raise FileFault(RejectReason.MALFORMED, f"none of its columns is one of: {known}")
-        chunks = [chunk for group in groups for chunk in _read_chunks(group, columns)]
-        _check_chunks(chunks)
-    large = {chunk.path_in_schema for chunk in chunks if _has_large_dictionary(chunk)}
+        chunks = [chunk for group in groups for chunk in _read_chunks(group, columns, schema=parquet.schema)]
+        for chunk in chunks:
+            _check_chunk(chunk)
+    large = {chunk.name for chunk in chunks if chunk.has_large_dictionary}
+    rows = min((chunk.rows_at_once for chunk in chunks), default=_BATCH_ROWS)
     spool.seek(0)
     with pq.ParquetFile(spool, read_dictionary=sorted(large)) as parquet:
-        yield from parquet.iter_batches(_BATCH_ROWS, columns=columns)
+        for group in range(parquet.num_row_groups):  # a batch of rows of several would hold a column of each
+            yield from parquet.iter_batches(rows, row_groups=[group], columns=columns)
 
 
-def _read_chunks(group: pq.RowGroupMetaData, columns: Sequence[str]) -> Iterator[pq.ColumnChunkMetaData]:
-    chunks = (group.column(number) for number in range(group.num_columns))
-    return (chunk for chunk in chunks if chunk.path_in_schema.partition(".")[0] in columns)
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    """What a file says of one column of one row group: `size` bytes once its pages are unpacked.
+
+    Not all of these stand for themselves: a dictionary has a value once, and so do values that are written as what they
+    add to the value before (`DELTA_BYTE_ARRAY`). `width` is that of values that all take as many bytes, else 0.
+    """
+
+    name: str
+    size: int
+    values: int
+    width: int
+    is_repeated: bool
+    has_dictionary: bool
+    has_shared_beginnings: bool
+
+    @property
+    def most_at_once(self) -> int:
+        """The most bytes that the values of `_BATCH_ROWS` rows take, if each of them were all that the column has."""
+        return self.size * (self.values if self.is_repeated else min(self.values, _BATCH_ROWS))
+
+    @property
+    def has_large_dictionary(self) -> bool:
+        return self.has_dictionary and not self.width and self.most_at_once > _MOST_WRITTEN_OUT
+
+    @property
+    def rows_at_once(self) -> int:
+        """So many that what they share cannot take more than a column may."""
+        shares = self.has_shared_beginnings and not self.is_repeated
+        return max(1, min(_BATCH_ROWS, MAX_COLUMN_BYTES // max(self.size, 1))) if shares else _BATCH_ROWS
 
 
-def _check_chunks(chunks: Iterable[pq.ColumnChunkMetaData]) -> None:
-    for chunk in chunks:
-        if chunk.total_uncompressed_size > MAX_COLUMN_BYTES or chunk.num_values > MAX_COLUMN_VALUES:
-            raise FileFault(
-                RejectReason.TOO_LARGE,
-                f"column {chunk.path_in_schema!a} of a row group unpacks to more than {MAX_COLUMN_BYTES} bytes or "
-                f"{MAX_COLUMN_VALUES} values; write smaller row groups",
+def _read_chunks(group: pq.RowGroupMetaData, columns: Sequence[str], *, schema: pq.ParquetSchema) -> Iterator[_Chunk]:
+    for number in range(group.num_columns):
+        chunk, column = group.column(number), schema.column(number)
+        if chunk.path_in_schema.partition(".")[0] in columns:
+            yield _Chunk(
+                name=chunk.path_in_schema,
+                size=chunk.total_uncompressed_size,
+                values=chunk.num_values,
+                width=column.length if chunk.physical_type == "FIXED_LEN_BYTE_ARRAY" else 0,
+                is_repeated=column.max_repetition_level > 0,
+                has_dictionary=bool(chunk.has_dictionary_page),
+                has_shared_beginnings="DELTA_BYTE_ARRAY" in chunk.encodings,
             )
 
 
-def _has_large_dictionary(chunk: pq.ColumnChunkMetaData) -> bool:
-    return bool(chunk.has_dictionary_page) and chunk.total_uncompressed_size > _LARGE_DICTIONARY_BYTES
+def _check_chunk(chunk: _Chunk) -> None:
+    """Refuse a column that takes too much, or, where nobody can tell beforehand how much it takes, that may do so."""
+    if max(chunk.size, chunk.width * chunk.values) > MAX_COLUMN_BYTES or chunk.values > MAX_COLUMN_VALUES:
+        raise FileFault(
+            RejectReason.TOO_LARGE,
+            f"column {chunk.name!a} of a row group unpacks to more than {MAX_COLUMN_BYTES} bytes or "
+            f"{MAX_COLUMN_VALUES} values; write smaller row groups",
+        )
+    if chunk.has_shared_beginnings and chunk.is_repeated and chunk.most_at_once > MAX_COLUMN_BYTES:
+        raise FileFault(
+            RejectReason.TOO_LARGE,
+            f"the lists of column {chunk.name!a} may unpack to more than {MAX_COLUMN_BYTES} bytes in one row group; "
+            "write them in another encoding than DELTA_BYTE_ARRAY",
+        )
 
 
 def _too_large(origin: Origin) -> Document:

@@ -8,12 +8,12 @@ empty element of its name with a number is left. If that is not where a record's
 import re
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
 
 from lxml import etree
 
 from bioner_core.documents import Heading
 from bioner_core.formats.pubmed_indexing import HEADING_LIST, SUBSTANCE_LIST, mesh_headings, substance_headings
+from bioner_core.formats.short_memory import kept
 from bioner_core.formats.xml_text import Element, child
 
 MOST_HELD_LISTS = 10_000
@@ -108,7 +108,7 @@ def _read_list(tag: bytes, whole: bytes) -> _Headings | None:
     return tuple(found)
 
 
-@lru_cache(maxsize=_DIFFERENT_ENTRIES)
+@kept(_DIFFERENT_ENTRIES)
 def _of_mesh_heading(entry: str) -> Sequence[Heading] | None:
     found = _MESH_HEADING.fullmatch(entry) or _MESH_HEADING.fullmatch(_OTHER_ORDER.sub(_in_order, entry))
     if found is None:
@@ -121,12 +121,12 @@ def _in_order(attributes: re.Match[str]) -> str:
     return f' UI="{attributes[2]}" MajorTopicYN="{attributes[1]}">'
 
 
-@lru_cache(maxsize=_DIFFERENT_ENTRIES)
+@kept(_DIFFERENT_ENTRIES)
 def _qualifiers(entries: str) -> Sequence[tuple[str, bool]]:
     return [(_resolved(name), major == "Y") for major, name in _QUALIFIERS.findall(entries)]
 
 
-@lru_cache(maxsize=_DIFFERENT_ENTRIES)
+@kept(_DIFFERENT_ENTRIES)
 def _of_chemical(entry: str) -> Sequence[Heading] | None:
     found = _CHEMICAL.fullmatch(entry)
     if found is None:

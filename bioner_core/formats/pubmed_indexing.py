@@ -1,10 +1,10 @@
 """What NLM's indexers say of a citation: MeSH headings, chemicals, publication types, and notices that concern it."""
 
 from collections.abc import Iterable
-from functools import lru_cache
 
 from bioner_core.documents import Correction, Heading
 from bioner_core.formats.identifiers import normal_pmid
+from bioner_core.formats.short_memory import kept
 from bioner_core.formats.xml_text import Element, child, children, text_of
 
 MESH, SUBSTANCE = "mesh", "mesh-chemical"
@@ -112,4 +112,4 @@ def _of_elements(descriptor: Element | None, qualifiers: Iterable[Element]) -> l
 
 
 # A few thousand headings are most of a file's, and to find one costs a third of making it anew.
-_heading = lru_cache(maxsize=16_384)(Heading)
+_heading = kept(16_384)(Heading)

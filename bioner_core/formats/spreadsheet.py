@@ -130,13 +130,13 @@ def _from_root(part: _Part, root: str) -> Iterator[bytes]:
 
 
 def _shared_texts(archive: zipfile.ZipFile) -> list[str]:
-    """The table of texts to which cells point by number."""
+    """The table of texts to which cells point by number, ends stripped."""
     if _SHARED not in archive.namelist():
         return []
     texts: list[str] = []
     size = 0
     for item in _elements(archive, _SHARED, root="sst", tag="si"):
-        texts.append(_rich_text(item))
+        texts.append(_rich_text(item).strip())  # once here: each cell that points to it would make a copy of its own
         size += len(texts[-1])
         if size > MAX_SHARED_CHARACTERS:
             raise FileFault(RejectReason.TOO_LARGE, f"cells share more than {MAX_SHARED_CHARACTERS} characters")
@@ -158,7 +158,7 @@ def _rows(archive: zipfile.ZipFile, sheet: str, texts: Sequence[str]) -> Iterato
 def _row(element: Element, texts: Sequence[str]) -> Row:
     row: dict[int, str] = {}
     for position, cell in enumerate(one for one in element if local_name(one) == "c"):
-        if text := _cell_text(cell, texts).strip():
+        if text := _cell_text(cell, texts):
             row[_column(cell.get("r"), position)] = text
     return row
 
@@ -175,12 +175,13 @@ def _column(reference: str | None, position: int) -> int:
 
 
 def _cell_text(cell: Element, texts: Sequence[str]) -> str:
+    """The text of a cell, ends stripped; a text that cells share is given and not copied."""
     kind = cell.get("t")
     if kind == "inlineStr":
-        return "".join(_rich_text(one) for one in cell if local_name(one) == "is")
+        return "".join(_rich_text(one) for one in cell if local_name(one) == "is").strip()
     value = next((one.text or "" for one in cell if local_name(one) == "v"), "")
     if kind != "s":
-        return "" if kind == "e" else _unescaped(value)
+        return "" if kind == "e" else _unescaped(value).strip()
     number = int(value) if value.isascii() and value.isdigit() and len(value) < 10 else len(texts)
     return texts[number] if number < len(texts) else ""
 

@@ -46,6 +46,8 @@ _NAMES = {
     "class": ("clc", "分类号", "中图分类号", "中图类号", "中图分类"),
 }
 _FIELD_OF = {"".join(name.split()): field for field, names in _NAMES.items() for name in names}
+_LONGEST_NAME = 1000
+"""Characters of a cell from which on it is text and no name of a column, and is not taken apart to see."""
 _BOTH_HALVES = re.compile(r"(?P<english>[A-Za-z]+)-(?P<chinese>.+)")
 _ROLES = FieldRoles(
     title=("title", "translated title"),
@@ -71,9 +73,10 @@ class Columns:
 def table_records(rows: Iterable[Row], *, table: str) -> Iterator[PendingRecord]:
     """The records of a table, one per row below the row of column names; rows without text are none.
 
-    A table with text but without such a row is one record that cannot be used; `table` is its name in the message.
+    A table with text but without such a row is one record that cannot be used; `table` is its name in the message. A
+    row is weighed before anything of it is copied: many cells may point to one text.
     """
-    filled = (row for row in rows if row)
+    filled = (_weighed(row) for row in rows if row)
     columns: Columns | None = None
     passed_over = 0
     while columns is None and passed_over < MAX_ROWS_BEFORE_HEADER and (row := next(filled, None)):
@@ -85,6 +88,13 @@ def table_records(rows: Iterable[Row], *, table: str) -> Iterator[PendingRecord]
         yield partial(_headless, table)
 
 
+def _weighed(row: Row) -> Row:
+    """The row, or what stands for it where its cells take too much together."""
+    if sum(map(len, row.values())) <= MAX_RECORD_BYTES:
+        return row
+    return UnreadableRow(RecordFault(RejectReason.TOO_LARGE, f"the row takes more than {MAX_RECORD_BYTES} characters"))
+
+
 def _columns(row: Row) -> Columns | None:
     """The columns that a row names; None if it names no column with a title or an abstract."""
     fields = {column: field for column, cell in row.items() if (field := _field_of(cell))}
@@ -94,6 +104,8 @@ def _columns(row: Row) -> Columns | None:
 
 
 def _field_of(column_name: str) -> str:
+    if len(column_name) > _LONGEST_NAME:
+        return ""
     name = "".join(column_name.strip("【】 \n").split())
     both = _BOTH_HALVES.fullmatch(name)
     return _FIELD_OF.get((both["english"] if both else name).casefold(), "")
@@ -102,8 +114,6 @@ def _field_of(column_name: str) -> str:
 def _document(columns: Columns, row: Row, origin: Origin) -> Document:
     if isinstance(row, UnreadableRow):
         raise row.fault
-    if sum(map(len, row.values())) > MAX_RECORD_BYTES:
-        raise RecordFault(RejectReason.TOO_LARGE, f"the row takes more than {MAX_RECORD_BYTES} characters")
     values: dict[str, list[str]] = {}
     for column, field in columns.fields.items():
         if text := row.get(column, "").strip():

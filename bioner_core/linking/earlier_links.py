@@ -1,6 +1,6 @@
 """What an earlier run of the same linker still says: documents that are as they were need not be linked again."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import duckdb
 import pyarrow as pa
@@ -82,7 +82,7 @@ class EarlierLinks:
 
     def __init__(self, store: Store, page: LinkPage) -> None:
         self._seen = _records(page.path(store, LINKED))
-        self._rows = {table: _Rows(page.path(store, table)) for table in SCHEMAS_OF_LINKS}
+        self._rows = {table: RowsInOrder(page.path(store, table)) for table in SCHEMAS_OF_LINKS}
 
     def copy(self, origin: DocumentOrigin, writer: LinkWriter) -> None:
         """Copy the rows of a document that is as it was; those before them, which are of documents gone, are passed.
@@ -104,11 +104,11 @@ class EarlierLinks:
         raise LinksOutOfStepError(f"no rows of {origin.doc_id} where they should be")
 
 
-class _Rows:
-    """The rows of one file, so many at a time."""
+class RowsInOrder:
+    """The rows of one file, so many at a time; `columns` are those that are read, all without."""
 
-    def __init__(self, path: StorePath) -> None:
-        self._batches = _file_batches(path)
+    def __init__(self, path: StorePath, columns: Sequence[str] | None = None) -> None:
+        self._batches = file_batches(path, columns)
         self._held: pa.RecordBatch | None = None
 
     def take(self, count: int) -> list[pa.RecordBatch]:
@@ -130,10 +130,15 @@ class _Rows:
 
 
 def _records(path: StorePath) -> Iterator[tuple[str, str, int, int]]:
-    for batch in _file_batches(path):
+    for batch in file_batches(path):
         yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
 
 
-def _file_batches(path: StorePath) -> Iterator[pa.RecordBatch]:
+def file_batches(path: StorePath, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+    """The rows of a file, some thousands at a time.
+
+    Raises:
+        OSError, ValueError: it is not there, or is damaged.
+    """
     with open_parquet(path) as parquet:
-        yield from parquet.iter_batches(_BATCH_ROWS)
+        yield from parquet.iter_batches(_BATCH_ROWS, columns=columns)

@@ -14,12 +14,12 @@ from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pyarrow as pa
 
 import bioner_core
 from bioner_core.errors import ConfigurationError, StoreError, install_words
+from bioner_core.formats.bucket_urls import TABLE_SCHEMES, refuse_credentials
 from bioner_core.linking.link_table import SCHEMAS_OF_LINKS, LinkPage, compare_links, current_links
 from bioner_core.store.layout import Store
 from bioner_core.store.parquet_files import open_parquet
@@ -27,9 +27,6 @@ from bioner_core.store.paths import StorePath
 from bioner_core.store.snapshot.snapshot_reading import Snapshot, open_snapshot
 from bioner_core.store.snapshot.snapshot_schemas import FLAT_TABLES, PARTITION_COLUMN, SORTED_TABLES, row_schema
 from bioner_core.store.upgrade import in_schema
-
-SCHEMES = ("s3", "s3a", "gs", "az", "abfs", "abfss")
-"""What a target may be besides a folder; only s3 has been tried."""
 
 _APPLICATION = "bioner"
 """The name under which a table's log says how far it was published: Delta's `txn` action, which no clean-up removes."""
@@ -109,12 +106,12 @@ def check_target(store: Store, target: str) -> None:
     Raises:
         ConfigurationError: a scheme that is not supported, credentials in the URL, or a folder inside the store.
     """
-    parts = urlsplit(target)
-    if "://" in target:
-        if parts.scheme not in SCHEMES:
-            raise ConfigurationError(f"--delta: {parts.scheme}:// is not one of {', '.join(SCHEMES)}; or name a folder")
-        if parts.username or parts.password or parts.query:
-            raise ConfigurationError("--delta: a URL with credentials; give them by the environment (AWS_*)")
+    scheme, mark, _ = target.partition("://")
+    if mark:
+        if scheme.lower() not in TABLE_SCHEMES:
+            known = ", ".join(TABLE_SCHEMES)
+            raise ConfigurationError(f"--delta: {scheme}:// is not one of {known}; or name a folder")
+        refuse_credentials(target)
     if _is_inside(store, target):
         raise ConfigurationError(f"--delta: {target} is inside the store; name a folder beside it")
 

@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse, Response
 
 from bioner_core.concepts.concept import concept_address, document_address
 from bioner_core.errors import ConfigurationError
-from bioner_core.linking.linked_documents import with_concepts
+from bioner_core.linking.linked_documents import with_own_concepts
 from bioner_core.report.figures import report_figures
 from bioner_core.report.page import render_report
 from bioner_core.site.searches import (
@@ -105,7 +105,7 @@ class Pages:
         found = newest.document(doc_id)
         if found is None:
             return self.told(f"There is no document {doc_id!r} in the newest state of the store.", 404)
-        found = next(with_concepts(self._settings.store, [found]))
+        found = with_own_concepts(self._settings.store, found)
         about = self._templates.get_template("links.html.j2")
         below = Markup(about.render(links=_links_of(found), source=document_address(doc_id)))  # noqa: S704 - escaped there
         return HTMLResponse(render_page(found, origin=newest.origin, above=self._navigation(), below=below))

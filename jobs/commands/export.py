@@ -17,6 +17,9 @@ HELP = """
 Write the newest version of each document in another format: bioc-xml, bioc-json, pubtator, brat, jsonl, conll, kgx or
 neo4j. OUTPUT.export.json beside it says where it comes from and what it holds.
 
+The tables of kgx and neo4j are for importers: names and sentences stand as they are, so do not open them in a
+spreadsheet, which runs a text that begins with = + - or @. For a spreadsheet there is `bioner query --format csv`.
+
 \b
 Example:
   bioner export --store my-store --format kgx --output graph

@@ -11,9 +11,6 @@ from bioner_core.errors import ConfigurationError, ObjectStorageError, install_w
 from bioner_core.formats.buckets import cause_in_words, status_of
 from bioner_core.store.objects.credentials import file_credentials
 
-SCHEMES = ("s3", "gs", "az")
-"""What the URL of a store may begin with; only s3 has been tried."""
-
 PAUSES = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4)
 """Seconds between two tries of a request, half or half more of each by chance: eight tries in about 13 s."""
 _TIMEOUTS = {"connect_timeout": "10s", "timeout": "300s"}

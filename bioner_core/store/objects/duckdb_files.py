@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 
-from bioner_core.store.objects.connection import SCHEMES
+from bioner_core.formats.bucket_urls import STORE_SCHEMES
 from bioner_core.store.objects.object_path import ObjectPath
 from bioner_core.store.objects.ranged_file import RangedFile
 
@@ -30,7 +30,7 @@ def _object_files() -> Any:
     class ObjectFiles(AbstractFileSystem):  # type: ignore[misc]
         """What DuckDB asks of a file system, and no more."""
 
-        protocol = SCHEMES
+        protocol = STORE_SCHEMES
         cachable = False
 
         def __init__(self) -> None:

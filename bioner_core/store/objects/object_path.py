@@ -14,9 +14,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Self
 
 from bioner_core.errors import ConfigurationError
+from bioner_core.formats.bucket_urls import STORE_SCHEMES, refuse_credentials
 from bioner_core.formats.inputs import public_name
 from bioner_core.store.objects import requests
-from bioner_core.store.objects.connection import SCHEMES
 from bioner_core.store.objects.fence import adopt_fence, exported_fence, fence_of
 from bioner_core.store.objects.ranged_file import RangedFile
 
@@ -57,13 +57,10 @@ class ObjectPath:
         """
         scheme, mark, rest = url.partition("://")
         bucket, _, key = rest.partition("/")
-        if not mark or scheme not in SCHEMES:
-            known = ", ".join(f"{one}://" for one in SCHEMES)
+        if not mark or scheme not in STORE_SCHEMES:
+            known = ", ".join(f"{one}://" for one in STORE_SCHEMES)
             raise ConfigurationError(f"{public_name(url)}: is on no object storage that is known here; use {known}")
-        if "@" in bucket or ":" in bucket:
-            raise ConfigurationError(
-                f"{public_name(url)}: holds credentials; give them by the environment, as AWS_ACCESS_KEY_ID and others"
-            )
+        refuse_credentials(url, is_pattern=True)  # a query is refused below, whatever it is
         parts = [part for part in key.split("/") if part]
         if not bucket or any(part in (".", "..") for part in parts) or any(sign in rest for sign in "?#"):
             raise ConfigurationError(f"{public_name(url)}: names no place in a bucket; use {scheme}://BUCKET/FOLDER")

@@ -13,6 +13,14 @@ import pyarrow as pa
 from bioner_core.store.snapshot.snapshot_schemas import SUMMARY_TABLES, row_schema
 from bioner_core.store.upgrade import conform
 
+ARTICLES = """
+    SELECT
+        doc_id,
+        coalesce('pubmed:' || list_filter(meta.ids, lambda one: one.kind = 'pmid')[1].value, doc_id) AS article
+    FROM documents
+"""
+"""The article of each document: its PMID where the record gives one. Stands for `{articles}` in a summary's SELECT."""
+
 _BATCH_ROWS = 10_000
 """Rows of a summary that are in memory at once."""
 
@@ -20,7 +28,8 @@ _BATCH_ROWS = 10_000
 @cache
 def select_of(name: str) -> str:
     """The SELECT of a summary, of a snapshot or of a link run."""
-    return files("bioner_core.store.query").joinpath("summaries", f"{name}.sql").read_text(encoding="utf-8")
+    written = files("bioner_core.store.query").joinpath("summaries", f"{name}.sql").read_text(encoding="utf-8")
+    return written.replace("{articles}", ARTICLES)
 
 
 def summary_rows(database: duckdb.DuckDBPyConnection, name: str) -> Iterator[pa.RecordBatch]:

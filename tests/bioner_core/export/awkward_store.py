@@ -5,6 +5,7 @@ from pathlib import Path
 
 from bioner_core.documents import Document, DocumentMeta, Passage
 from bioner_core.mentions import Candidate, Mention, depths, parent_indices
+from bioner_core.records import Deletion
 from bioner_core.store.layout import ShardDescriptor, Store, input_key, shard_id
 from bioner_core.store.manifest import Counts
 from bioner_core.store.mention_ids import document_prefix, place_suffix
@@ -100,6 +101,17 @@ def commit(
         mentions_accepted=sum(one.accepted for one in mentions),
     )
     writer.commit(counts, seconds=2.0)
+
+
+def withdraw(store: Path, doc_ids: Sequence[str], *, name: str) -> None:
+    """Commit deletions of version 1 of some documents of PubMed as one shard."""
+    key = input_key(name, name)
+    shard = ShardDescriptor(
+        shard_id(key, 0, last=len(doc_ids)), "pubmed", f"/in/{name}", "pubmed", 0, len(doc_ids), name
+    )
+    writer = ShardWriter(Store(store), ShardHeader(shard, name, FINGERPRINT, ("bc5cdr",)))
+    writer.add_deletions([Deletion(one, "pubmed", 1, name, number) for number, one in enumerate(doc_ids)])
+    writer.commit(Counts(records_in=len(doc_ids), deleted=len(doc_ids)), seconds=1.0)
 
 
 ENGLISH = document(

@@ -9,6 +9,7 @@ import csv
 import math
 import random
 import re
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -135,18 +136,38 @@ def test_equal_stores_give_equal_files(export: Export) -> None:
 
 
 def test_an_edge_has_the_sentence_that_supports_it(export: Export) -> None:
-    """Catches a co-mention without its sentence, or places that are those of the passage or of the other mention."""
+    """Catches an edge between two entities without its sentence, or with places of the passage or of the other one."""
     rows = pq.read_table(export("kgx")[0] / "edges.parquet").to_pylist()
     supported = [one for one in rows if one["supporting_text"] is not None]
-    assert supported
+    assert {one["original_predicate"] for one in supported} == {"bioner:co_mentioned_in_sentence", "bioner:nested_in"}
     for one in supported:
-        assert one["original_predicate"] == "bioner:co_mentioned_in_sentence"
         for side in ("subject", "object"):
             start, end = map(int, one[f"{side}_location_in_text"].split("|"))
             text = one["supporting_text"][start:end]
             assert one[side] in {entity_curie(text, label_set=m.label_set, type_name=m.type) for m in ACCEPTED}
         assert one["supporting_document"]
         assert one["publications"]
+
+
+def test_a_nested_entity_has_its_surest_sentence(tmp_path: Path) -> None:
+    """Catches a sentence of any other of the mentions, or the places of two of which one is not inside the other."""
+    found: list[Found] = [("lung cancer", "genia", "DNA", True), ("lung", "genia", "protein", True)]
+    one = document("pubmed:7", ("title", "Much is known of lung cancer."), ("abstract", "A lung cancer spreads."))
+    mentions = [
+        replace(mention, selector_score=0.5 if mention.section == "title" else 0.9)
+        for mention in mentions_of(one, found)
+    ]
+    commit(tmp_path / "store", [(one, mentions)])
+    export_store(Store(tmp_path / "store"), tmp_path / "graph", format_name="kgx", selection=Selection())
+    edges = pq.read_table(tmp_path / "graph" / "edges.parquet").to_pylist()
+    [nested] = [
+        edge
+        for edge in edges
+        if edge["original_predicate"] == "bioner:nested_in" and edge["subject"].startswith("bioner.entity")
+    ]
+    assert nested["mention_count"] == 2
+    assert nested["supporting_text"] == "A lung cancer spreads."
+    assert (nested["subject_location_in_text"], nested["object_location_in_text"]) == ("2|6", "2|13")
 
 
 def copies(folder: Path) -> Path:
@@ -242,3 +263,16 @@ def test_types_of_every_shipped_label_set_have_a_category() -> None:
     assert found["pubtator", "Gene"] == "biolink:Gene"
     assert found["genia", "protein"] == "biolink:Protein"
     assert category_of("cehrner", "疾病和诊断") == "biolink:Disease"
+
+
+@pytest.mark.parametrize("format_name", ["kgx", "neo4j"])
+def test_names_are_exact_and_the_report_says_for_whom(tmp_path: Path, format_name: str) -> None:
+    """Catches an apostrophe before a name, which would be another name in the graph, and files that warn nobody."""
+    one = document("pubmed:7", ("title", "=SUM(1) binds"))
+    commit(tmp_path / "store", [(one, mentions_of(one, [("=SUM(1)", "genia", "protein", True)]))])
+    report = export_store(Store(tmp_path / "store"), tmp_path / "out", format_name=format_name, selection=Selection())
+    assert "spreadsheet" in report["note"]
+    suffix, sign = {"kgx": ("tsv", "\t"), "neo4j": ("csv", ",")}[format_name]
+    with (tmp_path / "out" / f"nodes.{suffix}").open(encoding="utf-8", newline="") as file:
+        names = {row["name"] for row in csv.DictReader(file, delimiter=sign)}
+    assert names == {"=SUM(1)", "=SUM(1) binds"}

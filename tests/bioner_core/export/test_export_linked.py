@@ -1,19 +1,25 @@
 """Exports of a store whose mentions are linked."""
 
 import json
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import pyarrow as pa
 import pytest
 from job_stores import CHINESE, word_store
 
 from bioner_core.concepts.concept import Concept
 from bioner_core.export.export import export_store
 from bioner_core.export.provenance import Selection
-from bioner_core.linking.linked_documents import with_concepts
+from bioner_core.linking import linked_documents
+from bioner_core.linking.linked_documents import with_concepts, with_own_concepts
 from bioner_core.linking.linker import Linker
 from bioner_core.store.layout import Store
 from bioner_core.store.newest import open_newest
 from tests.bioner_core.concept_samples import made_vocabulary
+from tests.bioner_core.export.awkward_store import commit, document, mentions_of, withdraw
 from tests.bioner_core.linking.linked_concepts import link_alone
 
 
@@ -79,3 +85,72 @@ def test_documents_in_another_order_have_their_own_links(linked: Path) -> None:
     turned = {one.document.doc_id: one.concepts for one in with_concepts(Store(linked), documents[::-1])}
     assert straight == turned
     assert {one.concept_id for found in straight.values() for one in found.values()} == {"NCBIGene:7", "T:1"}
+
+
+def _numbered(store: Path, name: str, numbers: Iterable[int], *, version: int = 1) -> None:
+    """Commit documents of these numbers, each with one name, as one shard."""
+    rows = []
+    for record, number in enumerate(numbers):
+        made = document(f"pubmed:{number:03d}", ("abstract", "aspirin"), record_number=record, version=version)
+        made = replace(made, meta=replace(made.meta, ids=()))
+        rows.append((made, mentions_of(made, [("aspirin", "bc5cdr", "Chemical", number % 5 > 0)])))
+    commit(store, rows, name=name)
+
+
+def _looked_up(store: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[int, dict[str, set[str]]]:
+    """How many documents of the whole store are looked up alone, and the concepts of each document."""
+    asked: list[Path] = []
+    own = linked_documents.read_parquet
+
+    def counted(path: Path, **options: Any) -> pa.Table:
+        asked.append(path)
+        return own(path, **options)
+
+    monkeypatch.setattr(linked_documents, "read_parquet", counted)
+    found = list(with_concepts(Store(store), open_newest(Store(store)).documents()))
+    monkeypatch.undo()
+    return len(asked), {one.document.doc_id: {c.concept_id for c in one.concepts.values()} for one in found}
+
+
+def _linked_hundred(folder: Path) -> Path:
+    store = folder / "store"
+    for shard in range(5):
+        _numbered(store, f"pubmed26n{shard:04d}.xml", range(20 * shard, 20 * shard + 20))
+    link_alone(Store(store), Linker([made_vocabulary(folder, Concept("T:2", "aspirin"))]))
+    return store
+
+
+def _own(store: Path) -> dict[str, set[str]]:
+    """The concepts of each document, each asked alone."""
+    newest = open_newest(Store(store)).documents()
+    found = (with_own_concepts(Store(store), one) for one in newest)
+    return {one.document.doc_id: {c.concept_id for c in one.concepts.values()} for one in found}
+
+
+def test_no_document_is_looked_up_where_all_were_linked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Catches a read of its own for each document whose mentions were all turned down: it has no links."""
+    store = _linked_hundred(tmp_path)
+    count, concepts = _looked_up(store, monkeypatch)
+    assert count == 0
+    assert concepts == {f"pubmed:{number:03d}": {"T:2"} if number % 5 else set() for number in range(100)}
+
+
+def test_documents_that_are_gone_do_not_hold_up_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Catches a read of its own for every document behind the first one that was withdrawn."""
+    store = _linked_hundred(tmp_path)
+    withdraw(store, [f"pubmed:{number:03d}" for number in (0, 7, *range(40, 60), 99)], name="pubmed26n0009.xml")
+    count, concepts = _looked_up(store, monkeypatch)
+    assert count == 0
+    assert len(concepts) == 77
+    assert concepts == _own(store)
+
+
+def test_documents_that_moved_or_came_are_looked_up_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Catches a document with a newer version in a later file that holds up all between, and one that comes earlier."""
+    store = _linked_hundred(tmp_path)
+    _numbered(store, "pubmed26n0009.xml", [3, 41, 200, 201], version=2)
+    _numbered(store, "pubmed26a0000.xml", [50, 300], version=2)
+    count, concepts = _looked_up(store, monkeypatch)
+    assert count <= 6
+    assert len(concepts) == 103
+    assert concepts == _own(store)

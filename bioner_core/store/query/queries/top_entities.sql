@@ -2,7 +2,7 @@
 -- type: only this type; empty for all =
 -- from_year: first year = 0
 -- to_year: last year = 9999
--- limit: how many entities a type and year = 10
+-- limit: how many entities per type and year = 10
 SELECT type, year, entity, mentions, documents
 FROM entity_years
 WHERE

@@ -9,11 +9,8 @@ in_documents AS (
     WHERE a.concept_id < b.concept_id AND (a."end" <= b.start OR b."end" <= a.start)
     GROUP BY ALL
 ),
-articles AS (
-    -- PubMed's and PMC's copies of one article count once: those sentences of the copy that has most
-    SELECT doc_id, coalesce('pubmed:' || list_filter(meta.ids, lambda one: one.kind = 'pmid')[1].value, doc_id) AS article
-    FROM documents
-),
+-- PubMed's and PMC's copies of one article count once: those sentences of the copy that has most
+articles AS ({articles}),
 in_articles AS (
     SELECT concept_id, other_id, article, max(sentences) AS sentences
     FROM in_documents JOIN articles USING (doc_id)

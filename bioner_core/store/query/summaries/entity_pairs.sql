@@ -12,11 +12,8 @@ in_documents AS (
         AND (a."end" <= b.start OR b."end" <= a.start)
     GROUP BY ALL
 ),
-articles AS (
-    -- PubMed's and PMC's copies of one article count once: those sentences of the copy that has most
-    SELECT doc_id, coalesce('pubmed:' || list_filter(meta.ids, lambda one: one.kind = 'pmid')[1].value, doc_id) AS article
-    FROM documents
-),
+-- PubMed's and PMC's copies of one article count once: those sentences of the copy that has most
+articles AS ({articles}),
 in_articles AS (
     SELECT first_entity, first_type, second_entity, second_type, article, max(sentences) AS sentences
     FROM in_documents JOIN articles USING (doc_id)
