@@ -115,7 +115,9 @@ def test_the_selector_judges_every_candidate_and_nothing_else(monkeypatch: pytes
     monkeypatch.setattr(
         Selector,
         "probabilities",
-        lambda self, features, tags, scores: judged.append(len(tags)) or own(self, features, tags, scores),
+        lambda self, features, tags, *, tag_scores: (
+            judged.append(len(tags)) or own(self, features, tags, tag_scores=tag_scores)
+        ),
     )
     figures = figures_of(subject)
     assert figures.selector_to_drafted is not None

@@ -33,7 +33,10 @@ def test_an_id_is_read_as_it_was_made(doc_id: str, record: int | None) -> None:
     behind = mention_id.removeprefix(doc_id)
     found = re.match(AFTER_DOC_ID, behind)
     assert found is not None
-    asked = duckdb.execute(f"SELECT regexp_extract($behind, '^({AFTER_DOC_ID})', 1)", {"behind": behind}).fetchone()
+    with duckdb.connect() as database:
+        asked = database.execute(
+            f"SELECT regexp_extract($behind, '^({AFTER_DOC_ID})', 1)", {"behind": behind}
+        ).fetchone()
     assert asked == (found.group(),)
     assert behind.removeprefix(found.group()) == "odd:p1:2-3:type"
 

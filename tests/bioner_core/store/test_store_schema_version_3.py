@@ -148,7 +148,8 @@ def test_a_snapshot_of_version_2_is_queried(tmp_path: Path) -> None:
     for table, names in (("mentions", ["origin", "assertion"]), ("shards", ["decode_fingerprint"])):
         [path] = snapshot.paths(table)
         _without(path, names)
-    write_snapshot_manifest(snapshot.folder, replace(snapshot.manifest, schema_version=2))
+    files = tuple(replace(one, sha256=sha256_of_file(snapshot.folder / one.path)) for one in snapshot.manifest.files)
+    write_snapshot_manifest(snapshot.folder, replace(snapshot.manifest, schema_version=2, files=files))
     with query_session(Store(tmp_path), memory_bytes=2**28) as session:
         assert session.ask("SELECT DISTINCT origin FROM mentions").read_all().to_pylist() == [{"origin": None}]
         assert session.ask("SELECT count(*) AS n FROM shards").read_all().to_pylist() == [{"n": 1}]
