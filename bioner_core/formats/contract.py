@@ -23,7 +23,7 @@ MAX_DOCUMENT_CHARACTERS = 2 * MAX_RECORD_BYTES
 """The most characters that all texts of one document may have: a record names once what a document repeats.
 
 The heading of a section is the label of each of its passages, and a subject heading stands once for each qualifier.
-Twice a record's size, since keywords are a passage too.
+Twice the size of one record, since keywords are a passage too.
 """
 
 MAX_NAME_CHARACTERS = 8 * 1024

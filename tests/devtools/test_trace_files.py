@@ -6,16 +6,20 @@ import pytest
 
 from devtools.trace_files import PACKAGES, REPOSITORY, SHORT, trace
 
-MOST_FILES = 105
+MOST_FILES = 109
 """Of `bioner annotate` without a model; it grows only with a reason (docs/architecture.md)."""
 
 WHOLE_THOUGH_SHORT = {
+    "bioner_core/formats/document_texts.py": "every stored text of a document: what is weighed, and must be Unicode",
     "bioner_core/formats/languages.py": "the table of language codes, with a dozen users",
+    "bioner_core/formats/short_memory.py": "what readers remember of texts that come often, and never of long ones",
     "bioner_core/inference/annotation.py": "the contract of all annotators, with some twenty users; imports no torch",
     "bioner_core/inference/placement.py": "evaluation places candidates too, and runs where there is no pyarrow",
     "bioner_core/models/precision.py": "the precisions by name, with some twenty users; measures nothing",
     "bioner_core/models/processor.py": "what the system says of a processor: benches and runs ask; no torch",
+    "bioner_core/process_memory.py": "the most memory of this process: runs and training tell it; imports no torch",
     "bioner_core/spoken.py": "counts in words, with some fifty users; one rule for the plural",
+    "bioner_core/store/manifest_cache.py": "state of a process, named and alone: manifests that need no second request",
     "bioner_core/store/mention_ids.py": "ids of mentions: models and evaluation make them where there is no pyarrow",
     "bioner_core/store/names.py": "one listing for all inputs, so that planning stays linear; has its own tests",
     "bioner_core/store/paths.py": "the type of every path into a store, with some forty users; imports no pyarrow",
@@ -23,6 +27,7 @@ WHOLE_THOUGH_SHORT = {
     "jobs/runs/locking.py": "four verbs take the lock by it; a session imports Beam, which two of them do not need",
     "jobs/runs/row_rates.py": "the rate of the last run of a kind, kept for the next; sessions are long already",
     "jobs/terminal/damage.py": "nine commands tell damage; in the console's module, --help would load pyarrow",
+    "pipelines/plan_record.py": "the plan of one input, kept for reruns; has tests of its own",
     "pipelines/shard_input.py": "where an input is being read: runs and retries both go on from there",
     "pipelines/watch/polling.py": "looking again and again: notes, followers and views of a store all do",
     "pipelines/watch/progress.py": "the contract of whoever is told of progress, with some fifteen users",
