@@ -62,7 +62,7 @@ def link(
                 on_document=lambda: progress.done(1),
                 check=lock.check,
             )
-            make_link_summaries(store)
+            make_link_summaries(store, check=lock.check)
     print_result(report.to_json(), as_json=as_json, show=lambda: _show(report.to_json()))
     return 0
 

@@ -38,7 +38,7 @@ def with_links(done: SyncReport, store: Store, *, lock: StoreLock, linker: Linke
         if current_page_of(store, linker) is None:
             with ProgressBar("documents", quiet=quiet) as progress:
                 link_store(store, linker, check=lock.check, on_document=lambda: progress.done(1))
-        make_link_summaries(store)
+        make_link_summaries(store, check=lock.check)
         page = current_links(store)  # only now has it the digests of the summaries
     except StoreError as error:
         return replace(done, failures=(*done.failures, f"the files are applied, but not linked: {error}"))

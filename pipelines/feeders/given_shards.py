@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from bioner_core.errors import StoreError
+from bioner_core.process_memory import peak_memory
 from bioner_core.store.layout import ShardDescriptor
-from pipelines.pool.load import peak_memory
 from pipelines.summary import ShardOutcome
 from pipelines.watch.progress import reporting
 

@@ -13,9 +13,10 @@ import ray
 from bioner_core.inference.annotation import AnnotationRequest, RowResult
 from bioner_core.inference.batching import BatchLimits, limits_of
 from bioner_core.inference.row_isolation import DeviceLostError, annotate_with_bisection
+from bioner_core.process_memory import peak_memory
 from pipelines.metrics.meters import Meters
 from pipelines.metrics.metrics import ACTOR_BUSY_SECONDS, Origin
-from pipelines.pool.load import BusyClock, BusyTime, peak_memory
+from pipelines.pool.load import BusyClock, BusyTime
 from pipelines.pool.pool_kv import PoolKV
 from pipelines.pool.service import AnnotatorSpec
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bioner_core.process_memory import peak_memory
+
 if TYPE_CHECKING:  # they import Ray, and an actor measures itself by this module
     from pipelines.pool.actors import ActorStatus
     from pipelines.pool.pool import Pool
-
-from bioner_core.process_memory import peak_memory as peak_memory  # those who measure a run find it here
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Counts by concept as files beside the links, so that pages and questions about a concept read its rows alone."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from tempfile import TemporaryDirectory
 
 import duckdb
@@ -34,11 +34,12 @@ _GROUP_ROWS = 20_000
 """Rows of a row group: what one concept's rows cost to read."""
 
 
-def make_link_summaries(store: Store, *, memory_bytes: int = DEFAULT_MEMORY_BYTES) -> bool:
+def make_link_summaries(store: Store, *, check: Callable[[], None], memory_bytes: int = DEFAULT_MEMORY_BYTES) -> bool:
     """Make the counts of the current links unless they are there; whoever calls it holds the store's lock.
 
-    Returns whether there are any now: links of a store without a snapshot, or of another snapshot than the current one,
-    get none, and the views count when they are asked.
+    `check` makes sure of that; it is called right before the page of the links is written, and what it raises is passed
+    on. Returns whether there are any counts now: links of a store without a snapshot, or of another snapshot than the
+    current one, get none, and the views count when they are asked.
 
     Raises:
         StoreError: the store is damaged, or the disk is full; the links stay as they are.
@@ -66,6 +67,9 @@ def make_link_summaries(store: Store, *, memory_bytes: int = DEFAULT_MEMORY_BYTE
             for table in SUMMARIES_OF_LINKS:
                 reader = database.sql(select_of(table)).to_arrow_reader(_GROUP_ROWS)
                 _write(page.path(store, table), table, reader, fingerprint=page.fingerprint)
+            # Race: counting may last for minutes, and whoever has the lock by now may have shown other links. This
+            # page would name files of ours that are gone.
+            check()
             note_summaries(store, page)
         except (duckdb.Error, OSError) as error:
             raise StoreError(

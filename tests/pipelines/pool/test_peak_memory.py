@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 _PROGRAM = """
-from pipelines.pool.load import forget_peak_memory, peak_memory
+from bioner_core.process_memory import peak_memory
+from pipelines.pool.load import forget_peak_memory
 before = peak_memory()
 block = b"x" * 100_000_000
 grown = peak_memory()

@@ -1,6 +1,7 @@
 """Counts by concept: files that say what the views would."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ from tests.bioner_core.concept_samples import made_vocabulary
 from tests.bioner_core.linking.linked_concepts import link_alone
 
 MEMORY = 256 * 1024**2
+make_summaries = partial(make_link_summaries, check=lambda: None)
+"""As somebody makes them who is alone on the store."""
 
 
 def linked_store(folder: Path) -> tuple[Path, Linker]:
@@ -43,7 +46,7 @@ def test_the_files_say_what_the_views_say(tmp_path: Path) -> None:
     """Catches counts that change when they are stored, and a concept that is its own neighbour."""
     store, _ = linked_store(tmp_path)
     counted = answers(store)
-    assert make_link_summaries(Store(store), memory_bytes=MEMORY)
+    assert make_summaries(Store(store), memory_bytes=MEMORY)
     page = current_links(Store(store))
     assert page is not None
     assert has_summaries(Store(store), page)
@@ -59,7 +62,7 @@ def test_the_files_say_what_the_views_say(tmp_path: Path) -> None:
 def test_counts_of_an_older_snapshot_are_not_shown(tmp_path: Path) -> None:
     """Catches counts of documents that are gone since, and counts that are made of links of another state."""
     store, _ = linked_store(tmp_path)
-    make_link_summaries(Store(store), memory_bytes=MEMORY)
+    make_summaries(Store(store), memory_bytes=MEMORY)
     page = current_links(Store(store))
     assert page is not None
     for table in SUMMARIES_OF_LINKS:
@@ -68,14 +71,14 @@ def test_counts_of_an_older_snapshot_are_not_shown(tmp_path: Path) -> None:
     assert [one["concept_id"] for one in answers(store)["concepts"]] == ["T:1", "T:2"]
     for table in SUMMARIES_OF_LINKS:
         page.path(Store(store), table).unlink()
-    assert not make_link_summaries(Store(store), memory_bytes=MEMORY)
+    assert not make_summaries(Store(store), memory_bytes=MEMORY)
 
 
 def test_verify_compares_every_file_of_the_links(tmp_path: Path) -> None:
     """Catches damage in the counts by concept, or in the list of linked documents, that `verify` passes: queries answer
     from the ones, and the next run copies rows by the other."""
     store, _ = linked_store(tmp_path)
-    make_link_summaries(Store(store), memory_bytes=MEMORY)
+    make_summaries(Store(store), memory_bytes=MEMORY)
     assert verify_store(Store(store)).sound
     files = sorted((store / "links").glob("*.parquet"))
     assert len(files) == len(SUMMARIES_OF_LINKS) + len(SCHEMAS_OF_LINKS) + 1
@@ -90,13 +93,13 @@ def test_verify_compares_every_file_of_the_links(tmp_path: Path) -> None:
 def test_counts_without_a_digest_are_made_anew(tmp_path: Path) -> None:
     """Catches a page of before, whose counts nothing vouches for, that cannot be read, or is believed for ever."""
     store, _ = linked_store(tmp_path)
-    make_link_summaries(Store(store), memory_bytes=MEMORY)
+    make_summaries(Store(store), memory_bytes=MEMORY)
     page = current_links(Store(store))
     assert page is not None
     make_current(Store(store), page)  # as a killed run leaves it: files, and no digests of the counts
     page.path(Store(store), "concepts").write_bytes(b"of nobody")
     assert verify_store(Store(store)).sound
-    assert make_link_summaries(Store(store), memory_bytes=MEMORY)
+    assert make_summaries(Store(store), memory_bytes=MEMORY)
     assert current_links(Store(store)).digests.keys() >= SUMMARIES_OF_LINKS.keys()
     assert [one["concept_id"] for one in answers(store)["concepts"]] == ["T:1", "T:2"]
 
@@ -105,7 +108,7 @@ def test_counts_without_a_digest_are_made_anew(tmp_path: Path) -> None:
 def test_a_query_ends_with_damaged_links(tmp_path: Path, table: str) -> None:
     """Catches answers from links that a disk has changed; they are named, with what to remove."""
     store, _ = linked_store(tmp_path)
-    make_link_summaries(Store(store), memory_bytes=MEMORY)
+    make_summaries(Store(store), memory_bytes=MEMORY)
     page = current_links(Store(store))
     assert page is not None
     path = page.path(Store(store), table)
@@ -122,7 +125,7 @@ def test_counts_are_not_made_of_damaged_files(tmp_path: Path, damaged: str) -> N
     path = next(store.glob("snapshots/*/mentions/*/*") if damaged == "mentions" else store.glob("links/links-*"))
     path.write_bytes(path.read_bytes()[:-9] + bytes(9))
     with pytest.raises(DamagedFileError, match="has changed since it was written"):
-        make_link_summaries(Store(store), memory_bytes=MEMORY)
+        make_summaries(Store(store), memory_bytes=MEMORY)
 
 
 def test_what_a_killed_run_left_goes_with_the_next(tmp_path: Path) -> None:
@@ -139,7 +142,24 @@ def test_without_a_snapshot_there_are_no_files(tmp_path: Path) -> None:
     """Catches counts of shards, which no later state of the store could tell from its own."""
     store = word_store(tmp_path)
     linker = Linker([made_vocabulary(tmp_path, Concept("T:1", "CD28"))])
-    assert not make_link_summaries(Store(store))
+    assert not make_summaries(Store(store))
     link_alone(Store(store), linker)
-    assert not make_link_summaries(Store(store))
+    assert not make_summaries(Store(store))
     assert [one["concept_id"] for one in answers(store)["concepts"]] == ["T:1"]
+
+
+def test_counts_of_a_job_that_lost_its_lock_are_not_shown(tmp_path: Path) -> None:
+    """Catches a page that is written back over the links which another job has shown while this one counted."""
+    folder, _ = linked_store(tmp_path)
+    store = Store(folder)
+
+    def another_job_links() -> None:
+        link_alone(store, Linker([made_vocabulary(tmp_path, Concept("T:3", "binds"), name="other")]))
+        raise StoreError("the lock is lost")
+
+    with pytest.raises(StoreError, match="the lock is lost"):
+        make_link_summaries(store, check=another_job_links, memory_bytes=MEMORY)
+    page = current_links(store)
+    assert page is not None
+    assert list(page.vocabularies) == ["other"]
+    assert [one["concept_id"] for one in answers(folder)["concepts"]] == ["T:3"]
