@@ -61,7 +61,7 @@ def mean_score(mentions: list[Mention]) -> float:
     return sum(one.selector_score for one in mentions) / len(mentions)
 
 
-RULES_VERSION = "4"
+RULES_VERSION = "5"
 """Changes with any rule of the document pass that finishes a document otherwise; its weights count by themselves."""
 
 
