@@ -54,7 +54,7 @@ def _is_edge(text: str, place: int, *, before: bool) -> bool:
     return not (outside.isascii() and outside.isalnum() and inside.isascii() and inside.isalnum())
 
 
-def is_part_of_name(text: str, start: int, end: int) -> bool:
+def is_part_of_name(text: str, *, start: int, end: int) -> bool:
     """Whether a number or a Greek letter joined to a name makes another name of it: `TNF-1`, `beta-NGF`, `TRAF-1/2`.
 
     In gold corpora one in four such places of a name that is marked elsewhere is marked by itself; of other places
@@ -64,13 +64,13 @@ def is_part_of_name(text: str, start: int, end: int) -> bool:
     return _is_greek(before) or _is_greek(behind) or behind[:1].isdigit()
 
 
-def is_part_of_symbol(text: str, start: int, end: int) -> bool:
+def is_part_of_symbol(text: str, *, start: int, end: int) -> bool:
     """Whether a short form is joined to symbols so that it need not mean what it was defined as.
 
     That is `is_part_of_name`, or capitals or digits behind a hyphen (`PD-L1`, `GC-MS`), or the same short form behind a
     stroke (`MS/MS`). English words do not count (`MS-associated`, `anti-TNF`), nor does a list (`HIV/HCV`).
     """
-    if is_part_of_name(text, start, end):
+    if is_part_of_name(text, start=start, end=end):
         return True
     before, behind = _joined(text, start, end)
     own = text[start:end]

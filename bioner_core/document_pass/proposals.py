@@ -199,7 +199,9 @@ def _followers(searched: _Searched, models: Sequence[Mention], name: str, marked
     """What follows the other form of a definition, `models`: a short form that the decoder `marked` so often, or, with
     None, a long form."""
     places = searched.places(name)
-    in_symbols = {place for place, text in searched.not_accepted(places) if is_part_of_symbol(text, *place[1:])}
+    in_symbols = {
+        place for place, text in searched.not_accepted(places) if is_part_of_symbol(text, start=place[1], end=place[2])
+    }
     supported = marked is not None and _is_supported(marked, len(places) - len(in_symbols))
     tag_score = sum(one.tag_score for one in models) / len(models)
     for place in places:
@@ -228,7 +230,11 @@ def _repeats(
     found = []
     for (_, kind), models in names.items():
         places = searched.places(models[0].text)
-        in_names = {place for place, text in searched.not_accepted(places) if is_part_of_name(text, *place[1:])}
+        in_names = {
+            place
+            for place, text in searched.not_accepted(places)
+            if is_part_of_name(text, start=place[1], end=place[2])
+        }
         tag_score = sum(one.tag_score for one in models) / len(models)
         for place in places:
             here = marked.get(place)

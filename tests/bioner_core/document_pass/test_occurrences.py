@@ -41,7 +41,8 @@ from tests.bioner_core.document_pass.document_samples import accepted, document,
 def test_a_name_may_be_a_part_of_another_one(marked: str, of_name: bool, of_symbol: bool) -> None:
     """Catches a short form inside another symbol, and an English word or a list that is taken for a symbol."""
     text, start, end = marked.replace("[", "").replace("]", ""), marked.index("["), marked.index("]") - 1
-    assert (is_part_of_name(text, start, end), is_part_of_symbol(text, start, end)) == (of_name, of_symbol)
+    place = {"start": start, "end": end}
+    assert (is_part_of_name(text, **place), is_part_of_symbol(text, **place)) == (of_name, of_symbol)
 
 
 def test_a_short_form_inside_another_symbol_is_a_candidate_alone() -> None:
