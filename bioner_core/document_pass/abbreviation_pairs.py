@@ -1,9 +1,10 @@
 """Abbreviations that a document defines, long form and short form, in English and Chinese.
 
 After Schwartz and Hearst: a bracket behind a term holds letters that occur in the term in this order, the first one at
-the beginning of a word. In Chinese the brackets may be full width; a Latin short form follows its English long form
-inside the bracket, before a comma (`慢阻肺(chronic obstructive pulmonary disease,COPD)`), or stands there for the
-which only a known mention can delimit.
+the beginning of a word. A word begins behind a Han character too, since Chinese has no blanks. The brackets may be full
+width. A short form may follow its English long form inside the bracket, behind a comma
+(`慢阻肺(chronic obstructive pulmonary disease,COPD)`). A Latin short form of a Chinese term shares no letters with it:
+where that term begins, only a known mention can say.
 """
 
 import re
@@ -17,11 +18,16 @@ _BRACKET = re.compile(r"[(（\[]\s*+([^()（）\[\]\s][^()（）\[\]]{0,118}[^()
 _SHORT = re.compile(r"[^\W_][\w/+.\-’']{0,10}(?: ?[\w/+.\-]{1,5})?")
 _COMMA = re.compile(r"[,，;；]\s*")
 _INTRODUCTION = re.compile(
-    r"^(?:简称|以下简称|英文缩写|abbreviated(?: as)?|hereafter|termed|i\.e\.)\s*[:：]?\s*", re.IGNORECASE
+    r"(?:(?:以下|下文|以下均|下)?简称(?:为|作)?|以下称|英文(?:缩写|简称)(?:为|是)?|缩写(?:为|是)?|"
+    r"abbreviat(?:ed(?: to| as)?|ion)|abbr\.?|acronym|short form|hereafter|hereinafter|termed|i\.e\.)\s*[:：]?\s*",
+    re.IGNORECASE,
 )
-_END_OF_LONG_FORM = re.compile(r"[\s,，;；]*\Z")
+_CLOSING_QUOTES = '"”’»」』'
+_QUOTES = _CLOSING_QUOTES + "'“‘„«「『`"
+_QUOTES_AND_BLANKS = _QUOTES + " \t\r\n\u00a0\u3000"
 _SENTENCE_END = re.compile(r"[.;:!?。；：！？]\s+(?=\S)|[。；！？\n]|[(（)）]")
 _HAN = re.compile(r"[\u3400-\u9fff]")
+_LAST_WORD = re.compile(rf"[^\s\u3400-\u9fff{_QUOTES}]+$")
 _LOOKED_BACK = 1_000
 """Characters before a bracket that a definition may take: without an end, brackets cost the square of a passage."""
 
@@ -57,29 +63,49 @@ def abbreviation_pairs(
 
 def _in_passage(index: int, text: str, ends: Mapping[tuple[int, int], int]) -> Iterator[AbbreviationPair]:
     for bracket in _BRACKET.finditer(text):
-        inside = bracket[1]
-        first, at = inside, bracket.start(1)
-        skipped = _INTRODUCTION.match(first)
-        if skipped:
-            first, at = first[skipped.end() :], at + skipped.end()
-        parts = _COMMA.split(first)
-        short = parts[0].strip()
+        parts = [one for one in _parts(bracket[1], bracket.start(1)) if one[0]]
+        if not parts:
+            continue
         since = max(0, bracket.start() - _LOOKED_BACK)
-        before = text[since : bracket.start()].rstrip()
+        before = text[since : bracket.start()].rstrip().rstrip(_CLOSING_QUOTES)
+        (short, short_at), (last, last_at) = parts[0], parts[-1]
         if is_short_form(short):
-            pair = _behind(index, text, (since, before), short, at, ends)
+            pair = _behind(index, text, (since, before), short, short_at, ends)
             if pair:
                 yield pair
                 continue
-        if len(parts) > 1 and is_short_form(parts[-1].strip()):
-            yield from _inside(index, text, bracket.start(1), inside, parts[-1].strip())
-        elif len(parts) == 1 and is_short_form(last := _last_word(before)) and len(inside) > len(last):
-            # the other way round: the short form before the bracket, the long form in it
-            start = matched_start(inside, last)
-            if start is not None and start < len(inside) and inside[start:].casefold() != last.casefold():
-                begin = bracket.start(1) + start
-                short_end = since + len(before)
-                yield _pair(index, text, (begin, bracket.end(1)), (short_end - len(last), short_end))
+        if len(parts) > 1 and is_short_form(last):
+            end = parts[-2][1] + len(parts[-2][0])
+            yield from _inside(index, text, (bracket.start(1), end), last, last_at)
+        elif len(parts) == 1:
+            yield from _reversed(index, text, (since, before), short, short_at)
+
+
+def _parts(inside: str, at: int) -> Iterator[tuple[str, int]]:
+    """What stands between the commas of a bracket, and where, without quotes and what introduces a short form."""
+    start = 0
+    for end, following in [*(comma.span() for comma in _COMMA.finditer(inside)), (len(inside), len(inside))]:
+        introduced = _INTRODUCTION.match(inside, start, end)
+        first = introduced.end() if introduced else start
+        part = inside[first:end].lstrip()
+        if quoted := part.lstrip(_QUOTES_AND_BLANKS) != part:
+            part = part.lstrip(_QUOTES_AND_BLANKS)
+        # without an opening quote the last sign is the name's own: `Ph'`
+        yield part.rstrip(_QUOTES_AND_BLANKS if quoted else None), at + end - len(part)
+        start = following
+
+
+def _reversed(index: int, text: str, looked_at: tuple[int, str], inside: str, at: int) -> Iterator[AbbreviationPair]:
+    """The pair of a bracket that holds the long form, its short form before it; `looked_at` as for `_behind`."""
+    since, before = looked_at
+    last = _last_word(before)
+    if not is_short_form(last) or len(inside) <= len(last):
+        return
+    start = matched_start(inside, last)
+    # `DNA (dsDNA)` defines nothing
+    if start is not None and not inside[start:].casefold().endswith(last.casefold()) and not _HAN.search(inside, start):
+        short_end = since + len(before)
+        yield _pair(index, text, (at + start, at + len(inside)), (short_end - len(last), short_end))
 
 
 def is_short_form(text: str) -> bool:
@@ -98,13 +124,17 @@ def matched_start(term: str, short: str) -> int | None:
         if not char.isalnum():
             continue
         while place >= 0 and (
-            term[place].casefold() != char or (number == 0 and place > 0 and term[place - 1].isalnum())
+            term[place].casefold() != char or (number == 0 and place > 0 and _is_inside_word(term[place - 1]))
         ):
             place -= 1
         if place < 0:
             return None
         place -= 1
     return place + 1
+
+
+def _is_inside_word(before: str) -> bool:
+    return before.isalnum() and not _HAN.match(before)
 
 
 def _behind(
@@ -115,8 +145,11 @@ def _behind(
     end = offset + len(before)
     short_span = (short_at, short_at + len(short))
     known = ends.get((index, end))
+    # a Chinese name may end in a letter or digit: 白细胞介素-6
+    if known is not None and _HAN.search(text, known, end):
+        return _pair(index, text, (known, end), short_span)
     if before and _HAN.match(before[-1]):
-        return None if known is None else _pair(index, text, (known, end), short_span)
+        return None
     since = max((one.end() for one in _SENTENCE_END.finditer(before)), default=0)
     words = list(re.finditer(r"\S+", before[since:]))
     most = min(len(short) + 5, 2 * len(short))
@@ -124,18 +157,18 @@ def _behind(
         return None
     begin = since + words[-min(most, len(words))].start()
     start = matched_start(before[begin:], short)
-    if start is None or len(before) - begin - start <= len(short):
+    if start is None or len(before) - begin - start <= len(short) or _HAN.search(before, begin + start):
         return None
     return _pair(index, text, (offset + begin + start, end), short_span)
 
 
-def _inside(index: int, text: str, at: int, inside: str, short: str) -> Iterator[AbbreviationPair]:
+def _inside(index: int, text: str, term_span: tuple[int, int], short: str, short_at: int) -> Iterator[AbbreviationPair]:
     """The pairs of a bracket that holds an English long form, a comma and its short form."""
-    short_at = inside.rindex(short)
-    term = _END_OF_LONG_FORM.sub("", inside[:short_at])
+    at, end = term_span
+    term = text[at:end]
     start = matched_start(term, short)
     if start is not None and len(term) - start > len(short):
-        yield _pair(index, text, (at + start, at + len(term)), (at + short_at, at + short_at + len(short)))
+        yield _pair(index, text, (at + start, end), (short_at, short_at + len(short)))
 
 
 def _pair(index: int, text: str, long_span: tuple[int, int], short_span: tuple[int, int]) -> AbbreviationPair:
@@ -143,5 +176,6 @@ def _pair(index: int, text: str, long_span: tuple[int, int], short_span: tuple[i
 
 
 def _last_word(text: str) -> str:
-    found = re.search(r"\S+$", text)
+    """The last word of a text, which begins behind a blank, a quote or a Han character."""
+    found = _LAST_WORD.search(text)
     return found[0] if found else ""

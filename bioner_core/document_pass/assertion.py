@@ -3,13 +3,13 @@
 Rules without a parser, in English and Chinese. They know clinical notes best; in abstracts most mentions are `present`.
 """
 
+import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
 from bioner_core.document_pass.assertion_cues import (
-    CHINESE,
     ENGLISH,
     NEGATED,
     OTHER,
@@ -19,10 +19,12 @@ from bioner_core.document_pass.assertion_cues import (
     Cues,
     longest_first,
 )
+from bioner_core.document_pass.chinese_cues import CHINESE
 
-ASSERTION_VERSION = "2"
+ASSERTION_VERSION = "3"
 """Part of the finish fingerprint: change it with any cue or rule."""
 
+_Place = tuple[int, int]
 _SIGNS = tuple("（(？?")
 _RANK = (NEGATED, RELATIVE, UNCERTAIN, OTHER)
 _FARTHEST = {"en": 90, "zh": 30}
@@ -47,9 +49,13 @@ class _End:
 def assertion_of(text: str, *, start: int, end: int, lang: str) -> str:
     """What a sentence says of its mention at `text[start:end]`: `present`, `negated`, `uncertain` or `other`.
 
-    Cues inside the mention itself do not count: `absence epilepsy` is there.
+    Cues inside the mention itself do not count (`absence epilepsy` is there), nor do those that reach into it: in
+    糖尿病史 behind the mention 糖尿病 the cue is 史, and 病史 is none.
     """
-    cues, ends = _of_sentence(text, lang)
+    if text.isupper() and len(lowered := text.lower()) == len(text):
+        text = lowered
+    across = tuple(sorted(span for span in _matches_in(text, lang).says if span[0] < end and start < span[1]))
+    cues, ends = _of_sentence(text, lang, across)
     farthest = _FARTHEST.get(lang, _FARTHEST["en"])
     said = {cue.says for cue in cues if _reaches(cue, start, end, ends=ends, farthest=farthest)}
     if sign := _sign_behind(text[end:], lang):
@@ -67,32 +73,54 @@ def _reaches(cue: _Cue, start: int, end: int, *, ends: tuple[_End, ...], farthes
     return not any(first <= one.start and one.end <= last for one in ends if denies or not one.of_negation)
 
 
+@dataclass(frozen=True, slots=True)
+class _Matches:
+    """All that looks like a cue or an end in a sentence: spans with what they say (nothing, for what is no cue)."""
+
+    says: Mapping[_Place, tuple[tuple[str, bool], ...]]
+    ends: tuple[_End, ...]
+
+
 @lru_cache(maxsize=4_096)
-def _of_sentence(text: str, lang: str) -> tuple[tuple[_Cue, ...], tuple[_End, ...]]:
-    """The cues of a sentence that are not part of a longer one, and the places of what ends their reach."""
+def _matches_in(text: str, lang: str) -> _Matches:
     cues = _cues_of(lang)
-    nothing: set[tuple[int, int]] = set()
     # one word may speak of both sides, as a cue of each
-    says: dict[tuple[int, int], list[tuple[str, bool]]] = defaultdict(list)
-    for one in cues.nothing.finditer(text):
-        nothing.add(one.span())
-        says[one.span()] = []
+    says: dict[_Place, list[tuple[str, bool]]] = defaultdict(list)
     for follows, patterns in ((False, cues.after), (True, cues.before)):
         for name, pattern in patterns.items():
-            for one in pattern.finditer(text):
-                says[one.span()].append((name, follows))
-    kept = longest_first(list(says))
-    found = tuple(_Cue(*span, *said) for span in kept if span not in nothing for said in says[span])
-    inside = [(one.start, one.end) for one in found]
-    return found, tuple(_ends_of(text, cues, inside))
+            for span in _all_spans(pattern, text):
+                says[span].append((name, follows))
+    for span in _all_spans(cues.nothing, text):
+        says[span] = []
+    return _Matches({span: tuple(said) for span, said in says.items()}, tuple(_ends_of(text, cues)))
 
 
-def _ends_of(text: str, cues: Cues, inside: list[tuple[int, int]]) -> Iterator[_End]:
-    """What ends the reach of cues, unless it is part of one."""
+def _all_spans(pattern: re.Pattern[str], text: str) -> Iterator[_Place]:
+    """The matches of a pattern, those that begin inside another one too: the longer one may reach into a mention."""
+    found = pattern.search(text)
+    while found:
+        yield found.span()
+        found = pattern.search(text, found.start() + 1)
+
+
+@lru_cache(maxsize=4_096)
+def _of_sentence(text: str, lang: str, across: tuple[_Place, ...]) -> tuple[tuple[_Cue, ...], tuple[_End, ...]]:
+    """The cues of a sentence that are not part of a longer one, and the places of what ends their reach.
+
+    `across` are the matches that overlap the mention that is asked about. They go before the longest is chosen. Most
+    mentions have none, so that all mentions of a sentence share one answer.
+    """
+    matches = _matches_in(text, lang)
+    kept = longest_first([span for span in matches.says if span not in across])
+    found = tuple(_Cue(*span, *said) for span in kept for said in matches.says[span])
+    ends = (one for one in matches.ends if not any(_overlap(one, cue) for cue in found))
+    return found, tuple(ends)
+
+
+def _ends_of(text: str, cues: Cues) -> Iterator[_End]:
     for pattern, of_negation in ((cues.ends, False), (cues.ends_of_negation, True)):
         for one in pattern.finditer(text) if pattern else ():
-            if not any(_overlap(one.span(), other) for other in inside):
-                yield _End(*one.span(), of_negation)
+            yield _End(*one.span(), of_negation)
 
 
 def _sign_behind(rest: str, lang: str) -> str:
@@ -106,5 +134,5 @@ def _cues_of(lang: str) -> Cues:
     return CHINESE if lang == "zh" else ENGLISH
 
 
-def _overlap(one: tuple[int, int], other: tuple[int, int]) -> bool:
-    return one[0] < other[1] and other[0] < one[1]
+def _overlap(end: _End, cue: _Cue) -> bool:
+    return end.start < cue.end and cue.start < end.end

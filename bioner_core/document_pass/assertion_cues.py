@@ -3,10 +3,14 @@
 After NegEx and ConText. A pattern of `before` speaks of what follows it, one of `after` of what stands before it; both
 up to a word or sign of `ends`, and what is denied ends at a verb too. What `nothing` matches looks like a cue and is
 none. Longer matches win.
+
+English words in capitals are symbols (`NO` is nitric oxide, `WHO` an organisation), unless the whole sentence is in
+capitals: such a sentence is read in small letters, so that patterns need not know of it.
 """
 
 import re
-from collections.abc import Sequence
+from bisect import bisect
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 NEGATED, UNCERTAIN, OTHER, PRESENT = "negated", "uncertain", "other", "present"
@@ -29,22 +33,58 @@ def _words(*patterns: str) -> re.Pattern[str]:
     return re.compile(rf"(?<![\w-])(?:{'|'.join(patterns)})(?![\w-])", re.IGNORECASE)
 
 
-def _signs(*patterns: str) -> re.Pattern[str]:
-    return re.compile("|".join(patterns))
-
-
 _SEEN = "seen|observed|found|detected|present|noted|identified|visible|reported|demonstrated|apparent"
 _BE = "is|are|was|were|be|been|being"
 _KIN = (
-    "(?:grand)?(?:mothers?|fathers?|parents?)|brothers?|sisters?|siblings?|aunts?|uncles?|cousins?|relatives?|sons?|"
-    "daughters?|wife|husband|twin|family members?|family history"
+    "(?:grand)?(?:mothers?|fathers?|parents?)|brothers?|sisters?|siblings?|aunts?|uncles?|cousins?|relatives|sons?|"
+    # of one word for kin and for kinds of proteins, levels and metabolites, only what is said of people
+    "(?:(?:first|second|third)-degree|affected|blood|male|female|his|her|their|patient's|another|older) relative|"
+    "(?:affected|unaffected|all|both|two|three|four|five|several|some|other|his|her|their|patient's|of the|whose) "
+    "family members?|^family members?|daughters?|wife|husband|twin|family history"
 )
 _SAYS = r"(?! (?:brought|reports?|reported|states?|stated|noticed|noted|denies|denied|says|said))"
+
+_BETWEEN = "association|correlation|relationship|relation|interaction|influence|impact|link|colocali[sz]ation"
+"""What there is not between two things that are there."""
+
+_WORK = (
+    "stud(?:y|ies)|works?|reports?|results?|observations?|data|experiments?|findings?|evidence|analys[ei]s|research|"
+    "investigations?|publications?|papers?|literature|hypothes[ei]s|suggestions?|models?|demonstrations?|attempts?|"
+    "efforts?|assumptions?|predictions?|trials?|estimates?|knowledge"
+)
+_TOLD = (
+    "reported|shown|showed|described|identified|demonstrated|found|characteri[sz]ed|associated|established|implicated|"
+    "published|defined|detected|noted|cloned|linked|designated|observed|documented|seen|generated|used|tested|"
+    "proposed|known|mapped|termed|revealed|created|recogni[sz]ed|determined|assigned|synthesi[sz]ed|called|suggested|"
+    "investigated|constructed|annotated|isolated|thought|obtained|analy[sz]ed|purified|indicated|hypothesi[sz]ed|"
+    "believed|considered|studied|examined|evaluated|presented|discovered|classified|named|sequenced|estimated|"
+    "validated|assumed|predicted|mentioned|discussed|reviewed|replicated|confirmed|observed"
+)
+_SAID_BEFORE = (
+    rf"previously (?:been )?(?:{_TOLD})",
+    r"previously un\w+",
+    rf"(?:{_TOLD}) (?:by \w+ )?previously",
+    "we(?: have| had)? previously",
+    "previously,? we",
+    rf"previous (?:[\w-]+ ){{0,3}}(?:{_WORK})",
+)
+"""What science said before is no history of a patient."""
+
+_NO_KIN = (
+    r"sisters? (?:chromatid|clade|tax(?:a|on)|group|lineage|species|cell|genus|strain|kinetochore|famil)\w*",
+    r"parent (?:compound|drug|strain|cell|line|virus|molecule|isolate|plasmid|vector|antibody|peptide|plant)\w*",
+    r"(?:mother(?: and |/))?(?:mother|daughter) (?:cell|centriole|nucle|isotope|product|chromosome|vesicle|bud)\w*",
+    r"twin (?:stud|pregnanc|gestation|registr|pair|cohort|sample|research|method|design|birth)\w*",
+    *(r"sibling (?:species|pair|control|stud)\w*", "mothers against", "sons? of sevenless", "brother of the regulator"),
+)
+"""Words for kin that are said of cells, compounds, kinds of study, or in names of genes."""
 
 ENGLISH = Cues(
     before={
         NEGATED: _words(
-            *("no", "not", "never", "neither", "nor", "none of", "without(?: any)?", "den(?:y|ies|ied|ying)", "cannot"),
+            # `No. 12` counts things
+            *(r"(?-i:[nN]o)(?!\. ?\d)", "not", "never", "neither", "nor", "none of", "without(?: any)?", "cannot"),
+            "den(?:y|ies|ied|ying)",
             *("negative for", "free of", "free from", "absence of", "lack(?:s|ed|ing)?(?: of)?", "devoid of"),
             *("deficient in", "rul(?:ed|es|ing) out", "exclud(?:es|ed|ing)", "prevented", "no longer has"),
             r"fail(?:s|ed|ing)? to \w+",
@@ -61,10 +101,19 @@ ENGLISH = Cues(
                 "suspect",
                 "suspicions? of",
             ),
-            *("suspicious for", "suggestive of", "likely", "questionable", "may", "might", "could be", "perhaps"),
+            *(
+                "suspicious for",
+                "suggestive of",
+                "likely",
+                "questionable",
+                r"(?-i:may|^May(?! \d))",
+                "might",
+                "could be",
+                "perhaps",
+            ),
             *("cannot exclude", "can(?:not| not) rule out", "could not (?:exclude|rule out)", "rule out", "r/o"),
             *("concern(?:s|ed)? for", "evaluat(?:ed|ion) for", "differential diagnos[ie]s(?: of| includes?)?"),
-            *("consistent with", "compatible with", "whether", "unclear if"),
+            *("consistent with", "compatible with", "whether(?: or not)?", "unclear if"),
             *("hypothesi[sz]ed?(?: that)?", "speculated?(?: that)?", "query"),
         ),
         OTHER: _words(
@@ -83,9 +132,10 @@ ENGLISH = Cues(
             "never occurred",
         ),
         UNCERTAIN: re.compile(
-            rf"(?<![\w-])(?:(?:{_BE}) (?:suspected|likely|unlikely|possible|probable|questionable|unclear|unknown)|"
-            r"remains? (?:a possibility|possible|unclear)|(?:cannot|can not|could not) be (?:excluded|ruled out)|"
-            r"(?:has|have) not been (?:excluded|ruled out)|not been (?:excluded|ruled out))(?![\w-])|^\s*[？?]",
+            rf"(?<![\w-])(?:(?:{_BE}) (?:suspected|(?:un)?likely(?! to)|possible|probable|questionable|unclear|"
+            r"unknown)|remains? (?:a possibility|possible|unclear)|"
+            r"(?:cannot|can not|could not) be (?:excluded|ruled out)|(?:has|have) not been (?:excluded|ruled out)|"
+            r"not been (?:excluded|ruled out))(?![\w-])|^\s*[？?]",
             re.IGNORECASE,
         ),
         OTHER: _words("as an? (?:child|infant|teenager|boy|girl)", "in childhood", "years? ago"),
@@ -93,86 +143,38 @@ ENGLISH = Cues(
     nothing=_words(
         r"(?:no|not|without)(?: \w+)? (?:significant|difference|change|effect|increase|decrease|improvement|further)"
         r"\w*(?: (?:difference|change|effect|increase|decrease|improvement)\w*)?",
-        "not only",
-        "not necessarily",
-        r"not (?:\w+ )?(?:chang|affect|alter|influenc|improv|associat|correlat|differ|related)\w*",
-        "no (?:longer|doubt)",
-        r"\w+-negative",
-        "natural history",
-        "history (?:was taken|taking)",
-        "without (?:difficulty|delay)",
+        rf"no (?:\w+ )?(?:{_BETWEEN})s? between",
+        *("not only", "not necessarily", "not (?:just|merely|simply|solely|exclusively|always|limited to|until)"),
+        r"not (?:\w+ )?(?:chang|affect|alter|influenc|improv|associat|correlat|differ|related|prevent|inhibit|block|"
+        r"reduc|attenuat|abolish|revers|suppress|abrogat|ameliorat)\w*",
+        *("no (?:longer|doubt)", "no (?:more|less|fewer|later|sooner) than", r"\w+-negative"),
+        *("natural history", "history (?:was taken|taking)", "without (?:difficulty|delay)"),
+        "without (?:affect|alter|chang|influenc|impair|compromis|modify|interfer)ing",
+        # both are said of one thing, each of some
+        *("with(?: or | and |/)without", "presence (?:or|and) absence of", "absence (?:or|and) presence of"),
+        *_SAID_BEFORE,
+        *("prior to", rf"prior (?:[\w-]+ ){{0,2}}(?:{_WORK})"),
+        "(?:more|less|most|least|equally|as) likely (?:to|than|as)",
+        r"(?:consistent|compatible) with (?:this|these|those|that|our|its|their|previous|prior|earlier|other|recent)",
+        rf"(?:consistent|compatible) with (?:(?:the|an?) )?(?:[\w-]+ )?(?:{_WORK}|idea|notion|view|concept|fact|role)",
+        *_NO_KIN,
     ),
     ends=re.compile(
-        r"[;:]|(?<![\w-])(?:but|however|although|though|except|because|since|as (?:the|it|he|she)|which|who|whereas|"
-        r"while|yet|therefore|apart from|despite|secondary to|due to|caused by|when|after|before|during|following|"
-        r"until|among|and (?:has|had|is|was|takes|started|developed|there|he|she|it|they)|"
+        r"[;:]|(?<![\w-])(?:but|however|although|though|except|because|since|as (?:the|it|he|she)|which|(?-i:[Ww]ho)|"
+        r"whereas|while|yet|therefore|apart from|despite|secondary to|due to|caused by|when|after|before|during|"
+        r"following|until|among|and (?:has|had|is|was|takes|started|developed|there|he|she|it|they)|"
         r"in (?:the|patients|children|women|men|this|these|those|our))(?![\w-])",
         re.IGNORECASE,
     ),
-    ends_of_negation=_words("is", "are", "was", "were"),
-)
-
-_KIN_ZH = (
-    "父亲|母亲|其父|其母|祖父|祖母|外祖父|外祖母|爷爷|奶奶|外公|外婆|哥哥|弟弟|姐姐|妹妹|其[兄弟姐妹]|兄弟|姐妹|妻子|丈夫|"
-    "儿子|女儿|家族中|叔叔|舅舅|姑姑|姨妈"
-)
-
-CHINESE = Cues(
-    before={
-        NEGATED: _signs(
-            "未(?:见|闻及|触及|及|发现|检出|检测到|查见|发生|出现|提示|显示|引出|予|用|使用|累及|表达)(?:明显|确切|异常)?",
-            *("从未(?:使用过|有过|患过|发生过)?", "没有?", "无(?:明显|异常)?", "否认", "不伴有?", "不表达"),
-            *("已?排除", "除外", "缺乏", "缺失", "不存在", "不含"),
-            "不(?=发烧|发热|烧|痛|疼|咳|吐|痒|肿|晕|喘)",
-        ),
-        UNCERTAIN: _signs(
-            *(
-                "可疑",
-                "疑似",
-                "疑诊",
-                "疑为",
-                "疑有",
-                "拟诊",
-                "怀疑",
-                "可能[是有为会]?",
-                "考虑为?",
-                "不能?排除",
-                "不能?除外",
-            ),
-            *("也许", "或许", "似[有为乎]", "推测", "警惕", "是否", "是不是", "会不会", "待除外"),
-        ),
-        OTHER: _signs("既往[有患]?", "曾[患有行因]?", "年前"),
-        RELATIVE: _signs(f"(?:{_KIN_ZH})(?!否认|诉|代诉|述|发现|带)"),
-    },
-    after={
-        NEGATED: _signs(
-            "阴性",
-            r"^\s*[（(]\s*[-－—–]\s*[)）]",
-            "(?:已|被|可)(?:排除|除外)",
-            r"(?:未见|未引出|未触及|未闻及|未检出|未出现|未发生|不明显)(?=\s*(?:[。，；、,;）)]|$))",
-            "不存在",
-        ),
-        UNCERTAIN: _signs(
-            "待[排查]除?", "不能?除外", "不能?排除", "可能性", "可能[与和由是]", "尚?不清楚", r"^\s*[？?]"
-        ),
-        OTHER: _signs("病史", "史(?!诗)", "术后"),
-        RELATIVE: _signs("家族史"),
-    },
-    nothing=_signs(
-        "无(?:明显)?诱因下?",
-        "无(?:显著|明显)?(?:统计学)?(?:性)?(?:差异|影响|变化|区别)",
-        *("无法", "无需", "无论", "无效", "无关", "不仅[有是]?", "不但[有是]?", "不能(?!排除|除外)", "未能"),
-        "没有(?:按时|及时|症状|效果|改善|变化)",
-        *("考虑到", "历史", "有史以来"),
-    ),
-    ends=_signs("[。；;！!，,]", "但", "却", "而(?!且)", "因此", "所以", "伴有?", "可见"),
+    ends_of_negation=_words("(?-i:[Ii]s|[Aa]re|[Ww]as|[Ww]ere)"),
 )
 
 
-def longest_first(found: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Of matches that overlap, the longest; of equal ones the first given."""
+def longest_first(found: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Of matches that overlap, the longest; of equal ones the first given. In the order of the text."""
     kept: list[tuple[int, int]] = []
     for start, end in sorted(found, key=lambda one: one[0] - one[1]):
-        if all(end <= other[0] or other[1] <= start for other in kept):
-            kept.append((start, end))
+        place = bisect(kept, (start, end))
+        if (place == 0 or kept[place - 1][1] <= start) and (place == len(kept) or end <= kept[place][0]):
+            kept.insert(place, (start, end))
     return kept

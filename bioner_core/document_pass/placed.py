@@ -41,7 +41,9 @@ def placed(
     sentences: Sentences,
     id_prefix: str,
 ) -> list[Mention]:
-    """All mentions of one label set, the decoder's and the proposed ones that fit between them.
+    """All mentions of one label set, the decoder's and the proposed ones; of those only what fits between is accepted.
+
+    Of two proposals that do not go together the longer is accepted, wherever their names come first in the document.
 
     Raises:
         StoreError: a sentence does not lie where it says.
@@ -55,13 +57,14 @@ def placed(
             start, end = one.start - sentence.start, one.end - sentence.start
             made = Candidate(start, end, one.type, one.tag_score, one.selector_score, one.accepted)
             _put(rows[sentence], made, DECODER)
-    for fresh in proposed:
+    for fresh in sorted(proposed, key=_first_come):
         sentence = sentences.of(fresh.passage_index, start=fresh.start, end=fresh.end)
         if sentence is not None:
             start, end = fresh.start - sentence.start, fresh.end - sentence.start
             made = Candidate(start, end, fresh.type, fresh.tag_score, fresh.score, fresh.accepted)
-            if fresh.in_place or _fits(rows[sentence], made):
-                _put(rows[sentence], made, fresh.origin)
+            if made.accepted and not fresh.in_place and not _fits(rows[sentence], made):
+                made = replace(made, accepted=False)
+            _put(rows[sentence], made, fresh.origin)
     found = []
     for sentence, held in rows.items():
         candidates = [candidate for candidate, _ in held.values()]
@@ -71,6 +74,12 @@ def placed(
             place = (mention.start - sentence.start, mention.end - sentence.start, mention.type)
             found.append(replace(mention, origin=held[place][1]))
     return found
+
+
+def _first_come(one: Proposal) -> tuple[bool, bool, int, float, int, int, str]:
+    """What orders proposals: whatever comes first keeps its place."""
+    length = one.end - one.start
+    return not one.in_place, not one.accepted, -length, -one.score, one.passage_index, one.start, one.type
 
 
 def _put(held: _Held, candidate: Candidate, origin: str) -> None:

@@ -1,13 +1,15 @@
 """What a document says of the names in its sentences: where they occur, one type for a name, short forms, repeats."""
 
 import re
+from bisect import bisect, bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bioner_core.document_pass.abbreviation_pairs import AbbreviationPair
+from bioner_core.document_pass.occurrences import folded, is_part_of_name, is_part_of_symbol, occurrences
 from bioner_core.document_pass.settings import THRESHOLD, RepeatFacts, mean_score
-from bioner_core.documents import Document, Passage
+from bioner_core.documents import Document
 from bioner_core.labels.label_set import LabelSetChoice
 from bioner_core.mentions import Mention
 
@@ -21,11 +23,12 @@ _OFTEN, _LEAST_SHARE = 6, 0.25
 _HYPHENS = re.compile(r"[-\u2010-\u2015]")
 _UNSUPPORTED = 0.49
 """What the score of a short form that its document does not support is multiplied by, and that of a long form by its
-short form alone: corpora seldom mark those, so they stay candidates."""
+short form alone: corpora seldom mark those, so they stay candidates. That of a name inside another one's symbol too
+(`LC-MS/MS`, `TNF-1`)."""
 
 Scorer = Callable[[RepeatFacts], float]
-_Searched = Sequence[tuple[int, Passage]]
-"""The passages in whose languages a label set is asked about, with their indices."""
+_Place = tuple[int, int, int]
+"""Passage, start and end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +63,8 @@ def proposals(
     place: so the rows of the decoder always say what the decoder said. Names are looked for in the passages that the
     label set is for, and nowhere else.
     """
-    searched = [(index, one) for index, one in enumerate(document.passages) if label_set.fits(one.lang)]
     typed = _one_type_a_name(mentions, pairs)
+    searched = _Searched(document, label_set, typed)
     decided = [
         replace(one, accepted=new.accepted and new.type == one.type) for one, new in zip(mentions, typed, strict=True)
     ]
@@ -125,6 +128,51 @@ def _with_types(mentions: Sequence[Mention], winners: Mapping[str, str]) -> list
     return changed
 
 
+class _Searched:
+    """The passages in whose languages a label set is asked about, and the accepted mentions in them."""
+
+    def __init__(self, document: Document, label_set: LabelSetChoice, mentions: Iterable[Mention]) -> None:
+        self.passages = {index: one.text for index, one in enumerate(document.passages) if label_set.fits(one.lang)}
+        spans: dict[int, set[tuple[int, int]]] = defaultdict(set)
+        for one in mentions:
+            if one.accepted:
+                spans[one.passage_index].add((one.start, one.end))
+        self._spans = {index: sorted(found) for index, found in spans.items()}
+        self._longest = {index: max(end - start for start, end in found) for index, found in self._spans.items()}
+
+    def places(self, name: str) -> list[_Place]:
+        """Where a name stands by itself: what lies inside a longer accepted mention is that mention's."""
+        return [
+            (index, start, end)
+            for index, text in self.passages.items()
+            for start, end in occurrences(name, text)
+            if not self._is_inside_another(index, start, end)
+        ]
+
+    def not_accepted(self, places: Iterable[_Place]) -> Iterator[tuple[_Place, str]]:
+        """The places that are no accepted mention's, each with the text of its passage."""
+        for place in places:
+            if not self._is_accepted(*place):
+                yield place, self.passages[place[0]]
+
+    def _is_accepted(self, index: int, start: int, end: int) -> bool:
+        spans = self._spans.get(index, [])
+        place = bisect_left(spans, (start, end))
+        return place < len(spans) and spans[place] == (start, end)
+
+    def _is_inside_another(self, index: int, start: int, end: int) -> bool:
+        spans = self._spans.get(index, [])
+        if self._is_accepted(index, start, end):
+            return False
+        for place in range(bisect(spans, (start, len(self.passages[index]))) - 1, -1, -1):
+            first, last = spans[place]
+            if first + self._longest[index] < end:
+                return False
+            if end <= last:
+                return True
+        return False
+
+
 def _abbreviations(
     searched: _Searched, mentions: Sequence[Mention], pairs: Iterable[AbbreviationPair]
 ) -> Iterator[Proposal]:
@@ -142,13 +190,23 @@ def _abbreviations(
             if models:
                 kind = Counter(one.type for one in models).most_common(1)[0][0]
                 models = [one for one in models if one.type == kind]
-                places = _places(searched, other)
-                supported = is_short and _is_supported(len(accepted.get(folded(other), [])), len(places))
-                score = mean_score(models) * (1.0 if supported else _UNSUPPORTED)
-                tag_score = sum(one.tag_score for one in models) / len(models)
-                for place in places:
-                    yield Proposal(*place, kind, ABBREVIATION, tag_score, round(score, 6), score >= THRESHOLD)
+                marked = len(accepted.get(folded(other), []))
+                yield from _followers(searched, models, other, marked if is_short else None)
                 break
+
+
+def _followers(searched: _Searched, models: Sequence[Mention], name: str, marked: int | None) -> Iterator[Proposal]:
+    """What follows the other form of a definition, `models`: a short form that the decoder `marked` so often, or, with
+    None, a long form."""
+    places = searched.places(name)
+    in_symbols = {
+        place for place, text in searched.not_accepted(places) if is_part_of_symbol(text, start=place[1], end=place[2])
+    }
+    supported = marked is not None and _is_supported(marked, len(places) - len(in_symbols))
+    tag_score = sum(one.tag_score for one in models) / len(models)
+    for place in places:
+        score = mean_score(models) * (1.0 if supported and place not in in_symbols else _UNSUPPORTED)
+        yield Proposal(*place, models[0].type, ABBREVIATION, tag_score, round(score, 6), score >= THRESHOLD)
 
 
 def _is_supported(accepted: int, occurrences_: int) -> bool:
@@ -171,65 +229,23 @@ def _repeats(
     taken = {(one.passage_index, one.start, one.end) for one in new}
     found = []
     for (_, kind), models in names.items():
-        places = _places(searched, models[0].text)
+        places = searched.places(models[0].text)
+        in_names = {
+            place
+            for place, text in searched.not_accepted(places)
+            if is_part_of_name(text, start=place[1], end=place[2])
+        }
         tag_score = sum(one.tag_score for one in models) / len(models)
         for place in places:
             here = marked.get(place)
             if place in taken or (here is not None and here.accepted):
                 continue
-            turned_down = here is not None
-            facts = RepeatFacts(models[0].text, len(models), len(places), mean_score(models), turned_down)
-            score = scorer(facts)
+            turned_down, seen = here is not None, len(places) - len(in_names)
+            facts = RepeatFacts(models[0].text, len(models), seen, mean_score(models), turned_down)
+            score = scorer(facts) * (_UNSUPPORTED if place in in_names else 1.0)
             found.append(Proposal(*place, kind, REPEAT, tag_score, round(score, 6), score >= THRESHOLD))
     return found
 
 
 def _may_repeat(name: str) -> bool:
     return len(name) >= (_SHORTEST_REPEAT if name.isascii() else _SHORTEST_HAN_REPEAT) and not name.isdigit()
-
-
-def _places(searched: _Searched, name: str) -> list[tuple[int, int, int]]:
-    return [(index, start, end) for index, passage in searched for start, end in occurrences(name, passage.text)]
-
-
-_KEEPS_CASE_BELOW = 5
-
-
-def occurrences(name: str, text: str) -> Iterator[tuple[int, int]]:
-    """The places of a name in a text, left to right, none inside a longer word or number.
-
-    A short name, and one with a capital letter behind its first character, is found in its own case only.
-    """
-    looked_in, wanted = (text, name) if keeps_case(name) else (text.lower(), name.lower())
-    if (len(looked_in), len(wanted)) != (len(text), len(name)):  # a few letters have a lower case of another length
-        yield from (found.span() for found in re.finditer(re.escape(name), text, re.IGNORECASE) if _fits(text, found))
-        return
-    start = looked_in.find(wanted)
-    while start >= 0:
-        end = start + len(wanted)
-        fits = _is_edge(text, start, before=True) and _is_edge(text, end, before=False)
-        if fits:
-            yield start, end
-        start = looked_in.find(wanted, end if fits else start + 1)
-
-
-def folded(name: str) -> str:
-    """The form under which two names count as one: without case, unless case matters to them."""
-    return name if keeps_case(name) else name.casefold()
-
-
-def keeps_case(name: str) -> bool:
-    """Whether the case of a name matters: `AIDS` and `aids` are not one word."""
-    return len(name) < _KEEPS_CASE_BELOW or any(char.isupper() for char in name[1:])
-
-
-def _fits(text: str, found: re.Match[str]) -> bool:
-    return _is_edge(text, found.start(), before=True) and _is_edge(text, found.end(), before=False)
-
-
-def _is_edge(text: str, place: int, *, before: bool) -> bool:
-    """Whether no Latin word or number goes on over a place of a text that is the edge of a name."""
-    if not 0 < place < len(text):
-        return True
-    outside, inside = (text[place - 1], text[place]) if before else (text[place], text[place - 1])
-    return not (outside.isascii() and outside.isalnum() and inside.isascii() and inside.isalnum())

@@ -7,7 +7,7 @@ the document shows.
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bioner_core.document_pass.assertion import ASSERTION_VERSION
@@ -56,12 +56,12 @@ def probability(facts: RepeatFacts, weights: tuple[float, ...] = WEIGHTS) -> flo
     return 1.0 / (1.0 + math.exp(-total))
 
 
-def mean_score(mentions: list[Mention]) -> float:
+def mean_score(mentions: Sequence[Mention]) -> float:
     """The mean selector score of mentions, of which there is at least one."""
     return sum(one.selector_score for one in mentions) / len(mentions)
 
 
-RULES_VERSION = "4"
+RULES_VERSION = "5"
 """Changes with any rule of the document pass that finishes a document otherwise; its weights count by themselves."""
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from lxml import etree
 
+from bioner_core.formats.mathml import ANNOTATIONS, math_text
 from bioner_core.formats.xml_text import Element, all_text, child, local_name
 
 BLOCKS = frozenset(
@@ -19,6 +20,7 @@ BLOCKS = frozenset(
         "ack", "notes", "glossary", "app-group", "app", "supplementary-material", "media", "statement",
         "verse-group", "verse-line", "preformat", "disp-formula-group", "array", "speech", "bio", "attrib",
         "floats-group", "floats-wrap", "block-alternatives", "question", "answer", "explanation", "question-wrap",
+        "term-head", "def-head", "chem-struct-wrap", "address", "code", "sig-block",
     }
 )  # fmt: skip
 """Elements that stand by themselves, wherever they are."""
@@ -29,8 +31,8 @@ ASIDES = frozenset({"fn", "index-term", "rt"})
 UNREAD = frozenset(
     {
         "label", "object-id", "alt-text", "long-desc", "graphic", "inline-graphic", "permissions", "ref-list", "ref",
-        "sub-article", "response", "processing-meta", "sec-meta", "front", "front-stub", "annotation",
-        "annotation-xml", "milestone-start", "milestone-end", "rp",
+        "sub-article", "response", "processing-meta", "sec-meta", "front", "front-stub", *ANNOTATIONS,
+        "milestone-start", "milestone-end", "rp",
     }
 )  # fmt: skip
 """Elements without text of their own: names and labels of other things, pictures, references, other documents."""
@@ -41,8 +43,8 @@ TABLE_ROWS = ("{*}tr", "{*}row")
 TABLE_CELLS = ("{*}td", "{*}th", "{*}entry", "{*}entrytbl")
 """Their cells."""
 
-_SPACED = frozenset({"disp-formula", "break", "tr", "row", "td", "th", "entry", "entrytbl", "mtr", "mtd"})
-_FORMULAS = frozenset({"alternatives", "tex-math", "mfrac"})
+_SPACED = frozenset({"disp-formula", "break", "tr", "row", "td", "th", "entry", "entrytbl", "addr-line"})
+_FORMULAS = frozenset({"alternatives", "tex-math", "math"})
 _FORMS = ("{*}table", "{*}math", "{*}tex-math", "{*}textual-form")
 _APART = BLOCKS | _SPACED
 _SPECIAL = _APART | ASIDES | UNREAD | _FORMULAS
@@ -131,14 +133,12 @@ def _formula(node: Element) -> str:
     form = chosen_form(node) if local_name(node) == "alternatives" else node
     if form is None or local_name(form) in UNREAD:
         return ""
-    if local_name(form) == "mfrac":
-        return f" {' '.join(_plain(part) for part in form)} "
+    if local_name(form) == "math":
+        return math_text(form)
     if local_name(form) != "tex-math":
         return _plain(form)
     return "" if form is node and is_spare_form(form) else tex_body(_plain(form))
 
 
 def _plain(element: Element) -> str:
-    if local_name(element) == "mfrac":
-        return _formula(element)
     return "".join(piece.text for piece in pieces_of(element, cut_at_blocks=False) if isinstance(piece, Inline))

@@ -14,6 +14,7 @@ from bioner_core.documents import Document, DocumentMeta, Heading, Passage
 from bioner_core.formats.contract import Origin, RecordFault
 from bioner_core.formats.identifiers import normal_doi, normal_pmcid, normal_pmid
 from bioner_core.formats.languages import UNDETERMINED_LANGUAGE, short_code
+from bioner_core.formats.mathml import has_math, math_text
 from bioner_core.formats.pubmed_indexing import (
     HEADING_LIST,
     SUBSTANCE_LIST,
@@ -29,6 +30,7 @@ from bioner_core.records import RejectReason
 _UNPRINTED_LABEL = "UNLABELLED"
 _TEXT_LANGUAGE = "en"
 _YEAR = re.compile(r"\d{4}")
+_BLANKS = re.compile(" {2,}")
 _PLACEHOLDER = re.compile(r"\[?(?:In Process Citation|Not Available)\]?\.?", re.IGNORECASE)
 
 _TEXTS = ("ArticleTitle", "AbstractText", "VernacularTitle", "BookTitle")
@@ -215,7 +217,10 @@ def _abstract_passages(abstract: Element | None, section: str, language: str) ->
 
 def _text(element: Element | None) -> str:
     """A title or a part of an abstract; line breaks, with the blanks that set in the next line, are one blank."""
-    text = text_of(element)
+    if element is not None and has_math(element):
+        text = _BLANKS.sub(" ", math_text(element)).strip()
+    else:
+        text = text_of(element)
     if "\n" not in text:
         return text
     # A fifth of what a regular expression costs, which looks behind every blank for a line end.

@@ -11,6 +11,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import date
 from typing import IO
 
 from bioner_core.formats.contract import (
@@ -43,6 +44,7 @@ _MAGIC = b"PK\x03\x04"
 _PARTS = (b"[Content_Types].xml", b"xl/")
 _SHEET = re.compile(r"xl/worksheets/[^/]*?(\d*)\.xml")
 _SHARED = "xl/sharedStrings.xml"
+_WORKBOOK = "xl/workbook.xml"
 _IN_MEMORY_BYTES = 8 * 1024 * 1024
 _PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _DAMAGES = (
@@ -69,9 +71,9 @@ class SpreadsheetReader(Reader):
             FileFault: the archive is damaged or encrypted, unpacks to too much, or a part is no XML that may be read.
         """
         with _opened(stream) as archive:
-            texts = _shared_texts(archive)
+            texts, day_zero = _shared_texts(archive), _day_zero(archive)
             for sheet in _sheets(archive):
-                yield from table_records(_rows(archive, sheet, texts), table=sheet)
+                yield from table_records(_rows(archive, sheet, texts), table=sheet, day_zero=day_zero)
 
 
 @contextmanager
@@ -143,6 +145,17 @@ def _shared_texts(archive: zipfile.ZipFile) -> list[str]:
         if len(texts) > MAX_SHARED_TEXTS:
             raise FileFault(RejectReason.TOO_LARGE, f"cells share more than {MAX_SHARED_TEXTS} texts")
     return texts
+
+
+def _day_zero(archive: zipfile.ZipFile) -> date:
+    """The day from which the numbers of dates count: old Macintosh workbooks say that theirs begin in 1904."""
+    try:
+        properties = next(_elements(archive, _WORKBOOK, root="workbook", tag="workbookPr"), None)
+    except FileFault:  # the rows can be read without it
+        properties = None
+    if properties is not None and properties.get("date1904") in ("1", "true"):
+        return date(1904, 1, 1)
+    return date(1899, 12, 30)
 
 
 def _sheets(archive: zipfile.ZipFile) -> list[str]:

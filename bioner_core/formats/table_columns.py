@@ -7,6 +7,7 @@ things than E-Study's), from CSSCI (`【来源篇名】`), and from people (`题
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from functools import partial
 from typing import NoReturn
 
@@ -46,6 +47,9 @@ _NAMES = {
     "class": ("clc", "分类号", "中图分类号", "中图类号", "中图分类"),
 }
 _FIELD_OF = {"".join(name.split()): field for field, names in _NAMES.items() for name in names}
+_DATES = frozenset({"year", "date"})
+# five digits that begin with a year of this century or the last are a year and an issue, which people write so
+_DAYS = re.compile(r"(?!19|20)\d{5}(?:\.\d+)?", re.ASCII)
 _LONGEST_NAME = 1000
 """Characters of a cell from which on it is text and no name of a column, and is not taken apart to see."""
 _BOTH_HALVES = re.compile(r"(?P<english>[A-Za-z]+)-(?P<chinese>.+)")
@@ -70,11 +74,12 @@ class Columns:
     roles: FieldRoles
 
 
-def table_records(rows: Iterable[Row], *, table: str) -> Iterator[PendingRecord]:
+def table_records(rows: Iterable[Row], *, table: str, day_zero: date | None = None) -> Iterator[PendingRecord]:
     """The records of a table, one per row below the row of column names; rows without text are none.
 
     A table with text but without such a row is one record that cannot be used; `table` is its name in the message. A
-    row is weighed before anything of it is copied: many cells may point to one text.
+    row is weighed before anything of it is copied: many cells may point to one text. `day_zero` is the day from which a
+    spreadsheet counts the days by which it stores dates; without it, a number is no date.
     """
     filled = (_weighed(row) for row in rows if row)
     columns: Columns | None = None
@@ -83,7 +88,7 @@ def table_records(rows: Iterable[Row], *, table: str) -> Iterator[PendingRecord]
         columns = _columns(row)
         passed_over += 1
     if columns is not None:
-        yield from (partial(_document, columns, row) for row in filled)
+        yield from (partial(_document, columns, row, day_zero) for row in filled)
     elif passed_over:
         yield partial(_headless, table)
 
@@ -111,12 +116,14 @@ def _field_of(column_name: str) -> str:
     return _FIELD_OF.get((both["english"] if both else name).casefold(), "")
 
 
-def _document(columns: Columns, row: Row, origin: Origin) -> Document:
+def _document(columns: Columns, row: Row, day_zero: date | None, origin: Origin) -> Document:
     if isinstance(row, UnreadableRow):
         raise row.fault
     values: dict[str, list[str]] = {}
     for column, field in columns.fields.items():
         if text := row.get(column, "").strip():
+            if day_zero is not None and field in _DATES and _DAYS.fullmatch(text):
+                text = str(day_zero + timedelta(int(text[:5])))
             values.setdefault(field, []).append(text)
     return export_document(values, columns.roles, origin=origin)
 

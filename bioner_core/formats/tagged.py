@@ -117,7 +117,8 @@ def tag_pattern(tags: Iterable[str]) -> str:
 def joined_lines(first: str, following: Sequence[str]) -> str:
     """One value from its wrapped lines: English with a blank between them, Chinese without.
 
-    In Chinese text a blank stands only between two letters that are not Chinese: a wrap between two Latin words.
+    In Chinese text a blank stands only between letters or digits that are not Chinese, one a letter at least: a wrap
+    between two Latin words, of which the first may end in a digit (`p53`).
     """
     pieces = [piece for line in (first, *following) if (piece := line.strip())]
     if len(pieces) < 2:
@@ -129,12 +130,8 @@ def joined_lines(first: str, following: Sequence[str]) -> str:
 
 
 def _between_words(before: str, after: str) -> bool:
-    return (
-        before[-1].isalpha()
-        and after[0].isalpha()
-        and not _UNSPACED.match(before[-1])
-        and not _UNSPACED.match(after[0])
-    )
+    edges = (before[-1], after[0])
+    return any(one.isalpha() for one in edges) and all(one.isalnum() and not _UNSPACED.match(one) for one in edges)
 
 
 class _OpenRecord:

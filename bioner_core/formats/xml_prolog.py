@@ -22,6 +22,7 @@ _MISCELLANEOUS = re.compile(r"\s+|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^\[>]*(?:\[.*?\
 _DOCTYPE_NAME = re.compile(r"<!DOCTYPE\s+([^\s\[>]+)")
 _START_TAG = re.compile(r"<([^\s/>!?]+)")
 _UTF8_WITHOUT_HYPHEN = re.compile(rb"<\?xml[^>]{1,100}encoding\s*=\s*[\"']utf8[\"']", re.IGNORECASE)
+_DECLARED = re.compile(rb"<\?xml[^>]{1,100}encoding\s*=\s*[\"']([\w.-]{1,40})[\"']", re.IGNORECASE)
 _ENCODING_ERRORS = {
     expat.errors.codes[expat.errors.XML_ERROR_UNKNOWN_ENCODING],
     expat.errors.codes[expat.errors.XML_ERROR_INCORRECT_ENCODING],
@@ -83,6 +84,15 @@ def read_prolog(stream: ByteSource, roots: frozenset[str], *, namespaced: bool =
     raise FileFault(RejectReason.TRUNCATED, "the file ends before its root element")
 
 
+def _conversion(first: bytes) -> str:
+    """What to do about a declared encoding that no parser here reads, in words; empty where none is declared."""
+    declared = _DECLARED.match(first)
+    if declared is None:
+        return ""
+    name = declared[1].decode()
+    return f'; convert the file to UTF-8 (iconv -f {name} -t UTF-8) and let its first line say encoding="UTF-8"'
+
+
 class _RootSeen(Exception):
     """Stops the gate's parser: the prolog is over."""
 
@@ -113,7 +123,7 @@ class _Gate:
             raise FileFault(reason, f"XML prolog: {error}") from None
         except (LookupError, ValueError) as error:
             # Expat asks Python for encodings that it does not know itself; those of more than one byte it cannot use.
-            raise FileFault(RejectReason.BAD_ENCODING, f"XML prolog: {error}") from None
+            raise FileFault(RejectReason.BAD_ENCODING, f"XML prolog: {error}{_conversion(piece)}") from None
         return None
 
     def _started(self, first: bytes) -> expat.XMLParserType:

@@ -12,7 +12,7 @@ from bioner_core.concepts.index import VocabularyPage
 from bioner_core.concepts.name_keys import BROAD, EXACT, WORDS
 from bioner_core.concepts.vocabulary import Match, Vocabulary
 
-LINKER_VERSION = "2"
+LINKER_VERSION = "3"
 """Part of every link run: change it with any rule that links otherwise."""
 
 HUMAN = "NCBITaxon:9606"

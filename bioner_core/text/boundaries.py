@@ -13,6 +13,7 @@ from bioner_core.text.stops import (
     NEVER_LAST,
     OPENING_WORDS,
     PLACE_BEFORE_INITIAL,
+    RANKS,
     SELDOM_LAST,
     Enclosed,
     enclosed_pieces,
@@ -30,6 +31,9 @@ _IS_CJK = re.compile(f"[{_CJK}]")
 _ENUMERATOR = re.compile(r"[(（]?(?:\d{1,3}|[A-Za-z]|[ivxIVX]{1,5})")
 _INITIALS = re.compile(r"[A-Z]\w?(?:\.-?[A-Z]\w?)+")
 _NEXT_INITIAL = re.compile(r"[A-Z]\.")
+# who named an organism first: `Arabidopsis thaliana (L.) Heynh.`
+_NAMER = re.compile(r"(?<=[a-z]\s)\([A-Z][a-z]{0,7}\.(?: ?f\.)?\)(?=\s[A-Z])")
+_IN_BRACKETS = re.compile(r"\((?:[A-Z][a-z]{0,7}|f)\.\)|f\.\)")
 _DECIMAL = re.compile(r"\d[.．]\d+$")
 _ROUND = re.compile(r"[()]")
 _WORD = re.compile(r"[A-Za-z]+")
@@ -142,6 +146,8 @@ def _ends_sentence(sentence: _Sentence, match: re.Match[str]) -> bool:
         return "…" not in mark and _stop_before_cjk(sentence, match)
     if mark[-1] == "." and not match["close"]:
         return _full_stop_ends(sentence, match.start(), match.end())
+    if match["close"] == ")" and _is_namer(sentence, match.end("close")):
+        return False
     return _starts_sentence(text, match.end()) and not sentence.is_inside_brackets(match.end("close"))
 
 
@@ -188,7 +194,7 @@ def _full_stop_ends(sentence: _Sentence, at: int, following: int) -> bool:
         return bool(is_whole and _SYMBOL_START.match(text, following)) and not sentence.is_inside_brackets(at)
     if (len(word) == 1 and word.isalpha()) or _INITIALS.fullmatch(word):
         return _is_end_after_letter(text, following, word=word, before=before)
-    if lowered in SELDOM_LAST:
+    if lowered in SELDOM_LAST or _IN_BRACKETS.fullmatch(before):
         return _is_opening_word(text, following) or (before[-1:].isdigit() and lowered == "min")
     if lowered in NEVER_BEFORE_NUMBER and text[following].isdigit():
         return False
@@ -210,7 +216,15 @@ def _is_end_after_letter(text: str, following: int, *, word: str, before: str) -
 
 def _is_never_last(word: str) -> bool:
     """A word in capitals is a symbol (`MR`, `CF`), not the abbreviation that it looks like."""
-    return word.lower() in NEVER_LAST and not (len(word) > 1 and word.isupper())
+    return word in RANKS or (word.lower() in NEVER_LAST and not (len(word) > 1 and word.isupper()))
+
+
+def _is_namer(sentence: _Sentence, end: int) -> bool:
+    """Whether a bracket that closes at `end` holds the first author of a name, and the second one follows."""
+    text = sentence.text
+    opening = text.rfind("(", max(sentence.start, end - _WORD_REACH), end)
+    found = _NAMER.match(text, opening) if opening >= 0 else None
+    return found is not None and found.end() == end and not _is_opening_word(text, end + 1)
 
 
 def _is_item_number(sentence: _Sentence, at: int) -> bool:

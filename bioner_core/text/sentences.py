@@ -10,7 +10,7 @@ from bioner_core.text.boundaries import sentence_ends
 from bioner_core.text.folding import fold
 from bioner_core.text.units import Unit, estimate_tokens, split_units
 
-SPLITTER_VERSION = "rules-3"
+SPLITTER_VERSION = "rules-4"
 """Part of the fingerprint: change it with any change that moves a boundary, the word lists included."""
 
 MAX_SENTENCE_TOKENS = 200

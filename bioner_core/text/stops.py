@@ -23,6 +23,9 @@ NEVER_LAST = _words(
 )
 """A sentence does not end after these, whatever follows."""
 
+RANKS = _words("str substr bv sv ser convar subg subgen gen subvar")
+"""Nor after these parts of an organism's name; they are written small: `Ser` is an amino acid."""
+
 NEVER_BEFORE_NUMBER = _words("no nos vol vols p pp ch sec art nr ver sect pos nt aa")
 """A sentence does not end after these when a digit follows (`no. 5`); `No. The` is left alone."""
 
@@ -30,9 +33,10 @@ SELDOM_LAST = _words(
     """
     al etc sp spp inc ltd co corp dept univ jr sr ph.d m.d b.sc m.sc u.s u.s.a u.k d.c
     i.v i.p i.m s.c p.o i.c i.c.v i.d i.n i.t b.i.d t.i.d q.i.d b.w bw m.w mw mol.wt wt
-    s.d s.e s.e.m a.m p.m max min no ed eds pers comm unpubl obs temp conc st rev cv pv
+    s.d s.e s.e.m a.m p.m max min no ed eds pers comm unpubl obs temp conc st rev cv pv nov
     proc natl acad sci biol chem physiol biochem biophys immunol virol microbiol pharmacol endocrinol pathol clin exp
     med mol res commun engl am eur int ann arch bull trans soc symp
+    linn thunb willd bge mey roxb franch hemsl maxim sieb zucc heynh
     """
 )
 """A sentence ends after these only when the next word is one that opens sentences (`et al. The`)."""

@@ -1,7 +1,7 @@
 """Small documents, and mentions in them as a decoder gives them."""
 
 from bioner_core.document_pass.finish import finish_document
-from bioner_core.document_pass.proposals import occurrences
+from bioner_core.document_pass.occurrences import occurrences
 from bioner_core.documents import Document, Passage
 from bioner_core.mentions import Mention
 from bioner_core.store.mention_ids import place_suffix

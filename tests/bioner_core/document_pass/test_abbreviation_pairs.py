@@ -45,6 +45,27 @@ def pairs(text: str, *known: tuple[int, int], lang: str = "en") -> list[tuple[st
         ("heart failure [\tHF\n]", [("heart failure", "HF")]),
         ("heart failure (" + " " * 130 + "HF )", [("heart failure", "HF")]),
         ("heart failure ( H )", []),
+        # a word begins behind a Han character
+        ("采用polymerase chain reaction(PCR)检测", [("polymerase chain reaction", "PCR")]),
+        ("患者chronic heart failure（CHF）", [("chronic heart failure", "CHF")]),
+        ("采用PCR（polymerase chain reaction）检测", [("polymerase chain reaction", "PCR")]),
+        ("采用chain法 reaction(CR)检测", []),
+        ("采用TC(TC为秒)检测", []),
+        ("双链DNA(dsDNA)抗体", []),
+        ("the Philadelphia chromosome (Ph')", [("Philadelphia chromosome", "Ph'")]),
+        # quotes, and what introduces a short form, wherever it stands in the bracket
+        ("heart failure (“HF”)", [("heart failure", "HF")]),
+        ('heart failure ("HF")', [("heart failure", "HF")]),
+        ("heart failure ('HF', n = 7)", [("heart failure", "HF")]),
+        ("“heart failure” (HF)", [("heart failure", "HF")]),
+        ("HF (“heart failure”)", [("heart failure", "HF")]),
+        ("“HF” (heart failure)", [("heart failure", "HF")]),
+        ("heart failure (abbreviation: HF)", [("heart failure", "HF")]),
+        ("heart failure (hereafter, HF)", [("heart failure", "HF")]),
+        ("心衰（heart failure，以下简称HF）", [("heart failure", "HF")]),
+        ("心衰（heart failure，英文缩写为“HF”）", [("heart failure", "HF")]),
+        ("心衰（“heart failure”，HF）", [("heart failure", "HF")]),
+        ("心衰（“”）, heart failure (,HF)", [("heart failure", "HF")]),
     ],
 )
 def test_definitions_are_found(text: str, expected: list[tuple[str, str]]) -> None:
@@ -96,6 +117,23 @@ def test_a_chinese_term_needs_a_mention_to_delimit_it() -> None:
     text = "本组患者均有糖尿病肾病（DN）表现"
     assert pairs(text, lang="zh") == []
     assert pairs(text, (6, 11), lang="zh") == [("糖尿病肾病", "DN")]
+
+
+@pytest.mark.parametrize(
+    ("text", "long_form", "short_form"),
+    [
+        ("血清白细胞介素-6(IL-6)升高", "白细胞介素-6", "IL-6"),
+        ("肿瘤坏死因子-α（TNF-α）", "肿瘤坏死因子-α", "TNF-α"),
+        ("维生素D（VD）", "维生素D", "VD"),
+        ("β-淀粉样蛋白42(Aβ42)沉积", "β-淀粉样蛋白42", "Aβ42"),
+        ("诊断为“维生素D”（VD）", "维生素D", "VD"),
+    ],
+)
+def test_a_chinese_term_may_end_in_a_letter_or_a_digit(text: str, long_form: str, short_form: str) -> None:
+    """Catches a Chinese name that is read as an English one for its last character, and is then no long form."""
+    start = text.index(long_form)
+    assert pairs(text, (start, start + len(long_form)), lang="zh") == [(long_form, short_form)]
+    assert pairs(text, lang="zh") == []
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import pytest
 
+from bioner_core.document_pass.finish import finish_document
 from bioner_core.document_pass.placed import Sentences
 from tests.bioner_core.document_pass.document_samples import accepted, document, mention
 
@@ -36,6 +37,34 @@ def test_a_repeat_fits_between_the_accepted_mentions(
     doc = document(text)
     mentions = [mention(doc, name, kind, nth=nth) for name, kind, nth in marked]
     assert any(origin == "repeat" for *_, origin in accepted(doc, *mentions, score=0.9)) == is_accepted
+
+
+@pytest.mark.parametrize("short_first", [True, False])
+def test_of_two_repeats_the_longer_is_accepted_and_the_other_kept(short_first: bool) -> None:
+    """Catches `cancer` inside `breast cancer` that is taken because its name comes first in the document, and the
+    longer one, or the one that does not fit, which is not even a candidate."""
+    short, long = "Cancer one. A cancer two. ", "A breast cancer. Of breast cancer. "
+    text = (short + long if short_first else long + short) + "The breast cancer."
+    doc = document(text)
+    at = 0 if short_first else 2  # the word alone, counted among all `cancer`
+    marked = [mention(doc, "cancer", "Disease", nth=at + number) for number in range(2)]
+    marked += [mention(doc, "breast cancer", "Disease", nth=number) for number in range(2)]
+    found = finish_document(doc, marked, scorer=lambda facts: 0.9 if facts.name == "Cancer" else 0.6).mentions
+    last = [(one.text, one.accepted, one.origin) for one in found if one.start >= text.index("The ")]
+    assert last == [("breast cancer", True, "repeat"), ("cancer", False, "repeat")]
+
+
+def test_what_lies_in_a_longer_accepted_mention_is_no_occurrence() -> None:
+    """Catches a name whose score falls with each longer name that holds it, and rows for each of those."""
+    doc = document("Cancer one. A cancer two. " + "The breast cancer. " * 6 + "Some cancer.")
+    marked = [mention(doc, "Cancer", "Disease", nth=number) for number in range(2)]
+    marked += [mention(doc, "breast cancer", "Disease", nth=number) for number in range(6)]
+    told: list[tuple[str, int, int]] = []
+    found = finish_document(
+        doc, marked, scorer=lambda facts: (told.append((facts.name, facts.accepted, facts.occurrences)), 0.9)[1]
+    ).mentions
+    assert told == [("Cancer", 2, 3)]
+    assert len(found) == 9
 
 
 def test_a_turned_down_mention_is_in_nobodys_way() -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from bioner_core.document_pass.finish import finish_document
-from bioner_core.document_pass.proposals import occurrences
+from bioner_core.document_pass.occurrences import occurrences
 from bioner_core.document_pass.settings import WEIGHTS, RepeatFacts, features, probability
 from bioner_core.mentions import Mention
 from tests.bioner_core.document_pass.document_samples import accepted, document, mention

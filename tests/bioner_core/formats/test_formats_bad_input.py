@@ -270,3 +270,11 @@ def test_damaged_dumps_are_read_without_an_exception(
     at = int(position * len(content))
     damaged = content[:at] + added + content[at + removed :]
     check_invariants(gzip.compress(damaged) if packed else damaged, read_bytes, cut)
+
+
+@pytest.mark.parametrize("encoding", ["GB18030", "gbk", "Big5"])
+def test_an_xml_file_in_a_chinese_encoding_says_how_to_convert_it(encoding: str, read_bytes: ReadBytes) -> None:
+    """Catches a message about an inner part of a parser, from which nobody knows what to do."""
+    content = articles(article("<ArticleTitle>心理</ArticleTitle>")).decode().replace("utf-8", encoding, 1)
+    message = only_reject(read_bytes(content.encode(encoding)), "bad_encoding")
+    assert f"iconv -f {encoding} -t UTF-8" in message

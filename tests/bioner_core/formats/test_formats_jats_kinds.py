@@ -76,6 +76,13 @@ def test_fractions_and_readings(read_bytes: ReadBytes) -> None:
     assert body_of(read_bytes, ruby) == [("body", "The 肺癌 cells"), ("ruby", "fèi")]
 
 
+@pytest.mark.parametrize("name", ["term-head", "def-head", "chem-struct-wrap", "address", "code", "sig-block"])
+def test_blocks_cut_the_text_around_them(name: str, read_bytes: ReadBytes) -> None:
+    """Catches the heads of a list of definitions, or a block between two words, glued to what stands beside them."""
+    body = f"<p>Short<{name}>Long</{name}>tail</p>"
+    assert [text for _, text in body_of(read_bytes, body)] == ["Short", "Long", "tail"]
+
+
 def test_notes_stand_beside_the_sentence(read_bytes: ReadBytes) -> None:
     """Catches a footnote or an index term that cuts a sentence in two, or stands in the middle of a title."""
     body = (

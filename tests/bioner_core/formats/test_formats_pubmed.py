@@ -60,6 +60,21 @@ def test_text_of_mixed_content(read_bytes: ReadBytes) -> None:
     assert texts(document) == ["CD4+ & IL2 \u03b1\U0001d6fcx end", "a b c"]
 
 
+def test_formulas_are_read_as_in_articles(read_bytes: ReadBytes) -> None:
+    """Catches halves of a fraction in one number, and a formula that stands there once more as TeX."""
+    formula = (
+        "<mml:math><mml:semantics><mml:mrow><mml:mfrac><mml:mn>1</mml:mn><mml:mn>2</mml:mn></mml:mfrac>"
+        "<mml:mi>x</mml:mi></mml:mrow><mml:annotation>\\frac{1}{2}</mml:annotation></mml:semantics></mml:math>"
+    )
+    text = f"a  rate of 3{formula} mg, or {formula}, <i>a</i>\n day"
+    math = 'xmlns:mml="http://www.w3.org/1998/Math/MathML"'
+    content = (
+        f"<ArticleTitle {math}>{text}</ArticleTitle><Abstract><AbstractText {math}>{text}</AbstractText></Abstract>"
+    )
+    document = only_document(read_bytes(articles(article(content))))
+    assert texts(document) == ["a rate of 3 1 2 x mg, or 1 2 x, a day"] * 2
+
+
 def test_abstract_holds_its_own_texts_only(read_bytes: ReadBytes) -> None:
     """Catches copyright lines and references in the text, other abstracts in the abstract, a printed UNLABELLED."""
     content = (

@@ -85,6 +85,87 @@ def test_cells_are_those_that_a_public_reader_finds(shared_folder: Path) -> None
     assert our_rows(written.getvalue()) == openpyxl_rows(written.getvalue())
 
 
+@pytest.mark.parametrize(
+    ("cell", "year"),
+    [
+        ("<v>43831</v>", "2020"),
+        ("<v>43830.99</v>", "2019"),
+        ("<v>20231</v>", ""),  # as people write the first issue of 2023
+        ("<v>438310</v>", ""),
+        ("<v>2021</v>", "2021"),
+        ("<v>2021-05-06</v>", "2021"),
+    ],
+)
+def test_a_date_of_a_spreadsheet_is_a_number_of_days(cell: str, year: str, read_bytes: ReadBytes) -> None:
+    """Catches records without a year, since a cell of a date holds the days since 1899."""
+    header = '<row><c r="A1" t="str"><v>题名</v></c><c r="B1" t="str"><v>发表时间</v></c></row>'
+    rows = f'{header}<row><c r="A2" t="str"><v>甲</v></c><c r="B2" s="1">{cell}</c></row>'
+    [record] = read_bytes(workbook({"sheet1": rows}))
+    assert record.meta.year == year
+
+
+def test_a_workbook_may_count_from_1904(read_bytes: ReadBytes) -> None:
+    """Catches dates of old Macintosh workbooks that come out four years too early."""
+    rows = sheet_rows([["题名", "年"], ["甲", "43831"]])
+    properties = b'<workbook><workbookPr date1904="1"/></workbook>'
+    packed = io.BytesIO(workbook({"sheet1": rows}))
+    rebuilt = io.BytesIO()
+    with zipfile.ZipFile(packed) as old, zipfile.ZipFile(rebuilt, "w") as new:
+        for name in old.namelist():
+            new.writestr(name, properties if name == "xl/workbook.xml" else old.read(name))
+    [record] = read_bytes(rebuilt.getvalue())
+    assert record.meta.year == "2024"
+
+
+def html_records(rows: str, read_bytes: ReadBytes) -> list[tuple[list[str], tuple[str, ...]]]:
+    """Texts of title and abstract, and keywords, of the records of a page."""
+    header = "<tr><td>Title-题名</td><td>Author-作者</td><td>Summary-摘要</td><td>Keyword-关键词</td></tr>"
+    found = read_bytes(f"<html><table>{header}{rows}</table></html>".encode())
+    return [
+        ([part.text for part in one.passages if part.section != "keywords"], one.meta.keywords)
+        for one in found
+        if isinstance(one, Document)
+    ]
+
+
+def test_a_cell_that_spans_columns_or_rows_takes_their_places(read_bytes: ReadBytes) -> None:
+    """Catches an abstract that is lost, or keywords that become one, behind a cell over two columns or rows."""
+    rows = (
+        "<tr><td colspan='2'>甲</td><td>目的。</td><td>a;b</td></tr>"
+        "<tr><td>乙</td><td rowspan=3>某</td><td>方法。</td><td>c</td></tr>"
+        "<tr><td>丙</td><td rowspan=2>结果。</td><td>d</td></tr>"
+        "<tr><td>丁</td><td>e</td></tr>"
+        "<tr><td colspan='x'>戊</td><td rowspan=9></td><td>结论。</td></tr></table>"
+        "<table><tr><td>己</td><td>某</td><td>讨论。</td></tr>"
+    )
+    assert html_records(rows, read_bytes) == [
+        (["甲", "目的。"], ("a", "b")),
+        (["乙", "方法。"], ("c",)),
+        (["丙", "结果。"], ("d",)),
+        (["丁"], ("e",)),
+        (["戊", "结论。"], ()),
+        (["己", "讨论。"], ()),
+    ]
+
+
+def test_lines_and_blocks_of_a_cell_are_lines_of_its_text(read_bytes: ReadBytes) -> None:
+    """Catches words that are glued where a page breaks the line, and sentences parted by inline markup."""
+    cell = (
+        "Aim: to <i>t</i>est.<br>\n Methods: we did.<br/><br/>Results<p>one <?x y?>two</p><div>three<ul><li>four</li>"
+        "<li>five</li></ul></div> tail"
+    )
+    rows = f"<tr><td>T</td><td></td><td>{cell}</td><td>a<br>b</td></tr>"
+    text = "Aim: to test.\nMethods: we did.\nResults\none two\nthree\nfour\nfive\ntail"
+    assert html_records(rows, read_bytes) == [(["T", text], ("a", "b"))]
+
+
+def test_spans_of_many_rows_cost_no_time(read_bytes: ReadBytes) -> None:
+    """Catches work that grows with the columns that cells of earlier rows take (here that would take minutes)."""
+    wide = "<td rowspan=65534 colspan=1000>x</td>" * 2_000
+    rows = f"<tr>{wide}</tr>" + "<tr><td>y</td></tr>" * 2_000
+    assert len(html_records(f"<tr><td>甲</td></tr>{rows}", read_bytes)) == 2
+
+
 def test_a_row_without_text_is_a_reject_of_its_own(read_bytes: ReadBytes) -> None:
     """Catches a record whose title cell is empty dropped in silence; a row without any cell is none."""
     rows = [*ROWS[:2], ["期刊", "", "某医院"], [""] * 7, ROWS[2]]

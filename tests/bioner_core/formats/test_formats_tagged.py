@@ -31,6 +31,9 @@ def test_wrapped_lines_join_by_script() -> None:
     assert joined_lines("acute", ["kidney", "injury"]) == "acute kidney injury"
     assert joined_lines("IL-2", ["水平升高,", "T", "cells减少50", "%"]) == "IL-2水平升高,T cells减少50%"
     assert joined_lines("", ["text"]) == "text"
+    # a word may end, or begin, with a digit
+    assert joined_lines("探讨the p53", ["gene与IL-6", "mRNA的关系"]) == "探讨the p53 gene与IL-6 mRNA的关系"
+    assert joined_lines("检测IL", ["6水平为12", "34ng，P<", "0.05"]) == "检测IL 6水平为1234ng，P<0.05"
 
 
 def test_noteexpress_fields(read_bytes: ReadBytes) -> None:
