@@ -142,7 +142,7 @@ def test_a_store_without_a_snapshot_means_by_its_names_what_sql_means(tmp_path: 
             "candidates": sorted(one.mention_id for one in store.mentions()),
         }
         for view, ids in found.items():
-            asked = f"SELECT mention_id FROM {view} ORDER BY ALL"
+            asked = f"SELECT mention_id FROM {view} ORDER BY ALL"  # noqa: S608 - names of views
             assert store.query(asked).column(0).to_pylist() == ids
         return {"documents": documents, **found}
 
