@@ -24,7 +24,7 @@ WHOLE_THOUGH_SHORT = {
     "bioner_core/store/names.py": "one listing for all inputs, so that planning stays linear; has its own tests",
     "bioner_core/store/paths.py": "the type of every path into a store, with some forty users; imports no pyarrow",
     "bioner_core/text/units.py": "tagging, decoding and budgets go by it; has tests of its own",
-    "jobs/runs/locking.py": "three modules take the lock by it; a session imports Beam, which the other two do not need",
+    "jobs/runs/locking.py": "three modules take the lock by it; a session imports Beam, which two of them do not need",
     "jobs/runs/row_rates.py": "the rate of the last run of a kind, kept for the next; sessions are long already",
     "jobs/terminal/damage.py": "nine commands tell damage; in the console's module, --help would load pyarrow",
     "pipelines/plan_record.py": "the plan of one input, kept for reruns; has tests of its own",
