@@ -13,10 +13,11 @@ from bioner_core.documents import Document
 from bioner_core.errors import StoreError
 from bioner_core.mentions import Mention
 from bioner_core.store import layout
+from bioner_core.store.history.current_rows import current_documents, current_mentions
 from bioner_core.store.objects.object_path import ObjectPath
 from bioner_core.store.query.query_session import query_session
 from bioner_core.store.query.query_views import VIEWS
-from bioner_core.store.reading import document_rows, left_out_shards, mention_rows, shown_manifests
+from bioner_core.store.reading import left_out_shards, shown_manifests
 from bioner_core.store.snapshot.snapshot_reading import Snapshot, open_snapshot
 
 _QUERY_MEMORY = 2_000_000_000
@@ -24,10 +25,11 @@ _QUERY_MEMORY = 2_000_000_000
 
 
 class Store:
-    """The annotations in a folder or on object storage: the current snapshot, or all committed shards.
+    """The annotations in a folder or on object storage: the newest version of each document that is not withdrawn.
 
-    Made by `open_store`. A snapshot has the newest version of each document; without one, documents that were committed
-    several times are there several times, but for `query`, which counts the newest alone.
+    Made by `open_store`. It is read from the current snapshot; without one from the committed shards, by the same rule.
+    `documents()`, `mentions(accepted_only=True)` and the SQL views `documents` and `mentions` hold the same; without
+    `accepted_only` mentions are those of the view `candidates`.
     """
 
     def __init__(self, store: layout.Store, snapshot: Snapshot | None) -> None:
@@ -41,12 +43,21 @@ class Store:
         return self._snapshot.manifest.snapshot_id if self._snapshot else ""
 
     def documents(self) -> Iterator[Document]:
-        """The documents, with their text."""
-        return self._snapshot.documents() if self._snapshot else document_rows(self._layout)
+        """The newest version of each document, with its text; withdrawn ones are left out.
 
-    def mentions(self) -> Iterator[Mention]:
-        """The mentions, those that the selector turned down included (`accepted` is false)."""
-        return self._snapshot.mentions() if self._snapshot else mention_rows(self._layout)
+        Raises:
+            StoreError: a file is damaged or gone.
+        """
+        return self._snapshot.documents() if self._snapshot else current_documents(self._layout)
+
+    def mentions(self, *, accepted_only: bool = False) -> Iterator[Mention]:
+        """The mentions of these documents; unless `accepted_only`, also those turned down (`accepted` is false).
+
+        Raises:
+            StoreError: a file is damaged or gone.
+        """
+        found = self._snapshot.mentions() if self._snapshot else current_mentions(self._layout)
+        return (one for one in found if one.accepted or not accepted_only)
 
     def query(self, sql: str, parameters: Mapping[str, str] | None = None) -> pa.Table:
         """The answer to one SELECT, as an Arrow table.
@@ -75,7 +86,7 @@ def open_store(path: str | Path) -> Store:
     if snapshot is None and next(iter(shown_manifests(store)), None) is None:
         raise StoreError(f"{store} is no store: nothing is committed there. `bioner annotate` makes one")
     for fault in left_out_shards(store) if snapshot is None else ():
-        warnings.warn(f"left out of every answer of query: {fault}", stacklevel=2)
+        warnings.warn(f"left out of every answer: {fault}", stacklevel=2)
     return Store(store, snapshot)
 
 

@@ -3,7 +3,7 @@
     python -m devtools.trace_files [--annotator model|null] [INPUT...]
 
 The command runs as always, with its Beam workers and Ray's actors; every process that it starts notes each of our files
-when a function of it is first called. A module's own lines, which run when it is imported, do not count.
+when a function of it is first called. A module's own lines, and what they call when it is imported, do not count.
 """
 
 import argparse
@@ -24,11 +24,22 @@ SHORT = 80
 _FOLDER = "BIONER_TRACE_FOLDER"
 _HOOK = f"""import os, sys, threading
 folder, seen = os.environ.get({_FOLDER!r}), set()
+ours = tuple(os.path.join({str(REPOSITORY)!r}, package, "") for package in {PACKAGES!r})
+def importing(frame):
+    while frame is not None:
+        # The module that runs as the program is not imported: all that a process does is called by it.
+        if frame.f_code.co_name == "<module>" and frame.f_globals.get("__name__") != "__main__":
+            if frame.f_code.co_filename.startswith(ours):
+                return True
+        frame = frame.f_back
+    return False
 if folder and not any("dashboard" in word or "log_monitor" in word for word in sys.orig_argv):  # Ray's own
     def note(frame, event, _):
         code = frame.f_code
         # Bit 1, CO_OPTIMIZED, tells functions from modules and bodies of classes, which run when they are imported.
-        if event == "call" and code.co_filename not in seen and code.co_flags & 1 and not code.co_name.startswith("<"):
+        if event != "call" or code.co_filename in seen or not code.co_flags & 1 or code.co_name.startswith("<"):
+            return
+        if code.co_filename.startswith(ours) and not importing(frame.f_back):
             seen.add(code.co_filename)
             with open(os.path.join(folder, str(os.getpid())), "a") as file:  # a process may be killed at any moment
                 file.write(code.co_filename + "\\n")

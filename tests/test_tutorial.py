@@ -1,6 +1,7 @@
 """The tutorial, run as it is printed."""
 
 import csv
+import json
 import os
 import re
 import shlex
@@ -44,6 +45,20 @@ def test_every_command_of_the_tutorial_is_in_a_block() -> None:
 def test_the_label_set_is_printed_as_it_is() -> None:
     """Catches a definition on the page that is not the one which the commands below it use."""
     assert blocks("toml") == [(TUTORIAL.parent / "tutorial" / "species.toml").read_text(encoding="utf-8")]
+
+
+def test_the_sentences_of_the_label_set_are_counted_as_they_are() -> None:
+    """Catches a sentence that came or went while the page tells the old numbers."""
+    folder = TUTORIAL.parent / "tutorial"
+    train, test = (
+        [json.loads(line) for line in (folder / f"species_{part}.jsonl").read_text(encoding="utf-8").splitlines()]
+        for part in ("train", "test")
+    )
+    marked = sum(bool(one["entities"]) for one in train)
+    page = " ".join(TUTORIAL.read_text(encoding="utf-8").split())
+    assert f"{len(train)} sentences lie beside the label set" in page
+    assert f"{marked} that mark organisms and {len(train) - marked} that have none" in page
+    assert f"{len(test)} test sentences prove nothing about quality, and {len(train)} are far too few" in page
 
 
 @pytest.mark.slow

@@ -20,50 +20,40 @@ from bioner_core.benchmark.tape import MoveLogitTape, recorded
 from bioner_core.decoding.decoder import Decoder
 from bioner_core.decoding.drafted import DraftedDecoder
 from bioner_core.decoding.reference import ReferenceDecoder
+from bioner_core.inference.batching import BatchFill
 from bioner_core.models.int8 import int8_is_possible
 from bioner_core.models.tagging_model import TaggingModel
 
 
-@dataclass(slots=True)
-class Traffic:
-    """`tokens` that went through the network, and the `slots` that they took in attention, padding included."""
-
-    tokens: int = 0
-    slots: int = 0
-
-    @property
-    def padding(self) -> float:
-        """Share of the slots that held no token; 0 when nothing was sent."""
-        return 1.0 - self.tokens / self.slots if self.slots else 0.0
-
-
 @contextmanager
-def counted(network: TaggingModel) -> Iterator[Traffic]:
-    """Within the block, count what goes through the network. The layers but attention see no padding at all."""
-    traffic = Traffic()
+def counted(network: TaggingModel) -> Iterator[list[BatchFill]]:
+    """Within the block, note each pass: its tokens, and the slots that they take in attention, padding included.
+
+    The layers but attention see no padding at all.
+    """
+    fills: list[BatchFill] = []
 
     def count(_: nn.Module, arguments: tuple[Tensor, ...], named: dict[str, Any]) -> None:
         rows, _, width, _ = named["ragged"].mask.shape
-        traffic.tokens += arguments[0].numel()
-        traffic.slots += rows * width
+        fills.append(BatchFill(arguments[0].numel(), rows * width))
 
     hook = network.register_forward_pre_hook(count, with_kwargs=True)
     try:
-        yield traffic
+        yield fills
     finally:
         hook.remove()
 
 
 @dataclass(frozen=True, slots=True)
 class BatchRun:
-    """What one batch size gave: times by contender, and of drafted decoding the copies, the passes and the traffic."""
+    """What one batch size gave: times by contender; of drafted decoding copies, passes and what they held."""
 
     batches: tuple[SentenceBatch, ...]
     timings: dict[str, Timing]
     answers: tuple[Answer, ...]
     passes: int
-    drafted_traffic: Traffic
-    floor_traffic: Traffic
+    drafted_fill: BatchFill
+    floor_fill: BatchFill
 
 
 def run_batches(
@@ -78,12 +68,12 @@ def run_batches(
     drafted = _decoder_contender("drafted", decoder, subject, batches)
     drafted.run(batches[0])
     passes_before = decoder.passes
-    with counted(subject.network) as drafted_traffic:
+    with counted(subject.network) as drafted_fills:
         answers = tuple(drafted.run(batch) for batch in batches)
     passes = decoder.passes - passes_before
     floor = FloorContender(subject.network, subject.tokens, answers)
     floor.run(batches[0])
-    with counted(subject.network) as floor_traffic:
+    with counted(subject.network) as floor_fills:
         for batch in batches:
             floor.run(batch)
     others = _others(subject, batches, settings, answers)
@@ -95,7 +85,8 @@ def run_batches(
         device=subject.loaded.device,
         on_batch=lambda batch: on_sentences(len(batch.sentences)),
     )
-    return BatchRun(tuple(batches), timings, answers, passes, drafted_traffic, floor_traffic)
+    drafted_fill, floor_fill = sum(drafted_fills, BatchFill()), sum(floor_fills, BatchFill())
+    return BatchRun(tuple(batches), timings, answers, passes, drafted_fill, floor_fill)
 
 
 def _others(

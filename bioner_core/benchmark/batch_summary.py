@@ -36,8 +36,8 @@ def summarise(subject: BenchSubject, run: BatchRun, *, batch_size: int) -> Batch
             name: _contender_figures(name, timing, run, written, subject) for name, timing in run.timings.items()
         },
         passes_per_sentence=run.passes / sentences,
-        tokens_read_to_floor=run.drafted_traffic.tokens / run.floor_traffic.tokens,
-        padding={"drafted": run.drafted_traffic.padding, "floor": run.floor_traffic.padding},
+        tokens_read_to_floor=run.drafted_fill.tokens / run.floor_fill.tokens,
+        padding={"drafted": run.drafted_fill.padding, "floor": run.floor_fill.padding},
         reference_to_drafted=reference.ratio_to(drafted) if reference else None,
         generate_to_drafted=generate.ratio_to(drafted) if generate else None,
         selector_to_drafted=selector.ratio_to(drafted) if selector else None,

@@ -22,6 +22,7 @@ from bioner_core.concepts.name_keys import KEYS_VERSION, name_keys
 from bioner_core.errors import ConfigurationError, InputError
 from bioner_core.file_digest import sha256_of_file
 from bioner_core.store.atomic import write_text
+from bioner_core.store.rows import flat_table
 
 ABOUT_FILE, CONCEPTS_FILE, KEYS_FILE = "vocabulary.json", "concepts.parquet", "keys.parquet"
 
@@ -86,7 +87,7 @@ def build_index(folder: Path, concepts: Iterable[Concept], *, page: VocabularyPa
     rows = sorted(_joined(concepts).values(), key=lambda one: one.concept_id)
     if not rows:
         raise InputError(f"{', '.join(one.name for one in page.sources) or page.name}: holds no concept with a name")
-    tables = {CONCEPTS_FILE: _concept_table(rows), KEYS_FILE: _key_table(rows)}
+    tables = {CONCEPTS_FILE: flat_table(rows, _CONCEPTS), KEYS_FILE: _key_table(rows)}
     names = sum(1 + len(one.synonyms) for one in rows)
     done = replace(page, concepts=len(rows), names=names, digest=_digest(rows))
     try:
@@ -171,11 +172,6 @@ def _merged(rows: Sequence[Concept]) -> Concept:
         replaces=tuple(dict.fromkeys(old for row in rows for old in row.replaces)),
         parents=tuple(dict.fromkeys(parent for row in rows for parent in row.parents)),
     )
-
-
-def _concept_table(rows: Sequence[Concept]) -> pa.Table:
-    columns = [pa.array([getattr(one, field.name) for one in rows], field.type) for field in _CONCEPTS]
-    return pa.Table.from_arrays(columns, schema=_CONCEPTS)
 
 
 def _key_table(rows: Sequence[Concept]) -> pa.Table:

@@ -141,17 +141,15 @@ class Evaluation:
         }
 
 
-def evaluate(
-    records: Sequence[RecordSpans], rulers: Sequence[UnitRuler], *, resamples: int = RESAMPLES, seed: int = SEED
-) -> Evaluation:
+def evaluate(records: Sequence[RecordSpans], rulers: Sequence[UnitRuler]) -> Evaluation:
     """Score predictions against gold in every way that a report shows; `rulers` measure the records' texts.
 
-    Deterministic for one seed. Raises ValueError when there is not one ruler per record.
+    Deterministic. Raises ValueError when there is not one ruler per record.
     """
     return Evaluation(
         records=len(records),
         strict=score(records),
-        ci95=f1_interval(records, resamples=resamples, seed=seed),
+        ci95=f1_interval(records),
         by_type=score_by_type(records),
         flat=score_flat(records),
         nested=score_nested(records),

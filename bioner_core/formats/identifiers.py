@@ -115,17 +115,13 @@ def _normalised(text: str) -> str:
     return "".join(character for character in folded if character.isalnum())
 
 
-def deduplication_key(document: Document) -> str:
-    """The strongest key that a record has. Records of one source with the same key are copies of one article."""
-    return record_keys(document)[0]
-
-
 def record_keys(document: Document) -> tuple[str, ...]:
     """All keys of a record, the strongest first: `file:<name>`, `doi:<DOI>`, `called:<16 hex digits>`.
 
-    Each begins with `<source>:`. Names and DOIs are case-folded. The last key is always there; it takes the first title
-    (the first passage where there is no title), so a translated title beside it does not matter. Two records that both
-    have a file name are different when the names are, whatever their weaker keys say: journals repeat their headings.
+    Records of one source whose strongest keys are the same are copies of one article. Each begins with `<source>:`.
+    Names and DOIs are case-folded. The last key is always there; it takes the first title (the first passage where
+    there is no title), so a translated title beside it does not matter. Two records that both have a file name are
+    different when the names are, whatever their weaker keys say: journals repeat their headings.
     """
     ids = dict(document.meta.ids)
     strong = (("file", ids.get(document.source, "")), ("doi", ids.get("doi", "")))

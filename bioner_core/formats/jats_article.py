@@ -3,12 +3,11 @@
 import re
 from collections.abc import Callable, Iterable, Iterator
 
-from bioner_core.documents import Document, DocumentMeta
+from bioner_core.documents import Document, DocumentMeta, Heading
 from bioner_core.formats.contract import Origin, RecordFault
 from bioner_core.formats.identifiers import normal_doi, normal_pmcid, normal_pmid
 from bioner_core.formats.jats_loss import jats_loss
 from bioner_core.formats.jats_passages import jats_passages, language_of
-from bioner_core.formats.jats_subjects import article_types, subjects
 from bioner_core.formats.xml_text import (
     Element,
     UnresolvedEntityError,
@@ -31,6 +30,8 @@ _NORMAL_FORMS: dict[str, Callable[[str], str]] = {
 }
 _NOT_PUBLISHED = re.compile(r"submi|recei|recd|rev|accept|preprint|manuscript|embargo|release|retract|correct")
 _BLANKS = re.compile(r"[ \t\r\n]+")
+_SUBJECT = "jats-subject"
+"""`Heading.vocabulary` of the subjects of `article-categories`."""
 
 _Ids = tuple[tuple[str, str], ...]
 
@@ -69,8 +70,8 @@ def jats_document(element: Element, part_of: tuple[Element, int] | None, origin:
             input_file=origin.input_file,
             record_number=origin.record_number,
             lost_characters=jats_loss(element, passages),
-            headings=subjects(meta),
-            publication_types=article_types(element),
+            headings=_subjects(meta),
+            publication_types=_article_types(element),
         ),
     )
 
@@ -145,3 +146,31 @@ def _keywords(meta: Element | None) -> Iterator[str]:
     for keyword in (keyword for group in groups for keyword in group.iterdescendants("{*}kwd")):
         if text := _BLANKS.sub(" ", text_of(keyword)):
             yield text
+
+
+def _subjects(meta: Element | None) -> tuple[Heading, ...]:
+    """The subjects of an article, in its order; each counts once with the type of the group that it stands in.
+
+    The qualifier is that type (`heading`, `Discipline-v2`, ...), of the outer group where an inner one has none; the id
+    is that of the vocabulary that the article names, where it names one.
+    """
+    groups = children(path(meta, "{*}article-categories"), "{*}subj-group")
+    return tuple(dict.fromkeys(one for group in groups for one in _subjects_of(group)))
+
+
+def _article_types(article: Element) -> tuple[str, ...]:
+    """The type of an article or part as its publisher names it (`research-article`, `reply`)."""
+    kind = (article.get("article-type") or article.get("response-type") or "").strip()
+    return (kind,) if kind else ()
+
+
+def _subjects_of(outermost: Element) -> Iterator[Heading]:
+    # Groups may lie in groups as deep as the parser lets them, so this is a stack and no recursion.
+    waiting = [(outermost, "")]
+    while waiting:
+        group, inherited = waiting.pop()
+        kind = group.get("subj-group-type", "").strip() or inherited
+        for subject in children(group, "{*}subject"):
+            if name := " ".join(text_of(subject).split()):
+                yield Heading(_SUBJECT, subject.get("vocab-term-identifier", "").strip(), name, kind)
+        waiting += [(inner, kind) for inner in reversed(list(children(group, "{*}subj-group")))]

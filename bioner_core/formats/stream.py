@@ -12,6 +12,7 @@ from bioner_core.errors import InputError
 from bioner_core.formats.buckets import is_bucket, opened_bucket_file
 from bioner_core.formats.contract import CHUNK_BYTES, FileFault
 from bioner_core.formats.inputs import public_name
+from bioner_core.gzip_file import GZIP_MAGIC
 from bioner_core.records import RejectReason
 
 HEAD_BYTES = 64 * 1024
@@ -20,7 +21,6 @@ HEAD_BYTES = 64 * 1024
 MAX_DECOMPRESSED_BYTES = 64 * 1024**3
 """The most bytes that one compressed file may unpack to; PMC's largest packages of many articles come near to it."""
 
-_GZIP_MAGIC = b"\x1f\x8b"
 _GZIP_WINDOW = 31
 
 
@@ -132,9 +132,9 @@ def _cause(error: Exception) -> str:
 
 def _decompressed(raw: RawFile) -> Iterator[bytes]:
     first = raw.read(CHUNK_BYTES)
-    while 0 < len(first) < len(_GZIP_MAGIC) and (more := raw.read(CHUNK_BYTES)):
+    while 0 < len(first) < len(GZIP_MAGIC) and (more := raw.read(CHUNK_BYTES)):
         first += more
-    if first.startswith(_GZIP_MAGIC):
+    if first.startswith(GZIP_MAGIC):
         yield from _gunzipped(raw, first)
         return
     while first:

@@ -9,7 +9,7 @@ from bioner_core.formats.bioc_json import BiocJsonReader
 from bioner_core.formats.contract import Reader
 from bioner_core.formats.pubtator import PubtatorReader
 from bioner_core.gold.files import head_of
-from bioner_core.gold.placing import PASSAGE_BREAK, Mark, placed_record
+from bioner_core.gold.placing import Mark, joined_passages, placed_record
 from bioner_core.gold.record import ImportedRecord, Misfit, MisfitKind
 from bioner_core.records import Reject, RejectReason
 
@@ -59,11 +59,7 @@ def _own_id(document: ForeignDocument) -> str:
 
 
 def _imported(document: ForeignDocument, where: str) -> ImportedRecord:
-    starts, offset = [], 0
-    for passage in document.passages:
-        starts.append(offset)
-        offset += len(passage.text) + len(PASSAGE_BREAK)
-    text = PASSAGE_BREAK.join(passage.text for passage in document.passages)
+    text, starts = joined_passages(passage.text for passage in document.passages)
     marks: list[Mark] = []
     misfits: list[Misfit] = []
     for annotation in document.annotations:

@@ -13,7 +13,7 @@ from pathlib import Path
 from bioner_core.errors import InputError
 from bioner_core.formats.languages import detect_language
 from bioner_core.gold.files import whole_text
-from bioner_core.gold.placing import PASSAGE_BREAK, Mark, placed_record
+from bioner_core.gold.placing import Mark, joined_passages, placed_record
 from bioner_core.gold.record import ImportedRecord
 from bioner_core.mentions import Span
 
@@ -128,18 +128,14 @@ def _is_tagged(columns: list[str]) -> bool:
 
 
 def _record(texts: Iterable[_Text], path: Path) -> ImportedRecord:
-    parts: list[str] = []
-    marks: list[Mark] = []
-    offset, record_id = 0, ""
-    for one in texts:
-        text, edges = _laid_out(one.tokens, path)
-        for span, line in _spans(one.tokens, edges):
-            place = (span.start + offset, span.end + offset)
-            marks.append(Mark((place,), span.type, f"{path}, line {line}"))
-        parts.append(text)
-        record_id = one.record_id
-        offset += len(text) + len(PASSAGE_BREAK)
-    return placed_record(record_id, PASSAGE_BREAK.join(parts), marks=marks)
+    laid_out = [(one, *_laid_out(one.tokens, path)) for one in texts]
+    text, starts = joined_passages(part for _, part, _ in laid_out)
+    marks = [
+        Mark(((span.start + start, span.end + start),), span.type, f"{path}, line {line}")
+        for (one, _, edges), start in zip(laid_out, starts, strict=True)
+        for span, line in _spans(one.tokens, edges)
+    ]
+    return placed_record(laid_out[-1][0].record_id if laid_out else "", text, marks=marks)
 
 
 def _laid_out(tokens: list[_Token], path: Path) -> tuple[str, list[tuple[int, int]]]:

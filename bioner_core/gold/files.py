@@ -1,28 +1,15 @@
 """Opening files of gold: plain or gzip, told by their first bytes, in UTF-8; a fault names the file."""
 
-import gzip
 import zlib
 from pathlib import Path
-from typing import BinaryIO, cast
 
 from bioner_core.errors import InputError, cause_of
+from bioner_core.gzip_file import open_plain_or_gzip
 
 MAX_WHOLE_BYTES = 1024**3
 """The most decompressed bytes of a file that is read as a whole; corpora are far smaller."""
 
-_GZIP_MAGIC = b"\x1f\x8b"
 _HEAD_BYTES = 64 * 1024
-
-
-def open_file(path: Path) -> BinaryIO:
-    """The file's bytes, unpacked.
-
-    Raises:
-        OSError: it cannot be opened.
-    """
-    with path.open("rb") as file:
-        is_gzip = file.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
-    return cast(BinaryIO, gzip.open(path)) if is_gzip else path.open("rb")
 
 
 def head_of(path: Path) -> bytes:
@@ -32,7 +19,7 @@ def head_of(path: Path) -> bytes:
         InputError: it cannot be read.
     """
     try:
-        with open_file(path) as file:
+        with open_plain_or_gzip(path) as file:
             return file.read(_HEAD_BYTES).removeprefix(b"\xef\xbb\xbf")
     except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"{path}: cannot be read: {cause_of(error)}") from error
@@ -45,7 +32,7 @@ def whole_bytes(path: Path) -> bytes:
         InputError: it cannot be read, or unpacks to more than `MAX_WHOLE_BYTES`.
     """
     try:
-        with open_file(path) as file:
+        with open_plain_or_gzip(path) as file:
             content = file.read(MAX_WHOLE_BYTES + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"{path}: cannot be read: {cause_of(error)}") from error

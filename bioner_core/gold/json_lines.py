@@ -11,7 +11,7 @@ from typing import Any
 
 from bioner_core.gold.files import whole_bytes
 from bioner_core.gold.json_values import Place
-from bioner_core.gold.placing import PASSAGE_BREAK, Mark, placed_record
+from bioner_core.gold.placing import Mark, joined_passages, placed_record
 from bioner_core.gold.record import ImportedRecord, Misfit, MisfitKind
 
 
@@ -104,18 +104,14 @@ class ExportedLinesForm:
         """
         for place, value in json_lines(path):
             document = place.object(value)
-            texts: list[str] = []
+            passages = [place.object(item) for item in place.list(document, "passages")]
+            text, starts = joined_passages(place.text(one, "text") for one in passages)
             marks: list[Mark] = []
             misfits: list[Misfit] = []
-            offset = 0
-            for item in place.list(document, "passages"):
-                passage = place.object(item)
-                texts.append(place.text(passage, "text"))
+            for passage, start in zip(passages, starts, strict=True):
                 entities = place.list(passage, "entities") if "entities" in passage else []
                 for entity in _flat(entities, place):
-                    _add(entity, place, offset, marks=marks, misfits=misfits)
-                offset += len(texts[-1]) + len(PASSAGE_BREAK)
-            text = PASSAGE_BREAK.join(texts)
+                    _add(entity, place, start, marks=marks, misfits=misfits)
             yield placed_record(place.text(document, "doc_id"), text, marks=marks, misfits=misfits)
 
 

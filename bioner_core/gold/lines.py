@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from bioner_core.errors import InputError
-from bioner_core.gold.files import open_file
 from bioner_core.gold.json_values import Place
 from bioner_core.gold.record import GoldRecord
+from bioner_core.gzip_file import open_plain_or_gzip
 from bioner_core.mentions import Span
 from bioner_core.store.atomic import replacing
 
@@ -24,7 +24,7 @@ def read_lines(path: Path) -> Iterator[GoldRecord]:
     """
     number = 0
     try:
-        with open_file(path) as lines:
+        with open_plain_or_gzip(path) as lines:
             for number, line in enumerate(lines, start=1):
                 if line.strip():
                     yield _record(line, Place(f"{path}, line {number}"))

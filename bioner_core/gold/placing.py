@@ -12,6 +12,16 @@ PASSAGE_BREAK = "\n\n"
 """Stands between the passages of one document; a sentence never goes across it, as none goes across passages."""
 
 
+def joined_passages(texts: Iterable[str]) -> tuple[str, list[int]]:
+    """The passages of a document as one text, `PASSAGE_BREAK` between them, and where in it each of them begins."""
+    pieces, starts, length = [], [], 0
+    for text in texts:
+        pieces.append(text)
+        starts.append(length)
+        length += len(text) + len(PASSAGE_BREAK)
+    return PASSAGE_BREAK.join(pieces), starts
+
+
 @dataclass(frozen=True, slots=True)
 class Mark:
     """An entity as a file has it.

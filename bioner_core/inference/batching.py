@@ -65,7 +65,10 @@ def limits_of(annotator: object) -> BatchLimits:
 
 @dataclass(frozen=True, slots=True)
 class BatchFill:
-    """How full batches are, in estimated tokens: `tokens` of their texts in `slots` with every row at the longest."""
+    """How full batches are: `tokens` of their texts in `slots` with every row at the longest.
+
+    Tokens are estimated where batches are planned, and counted where they are measured.
+    """
 
     tokens: int = 0
     slots: int = 0

@@ -12,9 +12,6 @@ from bioner_core.models.directory import files_digest
 from bioner_core.models.model_card import ModelCard, other_label_sets, read_card
 from bioner_core.models.tag_choice import is_free
 
-PAGE_FILE = "MODEL_CARD.md"
-"""The name of the page in a model directory."""
-
 _DATA_COLUMNS = {"corpus": "corpus", "part": "part", "terms": "terms, as read", "source": "source"}
 
 

@@ -27,9 +27,7 @@ class TagMeaning:
     parts: tuple[tuple[int, ...], ...]
 
 
-def mixing_weights(
-    trained: Sequence[TagMeaning], unseen: Sequence[TagMeaning], *, table: Tensor, temperature: float = TEMPERATURE
-) -> Tensor:
+def mixing_weights(trained: Sequence[TagMeaning], unseen: Sequence[TagMeaning], *, table: Tensor) -> Tensor:
     """How much of each trained tag goes into each unseen one; not negative, each row sums to 1.
 
     A part that one of two tags lacks counts as unlike, 0. Token ids are indices into the table.
@@ -47,7 +45,7 @@ def mixing_weights(
         cosine = functional.normalize(wanted - centre, dim=-1) @ functional.normalize(known - centre, dim=-1).T
         similarity += weight * cosine * is_wanted.unsqueeze(1) * is_known.unsqueeze(0)
         total += weight * is_wanted.unsqueeze(1)
-    return torch.softmax(similarity / total.clamp(min=min(PART_WEIGHTS)) / temperature, dim=-1)
+    return torch.softmax(similarity / total.clamp(min=min(PART_WEIGHTS)) / TEMPERATURE, dim=-1)
 
 
 def composed_rows(rows: Tensor, weights: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ state as a whole, or about the part of it that one run made.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,9 +38,9 @@ class Scope:
             ConfigurationError: DuckDB refuses the question.
         """
         if self.run is None:
-            return rows_of(self.session, question.format(**{name: name for name in _OF_RUN}))
+            return self.session.rows(question.format(**{name: name for name in _OF_RUN}))
         names = {name: sql.format(documents=_DOCUMENTS) for name, sql in _OF_RUN.items()}
-        return rows_of(self.session, question.format(**names), parameters={"run": self.run})
+        return self.session.rows(question.format(**names), {"run": self.run})
 
     def ask_one(self, question: str) -> Row:
         """The one row of an answer.
@@ -50,16 +50,6 @@ class Scope:
         """
         [row] = self.ask(question)
         return row
-
-
-def rows_of(session: QuerySession, question: str, *, parameters: Mapping[str, str] | None = None) -> list[Row]:
-    """The rows of the answer to a question about the whole store, all in memory.
-
-    Raises:
-        ConfigurationError: DuckDB refuses the question.
-    """
-    found: list[Row] = session.ask(question, parameters).read_all().to_pylist()
-    return found
 
 
 LEAST_HEADINGS = 200
@@ -81,7 +71,7 @@ def agreement_of(session: QuerySession) -> dict[str, Any] | None:
         ConfigurationError: DuckDB refuses the question.
     """
     query = named_query("heading_agreement")
-    months = rows_of(session, query.sql, parameters=query.bound({"limit": _SHOWN}))
+    months = session.rows(query.sql, query.bound({"limit": _SHOWN}))
     if not months:
         return None
     by_type: dict[str, list[Row]] = defaultdict(list)

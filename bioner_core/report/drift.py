@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from bioner_core.report.agreement import Row, Scope, rows_of
+from bioner_core.report.agreement import Row, Scope
 from bioner_core.store.query.query_session import QuerySession
 
 LEAST_MENTIONS, LEAST_RECORDS = 200, 100
@@ -48,7 +48,7 @@ class Difference:
 
 def drift_of(session: QuerySession, *, run: str | None) -> dict[str, Any] | None:
     """The run (None: the last one that wrote something) against the one before it; None where there is no such pair."""
-    ids = [row["run_id"] for row in rows_of(session, _PAIR)]
+    ids = [row["run_id"] for row in session.rows(_PAIR)]
     place = ids.index(run) if run in ids else 0
     if place + 1 >= len(ids) or (run is not None and run not in ids):
         return None

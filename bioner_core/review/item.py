@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from bioner_core.documents import Document, Passage
-from bioner_core.gold.placing import PASSAGE_BREAK
+from bioner_core.gold.placing import joined_passages
 from bioner_core.gold.record import GoldRecord
 from bioner_core.mentions import Mention, Span
 from bioner_core.store.document_mentions import DocumentMentions
@@ -67,11 +67,7 @@ def review_items(found: DocumentMentions, unit: ReviewUnit) -> Iterator[ReviewIt
 
 def _document(found: DocumentMentions) -> ReviewItem:
     document = found.document
-    starts, offset = [], 0
-    for passage in document.passages:
-        starts.append(offset)
-        offset += len(passage.text) + len(PASSAGE_BREAK)
-    text = PASSAGE_BREAK.join(one.text for one in document.passages)
+    text, starts = joined_passages(passage.text for passage in document.passages)
     mentions = tuple(_moved(one, starts[one.passage_index]) for one in found.mentions)
     return ReviewItem(document.doc_id, document, text, document.lang, mentions, found.fingerprint)
 

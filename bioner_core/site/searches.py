@@ -4,7 +4,7 @@ Rows are dicts by column. Searches look at the newest state alone; those in text
 as it takes: the caller's session has a time limit.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,39 +98,34 @@ class ConceptView:
 def search_documents(session: QuerySession, wanted: DocumentSearch) -> FoundDocuments:
     """The documents that fit all that is asked for."""
     values = {name: getattr(wanted, name) for name in ("text", "id", "concept", "type", "journal", "year")}
-    found = [one["doc_id"] for one in _rows(session, _FOUND, values | {"skip": str(wanted.page * PAGE_ROWS)})]
+    found = [one["doc_id"] for one in session.rows(_FOUND, values | {"skip": str(wanted.page * PAGE_ROWS)})]
     # Texts are looked up for the documents of the page alone: they are nearly all of what a snapshot holds.
-    heads = _rows(session, _HEADS, {"ids": "\n".join(found[:PAGE_ROWS])}) if found else []
+    heads = session.rows(_HEADS, {"ids": "\n".join(found[:PAGE_ROWS])}) if found else []
     return FoundDocuments(tuple(heads), len(found) > PAGE_ROWS)
 
 
 def top_entities(session: QuerySession) -> tuple[_Row, ...]:
     """The most mentioned entities."""
-    return tuple(_rows(session, _TOP))
+    return tuple(session.rows(_TOP))
 
 
 def concept_view(session: QuerySession, concept: str) -> ConceptView | None:
     """All about one concept but its sentences, None where nothing is linked to it."""
     asked = {"concept": concept}
-    found = _rows(session, _CONCEPT, asked)
+    found = session.rows(_CONCEPT, asked)
     if not found:
         return None
     names, years, neighbours, surest = (
-        tuple(_rows(session, sql, asked)) for sql in (_NAMES, _YEARS, _NEIGHBOURS, _SUREST)
+        tuple(session.rows(sql, asked)) for sql in (_NAMES, _YEARS, _NEIGHBOURS, _SUREST)
     )
     return ConceptView(found[0], names, years, neighbours, surest)
 
 
 def texts_of(session: QuerySession, doc_ids: Iterable[str]) -> dict[str, list[str]]:
     """The texts of the passages of documents."""
-    return {one["doc_id"]: one["texts"] for one in _rows(session, _TEXTS, {"ids": "\n".join(doc_ids)})}
+    return {one["doc_id"]: one["texts"] for one in session.rows(_TEXTS, {"ids": "\n".join(doc_ids)})}
 
 
 def concepts_named(session: QuerySession, words: str) -> tuple[_Row, ...]:
     """Concepts whose name has these words, or that are called so in a text; the most mentioned first."""
-    return tuple(_rows(session, _NAMED, {"words": words}))
-
-
-def _rows(session: QuerySession, sql: str, values: Mapping[str, str] | None = None) -> list[_Row]:
-    found: list[_Row] = session.ask(sql, values).read_all().to_pylist()
-    return found
+    return tuple(session.rows(_NAMED, {"words": words}))

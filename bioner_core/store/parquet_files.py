@@ -27,7 +27,6 @@ def read_parquet(
     *,
     columns: Sequence[str] | None = None,
     filters: Any = None,
-    schema: pa.Schema | None = None,
     verified: bool = True,
 ) -> pa.Table:
     """The rows of a file for which `filters` hold; row groups without one are not read.
@@ -39,7 +38,6 @@ def read_parquet(
         _source(path),
         columns=None if columns is None else list(columns),
         filters=filters,
-        schema=schema,
         partitioning=None,
         page_checksum_verification=verified,
     )

@@ -13,17 +13,12 @@ from functools import partial
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from bioner_core.documents import Document
 from bioner_core.errors import DamagedFileError, StoreError
-from bioner_core.mentions import Mention
-from bioner_core.records import Deletion
-from bioner_core.store import rows
 from bioner_core.store.committed import changed_words, listed_sizes, torn_files
 from bioner_core.store.layout import TABLES, Store
 from bioner_core.store.manifest import Manifest, StoredFile, read_manifest
 from bioner_core.store.names import list_names
 from bioner_core.store.paths import StorePath
-from bioner_core.store.rows import RejectRow
 from bioner_core.store.schemas import check_schema_version, file_fact
 
 _BATCH_ROWS = 2_000
@@ -109,46 +104,6 @@ def left_out_shards(store: Store) -> list[str]:
     return found
 
 
-def document_rows(store: Store) -> Iterator[Document]:
-    """Every committed document version, shard by shard, sorted by `doc_id` within a shard.
-
-    Raises:
-        StoreError: a manifest or a file is damaged, missing, or of a newer schema version.
-    """
-    for batch in _all_batches(store, "documents"):
-        yield from rows.documents_from_arrow(batch)
-
-
-def mention_rows(store: Store) -> Iterator[Mention]:
-    """Every committed mention candidate, accepted or not, shard by shard, sorted by `doc_id` within a shard.
-
-    Raises:
-        StoreError: a manifest or a file is damaged, missing, or of a newer schema version.
-    """
-    for batch in _all_batches(store, "mentions"):
-        yield from rows.mentions_from_arrow(batch)
-
-
-def reject_rows(store: Store) -> Iterator[RejectRow]:
-    """Every committed reject, of records and of sentences.
-
-    Raises:
-        StoreError: a manifest or a file is damaged, missing, or of a newer schema version.
-    """
-    for batch in _all_batches(store, "rejects"):
-        yield from rows.rejects_from_arrow(batch)
-
-
-def deletion_rows(store: Store) -> Iterator[Deletion]:
-    """Every committed deletion.
-
-    Raises:
-        StoreError: a manifest or a file is damaged, missing, or of a newer schema version.
-    """
-    for batch in _all_batches(store, "deletions"):
-        yield from rows.deletions_from_arrow(batch)
-
-
 def manifests_of_input(store: Store, key: str) -> list[Manifest]:
     """The committed shards of one content of one input (`layout.input_key`), by first record.
 
@@ -199,11 +154,6 @@ def reject_reasons(store: Store, manifests: Iterable[Manifest]) -> Counter[str]:
         for batch in shard_batches(store, manifest, table="rejects", columns=["reason"]):
             found.update(batch.column(0).to_pylist())
     return found
-
-
-def _all_batches(store: Store, table: str) -> Iterator[pa.RecordBatch]:
-    for manifest in read_manifests(store):
-        yield from shard_batches(store, manifest, table=table)
 
 
 def _file_batches(

@@ -35,12 +35,12 @@ def documents_to_arrow(documents: Sequence[Document]) -> pa.Table:
 
 def mentions_to_arrow(mentions: Sequence[Mention]) -> pa.Table:
     """One row per mention candidate, in the order given."""
-    return _flat_to_arrow("mentions", mentions)
+    return flat_table(mentions, SCHEMAS["mentions"])
 
 
 def deletions_to_arrow(deletions: Sequence[Deletion]) -> pa.Table:
     """One row per withdrawn document, in the order given."""
-    return _flat_to_arrow("deletions", deletions)
+    return flat_table(deletions, SCHEMAS["deletions"])
 
 
 def rejects_to_arrow(rejects: Sequence[RejectRow]) -> pa.Table:
@@ -74,8 +74,8 @@ def _values(batch: pa.RecordBatch, name: str) -> list[Any]:
     return batch.column(name).to_pylist() if name in batch.schema.names else [None] * batch.num_rows
 
 
-def _flat_to_arrow(table: str, values: Sequence[Any]) -> pa.Table:
-    schema = SCHEMAS[table]
+def flat_table(values: Sequence[Any], schema: pa.Schema) -> pa.Table:
+    """Values whose fields are called as the columns of a schema, as a table of it."""
     columns = [pa.array([getattr(value, field.name) for value in values], field.type) for field in schema]
     return pa.Table.from_arrays(columns, schema=schema)
 

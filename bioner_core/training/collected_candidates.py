@@ -20,6 +20,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -145,8 +146,8 @@ def collect_candidates(
         found = load(one for one in pieces if candidates_file(folder, one.label_set, corpus=one.corpus).exists())
         missing = [one for one in pieces if one not in found]
         pools = sentence_pools(settings, corpora, loaded=loaded, log=log) if missing else Pools((), ())
-        for work_of in (_work_of_corpora, _work_of_other_text):
-            work = work_of(missing, found, corpora=corpora, pools=pools, card=loaded.card)
+        for work_of in (partial(_work_of_corpora, corpora=corpora, card=loaded.card), _work_of_other_text):
+            work = work_of(missing, found, pools=pools)
             if processes == 1 or len(work) < 2:
                 for one in work:
                     for line in _make_and_save(one, loaded, settings, folder=folder, maker=maker):
@@ -181,12 +182,7 @@ def _work_of_corpora(
 
 
 def _work_of_other_text(
-    missing: Sequence[Piece],
-    found: Mapping[Piece, CorpusCandidates],
-    *,
-    corpora: Sequence[CorpusMix],
-    pools: Pools,
-    card: ModelCard,
+    missing: Sequence[Piece], found: Mapping[Piece, CorpusCandidates], *, pools: Pools
 ) -> list[_Work]:
     """Other texts, each with the bias that the corpora of its label set have chosen."""
     chosen = {made.label_set: made.bias for made in found.values() if made.speaks_for_label_set}

@@ -5,14 +5,17 @@ scripts and style sheets go, styles of elements stay. Their background is the th
 letters have the theme's colour, and lines one that shows on any.
 """
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from html import escape
 
 from bioner_core.export.provenance import Tally, xml_characters
 from bioner_core.mentions import Mention
-from bioner_core.text.bidi import spelled_out
 from bioner_core.viewer.colours import COLOURS, NOTEBOOK_COLOURS, style_number
 from bioner_core.viewer.stack import Piece, stacked
+
+_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
+"""Marks without an end (U+200E, U+200F, U+061C) stay: right-to-left text needs them; they turn neighbours alone."""
 
 
 def marked(content: Sequence[Piece | str], opening: Callable[[Piece], str]) -> Iterator[str]:
@@ -29,6 +32,15 @@ def marked(content: Sequence[Piece | str], opening: Callable[[Piece], str]) -> I
 def as_text(text: str) -> str:
     """`held`, escaped: text of a page, or the value of an attribute."""
     return escape(held(text))
+
+
+def spelled_out(text: str) -> str:
+    """The text with each embedding, override and isolate of direction, and their ends, as `[U+202E]`.
+
+    A page shows what is stored: an override in a title would reverse what stands beside it, so that an id or a number
+    reads as another one.
+    """
+    return _TURNING.sub(lambda found: f"[U+{ord(found.group()):04X}]", text)
 
 
 def held(text: str) -> str:

@@ -28,7 +28,7 @@ Example:
   bioner models pull gemma-3-270m
 """
 LIST_HELP = """
-List models. Shows the base models and whether they are in the cache, and the fine-tuned model that ships.
+List models. Shows the base models and whether they are in the cache, and the fine-tuned models that ship.
 
 \b
 Example:

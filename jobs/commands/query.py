@@ -18,6 +18,7 @@ from bioner_core.store.layout import Store
 from bioner_core.store.query.answers import answer_rows, word_of, write_csv, write_json, write_parquet
 from bioner_core.store.query.named_queries import TYPE_PARAMETERS, named_queries, named_query
 from bioner_core.store.query.query_session import QuerySession, query_session
+from bioner_core.store.query.query_views import VIEWS
 from bioner_core.store.snapshot.snapshot_manifest import current_id
 from jobs.options.common import OfModel, StoreOption, bytes_of
 from jobs.terminal.answer_table import write_table
@@ -26,9 +27,9 @@ from jobs.terminal.damage import require_store_to_show
 from jobs.terminal.mention_table import printable
 from pipelines.watch.run_history import run_history
 
-HELP = """
-Ask the newest state of a store with SQL (DuckDB), read-only. Views: documents, mentions (accepted), candidates (all),
-rejects, deletions, lineage, shards, runs. Ready questions have names; --list shows them and what can be set.
+HELP = f"""
+Ask the newest state of a store with SQL (DuckDB), read-only. Views: {", ".join(VIEWS)}. Ready questions have names;
+--list shows them and what can be set, and what each view holds.
 
 \b
 Examples:
@@ -36,7 +37,7 @@ Examples:
   bioner query --store my-store --named top_entities --param type=Disease --format csv
   bioner query --store my-store --named lineage --param mention=pubmed:1@1:p0:0-4:genia:protein
   bioner query --store my-store "FROM mentions" --format parquet --output mentions.parquet
-"""
+"""  # noqa: S608 - a text for people
 
 _LEAST_MEMORY = 64 * 1024**2
 
@@ -72,11 +73,17 @@ def _show_named(wanted: bool) -> None:
         for parameter in one.parameters:
             given = "needed" if parameter.default is None else f"default {parameter.default!r}"
             print(f"    {parameter.name}: {parameter.meaning} ({given})")
+    print("views, for SQL of your own:")
+    for name, content in VIEWS.items():
+        print(f"    {name}: {content}")
     raise typer.Exit
 
 
 ListNamed = Annotated[
-    bool, typer.Option("--list", callback=_show_named, is_eager=True, help="Show the ready questions and stop.")
+    bool,
+    typer.Option(
+        "--list", callback=_show_named, is_eager=True, help="Show the ready questions and the views, and stop."
+    ),
 ]
 
 

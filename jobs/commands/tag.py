@@ -16,7 +16,7 @@ from bioner_core.viewer.page import render_page
 from jobs.options.annotation import DocumentPass, LabelSets, Model
 from jobs.options.common import Json, Precision
 from jobs.runs.annotator import AnnotatorChoice, chosen_label_sets
-from jobs.runs.standard_input import STANDARD_INPUT
+from jobs.runs.local_files import STANDARD_INPUT
 from jobs.terminal.console import only_results_on_stdout, print_result, quiet_transformers
 from jobs.terminal.document_view import print_document
 from jobs.terminal.mention_table import as_object

@@ -21,6 +21,7 @@ from bioner_core.store.history.model_notes import note_model
 from bioner_core.store.layout import Store
 from jobs.options.annotation import AnnotateConfig
 from jobs.runs.annotator import MODEL, AnnotatorChoice, chosen_annotator
+from jobs.runs.local_files import STANDARD_INPUT, with_standard_input
 from jobs.runs.locking import held_lock
 from jobs.runs.pool import (
     check_feeders,
@@ -34,7 +35,6 @@ from jobs.runs.pool import (
     planned_settings,
 )
 from jobs.runs.row_rates import guessed_rate, keep_rate, kept_rate, rate_key
-from jobs.runs.standard_input import STANDARD_INPUT, with_standard_input
 from jobs.runs.store_precision import in_store_precision, pin_precision
 from jobs.terminal.console import say, say_warning
 from jobs.terminal.damage import tell_left_out

@@ -43,12 +43,13 @@ class Estimate:
     measured: bool
 
     def as_json(self) -> dict[str, float | bool]:
-        """The object of `--json`, whose names are older than those of this class and do not change."""
+        """The object of `--json`."""
         return {
             "files": self.files,
             "records": self.records,
             "seconds": self.seconds,
-            "records_a_second": self.records_per_second,
+            "records_per_second": self.records_per_second,
+            "records_a_second": self.records_per_second,  # its first name: keys of --json do not change
             "measured": self.measured,
         }
 

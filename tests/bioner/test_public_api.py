@@ -18,7 +18,10 @@ from bioner_core.models.base_model import base_folder
 from bioner_core.models.directory import model_folder
 from bioner_core.models.model_card import read_card
 from bioner_core.records import RejectReason
+from bioner_core.store.compaction.compact import compact_store
+from bioner_core.store.layout import Store
 from bioner_core.text.folding import fold
+from devtools.synthetic_store import Scale, make_synthetic_store
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 GENIA = bioner.load_label_set("genia")
@@ -122,6 +125,34 @@ def test_a_folder_that_is_no_store_is_refused(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "none"):
         with pytest.raises(bioner.BionerError, match="is no store"):
             bioner.open_store(path)
+
+
+def test_a_store_without_a_snapshot_means_by_its_names_what_sql_means(tmp_path: Path) -> None:
+    """Would catch withdrawn and superseded documents, or turned-down mentions, among those of a store."""
+    scale = Scale(documents=60, mentions=1_200, updated=15, deleted=6)
+    make_synthetic_store(Store(tmp_path), scale, records_per_shard=20)
+
+    def told() -> dict[str, list[Any]]:
+        store = bioner.open_store(tmp_path)
+        documents = sorted((one.doc_id, one.version) for one in store.documents())
+        asked = "SELECT doc_id, version FROM documents ORDER BY ALL"
+        assert [tuple(one.values()) for one in store.query(asked).to_pylist()] == documents
+        found = {
+            "mentions": sorted(one.mention_id for one in store.mentions(accepted_only=True)),
+            "candidates": sorted(one.mention_id for one in store.mentions()),
+        }
+        for view, ids in found.items():
+            asked = f"SELECT mention_id FROM {view} ORDER BY ALL"  # noqa: S608 - names of views
+            assert store.query(asked).column(0).to_pylist() == ids
+        return {"documents": documents, **found}
+
+    before = told()
+    assert len(before["documents"]) == 60 - 6
+    assert sum(version == 2 for _, version in before["documents"]) >= 9
+    assert 0 < len(before["mentions"]) < len(before["candidates"])
+    compact_store(Store(tmp_path))
+    assert bioner.open_store(tmp_path).snapshot_id
+    assert told() == before
 
 
 PAIRS = (

@@ -13,7 +13,7 @@ from undisturbed import assert_sound, assert_undisturbed
 
 from bioner_core.records import RejectReason
 from bioner_core.store.layout import Store
-from bioner_core.store.reading import document_rows, mention_rows, reject_rows
+from tests.stored_rows import document_rows, mention_rows, reject_rows
 
 _NUMBER = 40
 _BOMB = (

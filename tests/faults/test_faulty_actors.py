@@ -15,7 +15,7 @@ from undisturbed import assert_sound, assert_undisturbed
 
 from bioner_core.records import RejectReason
 from bioner_core.store.layout import Store
-from bioner_core.store.reading import mention_rows, read_manifests, reject_rows
+from bioner_core.store.reading import read_manifests
 from devtools.soak.annotator import POISON, Order, give_order
 from devtools.soak.corpus import SoakInput, make_corpus, soak_job
 from devtools.soak.feeder import client_settings
@@ -25,6 +25,7 @@ from pipelines.pool.pool_settings import PoolSettings
 from pipelines.pool.service import AnnotatorSpec
 from pipelines.refinish import needs_no_model
 from pipelines.summary import JobSummary
+from tests.stored_rows import mention_rows, reject_rows
 
 pytestmark = pytest.mark.slow
 

@@ -21,7 +21,8 @@ from undisturbed import assert_sound, assert_undisturbed
 from bioner_core.models.base_model import is_pulled
 from bioner_core.models.bases import SMOLLM2
 from bioner_core.store.layout import Store
-from bioner_core.store.reading import document_rows, read_manifests
+from bioner_core.store.reading import read_manifests
+from tests.stored_rows import document_rows
 
 HERE = Path(__file__).resolve().parent
 

@@ -14,10 +14,10 @@ from bioner_core.records import RejectReason
 from bioner_core.store.history.lock_claims import Claim, latest_claim, place_claim
 from bioner_core.store.history.process_identity import ProcessIdentity
 from bioner_core.store.layout import Store
-from bioner_core.store.reading import mention_rows
 from pipelines.annotate import run_annotation
 from pipelines.job import AnnotationJob
 from pipelines.summary import JobSummary
+from tests.stored_rows import mention_rows
 
 POISON = "Poison"
 ENGLISH = LabelSetChoice("genia", ("en",))

@@ -29,7 +29,7 @@ from bioner_core.labels.label_set import LabelSetChoice
 from bioner_core.records import RejectReason
 from bioner_core.store.checks.verify import verify_store
 from bioner_core.store.layout import Store
-from bioner_core.store.reading import document_rows, mention_rows, read_manifests, reject_rows
+from bioner_core.store.reading import read_manifests
 from pipelines.annotate import AnnotateShards
 from pipelines.beam_run import RunnerError, beam, new_pipeline, run_to_the_end
 from pipelines.job import FN_API_RUNNER
@@ -37,6 +37,7 @@ from pipelines.job_report import latest_report, read_report
 from pipelines.metrics.metrics import NAMESPACE
 from pipelines.pool.service import Key
 from pipelines.refinish import needs_no_model
+from tests.stored_rows import document_rows, mention_rows, reject_rows
 
 _TEXTS = [f"Protein {number} binds DNA. It is new." for number in range(23)]
 

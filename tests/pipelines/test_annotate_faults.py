@@ -16,8 +16,9 @@ from bioner_core.store import atomic
 from bioner_core.store.checks.comparison import store_differences
 from bioner_core.store.checks.verify import verify_store
 from bioner_core.store.layout import Store
-from bioner_core.store.reading import read_manifests, reject_rows
+from bioner_core.store.reading import read_manifests
 from pipelines import annotate
+from tests.stored_rows import reject_rows
 
 pytestmark = pytest.mark.slow
 

@@ -29,10 +29,11 @@ from bioner_core.store.checks.comparison import store_differences
 from bioner_core.store.checks.verify import verify_store
 from bioner_core.store.history.lock import StoreLock
 from bioner_core.store.layout import Store
-from bioner_core.store.reading import read_manifests, reject_rows
+from bioner_core.store.reading import read_manifests
 from pipelines.job import AnnotationJob
 from pipelines.refinish import needs_no_model
 from pipelines.retry import PASSING_REASONS, faulty_shards, retry_shards
+from tests.stored_rows import reject_rows
 
 pytestmark = pytest.mark.slow
 

@@ -22,10 +22,11 @@ from bioner_core.store.history.current_rows import current_documents
 from bioner_core.store.history.lock import StoreLock
 from bioner_core.store.layout import Store
 from bioner_core.store.manifest import Manifest
-from bioner_core.store.reading import document_rows, read_manifests, reject_rows
+from bioner_core.store.reading import read_manifests
 from pipelines.job import AnnotationJob
 from pipelines.retry import PASSING_REASONS, Retried, faulty_shards, located_inputs, retry_shards
 from pipelines.summary import Status
+from tests.stored_rows import document_rows, reject_rows
 
 _TEXTS = [
     "Protein A binds. It is new.",

@@ -14,7 +14,6 @@ from runner_services import NotingFactory, job_service, worker_service
 from bioner_core.errors import BionerError
 from bioner_core.store.checks.verify import verify_store
 from bioner_core.store.layout import Store
-from bioner_core.store.reading import document_rows, reject_rows
 from pipelines.annotate import run_annotation
 from pipelines.beam_run import RunnerError, works_in_this_process
 from pipelines.job import FN_API_RUNNER, AnnotationJob
@@ -23,6 +22,7 @@ from pipelines.pool.pool import Pool, start_pool
 from pipelines.pool.pool_settings import PoolSettings
 from pipelines.pool.service import AnnotatorSpec
 from pipelines.summary import JobSummary
+from tests.stored_rows import document_rows, reject_rows
 
 TEXTS = [f"Protein {number} binds DNA. It is new." for number in range(60)]
 TEXTS[7] = "raise bad-row"

@@ -1,17 +1,14 @@
 """The lines of a vocabulary file, plain or gzip, UTF-8, with bounds that no honest file passes."""
 
-import gzip
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, cast
 
 from bioner_core.errors import InputError
+from bioner_core.gzip_file import open_plain_or_gzip
 
 LONGEST_LINE = 4_000_000
 """Bytes. One MeSH or HGNC line has some thousands."""
-
-_GZIP = b"\x1f\x8b"
 
 
 def text_lines(path: Path) -> Iterator[tuple[int, str]]:
@@ -22,9 +19,7 @@ def text_lines(path: Path) -> Iterator[tuple[int, str]]:
     """
     number = 0
     try:
-        with path.open("rb") as plain:
-            packed = plain.read(2) == _GZIP
-        with cast(IO[bytes], gzip.open(path)) if packed else path.open("rb") as stream:
+        with open_plain_or_gzip(path) as stream:
             while line := stream.readline(LONGEST_LINE):
                 number += 1
                 if len(line) == LONGEST_LINE:

@@ -1,14 +1,14 @@
 """MeSH's descriptor and supplementary XML, and SKOS as RDF/XML; no entities, no DTD, no network."""
 
-import gzip
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any, cast
 
 from lxml import etree
 
 from bioner_core.concepts.concept import RELATED, SYNONYM, Concept, Synonym, check_hierarchy
 from bioner_core.errors import InputError
+from bioner_core.gzip_file import open_plain_or_gzip
 
 MESH_TYPES = {"A": "Anatomy", "B": "Organism", "C": "Disease", "D": "Chemical", "E": "Procedure", "F03": "Disease"}
 """What the branches of MeSH's tree hold, by the first letters of a tree number."""
@@ -90,7 +90,7 @@ def _last_part(iri: str) -> str:
 
 def _elements(path: Path, tags: tuple[str, ...]) -> Iterator[Any]:
     try:
-        with _opened(path) as stream:
+        with open_plain_or_gzip(path) as stream:
             for _, element in etree.iterparse(
                 cast(Any, stream), tag=tags, resolve_entities=False, load_dtd=False, no_network=True, huge_tree=False
             ):
@@ -102,9 +102,3 @@ def _elements(path: Path, tags: tuple[str, ...]) -> Iterator[Any]:
         raise InputError(f"{path}, line {error.lineno}: is no well-formed XML ({error.msg})") from error
     except (OSError, EOFError) as error:
         raise InputError(f"{path}: cannot be read ({error})") from error
-
-
-def _opened(path: Path) -> IO[bytes]:
-    with path.open("rb") as stream:
-        packed = stream.read(2) == b"\x1f\x8b"
-    return cast(IO[bytes], gzip.open(path)) if packed else path.open("rb")

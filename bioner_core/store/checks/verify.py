@@ -7,12 +7,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
+from bioner_core.errors import StoreError
+from bioner_core.linking.link_table import changed_link_files, current_links
 from bioner_core.spoken import spoken_count
 from bioner_core.store.checks.check_files import file_faults
 from bioner_core.store.checks.check_mentions import mention_faults
-from bioner_core.store.checks.check_notes import note_faults
 from bioner_core.store.checks.check_snapshots import leftovers, pointer_faults, snapshot_faults
 from bioner_core.store.history.ledger import AppliedFile, applied_files, damaged_entries, ledger_kinds
+from bioner_core.store.history.model_notes import damaged_notes, read_pin
 from bioner_core.store.layout import Store, input_key_of
 from bioner_core.store.manifest import Counts, Manifest, total
 from bioner_core.store.reading import read_manifests
@@ -82,7 +84,7 @@ def verify_store(
             findings.add(f"shard {manifest.shard_id}: {fault}")
         if on_shard:
             on_shard(manifest)
-    for fault in (*_ledger_faults(store, records), *note_faults(store)):
+    for fault in (*_ledger_faults(store, records), *_note_faults(store)):
         findings.add(fault)
     snapshots = _check_snapshots(store, findings, on_snapshot)
     return VerificationReport(shards, snapshots, counts, findings.count, tuple(findings.kept), tuple(leftovers(store)))
@@ -128,6 +130,26 @@ def _shard_faults(store: Store, manifest: Manifest, ranges: "_Ranges") -> Iterat
     yield from (f"{fault}. {remedy}" for fault in damaged)
     if not damaged:  # rows of a damaged file prove nothing
         yield from mention_faults(store, manifest)
+
+
+def _note_faults(store: Store) -> Iterator[str]:
+    """What is wrong with the small files beside the shards: precision, notes of models, page of the links."""
+    try:
+        read_pin(store)
+    except StoreError as error:
+        yield str(error)
+    yield from damaged_notes(store)
+    yield from _link_faults(store)
+
+
+def _link_faults(store: Store) -> Iterator[str]:
+    try:
+        page = current_links(store)
+    except StoreError as error:
+        yield str(error)
+        return
+    if page is not None:
+        yield from changed_link_files(store, page)
 
 
 class _Ranges:

@@ -1,15 +1,16 @@
 """The connection to object storage: made of the environment, asked again when it fails, silent about secrets."""
 
+import configparser
 import os
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, TypeVar
 
 from bioner_core.errors import ConfigurationError, ObjectStorageError, install_words
 from bioner_core.formats.buckets import cause_in_words, status_of
-from bioner_core.store.objects.credentials import file_credentials
 
 PAUSES = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4)
 """Seconds between two tries of a request, half or half more of each by chance: eight tries in about 13 s."""
@@ -22,6 +23,13 @@ Answer = TypeVar("Answer")
 
 _SETTINGS = ("AWS_", "GOOGLE_", "AZURE_")
 """What the names of settings in the environment begin with."""
+
+
+_KEYS = ("access_key_id", "secret_access_key", "session_token")
+_NAMES = {f"aws_{key}": key for key in _KEYS} | {"region": "region", "endpoint_url": "endpoint"}
+"""What the files call it, and what obstore does."""
+
+_ROLES = ("AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI")
 
 
 def client(bucket: str) -> Any:
@@ -50,6 +58,43 @@ def _client(bucket: str, settings: tuple[tuple[str, str], ...]) -> Any:
         raise ConfigurationError(
             f"{bucket}: cannot be asked with these settings; check the bucket's name and AWS_*, GOOGLE_* or AZURE_*"
         ) from None
+
+
+def file_credentials(environment: Mapping[str, str]) -> dict[str, Any]:
+    """Options for obstore from the profile (`AWS_PROFILE`, else `default`) of `~/.aws/credentials` and `~/.aws/config`.
+
+    What the environment says is left to it; with keys or a role in the environment no key is read. Roles of a cluster
+    (`AWS_WEB_IDENTITY_TOKEN_FILE`, containers, instance metadata) are known to obstore itself.
+    """
+    profile = environment.get("AWS_PROFILE", "default")
+    files = (
+        (environment.get("AWS_CONFIG_FILE", "~/.aws/config"), (f"profile {profile}", profile)),
+        (environment.get("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"), (profile,)),
+    )
+    found: dict[str, str] = {}
+    for file, sections in files:
+        for section in sections:
+            found |= _section(Path(file).expanduser(), section)
+    has_keys = "AWS_ACCESS_KEY_ID" in environment or any(one in environment for one in _ROLES)
+    return {name: value for name, value in found.items() if not _is_given(name, environment, has_keys=has_keys)}
+
+
+def _section(file: Path, section: str) -> dict[str, str]:
+    parser = configparser.RawConfigParser()
+    try:
+        parser.read_string(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, configparser.Error):  # no file, or none that its own tools could read
+        return {}
+    values = dict(parser.items(section)) if parser.has_section(section) else {}
+    return {_NAMES[name]: value for name, value in values.items() if name in _NAMES}
+
+
+def _is_given(name: str, environment: Mapping[str, str], *, has_keys: bool) -> bool:
+    if name in _KEYS:
+        return has_keys
+    if name == "region":
+        return "AWS_REGION" in environment or "AWS_DEFAULT_REGION" in environment
+    return any(one in environment for one in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT"))
 
 
 def asked(bucket: str, question: Callable[[Any], Answer]) -> Answer:

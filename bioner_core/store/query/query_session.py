@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -42,6 +43,15 @@ class QuerySession:
         """The types of entities that the store has, accepted or turned down."""
         found = self._database.sql("SELECT type FROM entity_years UNION SELECT type FROM entity_choices").fetchall()
         return {name for (name,) in found}
+
+    def rows(self, sql: str, parameters: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
+        """The rows of an answer by column, all in memory.
+
+        Raises:
+            ConfigurationError: as `ask`.
+        """
+        found: list[dict[str, Any]] = self.ask(sql, parameters).read_all().to_pylist()
+        return found
 
     @contextmanager
     def given_up_after(self, seconds: float | None) -> Iterator[None]:

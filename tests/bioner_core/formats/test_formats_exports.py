@@ -22,7 +22,7 @@ from export_samples import (
 )
 
 from bioner_core.documents import Document
-from bioner_core.formats.identifiers import deduplication_key
+from bioner_core.formats.identifiers import record_keys
 from bioner_core.formats.reader import read_records, summarise_input
 
 SETTLED = tuple(text.replace("~(2+)", "2+").replace("~+", "+") for text in ABSTRACTS)
@@ -160,7 +160,7 @@ def test_web_export(read_bytes: ReadBytes) -> None:
     """Catches texts of the service that are passed over, and one article in three formats that gets three keys."""
     records = read_bytes(WEB_EXPORT.encode())
     assert {passages(record)[0] for record in records} == {("title", "zh", TITLES[0])}
-    assert len({deduplication_key(record) for record in records}) == 1
+    assert len({record_keys(record)[0] for record in records}) == 1
     answer = json.loads(WEB_EXPORT)
     answer["data"] += [
         {"key": "BibTeX", "value": ["@article{a}"]},

@@ -7,7 +7,7 @@ import pytest
 
 from bioner_core.errors import ModelError
 from bioner_core.models.bases import PULLABLE
-from bioner_core.models.card_page import PAGE_FILE, card_page, model_page
+from bioner_core.models.card_page import card_page, model_page
 from bioner_core.models.directory import bundled_models, model_folder
 from bioner_core.models.model_card import read_card, write_card
 from bioner_core.models.tag_choice import free_tags
@@ -26,7 +26,7 @@ ABOUT = {
 def test_the_shipped_page_is_that_of_the_shipped_card() -> None:
     """Catches a page edited by hand, or a card that changed without it: `bioner models show --markdown` makes it."""
     folder = model_folder()
-    assert (folder / PAGE_FILE).read_text(encoding="utf-8") == model_page(folder)
+    assert (folder / "MODEL_CARD.md").read_text(encoding="utf-8") == model_page(folder)
 
 
 def test_the_shipped_card_has_what_a_reader_must_know() -> None:
@@ -68,7 +68,9 @@ def test_every_shipped_card_names_the_licence_of_its_base() -> None:
     for name in bundled_models():
         card = read_card(model_folder(name))
         assert card.base_licence == PULLABLE[card.base].licence.in_words
-        assert f"| licence of the base | {card.base_licence} |" in (model_folder(name) / PAGE_FILE).read_text("utf-8")
+        assert f"| licence of the base | {card.base_licence} |" in (model_folder(name) / "MODEL_CARD.md").read_text(
+            "utf-8"
+        )
 
 
 def test_what_is_not_there_has_no_section() -> None:

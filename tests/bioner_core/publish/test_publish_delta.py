@@ -12,10 +12,10 @@ from bioner_core.publish import delta
 from bioner_core.publish.delta import check_target, publish_delta
 from bioner_core.store.compaction.compact import compact_store
 from bioner_core.store.layout import Store
-from bioner_core.store.reading import mention_rows
 from bioner_core.store.snapshot.snapshot_manifest import current_id, make_current
 from pipelines.annotate import run_annotation
 from tests.conftest import S3Bucket
+from tests.stored_rows import mention_rows
 
 deltalake = pytest.importorskip("deltalake", reason="the extra `publish` is not installed")
 

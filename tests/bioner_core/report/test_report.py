@@ -60,7 +60,11 @@ def test_figures_are_those_of_the_store(tmp_path: Path) -> None:
     counts = figures["counts"]
     assert (counts["documents"], counts["candidates"], counts["accepted"], counts["nested"]) == (4, 15, 13, 4)
     assert (counts["records_in"], counts["annotated"], counts["rejected"], counts["shards"]) == (4, 4, 0, 3)
-    assert figures["throughput"] == {"documents_per_second": 0.67, "sentences_a_second": 1.17}
+    assert figures["throughput"] == {
+        "documents_per_second": 0.67,
+        "sentences_per_second": 1.17,
+        "sentences_a_second": 1.17,
+    }
     by_type = {(one["label_set"], one["type"]): (one["accepted"], one["turned_down"]) for one in figures["types"]}
     assert by_type["cmeee", "sym"] == (1, 1)
     assert {one["tenth"]: (one["accepted"], one["turned_down"]) for one in figures["selector_scores"]} == {

@@ -18,9 +18,10 @@ from bioner_core.store.committed import committed_manifest
 from bioner_core.store.layout import Store
 from bioner_core.store.manifest import Counts, Manifest, read_manifest
 from bioner_core.store.names import list_names
-from bioner_core.store.reading import deletion_rows, document_rows, mention_rows, read_manifests, reject_rows
+from bioner_core.store.reading import read_manifests
 from bioner_core.store.schemas import ROW_GROUP_ROWS, SCHEMAS
 from bioner_core.store.sweep import sweep_unfinished
+from tests.stored_rows import deletion_rows, document_rows, mention_rows, reject_rows
 
 
 def test_what_was_added_is_read_back_sorted(tmp_path: Path) -> None:

@@ -18,12 +18,13 @@ from bioner_core.store.compaction.compact import compact_store
 from bioner_core.store.layout import TABLES, Store
 from bioner_core.store.manifest import write_manifest
 from bioner_core.store.query.query_session import query_session
-from bioner_core.store.reading import document_rows, mention_rows, table_files
+from bioner_core.store.reading import table_files
 from bioner_core.store.rows import documents_from_arrow, documents_to_arrow, mentions_from_arrow, mentions_to_arrow
 from bioner_core.store.schemas import about
 from bioner_core.store.snapshot.snapshot_manifest import write_snapshot_manifest
 from bioner_core.store.snapshot.snapshot_reading import open_snapshot
 from bioner_core.store.snapshot.snapshot_schemas import FLAT_TABLES, SORTED_TABLES, file_schema, row_schema
+from tests.stored_rows import document_rows, mention_rows
 
 
 def _columns(fields: list[pa.Field]) -> Iterator[pa.Field]:

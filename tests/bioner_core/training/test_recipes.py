@@ -46,6 +46,16 @@ def recipe(name: str) -> SftSettings:
     return read_settings(RECIPES / f"{name}.toml")[0]
 
 
+def test_every_recipe_has_its_place_in_the_table() -> None:
+    """Would catch a recipe that no reader of the page learns of, and a row of one that is gone."""
+    page = (REPOSITORY / "docs" / "training.md").read_text(encoding="utf-8")
+    rows = [
+        line.split("|")[1] for line in page.partition("## What is held out")[0].splitlines() if line.startswith("| `")
+    ]
+    named = {name for row in rows for name in re.findall(r"`(\w+\.toml)`", row)}
+    assert named == {path.name for path in RECIPES.glob("*.toml")}
+
+
 @pytest.mark.parametrize("path", SFT_RECIPES, ids=lambda path: path.stem)
 def test_recipes_are_valid_and_never_train_on_development_data(path: Path) -> None:
     """Would catch a recipe that the code has outgrown, or scores on sentences that were trained on."""

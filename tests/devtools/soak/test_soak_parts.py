@@ -17,7 +17,6 @@ from bioner_core.inference.annotation import AnnotationRequest, RowError
 from bioner_core.inference.row_isolation import annotate_with_bisection
 from bioner_core.store.checks.comparison import store_differences
 from bioner_core.store.objects.object_path import ObjectPath
-from bioner_core.store.reading import reject_rows
 from devtools.object_service import BUCKET
 from devtools.soak import processes
 from devtools.soak.annotator import (
@@ -36,6 +35,7 @@ from devtools.soak.object_storage import StoreKind, object_storage
 from devtools.soak.pool_runner import Orders
 from devtools.soak.processes import MemorySamples, OrphanWatch
 from devtools.soak.run import SoakSettings
+from tests.stored_rows import reject_rows
 
 pytestmark = pytest.mark.slow
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -12,6 +13,9 @@ from job_stores import CHINESE, HOSTILE, word_store
 
 from bioner_core.store.history.lock import StoreLock
 from bioner_core.store.layout import Store
+from bioner_core.store.query.query_views import VIEWS
+
+STORE_PAGE = Path(__file__).resolve().parents[3] / "docs" / "store.md"
 
 
 @pytest.fixture(scope="module")
@@ -123,8 +127,13 @@ def test_wrong_questions_are_wrong_usage(bioner: Command, store: Path, words: li
     assert (done.code, message in done.err) == (2, True)
 
 
-def test_the_ready_questions_are_listed(bioner: Command, store: Path) -> None:
-    """Catches a list without what can be set."""
+def test_the_ready_questions_and_the_views_are_listed(bioner: Command) -> None:
+    """Catches a list without what can be set, and a view that neither the list, the help nor the page names."""
     out = bioner("query", "--list").out
+    page = STORE_PAGE.read_text(encoding="utf-8")
+    (sentence,) = re.findall(r"in DuckDB: the views (.*?)\. Exactly one SELECT", page, re.DOTALL)
+    assert set(re.findall(r"`(\w+)`", sentence)) == set(VIEWS)
+    assert not [name for name, content in VIEWS.items() if f"    {name}: {content}\n" not in out]
+    assert not set(VIEWS) - set(re.findall(r"\w+", bioner("query", "--help").out))
     assert "lineage: Where a mention comes from" in out
     assert "    mention: its mention_id (needed)" in out

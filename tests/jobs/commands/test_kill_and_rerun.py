@@ -17,7 +17,7 @@ from bioner_core.models.base_model import is_pulled
 from bioner_core.models.bases import SMOLLM2
 from bioner_core.store.checks.verify import verify_store
 from bioner_core.store.layout import Store
-from bioner_core.store.reading import mention_rows
+from tests.stored_rows import mention_rows
 
 KILLS = 5
 SEED = 20_251_122

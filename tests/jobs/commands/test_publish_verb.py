@@ -12,8 +12,8 @@ from job_stores import word_store
 from bioner_core.publish.delta import publish_delta
 from bioner_core.store.compaction.compact import compact_store
 from bioner_core.store.layout import Store
-from bioner_core.store.reading import mention_rows
 from bioner_core.store.snapshot.snapshot_manifest import current_id
+from tests.stored_rows import mention_rows
 
 deltalake = pytest.importorskip("deltalake", reason="the extra `publish` is not installed")
 

@@ -12,10 +12,10 @@ from job_stores import WordService, null_job
 from bioner_core.errors import InputError
 from bioner_core.formats.reader import summarise_input
 from bioner_core.store.layout import Store
-from bioner_core.store.reading import document_rows
 from pipelines.annotate import run_annotation
 from pipelines.sync.listing import list_place
 from pipelines.sync.retry import RetryPolicy
+from tests.stored_rows import document_rows
 
 HIDDEN = "s3cR3t9a8b7C6d5E4f3G2h1"
 RECORD = b'{"id": "1", "text": "CD28 binds"}\n'

@@ -56,4 +56,5 @@ def test_what_was_measured_comes_before_a_guess() -> None:
     found = estimate([listed(4_000), listed(None)], entries, fingerprint="ours", guess=EXPORT_GUESS)
     assert found.measured
     assert (found.records, found.records_per_second) == (50, 2.0)
+    assert {found.as_json()[key] for key in ("records_per_second", "records_a_second")} == {2.0}
     assert found.seconds == pytest.approx(25.0)

@@ -12,11 +12,11 @@ from bioner_core.store.checks.verify import verify_store
 from bioner_core.store.history.ledger import applied_files
 from bioner_core.store.history.lock import StoreLock
 from bioner_core.store.layout import Store
-from bioner_core.store.reading import document_rows
 from pipelines.nightly.exports import files_without_entry, likely_exports, run_exports
 from pipelines.nightly.report import SyncReport
 from pipelines.summary import JobSummary
 from pipelines.watch.progress import SilentProgress
+from tests.stored_rows import document_rows
 
 
 def reference(title: str, *, doi: str = "", link: str = "", year: str = "2025") -> str:

@@ -17,8 +17,9 @@ from night_samples import (
 from bioner_core.store.checks.verify import verify_store
 from bioner_core.store.history.ledger import applied_files, job_runs, reloads
 from bioner_core.store.layout import Store
-from bioner_core.store.reading import document_rows, read_manifests
+from bioner_core.store.reading import read_manifests
 from pipelines.nightly.report import SyncReport
+from tests.stored_rows import document_rows
 
 FIRST = release({1: "Old one", 2: "Two binds", 3: "Three"})
 SECOND = release({1: "New one", 4: "Four"}, deleted=[3, 99])

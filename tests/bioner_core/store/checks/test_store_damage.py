@@ -16,8 +16,9 @@ from bioner_core.store.compaction.compact import compact_store
 from bioner_core.store.history.ledger import AppliedFile, record_applied, utc_now
 from bioner_core.store.layout import Store
 from bioner_core.store.manifest import Counts
-from bioner_core.store.reading import deletion_rows, document_rows, mention_rows, read_manifests, reject_rows
+from bioner_core.store.reading import read_manifests
 from bioner_core.store.snapshot.snapshot_reading import open_snapshot
+from tests.stored_rows import deletion_rows, document_rows, mention_rows, reject_rows
 
 FLIPS = 1_000
 SEED = 18

@@ -11,7 +11,7 @@ from bioner_core.errors import ConfigurationError, StoreError
 from bioner_core.store.atomic import write_text
 from bioner_core.store.layout import Store
 from bioner_core.store.objects import requests
-from bioner_core.store.objects.credentials import file_credentials
+from bioner_core.store.objects.connection import file_credentials
 from bioner_core.store.objects.object_path import ObjectPath
 from devtools.object_service import BUCKET, Asked, Fault, ObjectService
 

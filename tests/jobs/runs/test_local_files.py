@@ -8,7 +8,7 @@ import pytest
 
 from bioner_core.errors import ConfigurationError, InputError
 from bioner_core.store.layout import Store
-from jobs.runs.standard_input import with_standard_input
+from jobs.runs.local_files import with_standard_input
 
 
 class Piped(io.TextIOWrapper):

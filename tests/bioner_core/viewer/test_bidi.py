@@ -2,7 +2,7 @@
 
 import pytest
 
-from bioner_core.text.bidi import spelled_out
+from bioner_core.viewer.marks import spelled_out
 
 
 @pytest.mark.parametrize("code", [0x202A, 0x202B, 0x202C, 0x202D, 0x202E, 0x2066, 0x2067, 0x2068, 0x2069])
