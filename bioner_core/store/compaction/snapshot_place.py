@@ -2,13 +2,13 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bioner_core.errors import StoreError
 from bioner_core.store.atomic import fsync_path, make_folder, write_trouble
-from bioner_core.store.compaction.snapshot_sweep import BUILDING_SUFFIX
+from bioner_core.store.compaction.snapshot_sweep import BUILDING_SUFFIX, remove_folder
 from bioner_core.store.layout import Store
 from bioner_core.store.objects.object_path import ObjectPath
 from bioner_core.store.snapshot.snapshot_manifest import SnapshotManifest, write_snapshot_manifest
@@ -17,6 +17,8 @@ from bioner_core.store.snapshot.snapshot_manifest import SnapshotManifest, write
 @contextmanager
 def building_folder(store: Store, snapshot_id: str) -> Iterator[Path]:
     """Lend the folder that a snapshot is made in: a hidden one beside the others, or one of this machine.
+
+    What is in it goes where the block is left by an exception.
 
     Raises:
         StoreError: it cannot be made.
@@ -29,7 +31,13 @@ def building_folder(store: Store, snapshot_id: str) -> Iterator[Path]:
         return
     hidden = store.snapshots / f".{snapshot_id}{BUILDING_SUFFIX}"
     make_stated_folder(hidden)
-    yield hidden
+    try:
+        yield hidden
+    except BaseException:
+        # On a full disk no other job could take its lock, and so none could sweep what is left here.
+        with suppress(StoreError):
+            remove_folder(hidden)
+        raise
 
 
 def make_stated_folder(folder: Path) -> None:
