@@ -184,6 +184,18 @@ def test_downloads_are_discarded_where_that_is_asked_for(tmp_path: Path) -> None
     assert (place / "b.txt").exists()
 
 
+def test_links_of_a_drop_folder_are_followed(tmp_path: Path) -> None:
+    """Would catch exports on another disk that no night ever sees, and a link to a lost file that nobody hears of."""
+    place = drop(tmp_path / "in", "a.txt", reference("肺炎甲"))
+    drop(tmp_path / "disk", "b.txt", reference("肺炎乙"))
+    (place / "2024").symlink_to("../disk")
+    (place / "c.txt").symlink_to("../nowhere.txt")
+    report = night(tmp_path / "s", place)
+    assert [one.name for one in report.applied] == ["a.txt", "b.txt"]
+    assert report.exit_code() == 1
+    assert "c.txt" in report.failures[0]
+
+
 def test_the_download_of_a_file_that_failed_stays(tmp_path: Path) -> None:
     """Catches a file that cannot be looked at, since its download went with the run that it ended."""
     fsspec.filesystem("memory").pipe("/failed/a.txt", reference("肺炎甲").encode())

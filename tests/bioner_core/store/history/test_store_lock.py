@@ -332,8 +332,8 @@ def test_a_file_system_without_links_is_named(tmp_path: Path, monkeypatch: pytes
 def test_a_link_that_was_made_though_its_answer_was_lost_is_ours(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Would catch a job on NFS that locks itself out: the link is made, its answer is lost, and the request that is asked
-    again finds the name taken."""
+    """Would catch a job on NFS that locks itself out: the link is made, its answer is lost, and the same request finds
+    the name taken when it is asked again."""
     real = os.link
 
     def asked_twice(source: Path, target: Path) -> None:
@@ -341,9 +341,10 @@ def test_a_link_that_was_made_though_its_answer_was_lost_is_ours(
         raise FileExistsError(errno.EEXIST, "File exists")
 
     monkeypatch.setattr(claims.os, "link", asked_twice)
-    with lock(tmp_path) as first, pytest.raises(StoreError, match="another job"):
+    with lock(tmp_path) as first:
         first.check()
-        lock(tmp_path).__enter__()
+        with pytest.raises(StoreError, match="another job"):
+            lock(tmp_path).__enter__()
 
 
 def test_a_lock_that_a_full_disk_refuses_names_what_a_killed_compaction_left(

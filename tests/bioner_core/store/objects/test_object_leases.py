@@ -143,8 +143,8 @@ def lose_an_answer(service: ObjectService) -> None:
 def test_a_heartbeat_whose_answer_was_lost_is_not_the_last_one(
     object_store: Store, object_service: ObjectService
 ) -> None:
-    """Catches a living job that renews its lease no more after one lost answer and a short outage: another machine takes
-    its store over, and its hours of work cannot be committed."""
+    """Catches a living job that renews its lease no more after one lost answer and a short outage: another machine
+    takes its store over, and its hours of work cannot be committed."""
     claims = ObjectClaims(object_store)
     placed = claims.place("store", claim_of_this_process(), after=None)
     assert placed is not None
