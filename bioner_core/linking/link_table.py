@@ -33,7 +33,8 @@ from bioner_core.store.layout import Store
 from bioner_core.store.objects.duckdb_files import let_read_objects
 from bioner_core.store.paths import StorePath, scratch_beside
 from bioner_core.store.schemas import file_metadata, number, text, whole
-from bioner_core.typed_json import loaded_json, typed, with_checksum, without_checksum
+from bioner_core.store.stored_record import stored_record
+from bioner_core.typed_json import loaded_json, with_checksum
 
 _AT_ONCE = 20_000
 _MEMORY_LIMIT = "512MB"
@@ -335,10 +336,11 @@ def current_links(store: Store) -> LinkPage | None:
 
     Raises:
         DamagedFileError: the page is damaged.
+        StoreError: a newer bioner wrote it.
     """
     path = store.links_page
     try:
-        return typed(LinkPage, without_checksum(loaded_json(path.read_text(encoding="utf-8"))))
+        return stored_record(LinkPage, loaded_json(path.read_text(encoding="utf-8")), where=str(path))
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:

@@ -5,8 +5,10 @@ Memory is bounded by the largest shard.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
+from bioner_core.errors import StoreError
 from bioner_core.spoken import spoken_count
 from bioner_core.store.checks.check_files import file_faults
 from bioner_core.store.checks.check_mentions import mention_faults
@@ -104,7 +106,8 @@ def _ledger_faults(store: Store, records: Counter[str]) -> Iterator[str]:
     """A file that counts as applied is not looked at again, so a shard of it that is lost would stay lost."""
     yield from damaged_entries(store)
     for kind in ledger_kinds(store):
-        yield from _lost_records(applied_files(store, kind, on_damaged=lambda _: None), records)
+        with suppress(StoreError):  # an entry of a newer bioner, which is named above
+            yield from _lost_records(applied_files(store, kind, on_damaged=lambda _: None), records)
 
 
 def _lost_records(entries: Iterable[AppliedFile], records: Counter[str]) -> Iterator[str]:
