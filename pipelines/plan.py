@@ -15,6 +15,7 @@ from bioner_core.formats.registry import READERS_VERSION
 from bioner_core.inference.document_rows import plan_rows
 from bioner_core.labels.label_set import LabelSetChoice
 from bioner_core.records import Record
+from bioner_core.store.history.known_texts import KnownTexts
 from bioner_core.store.layout import ShardDescriptor, Store, input_key, shard_id
 from bioner_core.store.manifest import Manifest
 from bioner_core.store.names import StoreNames, list_names
@@ -30,8 +31,12 @@ ShardRun = tuple[ShardDescriptor, ...]
 """Consecutive shards of one input: the element that travels between Beam stages."""
 
 
-def plan_shards(job: AnnotationJob, input_file: str, *, names: StoreNames) -> list[ShardDescriptor]:
+def plan_shards(
+    job: AnnotationJob, input_file: str, *, names: StoreNames, texts: KnownTexts | None = None
+) -> list[ShardDescriptor]:
     """The shards of one input as a job wants them; what may be carried over into them is found and written down.
+
+    Whoever plans many inputs keeps one `names` and one `texts` for all.
 
     Raises:
         InputError, StoreError: as `plan_input` and `plan_carry_over`.
@@ -46,7 +51,8 @@ def plan_shards(job: AnnotationJob, input_file: str, *, names: StoreNames) -> li
         names=names,
     )
     if job.carry_over:
-        plan_carry_over(job.store, descriptors, fingerprint=job.run_fingerprint, decode=job.decode_fingerprint)
+        run, decode = job.run_fingerprint, job.decode_fingerprint
+        plan_carry_over(job.store, descriptors, fingerprint=run, decode=decode, texts=texts)
     return descriptors
 
 
