@@ -6,7 +6,9 @@ ever stored twice. A lost plan does no harm: it is made anew around the shards t
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 
 from bioner_core.errors import StoreError
 from bioner_core.store.atomic import write_text
@@ -24,7 +26,8 @@ class InputPlan:
     """How one content of one input is cut; `ranges` are (first, last) record numbers from 0, last exclusive.
 
     `input_file` is its public name; `key` is `layout.input_key` of it; `readers_version` is that of the readers that
-    counted its records, empty in plans from before it was kept.
+    counted its records, `planned` when the input was planned first (ISO 8601, UTC); both are empty in plans from before
+    they were kept.
     """
 
     key: str
@@ -35,6 +38,7 @@ class InputPlan:
     records: int
     ranges: tuple[tuple[int, int], ...]
     readers_version: str = ""
+    planned: str = ""
 
 
 def write_plan(store: Store, plan: InputPlan) -> None:
@@ -62,6 +66,24 @@ def read_plan(store: Store, key: str) -> InputPlan | None:
         raise StoreError(f"{path}: cannot be read ({error}). Check the file and its permissions") from error
     except ValueError:
         return None
+
+
+def first_planned(store: Store, key: str, *, plan: InputPlan | None) -> str:
+    """When an input with this plan was planned first: now, where it has none.
+
+    Where the plan does not say it, because it is older or damaged, its file does.
+
+    Raises:
+        ObjectStorageError: the service does not answer, or refuses.
+    """
+    if plan is not None and plan.planned:
+        return plan.planned
+    found = datetime.now(UTC)
+    # On object storage no new input is asked for its plan a second time: a look is a request.
+    if plan is not None or not store.is_remote:
+        with suppress(FileNotFoundError):
+            found = min(found, datetime.fromtimestamp(store.plan(key).stat().st_mtime, UTC))
+    return found.isoformat(timespec="microseconds")
 
 
 def manifests_of_plan(store: Store, key: str) -> list[Manifest]:

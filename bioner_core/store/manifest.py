@@ -118,8 +118,9 @@ class Manifest:
     """What is committed of one shard.
 
     `input_file` is the public name of the input, without credentials; records run from `first` (from 0) up to but not
-    including `last`; `created` is when these files were committed (ISO 8601, UTC), `first_created` when the first files
-    of this shard were, empty if these are they; `seconds` is wall time up to the commit.
+    including `last`; `created` is when these files were committed (ISO 8601, UTC), `first_created` when the shard came
+    into the store: when its input was planned, or, in manifests from before that was kept, when its first files were
+    committed, and empty if these are they; `seconds` is wall time up to the commit.
 
     `fingerprint` covers all that the results depend on beside the input. `decode_fingerprint` is the part of it that
     the candidates depend on (model, label sets, splitter), `finish_fingerprint` what is made of them without the model
