@@ -274,8 +274,10 @@ def run_annotation(
         launcher = str(this_process())
         everything | "Report" >> beam.Map(write_report_in_worker, path=path, finish=job.finish, launcher=launcher)
         run_to_the_end(pipeline, runner=job.runner)
+    report = read_report(path)
     return summarise(
-        read_report(path),
+        report.outcomes,
+        skipped=report.skipped,
         seconds=time.monotonic() - started,
         max_reject_rate=job.max_reject_rate,
         document_pass=job.finish.document_pass,

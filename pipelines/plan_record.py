@@ -7,7 +7,7 @@ ever stored twice. A lost plan does no harm: it is made anew around the shards t
 import json
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 
 from bioner_core.errors import StoreError
@@ -38,7 +38,7 @@ class InputPlan:
     records: int
     ranges: tuple[tuple[int, int], ...]
     readers_version: str = ""
-    planned: str = ""
+    planned: str = field(default="", compare=False)
 
 
 def write_plan(store: Store, plan: InputPlan) -> None:
