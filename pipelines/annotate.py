@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 
 from bioner_core.errors import ConfigurationError, DamagedFileError, PoolError
 from bioner_core.inference.batching import BatchFill
+from bioner_core.process_identity import ProcessIdentity, this_process
 from bioner_core.store.committed import committed_manifest, unfinished_manifest
 from bioner_core.store.history.known_texts import KnownTexts
 from bioner_core.store.history.lock import check_holder, taken_here
-from bioner_core.store.history.process_identity import ProcessIdentity, this_process
 from bioner_core.store.layout import ShardDescriptor
 from bioner_core.store.names import StoreNames, list_names
 from bioner_core.store.sweep import sweep_shard

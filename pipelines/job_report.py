@@ -17,9 +17,9 @@ from typing import Any
 
 from bioner_core.document_pass.settings import FinishSettings
 from bioner_core.errors import DamagedFileError, StoreError
+from bioner_core.process_identity import this_process
 from bioner_core.spoken import spoken_count
 from bioner_core.store.atomic import write_text
-from bioner_core.store.history.process_identity import this_process
 from bioner_core.store.layout import Store, shard_id
 from bioner_core.store.manifest import Manifest
 from bioner_core.store.paths import StorePath, sorted_paths

@@ -162,7 +162,7 @@ def summarise(
     """Add up the outcomes of a run that took `seconds` of wall time; `skipped` are shards that no outcome names."""
     by_status = {status: [one for one in outcomes if one.status is status] for status in Status}
     return JobSummary(
-        counts=total(one.counts for one in (*outcomes, *skipped)),
+        counts=total([*(one.counts for one in outcomes), *(one.counts for one in skipped)]),
         shards_committed=len(by_status[Status.COMMITTED]),
         shards_skipped=len(by_status[Status.SKIPPED]) + sum(one.shards for one in skipped),
         shards_failed=len(by_status[Status.FAILED]),

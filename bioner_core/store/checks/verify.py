@@ -16,6 +16,7 @@ from bioner_core.store.checks.check_notes import note_faults
 from bioner_core.store.checks.check_snapshots import leftovers, pointer_faults, snapshot_faults
 from bioner_core.store.history.ledger import AppliedFile, applied_files, damaged_entries, ledger_kinds
 from bioner_core.store.layout import Store, input_key_of
+from bioner_core.store.left_behind import left_behind
 from bioner_core.store.manifest import Counts, Manifest, total
 from bioner_core.store.reading import read_manifests
 from bioner_core.store.snapshot.snapshot_manifest import snapshot_ids
@@ -29,7 +30,8 @@ class VerificationReport:
     """What was checked and what is wrong; `faults` holds the first `MAX_FAULTS_KEPT` of `fault_count`.
 
     `leftovers` are folders of a compaction that is at work or was killed: no reader sees them, and the next one removes
-    them, so they are no fault.
+    them, so they are no fault. `left_behind` are temporary files and folders of processes that were killed: the next
+    job on the store removes them.
     """
 
     shards: int
@@ -38,6 +40,7 @@ class VerificationReport:
     fault_count: int
     faults: tuple[str, ...]
     leftovers: tuple[str, ...] = ()
+    left_behind: tuple[str, ...] = ()
 
     @property
     def sound(self) -> bool:
@@ -87,7 +90,15 @@ def verify_store(
     for fault in (*_ledger_faults(store, records), *note_faults(store)):
         findings.add(fault)
     snapshots = _check_snapshots(store, findings, on_snapshot)
-    return VerificationReport(shards, snapshots, counts, findings.count, tuple(findings.kept), tuple(leftovers(store)))
+    return VerificationReport(
+        shards,
+        snapshots,
+        counts,
+        findings.count,
+        tuple(findings.kept),
+        tuple(leftovers(store)),
+        tuple(store.name_of(path) for path in left_behind(store)),
+    )
 
 
 def _check_snapshots(store: Store, findings: _Findings, on_snapshot: Callable[[str], None] | None) -> int:

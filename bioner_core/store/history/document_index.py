@@ -12,7 +12,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pyarrow as pa
@@ -25,6 +24,7 @@ from bioner_core.file_digest import sha256_of_file
 from bioner_core.formats.identifiers import record_keys
 from bioner_core.store.atomic import replacing, write_text
 from bioner_core.store.layout import Store, input_key_of
+from bioner_core.store.left_behind import temporary_folder
 from bioner_core.store.manifest import Manifest
 from bioner_core.store.objects.fence import fence_of
 from bioner_core.store.objects.object_path import ObjectPath
@@ -124,7 +124,7 @@ def _of_object(
     Without a folder it is only brought up to date, and what is returned is gone.
     """
     with ExitStack() as stack:
-        place = folder or Path(stack.enter_context(TemporaryDirectory(prefix="bioner-index-")))
+        place = folder or stack.enter_context(temporary_folder("index"))
         local = place / path.name
         with suppress(FileNotFoundError):
             local.write_bytes(path.read_bytes())

@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Protocol
 
 from bioner_core.errors import StoreError
-from bioner_core.store.atomic import TEMPORARY_SUFFIX, fsync_path, make_folder, write_text
-from bioner_core.store.history.process_identity import ProcessIdentity, has_ended, is_here, is_of_this_boot
+from bioner_core.process_identity import ProcessIdentity, has_ended, is_here, is_of_this_boot
+from bioner_core.store.atomic import fsync_path, make_folder, write_text
 from bioner_core.store.layout import Store
+from bioner_core.store.left_behind import TEMPORARY_SUFFIX
 from bioner_core.store.paths import StorePath
 from bioner_core.typed_json import loaded_json, typed
 

@@ -15,8 +15,8 @@ from dataclasses import asdict, dataclass, replace
 from fnmatch import fnmatchcase
 
 from bioner_core.errors import StoreError
+from bioner_core.process_identity import has_ended, is_of_this_boot
 from bioner_core.store.history.lock_claims import Claim, PlacedClaim
-from bioner_core.store.history.process_identity import has_ended, is_of_this_boot
 from bioner_core.store.layout import Store
 from bioner_core.store.objects import requests
 from bioner_core.store.objects.fence import Fence, lower_fence, raise_fence

@@ -14,12 +14,12 @@ from typing import Any
 
 import pytest
 
+from bioner_core import process_identity
 from bioner_core.errors import ConfigurationError, StoreError
+from bioner_core.process_identity import ProcessIdentity, birth_of, has_ended, this_process
 from bioner_core.store.history import lock_claims as claims
-from bioner_core.store.history import process_identity
 from bioner_core.store.history.lock import Part, StoreLock
 from bioner_core.store.history.lock_claims import Claim, latest_claim, place_claim
-from bioner_core.store.history.process_identity import ProcessIdentity, birth_of, has_ended, this_process
 from bioner_core.store.layout import Store
 
 

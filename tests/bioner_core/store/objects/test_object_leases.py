@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bioner_core.errors import ObjectStorageError, StoreError
+from bioner_core.process_identity import this_process
 from bioner_core.store.history.lock import Part, StoreLock, live_claims
 from bioner_core.store.history.lock_claims import Claim
 from bioner_core.store.history.lock_leases import ObjectClaims
-from bioner_core.store.history.process_identity import this_process
 from bioner_core.store.layout import Store
 from bioner_core.store.objects.object_path import ObjectPath
 from devtools.object_service import Asked, Fault, ObjectService
