@@ -158,6 +158,7 @@ def test_a_heartbeat_whose_answer_was_lost_is_not_the_last_one(
         marks.append(lease_of(object_store).stat().mark)
     assert marks[0] != marks[1]
     assert claims.is_ours("store", placed)
+    claims.free(placed, claim_of_this_process())
 
 
 @pytest.mark.usefixtures("no_pauses")
