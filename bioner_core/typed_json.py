@@ -15,6 +15,12 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 Record = TypeVar("Record")
 
 _CHECKSUM = "checksum"
+
+
+class UnknownNamesError(ValueError):
+    """A record has names that its type does not have."""
+
+
 _PLAIN = frozenset({str, int, float, bool})
 
 
@@ -49,6 +55,11 @@ def without_checksum(value: Any) -> Any:
     return found
 
 
+def has_checksum(value: Any) -> bool:
+    """Whether a value is an object of `with_checksum`."""
+    return isinstance(value, dict) and _CHECKSUM in value
+
+
 def _digest(value: dict[str, Any]) -> str:
     words = json.dumps(value, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(words.encode()).hexdigest()
@@ -60,7 +71,8 @@ def typed(kind: type[Record], value: object) -> Record:
     Fields with a default may be missing; no others, and there are no further ones.
 
     Raises:
-        ValueError: a field is missing, unknown, or of another type; a text cannot be stored, or a number is not finite.
+        UnknownNamesError: there are further fields.
+        ValueError: a field is missing or of another type; a text cannot be stored, or a number is not finite.
     """
     found: Record = _typed(kind, value, "")
     return found
@@ -105,7 +117,8 @@ def _dataclass(kind: Any, value: Any, where: str) -> Any:
     unknown = sorted(map(str, value.keys() - hints.keys()))
     missing = sorted(needed - value.keys())
     if unknown or missing:
-        raise ValueError(f"missing or unknown: {', '.join([*missing, *unknown])}")
+        fault = UnknownNamesError if unknown else ValueError
+        raise fault(f"missing or unknown: {', '.join([*missing, *unknown])}")
     return kind(**{name: _typed(hints[name], one, f"{where}.{name}" if where else name) for name, one in value.items()})
 
 

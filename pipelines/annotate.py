@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 
 from bioner_core.errors import ConfigurationError, DamagedFileError, PoolError
 from bioner_core.inference.batching import BatchFill
+from bioner_core.process_identity import ProcessIdentity, this_process
 from bioner_core.store.committed import committed_manifest, unfinished_manifest
+from bioner_core.store.history.known_texts import KnownTexts
 from bioner_core.store.history.lock import check_holder, taken_here
-from bioner_core.store.history.process_identity import ProcessIdentity, this_process
 from bioner_core.store.layout import ShardDescriptor
 from bioner_core.store.names import StoreNames, list_names
 from bioner_core.store.sweep import sweep_shard
@@ -54,13 +55,15 @@ class PlanInput(beam.DoFn):  # type: ignore[misc]
         self._job = job
         self._progress_token = progress_token
         self._names: StoreNames | None = None
+        self._texts: KnownTexts | None = None
 
     def process(self, element: str) -> Iterator[tuple[str, ShardRun]]:
         """Yield (id of the first shard, run) for each run of the input."""
         job = self._job
         try:
             self._names = self._names or list_names(job.store)
-            descriptors = plan_shards(job, element, names=self._names)
+            self._texts = self._texts or KnownTexts(job.store)
+            descriptors = plan_shards(job, element, names=self._names, texts=self._texts)
         except Exception as error:  # noqa: BLE001  the shard boundary begins here: a bad input stops no other one
             yield beam.pvalue.TaggedOutput(_FAILED, failed_outcome(error, input_file=element))
             return
@@ -271,8 +274,10 @@ def run_annotation(
         launcher = str(this_process())
         everything | "Report" >> beam.Map(write_report_in_worker, path=path, finish=job.finish, launcher=launcher)
         run_to_the_end(pipeline, runner=job.runner)
+    report = read_report(path)
     return summarise(
-        read_report(path),
+        report.outcomes,
+        skipped=report.skipped,
         seconds=time.monotonic() - started,
         max_reject_rate=job.max_reject_rate,
         document_pass=job.finish.document_pass,

@@ -1,6 +1,7 @@
 """The report of one run, kept in the store: how each shard ended.
 
-It is how the workers of any Beam runner tell the launcher.
+It is how the workers of any Beam runner tell the launcher. Shards that were skipped are counted, input by input: a
+backfill that is run again and again would else write each time what it had committed before.
 
 A report that a disk has damaged is made anew from what the manifests say. What it alone knew is lost: which shards
 failed, and with which words. Which shards its run committed is not: they came into the store after it began, before the
@@ -9,23 +10,24 @@ next run did, and no other report names them.
 
 import json
 import secrets
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from bioner_core.document_pass.settings import FinishSettings
 from bioner_core.errors import DamagedFileError, StoreError
+from bioner_core.process_identity import this_process
 from bioner_core.spoken import spoken_count
 from bioner_core.store.atomic import write_text
-from bioner_core.store.history.process_identity import this_process
 from bioner_core.store.layout import Store, shard_id
 from bioner_core.store.manifest import Manifest
 from bioner_core.store.paths import StorePath, sorted_paths
 from bioner_core.store.reading import shown_manifests
-from bioner_core.typed_json import loaded_json, typed, with_checksum, without_checksum
-from pipelines.plan_record import damaged_plans, read_plans
-from pipelines.summary import ShardOutcome, Status, finished_outcome
+from bioner_core.store.stored_record import record_of
+from bioner_core.typed_json import has_checksum, loaded_json, with_checksum, without_checksum
+from pipelines.plan_record import InputPlan, damaged_plans, read_plans
+from pipelines.summary import ShardOutcome, SkippedShards, Status, finished_outcome, skipped_shards
 
 
 def new_report_path(store: Store) -> StorePath:
@@ -71,8 +73,11 @@ def write_renewed_report(outcomes: Iterable[ShardOutcome], path: StorePath) -> N
 
 
 def _write(path: StorePath, outcomes: Iterable[ShardOutcome], more: dict[str, Any]) -> None:
-    rows = sorted((asdict(outcome) for outcome in outcomes), key=lambda row: (row["shard_id"], row["input_file"]))
-    write_text(path, json.dumps(with_checksum({"shards": rows} | more), ensure_ascii=False) + "\n")
+    found = list(outcomes)
+    named = (asdict(one) for one in found if one.status is not Status.SKIPPED)
+    rows = sorted(named, key=lambda row: (row["shard_id"], row["input_file"]))
+    skipped = [asdict(one) for one in skipped_shards(found)]
+    write_text(path, json.dumps(with_checksum({"shards": rows, "skipped": skipped} | more), ensure_ascii=False) + "\n")
 
 
 _unwritten: dict[StorePath, StoreError] = {}
@@ -99,22 +104,51 @@ def write_report_in_worker(
         _unwritten[path] = error
 
 
-def read_report(path: StorePath) -> list[ShardOutcome]:
-    """The outcomes of a run.
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """How a run ended: an outcome of each shard but those that were skipped, and how many these were."""
+
+    outcomes: tuple[ShardOutcome, ...]
+    skipped: tuple[SkippedShards, ...] = ()
+
+
+def read_report(path: StorePath) -> RunReport:
+    """How a run ended.
 
     Raises:
         DamagedFileError: there is no such report, or it is damaged.
-        StoreError: it could not be written.
+        StoreError: it could not be written, or a newer bioner wrote it.
     """
     if path in _unwritten:
         raise _unwritten.pop(path)
     try:
-        found = without_checksum(loaded_json(path.read_text(encoding="utf-8")))
-        return [typed(ShardOutcome, row) for row in found["shards"]]
+        return _of_json(loaded_json(path.read_text(encoding="utf-8")), where=str(path))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DamagedFileError(
             f"{path}: the report of the run cannot be read ({error!r}); do all Beam workers share the store's folder?"
         ) from error
+
+
+def _of_json(flat: Any, *, where: str) -> RunReport:
+    found, is_whole = without_checksum(flat), has_checksum(flat)
+    rows = [record_of(ShardOutcome, row, is_whole=is_whole, where=where) for row in found["shards"]]
+    skipped = [record_of(SkippedShards, row, is_whole=is_whole, where=where) for row in found.get("skipped", [])]
+    # Reports from before shards were counted name those that were skipped.
+    named = tuple(one for one in rows if one.status is not Status.SKIPPED)
+    return RunReport(named, (*skipped, *skipped_shards(rows)))
+
+
+def _is_damaged(path: StorePath) -> bool:
+    """Looks at the checksum alone: to make records of all rows of all runs would take seconds of each run."""
+    try:
+        flat = loaded_json(path.read_text(encoding="utf-8"))
+        if has_checksum(flat):
+            without_checksum(flat)
+        else:
+            _of_json(flat, where=str(path))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return True
+    return False
 
 
 def _finish_row(finish: FinishSettings) -> dict[str, Any]:
@@ -130,14 +164,11 @@ def renew_reports(store: Store) -> list[str]:
         StoreError: the store cannot be written, or a manifest is of a newer schema version.
     """
     paths = report_paths(store)
-    damaged, named = list[StorePath](), set[str]()
-    for path in paths:
-        try:
-            named |= {one.shard_id for one in read_report(path) if one.status is not Status.FAILED}
-        except DamagedFileError:
-            damaged.append(path)
+    damaged = [path for path in paths if _is_damaged(path)]
     if not damaged:
         return []
+    whole = [read_report(path) for path in paths if path not in damaged]
+    named = {one.shard_id for report in whole for one in report.outcomes if one.status is not Status.FAILED}
     free = [one for one in shown_manifests(store) if one.shard_id not in named]
     return [_renewed(path, paths, free) for path in damaged]
 
@@ -167,22 +198,38 @@ def lost_shard_faults(store: Store) -> Iterator[str]:
     A shard that is planned and was never committed is work to do, and no fault.
     """
     yield from damaged_plans(store)
-    plans = read_plans(store)
-    planned = {shard_id(plan.key, first, last=last): plan.input_file for plan in plans for first, last in plan.ranges}
+    plans = {plan.key: plan for plan in read_plans(store)}
+    planned = {shard: plan.input_file for plan in plans.values() for shard in _shards_of(plan)}
     committed: set[str] = set()
     for path in report_paths(store):
         try:
-            outcomes = read_report(path)
+            report = read_report(path)
         except DamagedFileError:
             yield (
                 f"jobs/{path.name} is damaged. The next run on the store makes it anew from the manifests; or remove "
                 "it: it only tells how a run ended"
             )
         else:
-            committed |= {one.shard_id for one in outcomes if one.status is not Status.FAILED}
+            committed |= _committed_by(report, plans)
     for shard in sorted(committed & planned.keys()):
         if not store.manifest(shard).exists():
             yield (
                 f"shard {shard}: a run has committed it, and its manifest is gone. Restore manifests/{shard}.json, or "
                 f"annotate {planned[shard]} again"
             )
+
+
+def _committed_by(report: RunReport, plans: Mapping[str, InputPlan]) -> set[str]:
+    """The shards that a run committed, or found committed. Those that it skipped are known where they must be all that
+    its outcomes do not name."""
+    named = {one.shard_id for one in report.outcomes}
+    found = {one.shard_id for one in report.outcomes if one.status is not Status.FAILED}
+    for one in report.skipped:
+        rest = _shards_of(plans[one.input_key]) - named if one.input_key in plans else set()
+        if len(rest) == one.shards:
+            found |= rest
+    return found
+
+
+def _shards_of(plan: InputPlan) -> set[str]:
+    return {shard_id(plan.key, first, last=last) for first, last in plan.ranges}

@@ -15,13 +15,14 @@ from bioner_core.formats.registry import READERS_VERSION
 from bioner_core.inference.document_rows import plan_rows
 from bioner_core.labels.label_set import LabelSetChoice
 from bioner_core.records import Record
+from bioner_core.store.history.known_texts import KnownTexts
 from bioner_core.store.layout import ShardDescriptor, Store, input_key, shard_id
 from bioner_core.store.manifest import Manifest
 from bioner_core.store.names import StoreNames, list_names
 from bioner_core.store.sweep import sweep_unfinished
 from pipelines.carry_over import plan_carry_over
 from pipelines.job import AnnotationJob
-from pipelines.plan_record import InputPlan, read_plan, write_plan
+from pipelines.plan_record import InputPlan, first_planned, read_plan, write_plan
 
 SHARDS_PER_RUN = 25
 """How many consecutive shards one worker takes at a time, to read them from one pass over their file."""
@@ -30,8 +31,12 @@ ShardRun = tuple[ShardDescriptor, ...]
 """Consecutive shards of one input: the element that travels between Beam stages."""
 
 
-def plan_shards(job: AnnotationJob, input_file: str, *, names: StoreNames) -> list[ShardDescriptor]:
+def plan_shards(
+    job: AnnotationJob, input_file: str, *, names: StoreNames, texts: KnownTexts | None = None
+) -> list[ShardDescriptor]:
     """The shards of one input as a job wants them; what may be carried over into them is found and written down.
+
+    Whoever plans many inputs keeps one `names` and one `texts` for all.
 
     Raises:
         InputError, StoreError: as `plan_input` and `plan_carry_over`.
@@ -46,7 +51,8 @@ def plan_shards(job: AnnotationJob, input_file: str, *, names: StoreNames) -> li
         names=names,
     )
     if job.carry_over:
-        plan_carry_over(job.store, descriptors, fingerprint=job.run_fingerprint, decode=job.decode_fingerprint)
+        run, decode = job.run_fingerprint, job.decode_fingerprint
+        plan_carry_over(job.store, descriptors, fingerprint=run, decode=decode, texts=texts)
     return descriptors
 
 
@@ -79,9 +85,11 @@ def plan_input(
     key = input_key(name, summary.digest if summary is not None else file_digest(input_file))
     sweep_unfinished(names, key)
     committed = names.manifests(key)
-    known = recorded_plan(store, key, format_name=format_name, of_these_readers=False)
+    earlier = read_plan(store, key)
+    since = min([first_planned(store, key, plan=earlier), *(one.known_since for one in committed)])
+    known = _of_format(earlier, format_name)
     if known is not None and known.readers_version == READERS_VERSION:
-        return descriptors_of(known, input_file, committed=committed)
+        return descriptors_of(replace(known, planned=since), input_file, committed=committed)
     # The last records of a file that was counted otherwise stand for something else now: a reject for many records.
     kept = committed if known is None else [old for old in committed if old.last < known.records]
     summary = summary or summarise_input(input_file, format_name=format_name)
@@ -89,27 +97,27 @@ def plan_input(
     if shard_rows and summary.format_name != UNKNOWN:
         sample = read_records(input_file, format_name=summary.format_name, last=SAMPLE_RECORDS)
         size = fitting_records(sample, label_sets, rows=shard_rows, most=shard_records)
-    plan = _new_plan(summary, kept, shard_records=size)
+    plan = replace(_new_plan(summary, kept, shard_records=size), planned=since)
     if known is not None and (known.format_name, known.records) == (plan.format_name, plan.records):
-        plan = replace(known, readers_version=READERS_VERSION)
+        plan = replace(known, readers_version=READERS_VERSION, planned=since)
     write_plan(store, plan)
     return descriptors_of(plan, input_file, committed=committed)
 
 
-def recorded_plan(
-    store: Store, key: str, *, format_name: str | None, of_these_readers: bool = True
-) -> InputPlan | None:
+def recorded_plan(store: Store, key: str, *, format_name: str | None) -> InputPlan | None:
     """The plan that an earlier run made of this content, unless it was for another format than the one asked for.
 
-    With `of_these_readers`, none that readers of another version made: it is to be made anew.
+    One that readers of another version made is none: it is to be made anew.
 
     Raises:
         StoreError: the plan is damaged.
     """
-    plan = read_plan(store, key)
-    if plan is None or format_name not in (None, plan.format_name):
-        return None
-    return plan if not of_these_readers or plan.readers_version == READERS_VERSION else None
+    plan = _of_format(read_plan(store, key), format_name)
+    return plan if plan is not None and plan.readers_version == READERS_VERSION else None
+
+
+def _of_format(plan: InputPlan | None, format_name: str | None) -> InputPlan | None:
+    return plan if plan is not None and format_name in (None, plan.format_name) else None
 
 
 def descriptors_of(plan: InputPlan, input_file: str, *, committed: Sequence[Manifest]) -> list[ShardDescriptor]:
@@ -126,6 +134,7 @@ def descriptors_of(plan: InputPlan, input_file: str, *, committed: Sequence[Mani
             last=last,
             input_digest=plan.input_digest,
             replaces=tuple(old.shard_id for old in stale if old.first < last and first < old.last),
+            planned=plan.planned,
         )
         for first, last in plan.ranges
     ]

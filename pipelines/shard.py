@@ -69,7 +69,11 @@ class OpenShard:
         self._descriptor = descriptor
         self._job = job
         self._writer = ShardWriter(job.store, header_of(descriptor, job))
-        self._carried = carried_mentions(job.store, descriptor) if job.carry_over else CarriedMentions()
+        self._carried = (
+            carried_mentions(job.store, descriptor, decode=job.decode_fingerprint)
+            if job.carry_over
+            else CarriedMentions()
+        )
         self._tally: Counter[str] = Counter()
         self._reasons: Counter[str] = Counter()
         self._named: set[str] = set()

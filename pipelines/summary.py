@@ -1,7 +1,8 @@
 """How a run ended: what became of each shard, the sums of all, and the exit code that follows from them."""
 
 import traceback
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from bioner_core.errors import EXIT_COMMITTED, EXIT_FAILED, EXIT_TOO_MANY_REJECTS
 from bioner_core.formats.inputs import public_name
 from bioner_core.inference.batching import BatchFill
-from bioner_core.store.layout import ShardDescriptor
+from bioner_core.store.layout import ShardDescriptor, input_key_of
 from bioner_core.store.manifest import Counts, Manifest, total
 from pipelines.pool.load import RunLoad
 
@@ -49,6 +50,24 @@ class ShardOutcome:
         """Where it failed and why, in one line that names the place once."""
         place = self.shard_id or self.input_file
         return self.message if self.message.startswith(f"{place}: ") else f"{place}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class SkippedShards:
+    """The shards of one input that an earlier run had committed: how many, and the sums of their counts."""
+
+    input_key: str
+    shards: int
+    counts: Counts
+
+
+def skipped_shards(outcomes: Iterable[ShardOutcome]) -> list[SkippedShards]:
+    """Those of these outcomes that were skipped, by input."""
+    found: defaultdict[str, list[Counts]] = defaultdict(list)
+    for one in outcomes:
+        if one.status is Status.SKIPPED:
+            found[input_key_of(one.shard_id)].append(one.counts)
+    return [SkippedShards(key, len(counts), total(counts)) for key, counts in sorted(found.items())]
 
 
 def finished_outcome(status: Status, manifest: Manifest, *, fill: BatchFill | None = None) -> ShardOutcome:
@@ -133,14 +152,19 @@ def reject_rate(counts: Counts) -> float:
 
 
 def summarise(
-    outcomes: Sequence[ShardOutcome], *, seconds: float, max_reject_rate: float, document_pass: bool = True
+    outcomes: Sequence[ShardOutcome],
+    *,
+    seconds: float,
+    max_reject_rate: float,
+    document_pass: bool = True,
+    skipped: Sequence[SkippedShards] = (),
 ) -> JobSummary:
-    """Add up the outcomes of a run that took `seconds` of wall time."""
+    """Add up the outcomes of a run that took `seconds` of wall time; `skipped` are shards that no outcome names."""
     by_status = {status: [one for one in outcomes if one.status is status] for status in Status}
     return JobSummary(
-        counts=total(one.counts for one in outcomes),
+        counts=total([*(one.counts for one in outcomes), *(one.counts for one in skipped)]),
         shards_committed=len(by_status[Status.COMMITTED]),
-        shards_skipped=len(by_status[Status.SKIPPED]),
+        shards_skipped=len(by_status[Status.SKIPPED]) + sum(one.shards for one in skipped),
         shards_failed=len(by_status[Status.FAILED]),
         rows_sent=sum(one.counts.rows for one in by_status[Status.COMMITTED]),
         padding=round(_padding(outcomes), 4),

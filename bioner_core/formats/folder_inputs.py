@@ -14,7 +14,7 @@ from pathlib import Path
 
 from bioner_core.errors import InputError, MissingInputError
 from bioner_core.formats.buckets import bucket_files, is_bucket
-from bioner_core.formats.inputs import COMPANIONS, is_url, outside_stores, public_name
+from bioner_core.formats.inputs import COMPANIONS, files_below, is_url, outside_stores, public_name
 from bioner_core.formats.registry import reader_for
 from bioner_core.formats.stream import DumpStream, opened
 from bioner_core.spoken import spoken_count
@@ -109,11 +109,12 @@ def expand_inputs(patterns: Sequence[str]) -> list[str]:
     """The files that patterns name: paths, folders (all files below them), globs (`**` too), of buckets also prefixes;
     other URLs as they are.
 
-    Sorted, each once. Below a folder or prefix, hidden files, `.md5` companions and the files of stores are left out.
+    Sorted, each once. Below a folder or prefix, hidden files, `.md5` companions and the files of stores are left out;
+    symbolic links are followed (`files_below`).
 
     Raises:
         MissingInputError: a pattern names nothing; the message names it.
-        InputError: a bucket cannot be asked.
+        InputError: a bucket cannot be asked, or a folder not be listed.
     """
     return sorted({name for pattern in patterns for name in _expanded(pattern)})
 
@@ -131,9 +132,4 @@ def _expanded(pattern: str) -> list[str]:
 def _files_of(match: str) -> list[str]:
     if not os.path.isdir(match):
         return [match]
-    found: list[str] = []
-    for folder, subfolders, names in os.walk(match):
-        subfolders[:] = [name for name in subfolders if not name.startswith(".")]
-        kept = [name for name in names if not name.startswith(".") and not name.endswith(COMPANIONS)]
-        found.extend(os.path.join(folder, name) for name in kept)
-    return outside_stores(found)
+    return outside_stores([name for name in files_below(match) if not name.endswith(COMPANIONS)])

@@ -1,9 +1,13 @@
-"""Naming inputs: what is a URL, and how a file may be named in public."""
+"""Naming inputs: what is a URL, how a file may be named in public, and which files are below a folder."""
 
 import os
 import re
+from collections import deque
 from collections.abc import Sequence
+from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
+
+from bioner_core.errors import InputError, cause_of
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _BUCKET_CREDENTIALS = re.compile(r"^(s3[a-z]?://)[^/@:]+:.+@")
@@ -43,6 +47,46 @@ def public_name(input_file: str) -> str:
         return f"{input_file.partition('://')[0]}://{_HIDDEN}"
     host = parts.netloc.rpartition("@")[2]
     return urlunsplit((parts.scheme, host, _public_path(parts.path), "", ""))
+
+
+_SYSTEMS_OWN = "lost+found"
+"""What a disk has at its root for its own repairs; only the system may look into it."""
+
+
+def files_below(folder: str) -> list[str]:
+    """All files below a folder of this machine, those behind symbolic links too; what is hidden is left out.
+
+    A folder that several links name is entered once, under its own name where that is below `folder` too. A link to a
+    file that is not there counts as a file: who opens it says so.
+
+    Raises:
+        InputError: a folder cannot be listed: what it holds would be missing without a word.
+    """
+    found: list[str] = []
+    # A link to a folder that holds this one leads round in a circle.
+    seen = {_place(one) for one in Path(folder).resolve().parents}
+    todo, linked = deque([folder]), deque[str]()
+    while todo or linked:
+        here = (todo or linked).popleft()
+        try:
+            place = _place(here)
+            entries = [] if place in seen else sorted(os.scandir(here), key=lambda one: one.name)
+        except OSError as error:
+            raise InputError(f"{here}: cannot be listed ({cause_of(error)}); what it holds would be missing") from error
+        seen.add(place)
+        for entry in entries:
+            if entry.name.startswith(".") or entry.name == _SYSTEMS_OWN:
+                continue
+            if entry.is_dir():
+                (linked if entry.is_symlink() else todo).append(entry.path)
+            elif entry.is_file() or not os.path.exists(entry.path):
+                found.append(entry.path)
+    return found
+
+
+def _place(folder: str | Path) -> tuple[int, int]:
+    facts = os.stat(folder)
+    return facts.st_dev, facts.st_ino
 
 
 _STORE_LOCK = re.compile(r"(.*/|)locks/(?:store|part-\d+-of-\d+)(?:-\d+)?\.json")

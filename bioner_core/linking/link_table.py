@@ -16,7 +16,6 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
@@ -30,10 +29,12 @@ from bioner_core.linking.linker import ConceptLink
 from bioner_core.store.atomic import replacing, write_text
 from bioner_core.store.bounded_database import bounded_database
 from bioner_core.store.layout import Store
+from bioner_core.store.left_behind import scratch_in
 from bioner_core.store.objects.duckdb_files import let_read_objects
 from bioner_core.store.paths import StorePath, scratch_beside
 from bioner_core.store.schemas import file_metadata, number, text, whole
-from bioner_core.typed_json import loaded_json, typed, with_checksum, without_checksum
+from bioner_core.store.stored_record import stored_record
+from bioner_core.typed_json import loaded_json, with_checksum
 
 _AT_ONCE = 20_000
 _MEMORY_LIMIT = "512MB"
@@ -335,10 +336,11 @@ def current_links(store: Store) -> LinkPage | None:
 
     Raises:
         DamagedFileError: the page is damaged.
+        StoreError: a newer bioner wrote it.
     """
     path = store.links_page
     try:
-        return typed(LinkPage, without_checksum(loaded_json(path.read_text(encoding="utf-8"))))
+        return stored_record(LinkPage, loaded_json(path.read_text(encoding="utf-8")), where=str(path))
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
@@ -350,7 +352,7 @@ def links_database(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
     """Lend a database that reads the files of links. What does not fit into its memory goes beside them: the system's
     temporary folder may be small, or in memory."""
     with (
-        TemporaryDirectory(prefix=".reading-", dir=scratch_beside(store.links)) as scratch,
+        scratch_in(scratch_beside(store.links), prefix=".reading-", elsewhere="links") as scratch,
         bounded_database(_MEMORY_LIMIT, scratch) as database,
     ):
         let_read_objects(database, store.root)

@@ -9,14 +9,16 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from bioner_core.errors import StoreError
+from bioner_core.process_identity import process_mark
+from bioner_core.store.left_behind import TEMPORARY_SUFFIX, temporary_folder
 from bioner_core.store.objects.object_path import ObjectPath
 from bioner_core.store.paths import StorePath
 
-TEMPORARY_SUFFIX = ".tmp"
+_NAME_CHARACTERS = 64
+"""Of a file's name in that of its temporary one: all of an input's key, and no more than a file system takes."""
 
 
 @contextmanager
@@ -35,7 +37,9 @@ def replacing(path: StorePath) -> Iterator[Path]:
         return
     # Invariant: the temporary file is in the folder of the final one: a rename across file systems is a copy, which a
     # kill can leave half done.
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}{TEMPORARY_SUFFIX}")
+    temporary = path.with_name(
+        f".{path.name[:_NAME_CHARACTERS]}.{process_mark()}.{secrets.token_hex(4)}{TEMPORARY_SUFFIX}"
+    )
     with write_trouble(path), _discarded(temporary):
         make_folder(path.parent)
         yield temporary
@@ -49,8 +53,8 @@ def replacing(path: StorePath) -> Iterator[Path]:
 
 @contextmanager
 def _uploading(path: ObjectPath) -> Iterator[Path]:
-    with write_trouble(path), TemporaryDirectory(prefix="bioner-upload-") as folder:
-        temporary = Path(folder) / path.name
+    with write_trouble(path), temporary_folder("upload") as folder:
+        temporary = folder / path.name
         yield temporary
         path.put_file(temporary)
 
@@ -151,7 +155,7 @@ def _discarded(temporary: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        # Where that fails the disk is already in trouble; the next commit of this shard sweeps it.
+        # Where that fails the disk is already in trouble; the next job on the store sweeps it.
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
 

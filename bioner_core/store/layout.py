@@ -6,7 +6,7 @@ Every name is made of letters, digits, `.`, `_`, `-` and `%`, whatever a dump or
 import hashlib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
@@ -196,7 +196,8 @@ class ShardDescriptor:
 
     `input_file` is the path or URL to open (it may hold credentials, so it is never stored or logged as it is);
     `input_digest` is the digest of the file as planned; `replaces` names older shards of the same input whose records
-    overlap these ones because the file was once read as another format: this shard's commit removes them.
+    overlap these ones because the file was once read as another format: this shard's commit removes them. `planned` is
+    when the input was first planned (ISO 8601, UTC), empty where nobody knows.
     """
 
     shard_id: str
@@ -207,6 +208,7 @@ class ShardDescriptor:
     last: int
     input_digest: str
     replaces: tuple[str, ...] = ()
+    planned: str = field(default="", compare=False)
 
     @property
     def records(self) -> int:

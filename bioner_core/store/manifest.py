@@ -12,7 +12,8 @@ from bioner_core.spoken import spoken_count
 from bioner_core.store.atomic import write_text
 from bioner_core.store.layout import Store
 from bioner_core.store.schemas import check_schema_version
-from bioner_core.typed_json import loaded_json, typed, with_checksum, without_checksum
+from bioner_core.store.stored_record import record_of
+from bioner_core.typed_json import has_checksum, loaded_json, typed, with_checksum, without_checksum
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +118,9 @@ class Manifest:
     """What is committed of one shard.
 
     `input_file` is the public name of the input, without credentials; records run from `first` (from 0) up to but not
-    including `last`; `created` is when these files were committed (ISO 8601, UTC), `first_created` when the first files
-    of this shard were, empty if these are they; `seconds` is wall time up to the commit.
+    including `last`; `created` is when these files were committed (ISO 8601, UTC), `first_created` when the shard came
+    into the store: when its input was planned, or, in manifests from before that was kept, when its first files were
+    committed, and empty if these are they; `seconds` is wall time up to the commit.
 
     `fingerprint` covers all that the results depend on beside the input. `decode_fingerprint` is the part of it that
     the candidates depend on (model, label sets, splitter), `finish_fingerprint` what is made of them without the model
@@ -161,17 +163,17 @@ def manifest_from_json(text: str, *, where: str) -> Manifest:
 
     Raises:
         DamagedFileError: the text is no manifest, or has changed since it was written; the message names `where`.
-        StoreError: it is of a newer schema version.
+        StoreError: it is of a newer schema version, or has names that only a newer bioner knows.
     """
     try:
-        flat: dict[str, Any] = loaded_json(text)
+        read: dict[str, Any] = loaded_json(text)
         # First of all, since a newer version may have another checksum: what it wrote is refused, and never made anew.
-        check_schema_version(typed(int, flat["schema_version"]), where=where)
-        flat = without_checksum(flat)
+        check_schema_version(typed(int, read["schema_version"]), where=where)
+        flat = without_checksum(read)
         # Manifests of earlier versions lack the counts that came later.
         later = {name: flat.pop(name, 0) for name in _LATER_COUNTS}
         counts = later | {one.name: flat.pop(one.name) for one in fields(Counts) if one.name not in later}
-        return typed(Manifest, flat | {"counts": counts})
+        return record_of(Manifest, flat | {"counts": counts}, is_whole=has_checksum(read), where=where)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DamagedFileError(
             f"{where}: is not a manifest that bioner wrote ({error!r}). Remove that file and annotate its input again"

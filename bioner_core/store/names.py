@@ -10,9 +10,9 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bioner_core.store.atomic import TEMPORARY_SUFFIX
 from bioner_core.store.committed import whole_manifest
 from bioner_core.store.layout import Store, input_key_of, input_slug
+from bioner_core.store.left_behind import TEMPORARY_SUFFIX
 from bioner_core.store.manifest import Manifest
 from bioner_core.store.paths import StorePath
 

@@ -88,7 +88,10 @@ class ShardWriter:
         earlier = whole_manifest(self._store, self._header.descriptor.shard_id)
         taken = {file.path: file.sha256 for file in earlier.files} if earlier else {}
         files = tuple(self._write(name, table, taken) for name, table in tables.items() if table.num_rows)
-        manifest = self._manifest(counts, seconds, files, first_created=earlier.known_since if earlier else "")
+        # The plan is the other witness of when the shard came: where a manifest was damaged, or removed, the shard that
+        # is made anew would else be the newest of all, and its old text replace newer ones.
+        since = earlier.known_since if earlier else self._header.descriptor.planned
+        manifest = self._manifest(counts, seconds, files, first_created=since)
         write_manifest(self._store, manifest)
         manifest_cache(self._store).forget(manifest.shard_id)
         sweep_shard(self._store, manifest, replaced=self._header.descriptor.replaces, earlier=earlier)

@@ -125,12 +125,12 @@ def backfill_pubmed(source: "ReleaseSource", part: Part, *, options: SyncOptions
         BionerError: an option is unusable, a place cannot be listed, or the store cannot be had.
     """
     from bioner_core.store.history.input_order import PUBMED
-    from bioner_core.store.history.ledger import applied_files
     from jobs.runs.sync import run_sync
+    from pipelines.nightly.apply import known_files
     from pipelines.nightly.backfill import pubmed_files, run_backfill
 
     def work(context: "SyncContext", session: "AnnotationSession") -> "SyncReport":
-        entries = applied_files(context.store, PUBMED, on_damaged=lambda _: None)
+        entries, context = known_files(context, PUBMED)
         files, gap = pubmed_files(source, entries, policy=context.policy, fingerprint=session.run_fingerprint)
         mine = _mine(files, part, options)
         return run_backfill(
@@ -153,12 +153,12 @@ def backfill_pmc(places: Sequence[str], part: Part, *, options: SyncOptions) -> 
     Raises:
         BionerError: as `backfill_pubmed`.
     """
-    from bioner_core.store.history.ledger import applied_files
     from jobs.runs.sync import run_sync
+    from pipelines.nightly.apply import known_files
     from pipelines.nightly.backfill import PMC, pmc_files, run_backfill
 
     def work(context: "SyncContext", session: "AnnotationSession") -> "SyncReport":
-        entries = applied_files(context.store, PMC, on_damaged=lambda _: None)
+        entries, context = known_files(context, PMC)
         files = pmc_files(places, entries, policy=context.policy, fingerprint=session.run_fingerprint)
         return run_backfill(
             PMC,

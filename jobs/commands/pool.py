@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bioner_core.errors import PoolError
+from bioner_core.process_identity import this_process
 from bioner_core.spoken import spoken_count
-from bioner_core.store.history.process_identity import this_process
 from jobs.options.annotation import ActorOptions, Ray
 from jobs.options.common import Json, Quiet, takes_option_groups
 from jobs.options.metrics import MetricsOutlet, metrics_shown

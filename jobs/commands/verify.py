@@ -43,6 +43,7 @@ def as_object(found: VerificationReport) -> dict[str, object]:
         "shards": found.shards,
         "snapshots": found.snapshots,
         "leftovers": list(found.leftovers),
+        "left_behind": list(found.left_behind),
         "fault_count": found.fault_count,
         "faults": list(found.faults),
     }
@@ -56,6 +57,8 @@ def _show(found: VerificationReport) -> None:
         print(f"... and {found.fault_count - len(found.faults)} more")
     for name in found.leftovers:
         print(f"note: snapshots/{name} is of a compaction at work, or of one that was killed; the next one removes it")
+    for name in found.left_behind:
+        print(f"note: {name} was left by a process that was killed; the next job on the store removes it")
     verdict = "sound" if found.sound else f"NOT sound: {spoken_count(found.fault_count, 'fault')}"
     print(
         f"{verdict}: {spoken_count(found.shards, 'shard')}, {spoken_count(counts.records_in, 'record')}, "

@@ -2,15 +2,18 @@
 
 import hashlib
 import os
+import secrets
 import sys
-import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
 from bioner_core.errors import ConfigurationError, InputError
 from bioner_core.models.base_model import cache_folder
+from bioner_core.process_identity import process_mark
 from bioner_core.store.layout import Store
+from bioner_core.store.left_behind import TEMPORARY_SUFFIX
 from bioner_core.store.paths import StorePath
 
 STANDARD_INPUT = "-"
@@ -46,18 +49,21 @@ def with_standard_input(inputs: Sequence[str], store: Store) -> tuple[str, ...]:
 
 def _kept(stream: IO[bytes], folder: Path) -> Path:
     digest = hashlib.sha256()
+    temporary = folder / f".{process_mark()}.{secrets.token_hex(4)}{TEMPORARY_SUFFIX}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=folder, prefix=".", delete=False) as target:
+        with temporary.open("xb") as target:
             while chunk := stream.read(_CHUNK_BYTES):
                 digest.update(chunk)
                 target.write(chunk)
             size = target.tell()
         path = folder / f"stdin-{digest.hexdigest()[:_DIGEST_LENGTH]}"
         if not size:
-            os.unlink(target.name)
             raise InputError("-: standard input is empty")
-        os.replace(target.name, path)
+        os.replace(temporary, path)
     except OSError as error:
         raise InputError(f"-: standard input cannot be kept in {folder} ({error})") from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
     return path

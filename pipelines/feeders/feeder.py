@@ -9,8 +9,8 @@ from functools import partial
 from typing import Protocol
 
 from bioner_core.errors import PoolError
+from bioner_core.process_identity import ProcessIdentity
 from bioner_core.store.history.lock import holds_store, taken_here
-from bioner_core.store.history.process_identity import ProcessIdentity
 from bioner_core.store.layout import ShardDescriptor
 from pipelines.annotate import ShardWork
 from pipelines.beam_run import beam, new_pipeline, run_to_the_end

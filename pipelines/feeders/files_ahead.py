@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Generic
 
 from bioner_core.errors import InputError, PoolError
+from bioner_core.store.history.known_texts import KnownTexts
 from bioner_core.store.history.lock import taken_here
 from bioner_core.store.layout import ShardDescriptor
 from bioner_core.store.names import StoreNames, list_names
@@ -175,14 +176,14 @@ class FilesAhead(Generic[Wanted]):
 
     def _plan_all(self, wanted: Iterable[Wanted], locate: Callable[[Wanted], str]) -> None:
         try:
-            names = list_names(self._job.store)
+            names, texts = list_names(self._job.store), KnownTexts(self._job.store)
             for one in wanted:
                 if not self._await_room():
                     return
                 file = _File(one)
                 with self._changed:
                     self._files.append(file)
-                if not self._plan(file, locate, names):
+                if not self._plan(file, locate, names, texts):
                     return
         except Exception as error:  # noqa: BLE001  it is raised again in the caller's thread
             self._fail(error)
@@ -202,7 +203,7 @@ class FilesAhead(Generic[Wanted]):
         files, records = self._queue.unread
         return files >= MOST_FILES_AHEAD or (files >= FILES_AHEAD + self._feeders - 1 and records >= RECORDS_AHEAD)
 
-    def _plan(self, file: _File[Wanted], locate: Callable[[Wanted], str], names: StoreNames) -> bool:
+    def _plan(self, file: _File[Wanted], locate: Callable[[Wanted], str], names: StoreNames, texts: KnownTexts) -> bool:
         """Plan a file, or end it with its fault; False where no further one is to be planned."""
         try:
             if self._hand_out is not None and self._hand_out.pool_error:
@@ -212,7 +213,7 @@ class FilesAhead(Generic[Wanted]):
             self._end_file(file, error)
             return isinstance(error, InputError | PoolError)
         try:
-            descriptors = plan_shards(self._job, file.path, names=names)
+            descriptors = plan_shards(self._job, file.path, names=names, texts=texts)
         except Exception as error:  # noqa: BLE001  the shard boundary begins here: a bad input stops no other one
             file.outcomes.append(failed_outcome(error, input_file=file.path))
             self._end_file(file)

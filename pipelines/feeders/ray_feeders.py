@@ -9,8 +9,8 @@ from ray.exceptions import RayActorError, RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from bioner_core.errors import BionerError
+from bioner_core.process_identity import ProcessIdentity, this_process
 from bioner_core.store.history.lock import live_claims
-from bioner_core.store.history.process_identity import ProcessIdentity, this_process
 from bioner_core.store.layout import ShardDescriptor, Store
 from pipelines.feeders.feeder import Feeder, FeederHandle, FeederLostError, LocalFeeder
 from pipelines.feeders.given_shards import FeederReport

@@ -138,7 +138,7 @@ def run_backfill(
 def _fetched(wanted: PendingFile, context: SyncContext, *, needs_md5: bool) -> FetchedFile:
     md5 = companion_md5(wanted, needed=needs_md5, policy=context.policy)
     ordered = replace(wanted, order=wanted.order or (time.time_ns() // 1000,))
-    return FetchedFile(ordered, fetch_file(ordered, md5=md5, context=context), md5)
+    return fetch_file(ordered, md5=md5, context=context)
 
 
 def _enter(

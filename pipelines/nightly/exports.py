@@ -13,7 +13,7 @@ from pathlib import Path
 from bioner_core.errors import BionerError, InputError, listed_names
 from bioner_core.formats.folder_inputs import FileLook, look_at, suffix_of
 from bioner_core.formats.input_digests import file_digest
-from bioner_core.store.history.ledger import AppliedFile, applied_files
+from bioner_core.store.history.ledger import AppliedFile
 from pipelines.nightly.apply import (
     FileNotAppliedError,
     InputAnnotator,
@@ -21,6 +21,7 @@ from pipelines.nightly.apply import (
     SyncContext,
     apply_file,
     discard_download,
+    known_files,
 )
 from pipelines.nightly.report import RunLog, SyncReport
 from pipelines.sync.download import COMPANION, PARTIAL_SUFFIX, local_copy
@@ -80,7 +81,7 @@ def run_exports(
     """
     log = RunLog(context.run_id, "nightly cnki")
     try:
-        entries = applied_files(context.store, CNKI, on_damaged=lambda _: None)  # such a file counts as new
+        entries, context = known_files(context, CNKI)
         run = _ExportsRun(context, annotator, log, entries)
         listed = files_without_entry(places, entries, policy=context.policy)
         progress.planned(len(listed))

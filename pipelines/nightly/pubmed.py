@@ -17,7 +17,7 @@ from bioner_core.store.history.ledger import (
     utc_now,
 )
 from bioner_core.store.history.release_names import Release
-from pipelines.nightly.apply import InputAnnotator, PendingFile, SyncContext, apply_file
+from pipelines.nightly.apply import InputAnnotator, PendingFile, SyncContext, apply_file, known_files
 from pipelines.nightly.release_plan import BASELINE_FOLDER, ReleasePlan, plan_releases
 from pipelines.nightly.report import RunLog, SyncReport
 from pipelines.sync.download import COMPANION, small_text, stated_md5
@@ -105,8 +105,7 @@ def run_pubmed(
     """
     log = RunLog(context.run_id, "nightly pubmed")
     try:
-        # A file whose entry is damaged counts as new: its shards are there, and it is entered once more.
-        entries = applied_files(context.store, PUBMED, on_damaged=lambda _: None)
+        entries, context = known_files(context, PUBMED)
         plan = planned_releases(source, entries, policy=context.policy)
         log.planned = len(plan.pending)
         log.notes += [plan.left_out_note] if plan.left_out else []

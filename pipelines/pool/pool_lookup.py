@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from bioner_core.errors import ModelError, PoolError
-from bioner_core.store.history.process_identity import ProcessIdentity, has_ended, is_here
+from bioner_core.process_identity import ProcessIdentity, has_ended, is_here
 from pipelines.pool.client import PoolClientFactory
 from pipelines.pool.pool_kv import PoolKV
 from pipelines.pool.pool_registry import PoolAddress, check_pool_name, find_address

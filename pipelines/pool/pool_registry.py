@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from bioner_core.errors import ConfigurationError, PoolError
-from bioner_core.store.history.process_identity import ProcessIdentity, has_ended, is_here, this_process
+from bioner_core.process_identity import ProcessIdentity, has_ended, is_here, this_process
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _LOOPBACK = ("127.", "localhost:", "[::1]:")

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from bioner_core.inference.batching import BatchLimits
-from bioner_core.store.history.process_identity import ProcessIdentity
+from bioner_core.process_identity import ProcessIdentity
 
 
 class SlotState(StrEnum):

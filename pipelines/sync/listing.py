@@ -1,6 +1,5 @@
 """What lies in a place: a local folder, an index page over HTTP, a bucket, or whatever else fsspec opens (FTP, ...)."""
 
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ import fsspec
 
 from bioner_core.errors import InputError, listed_names
 from bioner_core.formats.buckets import file_system, is_bucket, told_bucket_errors
-from bioner_core.formats.inputs import is_url, outside_stores, public_name
+from bioner_core.formats.inputs import files_below, is_url, outside_stores, public_name
 from bioner_core.formats.redirects import same_server
 from pipelines.sync.http import body_chunks, cause_of, http_get
 from pipelines.sync.retry import PassingFault, RetryPolicy, with_retries
@@ -53,7 +52,7 @@ class ListedFile:
 def list_place(place: str, policy: RetryPolicy) -> list[ListedFile]:
     """The files of a place, by name: an index page's own, and all below a folder or a prefix.
 
-    Hidden files are left out, and those of a store that lies there.
+    Hidden files are left out, and those of a store that lies there; symbolic links are followed.
 
     Raises:
         InputError: the place is not there, cannot be read, or does not answer for too long.
@@ -82,15 +81,14 @@ def _scheme(place: str) -> str:
 def _local_files(folder: Path) -> list[ListedFile]:
     if not folder.is_dir():
         raise InputError(f"{folder}: is no folder that can be listed; check the path")
-    found: list[ListedFile] = []
-    for name, subfolders, names in os.walk(folder):
-        subfolders[:] = [one for one in subfolders if not one.startswith(".")]
-        found += [_local_file(Path(name, one)) for one in names if Path(name, one).is_file()]
-    return found
+    return [_local_file(Path(name)) for name in files_below(str(folder))]
 
 
 def _local_file(path: Path) -> ListedFile:
-    facts = path.stat()
+    try:
+        facts = path.stat()
+    except OSError:  # whoever opens it says what is wrong, as with a link to a file that is not there
+        return ListedFile(path.name, str(path), path.parent.name, "", None)
     stamp = f"{facts.st_size} {facts.st_mtime_ns}"
     return ListedFile(path.name, str(path), path.parent.name, stamp, facts.st_size, facts.st_mtime)
 

@@ -7,8 +7,8 @@ from bioner_core.store.history.ledger import JobRun, applied_files, job_runs, le
 from bioner_core.store.layout import Store, input_key_of
 from bioner_core.store.manifest import total
 from bioner_core.store.snapshot.run_history import RunHistory, RunRow
-from pipelines.job_report import read_report, report_paths, run_start
-from pipelines.summary import ShardOutcome, Status
+from pipelines.job_report import RunReport, read_report, report_paths, run_start
+from pipelines.summary import Status
 
 ANNOTATION = "annotate"
 """`job` of a run that annotated inputs; a nightly job or a backfill has one such run for each file it applies."""
@@ -31,11 +31,11 @@ def run_history(store: Store) -> RunHistory:
     run_of_shard: dict[str, str] = {}
     for path in report_paths(store):
         try:
-            outcomes = read_report(path)
+            report = read_report(path)
         except DamagedFileError:
             continue
-        runs.append(_annotation_run(path.stem, outcomes))
-        run_of_shard |= {one.shard_id: path.stem for one in outcomes if one.status in _COMMITTED}
+        runs.append(_annotation_run(path.stem, report))
+        run_of_shard |= {one.shard_id: path.stem for one in report.outcomes if one.status in _COMMITTED}
     runs += [_job_run(one) for one in job_runs(store, on_damaged=_left_out)]
     return RunHistory(tuple(runs), run_of_shard | _runs_of_jobs(store, run_of_shard))
 
@@ -51,7 +51,8 @@ def _runs_of_jobs(store: Store, shards: dict[str, str]) -> dict[str, str]:
     return {shard: run for shard, run in found if run is not None}
 
 
-def _annotation_run(run_id: str, outcomes: list[ShardOutcome]) -> RunRow:
+def _annotation_run(run_id: str, report: RunReport) -> RunRow:
+    outcomes = report.outcomes
     ended = Counter(one.status for one in outcomes)
     committed = [one for one in outcomes if one.status in _COMMITTED]
     return RunRow(
@@ -60,7 +61,7 @@ def _annotation_run(run_id: str, outcomes: list[ShardOutcome]) -> RunRow:
         started=_started(run_id),
         seconds=round(sum(one.seconds for one in committed), 3),
         shards_committed=len(committed),
-        shards_skipped=ended[Status.SKIPPED],
+        shards_skipped=sum(one.shards for one in report.skipped),
         shards_failed=ended[Status.FAILED],
         message=next((one.message for one in outcomes if one.status is Status.FAILED), None),
         counts=total(one.counts for one in committed),

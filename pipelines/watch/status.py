@@ -113,7 +113,7 @@ def _names_a_failure(path: StorePath) -> bool:
 
 def _failed(path: StorePath, damaged: list[str]) -> list[ShardOutcome]:
     try:
-        return [one for one in read_report(path) if one.status is Status.FAILED]
+        return [one for one in read_report(path).outcomes if one.status is Status.FAILED]
     except DamagedFileError:
         damaged.append(f"{path}: cannot be read. The next run on the store makes it anew")
         return []

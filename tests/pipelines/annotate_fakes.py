@@ -10,9 +10,9 @@ from bioner_core.errors import PoolError
 from bioner_core.inference.annotation import AnnotationRequest, RowError, RowResult
 from bioner_core.labels.label_set import LabelSetChoice
 from bioner_core.mentions import Candidate, Mention
+from bioner_core.process_identity import ProcessIdentity
 from bioner_core.records import RejectReason
 from bioner_core.store.history.lock_claims import Claim, latest_claim, place_claim
-from bioner_core.store.history.process_identity import ProcessIdentity
 from bioner_core.store.layout import Store
 from pipelines.annotate import run_annotation
 from pipelines.job import AnnotationJob

@@ -264,7 +264,7 @@ def test_padding_reaches_the_summary(tmp_path: Path) -> None:
     assert run(job, BatchedWords).padding == 0.2
     report = latest_report(Store(tmp_path / "s"))
     assert report is not None
-    fills = [(one.batch_tokens, one.batch_slots) for one in read_report(report)]
+    fills = [(one.batch_tokens, one.batch_slots) for one in read_report(report).outcomes]
     assert fills == [(16, 20), (8, 10), (8, 10)]  # the first document of an input is a call of its own
     assert run(job, BatchedWords).padding == 0.0
 

@@ -110,6 +110,7 @@ def test_nothing_is_carried_over_from_a_damaged_shard(tmp_path: Path) -> None:
     [descriptor] = plan_shards(job, job.inputs[0], names=list_names(store))
     plan_carry_over(store, [descriptor], fingerprint=job.run_fingerprint, decode=job.decode_fingerprint)
     assert _carried(store, descriptor) == len(TEXTS)
+    assert all(one not in carried_mentions(store, descriptor, decode="another") for one in _documents(descriptor))
     [mentions] = [file for file in manifest.files if file.table == "mentions"]
     _each_flip(store.root, replace(manifest, files=(mentions,)), lambda: _none_carried(store, descriptor))
     assert _carried(store, descriptor) == len(TEXTS)
@@ -117,8 +118,12 @@ def test_nothing_is_carried_over_from_a_damaged_shard(tmp_path: Path) -> None:
 
 def _carried(store: Store, descriptor: ShardDescriptor) -> int:
     """How many documents of a shard need no model."""
-    carried = carried_mentions(store, descriptor)
-    return sum(one in carried for one in read_records(descriptor.input_file) if isinstance(one, Document))
+    carried = carried_mentions(store, descriptor, decode=_job(store.root, descriptor.input_file).decode_fingerprint)
+    return sum(one in carried for one in _documents(descriptor))
+
+
+def _documents(descriptor: ShardDescriptor) -> list[Document]:
+    return [one for one in read_records(descriptor.input_file) if isinstance(one, Document)]
 
 
 def _none_carried(store: Store, descriptor: ShardDescriptor) -> None:

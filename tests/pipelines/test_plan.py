@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,10 @@ from hypothesis import strategies as st
 
 from bioner_core.errors import InputError
 from bioner_core.formats.input_digests import file_digest
+from bioner_core.store.history.current_rows import current_documents
 from bioner_core.store.layout import Store
 from bioner_core.store.reading import read_manifests
+from bioner_core.typed_json import with_checksum, without_checksum
 from pipelines import plan
 from pipelines.plan import SHARDS_PER_RUN, cut_ranges, group_runs, plan_input
 from pipelines.plan_record import read_plans
@@ -125,12 +128,13 @@ def test_a_damaged_plan_is_made_anew(tmp_path: Path) -> None:
     name = write_jsonl(tmp_path / "in.jsonl", ["Text."])
     planned = plan_input(name, store=Store(tmp_path), shard_records=10)
     path = next((tmp_path / "plans").iterdir())
-    whole = path.read_text()
+    whole, [plan] = path.read_text(), read_plans(Store(tmp_path))
     for damaged in ('{"key": 1}', "", whole[:20], "\0" * 40):
         path.write_text(damaged)
         assert list(read_plans(Store(tmp_path))) == []
         assert plan_input(name, store=Store(tmp_path), shard_records=10) == planned
-        assert path.read_text() == whole
+        [again] = read_plans(Store(tmp_path))
+        assert again == plan
 
 
 def test_a_file_in_no_known_format_is_one_shard_of_one_record(tmp_path: Path) -> None:
@@ -157,3 +161,45 @@ def test_the_digest_of_a_plan_is_the_sha256_of_the_file(tmp_path: Path) -> None:
     digest = hashlib.sha256(Path(name).read_bytes()).hexdigest()
     assert file_digest(name) == digest
     assert plan_input(name, store=Store(tmp_path), shard_records=10)[0].input_digest == digest
+
+
+def shown_text(store: Store) -> str:
+    """The text of the only newest document."""
+    [shown] = current_documents(store)
+    return shown.passages[0].text
+
+
+@pytest.mark.parametrize("fault", ["damaged", "removed", "plan is older"])
+def test_a_shard_that_is_made_anew_keeps_its_place(tmp_path: Path, fault: str) -> None:
+    """Would catch an old text that replaces the new one, because the manifest of its shard was damaged, and the input
+    was annotated again as `bioner verify` says."""
+    store = Store(tmp_path / "s")
+    january = write_jsonl(tmp_path / "january.jsonl", ["Old text."])
+    run(make_job(store.root, january))
+    [manifest], [written] = store.folder.glob("manifests/*.json"), store.folder.glob("plans/*.json")
+    run(make_job(store.root, write_jsonl(tmp_path / "february.jsonl", ["New text."])))
+    assert shown_text(store) == "New text."
+    if fault == "damaged":
+        manifest.write_text(manifest.read_text().replace("seconds", "sekonds"))
+    else:
+        manifest.unlink()
+    if fault == "plan is older":
+        flat = without_checksum(json.loads(written.read_text()))
+        del flat["planned"]
+        made = written.stat()
+        written.write_text(json.dumps(with_checksum(flat)))
+        os.utime(written, ns=(made.st_atime_ns, made.st_mtime_ns))
+    run(make_job(store.root, january, annotator_fingerprint="model-2"))
+    assert shown_text(store) == "New text."
+
+
+def test_an_input_whose_plan_is_lost_keeps_the_place_of_its_shards(tmp_path: Path) -> None:
+    """Would catch shards of another format, made anew around those that are committed, that count as the newest."""
+    store = Store(tmp_path / "s")
+    name = write_jsonl(tmp_path / "in.jsonl", ["One.", "Two."])
+    run(make_job(store.root, name))
+    [made] = read_manifests(store)
+    [written] = store.folder.glob("plans/*.json")
+    written.unlink()
+    [again] = plan_input(name, store=store, shard_records=10)
+    assert again.planned == made.known_since

@@ -5,6 +5,7 @@ Memory is bounded by the largest shard.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from bioner_core.errors import StoreError
@@ -16,6 +17,7 @@ from bioner_core.store.checks.check_snapshots import leftovers, pointer_faults, 
 from bioner_core.store.history.ledger import AppliedFile, applied_files, damaged_entries, ledger_kinds
 from bioner_core.store.history.model_notes import damaged_notes, read_pin
 from bioner_core.store.layout import Store, input_key_of
+from bioner_core.store.left_behind import left_behind
 from bioner_core.store.manifest import Counts, Manifest, total
 from bioner_core.store.reading import read_manifests
 from bioner_core.store.snapshot.snapshot_manifest import snapshot_ids
@@ -29,7 +31,8 @@ class VerificationReport:
     """What was checked and what is wrong; `faults` holds the first `MAX_FAULTS_KEPT` of `fault_count`.
 
     `leftovers` are folders of a compaction that is at work or was killed: no reader sees them, and the next one removes
-    them, so they are no fault.
+    them, so they are no fault. `left_behind` are temporary files and folders of processes that were killed: the next
+    job on the store removes them.
     """
 
     shards: int
@@ -38,6 +41,7 @@ class VerificationReport:
     fault_count: int
     faults: tuple[str, ...]
     leftovers: tuple[str, ...] = ()
+    left_behind: tuple[str, ...] = ()
 
     @property
     def sound(self) -> bool:
@@ -87,7 +91,15 @@ def verify_store(
     for fault in (*_ledger_faults(store, records), *_note_faults(store)):
         findings.add(fault)
     snapshots = _check_snapshots(store, findings, on_snapshot)
-    return VerificationReport(shards, snapshots, counts, findings.count, tuple(findings.kept), tuple(leftovers(store)))
+    return VerificationReport(
+        shards,
+        snapshots,
+        counts,
+        findings.count,
+        tuple(findings.kept),
+        tuple(leftovers(store)),
+        tuple(store.name_of(path) for path in left_behind(store)),
+    )
 
 
 def _check_snapshots(store: Store, findings: _Findings, on_snapshot: Callable[[str], None] | None) -> int:
@@ -106,7 +118,8 @@ def _ledger_faults(store: Store, records: Counter[str]) -> Iterator[str]:
     """A file that counts as applied is not looked at again, so a shard of it that is lost would stay lost."""
     yield from damaged_entries(store)
     for kind in ledger_kinds(store):
-        yield from _lost_records(applied_files(store, kind, on_damaged=lambda _: None), records)
+        with suppress(StoreError):  # an entry of a newer bioner, which is named above
+            yield from _lost_records(applied_files(store, kind, on_damaged=lambda _: None), records)
 
 
 def _lost_records(entries: Iterable[AppliedFile], records: Counter[str]) -> Iterator[str]:

@@ -2,14 +2,14 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from bioner_core.errors import StoreError
 from bioner_core.store.atomic import fsync_path, make_folder, write_trouble
-from bioner_core.store.compaction.snapshot_sweep import BUILDING_SUFFIX
+from bioner_core.store.compaction.snapshot_sweep import BUILDING_SUFFIX, remove_folder
 from bioner_core.store.layout import Store
+from bioner_core.store.left_behind import temporary_folder
 from bioner_core.store.objects.object_path import ObjectPath
 from bioner_core.store.snapshot.snapshot_manifest import SnapshotManifest, write_snapshot_manifest
 
@@ -18,18 +18,26 @@ from bioner_core.store.snapshot.snapshot_manifest import SnapshotManifest, write
 def building_folder(store: Store, snapshot_id: str) -> Iterator[Path]:
     """Lend the folder that a snapshot is made in: a hidden one beside the others, or one of this machine.
 
+    What is in it goes where the block is left by an exception.
+
     Raises:
         StoreError: it cannot be made.
     """
     if isinstance(store.snapshots, ObjectPath):
-        with write_trouble(store.snapshots):
-            lent = TemporaryDirectory(prefix="bioner-snapshot-")
-        with lent as folder:
-            yield Path(folder)
+        with ExitStack() as stack:
+            with write_trouble(store.snapshots):
+                folder = stack.enter_context(temporary_folder("snapshot"))
+            yield folder
         return
     hidden = store.snapshots / f".{snapshot_id}{BUILDING_SUFFIX}"
     make_stated_folder(hidden)
-    yield hidden
+    try:
+        yield hidden
+    except BaseException:
+        # On a full disk no other job could take its lock, and so none could sweep what is left here.
+        with suppress(StoreError):
+            remove_folder(hidden)
+        raise
 
 
 def make_stated_folder(folder: Path) -> None:

@@ -12,11 +12,10 @@ record is a correction, and the newest counts.
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import duckdb
 import pyarrow as pa
@@ -26,6 +25,7 @@ from bioner_core.store.bounded_database import bounded_database
 from bioner_core.store.history.document_index import EXPORT_SOURCES, manifests_by_input, refresh_index
 from bioner_core.store.history.input_order import read_input_order
 from bioner_core.store.layout import Store
+from bioner_core.store.left_behind import scratch_in
 from bioner_core.store.manifest import Manifest
 from bioner_core.store.paths import scratch_beside
 from bioner_core.store.reading import left_out_shards
@@ -122,13 +122,10 @@ def _scratch(store: Store) -> Iterator[Path]:
 
     Beside the store's files there is room for an index of them, which a small /tmp may not have; so it comes first.
     """
-    try:
+    with suppress(OSError):
         store.root.mkdir(exist_ok=True)
-        folder = TemporaryDirectory(prefix=".current-", dir=scratch_beside(store.root))
-    except OSError:
-        folder = TemporaryDirectory(prefix="bioner-index-")
-    with folder as name:
-        yield Path(name)
+    with scratch_in(scratch_beside(store.root), prefix=".current-", elsewhere="index") as folder:
+        yield folder
 
 
 def _inputs(store: Store, scratch: Path, *, first_year: int | None = None) -> list[_Input]:

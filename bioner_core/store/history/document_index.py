@@ -12,7 +12,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pyarrow as pa
@@ -25,6 +24,7 @@ from bioner_core.file_digest import sha256_of_file
 from bioner_core.formats.identifiers import record_keys
 from bioner_core.store.atomic import replacing, write_text
 from bioner_core.store.layout import Store, input_key_of
+from bioner_core.store.left_behind import temporary_folder
 from bioner_core.store.manifest import Manifest
 from bioner_core.store.objects.fence import fence_of
 from bioner_core.store.objects.object_path import ObjectPath
@@ -32,6 +32,7 @@ from bioner_core.store.parquet_files import open_parquet
 from bioner_core.store.paths import StorePath, sorted_paths
 from bioner_core.store.reading import shard_batches, shown_manifests
 from bioner_core.store.rows import deletions_from_arrow, documents_from_arrow
+from bioner_core.typed_json import loaded_json
 
 TEXT_DIGEST_BYTES = 16
 """128 bits: of 10^9 texts, two with one digest are to be expected once in 10^20 stores."""
@@ -56,8 +57,13 @@ sentences has no result; `characters` are those of all passages."""
 EXPORT_SOURCES = frozenset({"cnki", "wanfang"})
 """Sources whose records have no stable id: one article may come under several, and is known by several keys."""
 
+INDEX_SUFFIX = ".parquet"
+_SHARDS_KEY = b"bioner.shards"
+"""Under which an index says of which state of each shard it is (`shard_state`); those from before do not say it."""
+
 _GROUP_ROWS = 50_000
 """Documents in a row group of a document index: some megabytes, and few seeks for whoever scans the digests."""
+_STATE_DIGITS = 16
 _LAYOUT = "2"
 """Rises when the meaning of a column changes; document indexes of another layout are made anew."""
 
@@ -118,7 +124,7 @@ def _of_object(
     Without a folder it is only brought up to date, and what is returned is gone.
     """
     with ExitStack() as stack:
-        place = folder or Path(stack.enter_context(TemporaryDirectory(prefix="bioner-index-")))
+        place = folder or stack.enter_context(temporary_folder("index"))
         local = place / path.name
         with suppress(FileNotFoundError):
             local.write_bytes(path.read_bytes())
@@ -133,9 +139,11 @@ def _of_object(
 
 
 def _written(path: Path, store: Store, manifests: Sequence[Manifest], state: str) -> Path:
+    states = json.dumps({manifest.shard_id: shard_state(manifest) for manifest in manifests})
+    schema = SCHEMA.with_metadata({_SHARDS_KEY: states.encode()})
     with (
         replacing(path) as temporary,
-        pq.ParquetWriter(temporary, SCHEMA, compression="zstd", write_page_checksum=True) as writer,
+        pq.ParquetWriter(temporary, schema, compression="zstd", write_page_checksum=True) as writer,
     ):
         for group in _row_groups(_shard_rows(store, manifest) for manifest in manifests):
             writer.write_table(group)
@@ -145,11 +153,36 @@ def _written(path: Path, store: Store, manifests: Sequence[Manifest], state: str
 
 def index_files(store: Store) -> list[StorePath]:
     """All document indexes of a store, by input key."""
-    return sorted_paths(store.register.glob("[!.]*.parquet"))
+    return sorted_paths(store.register.glob(f"[!.]*{INDEX_SUFFIX}"))
+
+
+def text_digests(path: StorePath) -> Iterator[bytes]:
+    """The digests of an index's texts, a row group at a time, one after another in `TEXT_DIGEST_BYTES` each.
+
+    Nothing is compared: a digest may be damaged.
+
+    Raises:
+        StoreError: the file cannot be read.
+    """
+    try:
+        with open_parquet(path) as parquet:
+            for group in range(parquet.num_row_groups):
+                for found in parquet.read_row_group(group, columns=["text_digest"]).column(0).drop_null().chunks:
+                    start, end = (place * TEXT_DIGEST_BYTES for place in (found.offset, found.offset + len(found)))
+                    yield bytes(found.buffers()[1][start:end]) if len(found) else b""
+    except (OSError, ValueError) as error:
+        raise unreadable_index(path, error) from error
+
+
+def unreadable_index(path: StorePath, error: Exception) -> StoreError:
+    """That an index cannot be read, and what to do."""
+    return StoreError(f"{path}: cannot be read ({error}). Remove it: it is made anew when it is needed")
 
 
 def matching_rows(path: StorePath, digests: pa.Array) -> Iterator[dict[str, Any]]:
     """The rows of a document index whose `text_digest` is one of these: `text_digest`, `doc_id`, `version` and `shard`.
+
+    `state` is the `shard_state` of the shard that the row was read from, empty where the index does not say it.
 
     Where nothing matches only the column of digests is read. Where something does, the file is compared with the digest
     beside it: mentions are copied on its word, and Parquet's own checksums do not cover all of it.
@@ -160,6 +193,7 @@ def matching_rows(path: StorePath, digests: pa.Array) -> Iterator[dict[str, Any]
     compared = False
     try:
         with open_parquet(path) as parquet:
+            states = loaded_json((parquet.schema_arrow.metadata or {}).get(_SHARDS_KEY, b"{}").decode())
             for group in range(parquet.num_row_groups):
                 found = parquet.read_row_group(group, columns=["text_digest"]).column(0)
                 matches = pc.is_in(found, value_set=digests)
@@ -168,9 +202,16 @@ def matching_rows(path: StorePath, digests: pa.Array) -> Iterator[dict[str, Any]
                         raise ValueError("it is not what its digest says")
                     compared = True
                     named = parquet.read_row_group(group, columns=["text_digest", "doc_id", "version", "shard"])
-                    yield from named.filter(matches).to_pylist()
+                    for row in named.filter(matches).to_pylist():
+                        yield row | {"state": states.get(row["shard"], "")}
     except (OSError, ValueError) as error:
-        raise StoreError(f"{path}: cannot be read ({error}). Remove it: it is made anew when it is needed") from error
+        raise unreadable_index(path, error) from error
+
+
+def shard_state(manifest: Manifest) -> str:
+    """A digest of all of a shard that its rows in a document index depend on."""
+    parts = [file.sha256 for file in manifest.files if file.table != "mentions"]
+    return hashlib.sha256(json.dumps([_LAYOUT, parts]).encode()).hexdigest()[:_STATE_DIGITS]
 
 
 def _state(manifests: Iterable[Manifest]) -> str:

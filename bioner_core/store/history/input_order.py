@@ -1,7 +1,8 @@
 """In which order the inputs of a store follow each other, and which of them count no more.
 
 The newest record of a document wins; newest means latest in this order. It comes from the ledger, or from the name of a
-PubMed release file; all other inputs stand before those, in the order in which they were first committed.
+PubMed release file; all other inputs stand before those, in the order in which they came
+into the store (`Manifest.known_since`).
 """
 
 from collections.abc import Callable, Sequence

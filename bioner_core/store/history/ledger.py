@@ -11,16 +11,17 @@ file, so what it names is committed.
 import json
 import secrets
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from bioner_core.errors import DamagedFileError
+from bioner_core.errors import DamagedFileError, StoreError
 from bioner_core.store.atomic import write_text
 from bioner_core.store.layout import Store
 from bioner_core.store.manifest import Counts
 from bioner_core.store.paths import StorePath, sorted_paths
-from bioner_core.typed_json import loaded_json, typed, with_checksum, without_checksum
+from bioner_core.store.stored_record import stored_record
+from bioner_core.typed_json import loaded_json, with_checksum
 
 Entry = TypeVar("Entry")
 
@@ -79,6 +80,14 @@ class JobRun:
     counts: Counts = field(default_factory=Counts)
 
 
+class DamagedEntryError(DamagedFileError):
+    """An entry is not what was written; `path` is its file."""
+
+    def __init__(self, message: str, path: StorePath) -> None:
+        super().__init__(message)
+        self.path = path
+
+
 _LOST: dict[type, str] = {
     AppliedFile: ", and its input is applied again",
     Reload: ": the next nightly run retires the earlier years again",
@@ -97,23 +106,23 @@ def new_run_id() -> str:
     return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
 
 
-def record_applied(store: Store, entry: AppliedFile) -> None:
+def record_applied(store: Store, entry: AppliedFile, *, damaged: Iterable[StorePath] = ()) -> None:
     """Enter a file whose shards are all committed. A file that is applied again, under another model, has a new entry.
 
-    Damaged entries of the same file go: this one says what they said.
+    Of the entries that are known to be `damaged`, those of the same file go: this one says what they said.
 
     Raises:
         StoreError: the store cannot be written.
     """
     token = "".join(character for character in entry.applied if character.isdigit())
     _write(store, f"{entry.kind}/{_order_words(entry.order)}-{entry.input_key}-{token}.json", entry)
-    for path in _entries(store, entry.kind):
-        if f"-{entry.input_key}-" in path.name and not any(_readable([path], AppliedFile, on_damaged=lambda _: None)):
+    for path in damaged:
+        if f"-{entry.input_key}-" in path.name:
             path.unlink(missing_ok=True)
 
 
 def applied_files(
-    store: Store, kind: str, *, on_damaged: Callable[[DamagedFileError], None] | None = None
+    store: Store, kind: str, *, on_damaged: Callable[[DamagedEntryError], None] | None = None
 ) -> list[AppliedFile]:
     """All entries of one kind, by order and then by time.
 
@@ -121,7 +130,8 @@ def applied_files(
     entry is left out counts as one that was never applied.
 
     Raises:
-        DamagedFileError: an entry is damaged, and there is no `on_damaged`.
+        DamagedEntryError: an entry is damaged, and there is no `on_damaged`.
+        StoreError: a newer bioner wrote an entry.
     """
     entries = _readable(_entries(store, kind), AppliedFile, on_damaged=on_damaged)
     return sorted(entries, key=lambda entry: (entry.order, entry.applied))
@@ -147,11 +157,11 @@ def record_reload(store: Store, reload: Reload) -> None:
     _write(store, f"reloads/{reload.kind}-{reload.year}.json", reload)
 
 
-def reloads(store: Store, kind: str, *, on_damaged: Callable[[DamagedFileError], None] | None = None) -> list[Reload]:
+def reloads(store: Store, kind: str, *, on_damaged: Callable[[DamagedEntryError], None] | None = None) -> list[Reload]:
     """The reloads of one kind, by year; `on_damaged` as in `applied_files`.
 
     Raises:
-        DamagedFileError: an entry is damaged, and there is no `on_damaged`.
+        DamagedEntryError, StoreError: as `applied_files`.
     """
     found = _readable(_entries(store, "reloads"), Reload, on_damaged=on_damaged)
     return sorted((one for one in found if one.kind == kind), key=lambda one: one.year)
@@ -166,28 +176,29 @@ def record_run(store: Store, run: JobRun) -> None:
     _write(store, f"runs/{run.run_id}.json", run)
 
 
-def job_runs(store: Store, *, on_damaged: Callable[[DamagedFileError], None] | None = None) -> list[JobRun]:
+def job_runs(store: Store, *, on_damaged: Callable[[DamagedEntryError], None] | None = None) -> list[JobRun]:
     """All runs that ended, by the time of their start; `on_damaged` as in `applied_files`.
 
     Raises:
-        DamagedFileError: an entry is damaged, and there is no `on_damaged`.
+        DamagedEntryError, StoreError: as `applied_files`.
     """
     found = _readable(_entries(store, "runs"), JobRun, on_damaged=on_damaged)
     return sorted(found, key=lambda run: run.started)
 
 
 def damaged_entries(store: Store) -> list[str]:
-    """The entries of all kinds, reloads and runs that cannot be read, each in words with what to do."""
+    """The entries of all kinds, reloads and runs that cannot be read, each in words with what to do.
+
+    Those of a newer bioner are among them.
+    """
     found: list[str] = []
-
-    def note(error: DamagedFileError) -> None:
-        found.append(str(error))
-
-    for kind in ledger_kinds(store):
-        applied_files(store, kind, on_damaged=note)
-    for _ in _readable(_entries(store, "reloads"), Reload, on_damaged=note):
-        pass
-    job_runs(store, on_damaged=note)
+    kinds: list[tuple[str, type[AppliedFile | Reload | JobRun]]] = [(one, AppliedFile) for one in ledger_kinds(store)]
+    for folder, kind in (*kinds, ("reloads", Reload), ("runs", JobRun)):
+        for path in _entries(store, folder):
+            try:
+                _read(path, kind)
+            except StoreError as error:
+                found.append(str(error))
     return found
 
 
@@ -204,12 +215,12 @@ def _order_words(order: Iterable[int]) -> str:
 
 
 def _readable(
-    paths: Iterable[StorePath], kind: type[Entry], *, on_damaged: Callable[[DamagedFileError], None] | None
+    paths: Iterable[StorePath], kind: type[Entry], *, on_damaged: Callable[[DamagedEntryError], None] | None
 ) -> Iterator[Entry]:
     for path in paths:
         try:
             yield _read(path, kind)
-        except DamagedFileError as error:
+        except DamagedEntryError as error:
             if on_damaged is None:
                 raise
             on_damaged(error)
@@ -217,13 +228,10 @@ def _readable(
 
 def _read(path: StorePath, kind: type[Entry]) -> Entry:
     try:
-        flat = without_checksum(loaded_json(path.read_text(encoding="utf-8")))
-        missing = {field.name for field in fields(kind)} ^ flat.keys()  # type: ignore[arg-type]  # they are dataclasses
-        if missing:
-            raise ValueError(f"missing or unknown: {', '.join(sorted(missing))}")
-        return typed(kind, flat)
-    except (OSError, ValueError, AttributeError) as error:
-        raise DamagedFileError(
+        return stored_record(kind, loaded_json(path.read_text(encoding="utf-8")), where=str(path))
+    except (OSError, ValueError) as error:
+        raise DamagedEntryError(
             f"{path}: is not a ledger entry that bioner wrote ({error}). Restore that file; if it is lost, remove it"
-            f"{_LOST[kind]}"
+            f"{_LOST[kind]}",
+            path,
         ) from error

@@ -12,9 +12,9 @@ from types import TracebackType
 from typing import Self
 
 from bioner_core.errors import ConfigurationError, ObjectStorageError, StoreError
+from bioner_core.process_identity import ProcessIdentity, this_process
 from bioner_core.store.history.lock_claims import Claim, Claims, FileClaims, PlacedClaim
 from bioner_core.store.history.lock_leases import ObjectClaims
-from bioner_core.store.history.process_identity import ProcessIdentity, this_process
 from bioner_core.store.layout import Store
 
 LEASE_SECONDS = 900.0

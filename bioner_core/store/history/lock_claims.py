@@ -7,6 +7,7 @@ free, so that no number ever comes twice.
 """
 
 import contextlib
+import errno
 import json
 import os
 import secrets
@@ -15,9 +16,10 @@ from pathlib import Path
 from typing import Protocol
 
 from bioner_core.errors import StoreError
-from bioner_core.store.atomic import TEMPORARY_SUFFIX, fsync_path, make_folder, write_text
-from bioner_core.store.history.process_identity import ProcessIdentity, has_ended, is_here, is_of_this_boot
+from bioner_core.process_identity import ProcessIdentity, has_ended, is_here, is_of_this_boot
+from bioner_core.store.atomic import fsync_path, make_folder, write_text
 from bioner_core.store.layout import Store
+from bioner_core.store.left_behind import TEMPORARY_SUFFIX
 from bioner_core.store.paths import StorePath
 from bioner_core.typed_json import loaded_json, typed
 
@@ -194,7 +196,11 @@ def place_claim(store: Store, name: str, *, claim: Claim, after: PlacedClaim | N
     number = 1 if after is None else _number(_local(after.path)) + 1
     locks = _local(store.locks)
     path = locks / f"{name}-{number:0{_DIGITS}d}.json"
-    if not _create(path, json.dumps(asdict(claim)) + "\n"):
+    try:
+        created = _create(path, json.dumps(asdict(claim)) + "\n")
+    except OSError as error:
+        raise StoreError(f"{path}: the lock cannot be made ({error}). {_remedy(store, error)}") from error
+    if not created:
         return None
     latest = latest_claim(store, name)
     # Race: a slow taker may make a number that was in use and has been removed, after a higher one was given out. It
@@ -224,22 +230,37 @@ def free_claim(path: Path, claim: Claim) -> None:
 
 
 def _create(path: Path, text: str) -> bool:
-    """Make a file whole; False when it is there already, or its number has been passed and the file aside swept."""
+    """Make a file whole; False when it is there already, or its number has been passed and the file aside swept.
+
+    Raises:
+        OSError: it cannot be made.
+    """
     aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}{TEMPORARY_SUFFIX}")
     try:
         make_folder(path.parent)
         aside.write_text(text, encoding="utf-8")
         fsync_path(aside)
-        with contextlib.suppress(FileExistsError, FileNotFoundError):
+        with contextlib.suppress(FileNotFoundError):
             # Race: any number of takers. A link fails where the name exists, in one step of the file system (on NFS
             # too), and what it shows is whole; of all takers of a number exactly one goes on.
-            os.link(aside, path)
+            try:
+                os.link(aside, path)
+            except FileExistsError:
+                # Race: on NFS the answer to a link may be lost, and the request asked again finds its own work.
+                return os.path.samefile(aside, path)
             return True
-    except OSError as error:
-        raise StoreError(f"{path}: the lock cannot be made ({error}). Check space and permissions") from error
     finally:
-        aside.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            aside.unlink(missing_ok=True)
     return False
+
+
+def _remedy(store: Store, error: OSError) -> str:
+    """What to do where a claim cannot be made. No command sweeps a full disk: each takes the lock first."""
+    left = sorted(path.name for path in _local(store.snapshots).glob(".*"))
+    if error.errno not in (errno.ENOSPC, errno.EDQUOT) or not left:
+        return "Check space and permissions"
+    return f"Free some space: a compaction that was killed has left {left[0]} in {store.snapshots}; remove it by hand"
 
 
 def _sweep_asides(path: Path, name: str) -> None:

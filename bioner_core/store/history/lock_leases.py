@@ -15,8 +15,8 @@ from dataclasses import asdict, dataclass, replace
 from fnmatch import fnmatchcase
 
 from bioner_core.errors import StoreError
+from bioner_core.process_identity import has_ended, is_of_this_boot
 from bioner_core.store.history.lock_claims import Claim, PlacedClaim
-from bioner_core.store.history.process_identity import has_ended, is_of_this_boot
 from bioner_core.store.layout import Store
 from bioner_core.store.objects import requests
 from bioner_core.store.objects.fence import Fence, lower_fence, raise_fence
@@ -98,11 +98,17 @@ class ObjectClaims:
         e_tag = self._put(path, claim, epoch, e_tag=after.e_tag if isinstance(after, PlacedLease) else "")
         if not e_tag:
             return None
-        fence = self._fence_of(name, epoch)
-        # Invariant: nobody works under a new epoch before the commits of all others are shut out.
-        self._shut_out(fence.commits, but=epoch)
+        fence, placed = self._fence_of(name, epoch), PlacedLease(path, claim, e_tag, epoch)
+        try:
+            # Invariant: nobody works under a new epoch before the commits of all others are shut out.
+            self._shut_out(fence.commits, but=epoch)
+        except BaseException:
+            # Whoever asks next, this process too, would find a job at work that never began.
+            with contextlib.suppress(StoreError):
+                self._renewed(placed, replace(claim, held=False))
+            raise
         raise_fence(fence)
-        self._fence, self._mine = fence, PlacedLease(path, claim, e_tag, epoch)
+        self._fence, self._mine = fence, placed
         return self._mine
 
     def is_ours(self, name: str, placed: PlacedClaim) -> bool:
@@ -119,10 +125,8 @@ class ObjectClaims:
         """
         with self._renewing:
             mine = self._mine
-            if mine is None or mine.claim is None or not isinstance(mine.path, ObjectPath):
-                return
-            e_tag = self._put(mine.path, mine.claim, mine.epoch, e_tag=mine.e_tag)
-            self._mine = replace(mine, e_tag=e_tag) if e_tag else None
+            if mine is not None and mine.claim is not None:
+                self._mine = self._renewed(mine, mine.claim)
 
     def revoke(self, placed: PlacedClaim) -> bool:
         """Take the lease of a dead holder of another name, free it, and shut out its commits.
@@ -132,11 +136,11 @@ class ObjectClaims:
         """
         if not isinstance(placed, PlacedLease) or not isinstance(placed.path, ObjectPath):
             return False
-        if placed.claim is None or not placed.claim.held:
-            return True
-        freed = replace(placed.claim, held=False)
-        if not self._put(placed.path, freed, secrets.token_hex(8), e_tag=placed.e_tag):
-            return False
+        if placed.claim is not None and placed.claim.held:
+            freed = replace(placed.claim, held=False)
+            if not self._put(placed.path, freed, secrets.token_hex(8), e_tag=placed.e_tag):
+                return False
+        # Of a free lease too: whoever freed it may have failed before the commits of its holder were shut out.
         self._shut_out(self._fence_of(placed.path.stem, "").commits)
         return True
 
@@ -150,8 +154,24 @@ class ObjectClaims:
         with contextlib.suppress(StoreError):
             if fence is not None:
                 self._shut_out(f"{fence.commits}/{fence.epoch}")
-            if mine is not None and isinstance(mine.path, ObjectPath):
-                self._put(mine.path, replace(claim, held=False), mine.epoch, e_tag=mine.e_tag)
+            if mine is not None:
+                self._renewed(mine, replace(claim, held=False))
+
+    def _renewed(self, mine: PlacedLease, claim: Claim) -> PlacedLease | None:
+        """Our lease, put anew with this claim; None where it is another holder's."""
+        if not isinstance(mine.path, ObjectPath):
+            return None
+        for _ in range(2):
+            e_tag = self._put(mine.path, claim, mine.epoch, e_tag=mine.e_tag)
+            if e_tag:
+                return replace(mine, e_tag=e_tag)
+            # Race: an earlier put of ours may have been done though its answer was lost, and no other one was had in
+            # time. The lease has our epoch then, and another e-tag.
+            found = self.latest(mine.path.stem)
+            if found is None or found.epoch != mine.epoch:
+                return None
+            mine = replace(mine, e_tag=found.e_tag)
+        return mine
 
     def _fence_of(self, name: str, epoch: str) -> Fence:
         return Fence(self._root.bucket, self._root.key, self._locks.key, name, epoch)

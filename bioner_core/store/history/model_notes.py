@@ -14,6 +14,7 @@ from bioner_core.spoken import spoken_count
 from bioner_core.store.atomic import write_text
 from bioner_core.store.layout import Store
 from bioner_core.store.paths import StorePath, sorted_paths
+from bioner_core.store.stored_record import stored_record
 from bioner_core.typed_json import loaded_json, typed, with_checksum, without_checksum
 
 _SHOWN = 16
@@ -93,10 +94,11 @@ def read_pin(store: Store) -> PrecisionPin | None:
 
     Raises:
         DamagedFileError: the file is damaged or cannot be read.
+        StoreError: a newer bioner wrote it.
     """
     path = store.precision
     try:
-        return typed(PrecisionPin, without_checksum(loaded_json(path.read_text(encoding="utf-8"))))
+        return stored_record(PrecisionPin, loaded_json(path.read_text(encoding="utf-8")), where=str(path))
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError) as error:

@@ -1,7 +1,6 @@
 """Counts by concept as files beside the links, so that pages and questions about a concept read its rows alone."""
 
 from collections.abc import Callable, Iterable
-from tempfile import TemporaryDirectory
 
 import duckdb
 import pyarrow as pa
@@ -18,6 +17,7 @@ from bioner_core.linking.link_table import (
 from bioner_core.store.atomic import replacing
 from bioner_core.store.bounded_database import bounded_database
 from bioner_core.store.layout import Store
+from bioner_core.store.left_behind import scratch_in
 from bioner_core.store.objects.duckdb_files import let_read_objects
 from bioner_core.store.paths import StorePath, scratch_beside
 from bioner_core.store.query.link_views import LINKED_MENTIONS, has_summaries, link_views
@@ -55,7 +55,7 @@ def make_link_summaries(store: Store, *, check: Callable[[], None], memory_bytes
     compare_links(store, page, tables=SCHEMAS_OF_LINKS)
     # On the store's disk: the system's temporary folder may be small, or in memory.
     with (
-        TemporaryDirectory(prefix=".counting-", dir=scratch_beside(store.links)) as scratch,
+        scratch_in(scratch_beside(store.links), prefix=".counting-", elsewhere="links") as scratch,
         bounded_database(memory_bytes, scratch) as database,
     ):
         try:

@@ -4,7 +4,6 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
@@ -14,6 +13,7 @@ from bioner_core.errors import ConfigurationError, StoreError
 from bioner_core.store.bounded_database import bounded_database
 from bioner_core.store.history.model_notes import chosen_fingerprint
 from bioner_core.store.layout import Store
+from bioner_core.store.left_behind import temporary_folder
 from bioner_core.store.objects.duckdb_files import let_read_objects
 from bioner_core.store.paths import StorePath
 from bioner_core.store.query.compared_files import compare_shards, compare_snapshot
@@ -122,7 +122,7 @@ def query_session(
     """
     store = Store(store.root.resolve())  # queries name files by their true path
     with (
-        TemporaryDirectory(prefix="bioner-query-") as scratch,
+        temporary_folder("query") as scratch,
         bounded_database(memory_bytes, scratch) as database,
     ):
         if threads is not None:

@@ -15,7 +15,8 @@ from bioner_core.store.objects.fence import fence_of
 from bioner_core.store.objects.object_path import ObjectPath
 from bioner_core.store.paths import StorePath
 from bioner_core.store.schemas import check_schema_version
-from bioner_core.typed_json import loaded_json, typed, with_checksum, without_checksum
+from bioner_core.store.stored_record import stored_record
+from bioner_core.typed_json import loaded_json, typed, with_checksum
 
 MANIFEST_NAME = "manifest.json"
 """The file that makes a folder a snapshot; written last."""
@@ -126,7 +127,7 @@ def read_snapshot_manifest(store: Store, snapshot_id: str) -> SnapshotManifest:
     try:
         flat = loaded_json(path.read_text(encoding="utf-8"))
         check_schema_version(typed(int, flat["schema_version"]), where=str(path))
-        return typed(SnapshotManifest, without_checksum(flat))
+        return stored_record(SnapshotManifest, flat, where=str(path))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DamagedFileError(
             f"{path}: is not a manifest that bioner wrote ({error!r}). Remove that folder and run `bioner compact`"

@@ -1,12 +1,14 @@
 """Which files of a folder are dumps."""
 
+import errno
 import gzip
+import os
 from pathlib import Path
 
 import pytest
 
 from bioner_core.errors import InputError
-from bioner_core.formats.folder_inputs import FoundInputs, find_inputs
+from bioner_core.formats.folder_inputs import FoundInputs, expand_inputs, find_inputs
 from bioner_core.store.layout import Store
 
 DUMP = b'{"id": "1", "text": "CD28"}\n'
@@ -82,3 +84,36 @@ def test_a_store_that_lies_among_the_dumps_is_no_input(folder: Path) -> None:
     assert find_inputs(["out/downloads", "out/plans/*"]).files == ("out/downloads/c.jsonl", "out/plans/b.json")
     with pytest.raises(InputError, match="names no file"):
         find_inputs(["out"])
+
+
+def test_folders_behind_links_are_read_once(tmp_path: Path) -> None:
+    """Would catch a year of dumps on another disk that is passed over without a word, a file that is read under two
+    names, and a link that leads round in a circle."""
+    (tmp_path / "disk" / "deep").mkdir(parents=True)
+    (tmp_path / "drop" / "own").mkdir(parents=True)
+    for name in ("disk/b.txt", "disk/deep/c.txt", "drop/own/a.txt"):
+        (tmp_path / name).write_text("text")
+    links = {"2024": "../disk", "again": "../disk/deep", "alias": "own", "round": ".", "up": "..", "own/back": ".."}
+    for name, target in links.items():
+        (tmp_path / "drop" / name).symlink_to(target)
+    found = [os.path.relpath(name, tmp_path / "drop") for name in expand_inputs([str(tmp_path / "drop")])]
+    assert sorted(found) == ["2024/b.txt", "2024/deep/c.txt", "own/a.txt"]
+
+
+def test_a_folder_that_cannot_be_listed_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Would catch dumps that are missing without a word, since their folder may not be entered."""
+    (tmp_path / "closed").mkdir()
+    (tmp_path / "lost+found").mkdir()
+    (tmp_path / "a.txt").write_text("text")
+    real = os.scandir
+
+    def refusing(path: str) -> object:
+        if not str(path).endswith(tmp_path.name):
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    with pytest.raises(InputError, match=r"closed: cannot be listed \(Permission denied\)"):
+        expand_inputs([str(tmp_path)])
+    (tmp_path / "closed").rmdir()
+    assert expand_inputs([str(tmp_path)]) == [str(tmp_path / "a.txt")]

@@ -11,16 +11,17 @@ import pyarrow.parquet as pq
 import pytest
 from store_samples import KEY, commit_sample, descriptor, document, every_file, mention, writer
 
-from bioner_core.errors import StoreError
+from bioner_core.errors import DamagedFileError, StoreError
 from bioner_core.store import schemas, shard_writer
 from bioner_core.store.checks.verify import verify_store
 from bioner_core.store.committed import committed_manifest
 from bioner_core.store.layout import Store
 from bioner_core.store.manifest import Counts, Manifest, read_manifest
 from bioner_core.store.names import list_names
-from bioner_core.store.reading import read_manifests
+from bioner_core.store.reading import read_manifests, shown_manifests
 from bioner_core.store.schemas import ROW_GROUP_ROWS, SCHEMAS
 from bioner_core.store.sweep import sweep_unfinished
+from bioner_core.typed_json import with_checksum, without_checksum
 from tests.stored_rows import deletion_rows, document_rows, mention_rows, reject_rows
 
 
@@ -264,6 +265,26 @@ def test_a_newer_store_is_refused(tmp_path: Path) -> None:
     path.write_text(json.dumps(json.loads(path.read_text()) | {"schema_version": 99, "new_field": 1}))
     with pytest.raises(StoreError, match=r"schema version 99 is newer than 3.*Upgrade bioner"):
         committed_manifest(Store(tmp_path), descriptor(), fingerprint="f1")
+
+
+def test_what_a_newer_bioner_wrote_under_the_same_schema_is_no_damage(tmp_path: Path) -> None:
+    """Would catch an older program that hides a shard because of a count that it does not know, and overwrites it."""
+    manifest = commit_sample(tmp_path)
+    path = tmp_path / "manifests" / f"{manifest.shard_id}.json"
+    written = without_checksum(json.loads(path.read_text()))
+    path.write_text(json.dumps(with_checksum(written | {"skipped_figures": 0})))
+    newer = path.read_bytes()
+    for read in (list_names(Store(tmp_path)).manifests, lambda _: list(shown_manifests(Store(tmp_path)))):
+        with pytest.raises(StoreError, match=r"newer bioner.*skipped_figures.*Upgrade bioner") as refused:
+            read(KEY)
+        assert not isinstance(refused.value, DamagedFileError)
+    with pytest.raises(StoreError, match="newer bioner"):
+        commit_sample(tmp_path, fingerprint="f2")
+    assert path.read_bytes() == newer
+    assert "newer bioner" in verify_store(Store(tmp_path)).faults[0]
+    older = {name: value for name, value in written.items() if name not in ("first_created", "lossy")}
+    path.write_text(json.dumps(with_checksum(older)))
+    assert read_manifest(Store(tmp_path), manifest.shard_id) == manifest
 
 
 def test_a_newer_data_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,8 +7,8 @@ from job_commands import Command
 
 from bioner_core.errors import ConfigurationError, PoolError
 from bioner_core.inference.annotation import NullAnnotator
+from bioner_core.process_identity import ProcessIdentity, this_process
 from bioner_core.store.history.lock import StoreLock, holds_store
-from bioner_core.store.history.process_identity import ProcessIdentity, this_process
 from bioner_core.store.layout import Store
 from jobs.options.annotation import AnnotateConfig
 from jobs.runs.pool import check_feeders, feeder_places

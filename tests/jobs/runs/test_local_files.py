@@ -1,5 +1,6 @@
 """`-` for an input."""
 
+import errno
 import io
 import sys
 from pathlib import Path
@@ -39,3 +40,20 @@ def test_nothing_is_read_where_nobody_asks(tmp_path: Path, monkeypatch: pytest.M
     with pytest.raises(InputError, match="empty"):
         with_standard_input(("-",), Store(tmp_path))
     assert not list((tmp_path / "stdin").iterdir())
+
+
+def test_standard_input_that_cannot_be_kept_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Would catch a full disk that is filled further by each try, with copies that no command ever removes."""
+
+    class Full(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            kept = [path.stat().st_size for path in (tmp_path / "stdin").iterdir()]
+            if any(kept):
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return b"x" * 3 * 1024 * 1024
+
+    piped = Piped(b"")
+    monkeypatch.setattr(sys, "stdin", type("Input", (), {"isatty": piped.isatty, "buffer": Full()})())
+    with pytest.raises(InputError, match="No space left"):
+        with_standard_input(("-",), Store(tmp_path))
+    assert list((tmp_path / "stdin").iterdir()) == []

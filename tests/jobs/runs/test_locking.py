@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from bioner_core.process_identity import ProcessIdentity
 from bioner_core.store.history.lock import Part
 from bioner_core.store.history.lock_claims import Claim, place_claim
-from bioner_core.store.history.process_identity import ProcessIdentity
 from bioner_core.store.layout import Store
 from jobs.runs import locking
 from jobs.runs.locking import held_lock
@@ -51,3 +51,14 @@ def test_a_part_sweeps_nothing_of_its_neighbours(tmp_path: Path, swept: list[Sto
     with held_lock(Store(tmp_path), purpose="bioner backfill", quiet=True, part=Part(1, 2)) as lock:
         assert lock.took_over
     assert swept == []
+
+
+@pytest.mark.parametrize(("part", "stays"), [(None, False), (Part(1, 2), True)])
+def test_whoever_holds_the_whole_store_removes_what_was_left(tmp_path: Path, part: Part | None, stays: bool) -> None:
+    """Catches temporary files of killed readers and jobs that no command ever removes."""
+    left = tmp_path / "register" / ".a.parquet.0123abcd.tmp"
+    left.parent.mkdir()
+    left.touch()
+    os.utime(left, (1, 1))
+    with held_lock(Store(tmp_path), purpose="bioner compact", quiet=True, part=part):
+        assert left.exists() == stays

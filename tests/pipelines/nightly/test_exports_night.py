@@ -1,10 +1,12 @@
 """The nightly CNKI job on a drop folder: what is new by content, copies of one article, files that fail."""
 
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import fsspec
+import pytest
 from night_samples import HASTE, WordAnnotator, context, newest_mentions, release, titles_of
 
 from bioner_core.errors import InputError
@@ -114,6 +116,42 @@ class Refusing(WordAnnotator):
         return super().annotate(input_file)
 
 
+class SlowCopy(WordAnnotator):
+    """Works while the copy into the drop folder goes on."""
+
+    def __init__(self, store: Path, then: Callable[[], object], *, early: bool) -> None:
+        super().__init__(store)
+        self._then = then
+        self._early = early
+
+    def annotate(self, input_file: str) -> JobSummary:
+        """Annotate a file that changes right before it is planned, or after it was read."""
+        if self._early:
+            self._then()
+        summary = super().annotate(input_file)
+        if not self._early:
+            self._then()
+        return summary
+
+
+@pytest.mark.parametrize("early", [False, True])
+def test_a_file_that_changes_while_it_is_annotated_is_applied_next_night(tmp_path: Path, early: bool) -> None:
+    """Would catch an entry with the digest of content that nobody has annotated: the file counts as applied for ever,
+    and what came into it later is never read."""
+    place = drop(tmp_path / "in", "a.txt", reference("肺炎甲"))
+    both = [reference("肺炎甲"), reference("肺炎乙")]
+    first = night(
+        tmp_path / "s", place, annotator=SlowCopy(tmp_path / "s", lambda: drop(place, "a.txt", *both), early=early)
+    )
+    assert (first.exit_code(), first.applied) == (1, ())
+    assert "changed while it was annotated" in first.failures[0]
+    second = night(tmp_path / "s", place)
+    assert (second.exit_code(), [one.name for one in second.applied]) == (0, ["a.txt"])
+    assert sorted(titles_of(tmp_path / "s").values()) == ["肺炎乙", "肺炎甲"]
+    assert verify_store(Store(tmp_path / "s")).sound
+    assert night(tmp_path / "s", place).applied == ()
+
+
 def test_a_file_that_fails_stops_no_other(tmp_path: Path) -> None:
     """Would catch one unreadable file in the folder that keeps all others out, or that is forgotten."""
     place = drop(tmp_path / "in", "a.txt", reference("肺炎甲"))
@@ -182,6 +220,18 @@ def test_downloads_are_discarded_where_that_is_asked_for(tmp_path: Path) -> None
     assert (report.exit_code(), len(report.applied), len(report.notes)) == (0, 2, 2)
     assert [path for path in (tmp_path / "s-downloads").rglob("*") if path.is_file()] == []
     assert (place / "b.txt").exists()
+
+
+def test_links_of_a_drop_folder_are_followed(tmp_path: Path) -> None:
+    """Would catch exports on another disk that no night ever sees, and a link to a lost file that nobody hears of."""
+    place = drop(tmp_path / "in", "a.txt", reference("肺炎甲"))
+    drop(tmp_path / "disk", "b.txt", reference("肺炎乙"))
+    (place / "2024").symlink_to("../disk")
+    (place / "c.txt").symlink_to("../nowhere.txt")
+    report = night(tmp_path / "s", place)
+    assert [one.name for one in report.applied] == ["a.txt", "b.txt"]
+    assert report.exit_code() == 1
+    assert "c.txt" in report.failures[0]
 
 
 def test_the_download_of_a_file_that_failed_stays(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bioner_core.errors import ConfigurationError, PoolError
-from bioner_core.store.history.process_identity import ProcessIdentity, this_process
+from bioner_core.process_identity import ProcessIdentity, this_process
 from pipelines.pool.pool_registry import PoolAddress, claimed_address, find_address, state_folder
 
 

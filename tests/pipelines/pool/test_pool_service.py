@@ -19,7 +19,7 @@ from ray.cluster_utils import Cluster
 from bioner_core.errors import ConfigurationError, ModelError, PoolError
 from bioner_core.inference.annotation import AnnotationRequest
 from bioner_core.inference.batching import BatchLimits
-from bioner_core.store.history.process_identity import ProcessIdentity, this_process
+from bioner_core.process_identity import ProcessIdentity, this_process
 from pipelines.pool.pool import Pool, start_pool
 from pipelines.pool.pool_kv import PoolKV
 from pipelines.pool.pool_lookup import check_same_model, client_of, living_report

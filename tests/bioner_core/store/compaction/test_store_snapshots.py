@@ -131,6 +131,19 @@ def test_nothing_is_shown_when_the_lock_was_lost(tmp_path: Path, checks: int, ma
     assert compacted(tmp_path).made == made_again
 
 
+def test_a_compaction_that_fails_leaves_no_half_snapshot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Catches half a snapshot on a disk that it has filled: no job could take its lock, and so none could sweep it."""
+    commit_input(tmp_path, 1, [Event(1)])
+
+    def full(*_: object, **__: object) -> None:
+        raise StoreError("the disk is full")
+
+    monkeypatch.setattr("bioner_core.store.compaction.compact.check_snapshot_rows", full)
+    with pytest.raises(StoreError, match="full"):
+        compacted(tmp_path)
+    assert list(Store(tmp_path).snapshots.iterdir()) == []
+
+
 def test_a_job_without_its_lock_removes_nothing(tmp_path: Path) -> None:
     """Catches a job that wakes after its lease and removes the snapshot that its successor is making, or old ones."""
     commit_input(tmp_path, 1, [Event(1)])

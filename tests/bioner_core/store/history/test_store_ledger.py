@@ -1,16 +1,19 @@
 """The ledger, names of releases, and the order of inputs."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from bioner_core.errors import StoreError
+from bioner_core.store.checks.verify import verify_store
 from bioner_core.store.history.input_order import read_input_order
 from bioner_core.store.history.ledger import (
     AppliedFile,
     JobRun,
     Reload,
     applied_files,
+    damaged_entries,
     job_runs,
     ledger_kinds,
     new_run_id,
@@ -23,6 +26,7 @@ from bioner_core.store.history.ledger import (
 from bioner_core.store.history.release_names import Release, release_of
 from bioner_core.store.layout import Store
 from bioner_core.store.manifest import Counts
+from bioner_core.typed_json import with_checksum, without_checksum
 
 NEW_YEAR = "2026-01-01T00:00:00.000001+00:00"
 
@@ -99,3 +103,43 @@ def test_a_damaged_entry_is_named(tmp_path: Path, text: str) -> None:
     path.write_text(text)
     with pytest.raises(StoreError, match=path.name):
         applied_files(Store(tmp_path), "pubmed")
+
+
+def rewritten(store: Path, **more: object) -> Path:
+    """The only entry of PubMed, as another bioner would have written it; None leaves a name out."""
+    [path] = (store / "ledger" / "pubmed").iterdir()
+    flat = without_checksum(json.loads(path.read_text())) | more
+    path.write_text(json.dumps(with_checksum({name: value for name, value in flat.items() if value is not None})))
+    return path
+
+
+def test_an_entry_of_a_newer_bioner_is_refused_and_stays(tmp_path: Path) -> None:
+    """Would catch an older program that takes a newer entry for damage: it applies the file again, and removes it."""
+    record_applied(Store(tmp_path), entry(1))
+    path = rewritten(tmp_path, pages=3)
+    heard: list[StoreError] = []
+    with pytest.raises(StoreError, match=r"newer bioner.*pages.*Upgrade bioner"):
+        applied_files(Store(tmp_path), "pubmed", on_damaged=heard.append)
+    assert heard == []
+    assert path.exists()
+    assert "newer bioner" in damaged_entries(Store(tmp_path))[0]
+    assert any("newer bioner" in fault for fault in verify_store(Store(tmp_path)).faults)
+
+
+def test_an_entry_from_before_a_count_was_added_is_whole(tmp_path: Path) -> None:
+    """Would catch an upgrade after which every file of the store is applied again."""
+    record_applied(Store(tmp_path), entry(1))
+    rewritten(tmp_path, counts={"records_in": 2, "annotated": 1, "unchanged": 1})
+    assert applied_files(Store(tmp_path), "pubmed") == [entry(1)]
+
+
+def test_entering_a_file_again_removes_its_damaged_entries_alone(tmp_path: Path) -> None:
+    """Would catch a damaged entry that stays for ever though a whole one says what it said, and one that is lost."""
+    for one in (entry(1), entry(2)):
+        record_applied(Store(tmp_path), one)
+    damaged = []
+    for path in (tmp_path / "ledger" / "pubmed").iterdir():
+        path.write_text("{")
+    assert applied_files(Store(tmp_path), "pubmed", on_damaged=lambda error: damaged.append(error.path)) == []
+    record_applied(Store(tmp_path), entry(1, applied="2026-02-01T00:00:00.000001+00:00"), damaged=damaged)
+    assert ["n0002" in one for one in damaged_entries(Store(tmp_path))] == [True]

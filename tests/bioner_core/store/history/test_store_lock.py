@@ -1,5 +1,6 @@
 """The lock of a store: one job at a time, parts side by side, dead holders recognised, takers that cannot both win."""
 
+import errno
 import json
 import os
 import subprocess
@@ -13,12 +14,12 @@ from typing import Any
 
 import pytest
 
+from bioner_core import process_identity
 from bioner_core.errors import ConfigurationError, StoreError
+from bioner_core.process_identity import ProcessIdentity, birth_of, has_ended, this_process
 from bioner_core.store.history import lock_claims as claims
-from bioner_core.store.history import process_identity
 from bioner_core.store.history.lock import Part, StoreLock
 from bioner_core.store.history.lock_claims import Claim, latest_claim, place_claim
-from bioner_core.store.history.process_identity import ProcessIdentity, birth_of, has_ended, this_process
 from bioner_core.store.layout import Store
 
 
@@ -326,3 +327,35 @@ def test_a_file_system_without_links_is_named(tmp_path: Path, monkeypatch: pytes
     with pytest.raises(StoreError, match="lock cannot be made"), lock(tmp_path):
         pass
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_a_link_that_was_made_though_its_answer_was_lost_is_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Would catch a job on NFS that locks itself out: the link is made, its answer is lost, and the same request finds
+    the name taken when it is asked again."""
+    real = os.link
+
+    def asked_twice(source: Path, target: Path) -> None:
+        real(source, target)
+        raise FileExistsError(errno.EEXIST, "File exists")
+
+    monkeypatch.setattr(claims.os, "link", asked_twice)
+    with lock(tmp_path) as first:
+        first.check()
+        with pytest.raises(StoreError, match="another job"):
+            lock(tmp_path).__enter__()
+
+
+def test_a_lock_that_a_full_disk_refuses_names_what_a_killed_compaction_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Would catch a store on which nothing can start, and a message that does not say what to remove."""
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    (tmp_path / "snapshots" / ".20260101.building").mkdir(parents=True)
+    monkeypatch.setattr(claims.os, "link", full)
+    with pytest.raises(StoreError, match=r"Free some space.*\.20260101\.building"):
+        lock(tmp_path).__enter__()

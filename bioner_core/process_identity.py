@@ -3,9 +3,11 @@
 import hashlib
 import math
 import os
+import re
 import socket
 import time
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 MACHINE_ID = Path("/etc/machine-id")
@@ -80,6 +82,34 @@ def has_ended(identity: ProcessIdentity) -> bool:
     except PermissionError:
         pass  # somebody else's process: its birth says whether it is the one that was meant
     return birth_of(identity.pid) != identity.birth
+
+
+def process_mark() -> str:
+    """The calling process, short enough for the name of a file that it needs for the moment."""
+    return _mark_of(os.getpid())
+
+
+def has_left(name: str) -> bool | None:
+    """Whether the process that marked a name has ended; None where nothing tells, as on another host or in another
+    boot of this one."""
+    found = _MARK.search(name)
+    if found is None or not found[2] or found[3] != _place():
+        return None
+    return birth_of(int(found[1])).rpartition(":")[2] != found[2]
+
+
+_MARK = re.compile(r"p(\d+)-(\d*)-([0-9a-f]{12})")
+
+
+@cache
+def _mark_of(pid: int) -> str:
+    return f"p{pid}-{birth_of(pid).rpartition(':')[2]}-{_place()}"
+
+
+def _place() -> str:
+    """A digest of where a process can be asked for: its host, the boot of it, and among which processes ids count."""
+    words = (socket.gethostname(), _boot(birth_of(os.getpid())), _processes())
+    return hashlib.sha256("\0".join(words).encode()).hexdigest()[:12]
 
 
 def birth_of(pid: int) -> str:
