@@ -216,3 +216,5 @@ def test_a_dead_part_that_was_freed_by_half_is_shut_out_by_the_next_job(
         assert freed is not None
         assert claims.revoke(freed)
         assert not slots.is_dir()
+    with StoreLock(object_store, purpose="whole") as lock:
+        lock.check()
