@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import Any
 
@@ -134,11 +135,14 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if _FOLDER_AND_OLD not in config.stash:
         return
     folder, old = config.stash[_FOLDER_AND_OLD]
-    shutil.rmtree(folder, ignore_errors=True)
     tempfile.tempdir = None
     os.environ.pop("TMPDIR")
     if old is not None:
         os.environ["TMPDIR"] = old
+    if any(Path(folder).glob("pymp-*")):  # multiprocessing removes its own when the process ends, and must find it
+        Finalize(None, shutil.rmtree, args=(folder,), kwargs={"ignore_errors": True}, exitpriority=-200)
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def pytest_terminal_summary(terminalreporter: Any, exitstatus: int) -> None:
