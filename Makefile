@@ -1,18 +1,15 @@
 # Two commands do all the set-up on a fresh machine with Python 3.11 or newer: `make demo` and `make test`.
 #   PYTHON=python3.12   the interpreter that makes .venv
 #   STORE=folder        where the demo's store is
-#   WORKERS=4           how many processes run the tests (3, all of them 2); one has all tests that start actors
+#   WORKERS=4           how many processes run the tests (3); one has all tests that start actors
 # pip takes its own settings from the environment, as always (PIP_INDEX_URL, PIP_FIND_LINKS, ...).
 
 PYTHON ?= python3
 VENV ?= .venv
 STORE ?= demo-store
-# Tests that start actors mostly wait: on two cores of an AMD EPYC with AVX-512 three workers ran `make test` in 5 min 16 s,
-# two in 6 min 10 s. Among all tests several load a whole model each.
-ifeq ($(origin WORKERS), undefined)
-test: WORKERS = 3
-endif
-WORKERS ?= 2
+# Tests that start actors, and many of those with real processes, mostly wait: on two cores of an AMD EPYC with AVX-512
+# three workers ran `make test` in 5 min 16 s, two in 6 min 10 s. A worker may take 1 GB, and a model's actor 1.5 GB more.
+WORKERS ?= 3
 
 BIN := $(VENV)/bin
 BIONER := $(BIN)/bioner
@@ -38,7 +35,7 @@ error: the base model could not be fetched; the line above says why. The rest is
 endef
 export OLD_PYTHON NO_VENV NO_PACKAGES NO_MODEL
 
-.PHONY: help install demo test test-all lint docs truth model clean
+.PHONY: help install install-dev demo test test-all lint docs truth model clean
 help:
 	@echo 'make demo      install into $(VENV), fetch the model, annotate the bundled samples, show mentions'
 	@echo 'make test      lint, types and the fast tests'
@@ -49,6 +46,8 @@ help:
 	@echo 'make clean     remove $(VENV) and $(STORE)'
 
 install: $(VENV)/installed
+
+install-dev: $(VENV)/installed-dev
 
 demo: model
 	@$(BIONER) annotate $(SAMPLES) --store $(STORE)

@@ -4,7 +4,9 @@ or a model that somebody else may have written.
 A target makes what it needs once, and returns a function of bytes that raises nothing but what is a defect of ours.
 """
 
+import atexit
 import io
+import shutil
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
@@ -66,9 +68,16 @@ def _number(record: Record) -> int:
     return int(meta.record_number if meta is not None else record.record_number)  # type: ignore[union-attr]
 
 
+def _new_folder() -> Path:
+    """An empty folder, which goes with the process."""
+    folder = Path(tempfile.mkdtemp(prefix="bioner-fuzz-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
 def _of_file(name: str, read: Callable[[Store], object]) -> OneInput:
     """Reading the folder in which the bytes are the file `name`; only bioner's own errors are expected."""
-    store = Store(Path(tempfile.mkdtemp(prefix="bioner-fuzz-store-")))
+    store = Store(_new_folder())
     path = store.folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
 
@@ -100,7 +109,7 @@ def _of_brat(data: bytes) -> tuple[bytes, bytes]:
 
 
 def _brat() -> OneInput:
-    folder = Path(tempfile.mkdtemp(prefix="bioner-fuzz-brat-"))
+    folder = _new_folder()
 
     def one_input(data: bytes) -> None:
         for name, content in zip(("a.txt", "a.ann"), _of_brat(data), strict=True):

@@ -1,10 +1,14 @@
 """Fixtures that every test may use."""
 
+import math
 import os
+import shutil
 import signal
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +34,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 _ACTORS = "actors"
+_FOLDER_AND_OLD = pytest.StashKey[tuple[str, str | None]]()
+"""The folder for temporary files, and what TMPDIR was before."""
 
 
 @pytest.fixture(scope="session")
@@ -111,17 +117,56 @@ def object_store(object_service: ObjectService) -> Store:
     return Store(ObjectPath.of(f"s3://{BUCKET}/some/store"))
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """One folder for all that tests and their processes leave among temporary files; it goes when they end.
+
+    Its path is short: Ray's sockets are below it. What pytest keeps of tests that failed stays where it always is.
+    """
+    if hasattr(config, "workerinput"):
+        return  # a worker has the folder from the process that started it
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", tempfile.gettempdir())
+    folder = tempfile.mkdtemp(prefix="bt-")
+    config.stash[_FOLDER_AND_OLD] = (folder, os.environ.get("TMPDIR"))
+    os.environ["TMPDIR"] = tempfile.tempdir = folder
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove that folder."""
+    if _FOLDER_AND_OLD not in config.stash:
+        return
+    folder, old = config.stash[_FOLDER_AND_OLD]
+    tempfile.tempdir = None
+    os.environ.pop("TMPDIR")
+    if old is not None:
+        os.environ["TMPDIR"] = old
+    if any(Path(folder).glob("pymp-*")):  # multiprocessing removes its own when the process ends, and must find it
+        Finalize(None, shutil.rmtree, args=(folder,), kwargs={"ignore_errors": True}, exitpriority=-200)
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def pytest_terminal_summary(terminalreporter: Any, exitstatus: int) -> None:
+    """Say where the files of failed tests are."""
+    if exitstatus == pytest.ExitCode.TESTS_FAILED:
+        terminalreporter.write_line(f"files of failed tests: {os.environ['PYTEST_DEBUG_TEMPROOT']}/pytest-of-*")
+
+
 @pytest.hookimpl(tryfirst=True)  # before the groups are read
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With several workers: the tests of a file stay on one, and so do all that start actors, which begin first.
+    """With several workers: the tests of a file stay on one, and so do those whose actors import `importable_fakes`.
 
-    Two Rays at once are slow to start, and those tests mostly wait: beside them there is room for all others.
+    Those start a Ray per module, which is slow beside another one, and mostly wait: there is room for all others. They
+    begin first, then files by the longest time that a test is allowed: what begins last runs while other workers idle.
     """
     if "PYTEST_XDIST_WORKER" not in os.environ:
         return
+    longest = {_ACTORS: math.inf}
     for item in items:
-        item.add_marker(pytest.mark.xdist_group(_ACTORS if _starts_actors(item) else item.nodeid.split("::")[0]))
-    items.sort(key=lambda item: not _starts_actors(item))
+        group = _group_of(item)
+        item.add_marker(pytest.mark.xdist_group(group))
+        allowed = item.get_closest_marker("timeout")
+        longest[group] = max(longest.get(group, 0.0), float(allowed.args[0]) if allowed else 0.0)
+    items.sort(key=lambda item: -longest[_group_of(item)])
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -134,5 +179,5 @@ def pytest_xdist_node_collection_finished(node: Any, ids: list[str]) -> None:
         pytest.exit("this pytest and pytest-xdist do not group tests: take those of constraints.txt", returncode=4)
 
 
-def _starts_actors(item: pytest.Item) -> bool:
-    return "importable_fakes" in getattr(item, "fixturenames", ())
+def _group_of(item: pytest.Item) -> str:
+    return _ACTORS if "importable_fakes" in getattr(item, "fixturenames", ()) else item.nodeid.split("::")[0]

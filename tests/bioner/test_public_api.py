@@ -166,16 +166,21 @@ PAIRS = (
 )
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("plain", "other"), PAIRS)
-def test_other_forms_of_a_text_have_the_same_mentions(plain: str, other: str) -> None:
-    """Would catch full width, subscripts, ligatures or Traditional Chinese that hide what the plain form shows."""
+@pytest.fixture(scope="module")
+def default_model() -> bioner.Model:
+    """The default model, with label sets of both languages."""
     try:
         base_folder(read_card(model_folder()).base)
     except ModelError as error:
         pytest.skip(str(error))
-    model = bioner.load_model(label_sets=["bc5cdr", "cmeee"])
-    expected, found = (one.mentions for one in model.tag_all([plain, other]))
+    return bioner.load_model(label_sets=["bc5cdr", "cmeee"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("plain", "other"), PAIRS)
+def test_other_forms_of_a_text_have_the_same_mentions(default_model: bioner.Model, plain: str, other: str) -> None:
+    """Would catch full width, subscripts, ligatures or Traditional Chinese that hide what the plain form shows."""
+    expected, found = (one.mentions for one in default_model.tag_all([plain, other]))
     assert [one.type for one in found] == [one.type for one in expected]
     assert [fold(one.text).text for one in found] == [one.text for one in expected]
     assert all(other[one.start : one.end] == one.text for one in found)

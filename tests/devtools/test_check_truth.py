@@ -47,6 +47,15 @@ def test_a_reader_that_loses_or_doubles_text_is_found(files: list[Path], monkeyp
         assert [one.what for one in comparisons(files[1])] == [what]
 
 
+def test_no_document_of_the_samples_differs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Would catch text of a sample that no passage has, where no dumps are."""
+    monkeypatch.delenv("BIONER_SHARED", raising=False)
+    assert main([]) == 0
+    assert int(capsys.readouterr().out.split()[0]) > 10
+
+
 def test_no_document_of_the_samples_and_dumps_differs(shared_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Would catch text of a real article that no passage has, and a folder that is gone, so that nothing is checked."""
     assert main(["--shared", str(shared_folder)]) == 0

@@ -1,6 +1,10 @@
 """The targets of the fuzzer, without the fuzzer: they take anything, and they notice what is wrong."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -49,6 +53,16 @@ FOUND = {
 def test_what_was_found_stays_fixed(name: str) -> None:
     """Would catch the return of a finding."""
     TARGETS[name]()(FOUND[name])
+
+
+def test_folders_of_targets_go_with_their_process(tmp_path: Path) -> None:
+    """Would catch a fuzzer that leaves a folder per target and per run among temporary files."""
+    made = "from devtools.fuzz_targets import TARGETS; TARGETS['gold_brat'](); TARGETS['plan']()(b'{}'); "
+    told = "import os, tempfile; print(len(os.listdir(tempfile.gettempdir())))"
+    words = [sys.executable, "-c", made + told]
+    done = subprocess.run(words, env=os.environ | {"TMPDIR": str(tmp_path)}, capture_output=True, text=True, check=True)
+    assert int(done.stdout) >= 2
+    assert not list(tmp_path.iterdir())
 
 
 class Forgetful(JsonLinesReader):

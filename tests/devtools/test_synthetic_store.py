@@ -45,7 +45,6 @@ def test_the_bench_measures_every_named_query(tmp_path: Path) -> None:
     assert found.export_mentions_a_second == {}
 
 
-@pytest.mark.slow
 def test_the_bench_exports_every_format(tmp_path: Path) -> None:
     """Catches a format that the bar on exports is never measured for."""
     scale = Scale(documents=20, mentions=200)

@@ -122,7 +122,6 @@ def test_a_pool_that_gives_up_in_the_middle_leaves_whole_shards(
     assert_undisturbed(inputs[0].calm_store.root, tmp_path / "store")
 
 
-@pytest.mark.slow
 def test_a_start_that_hangs_in_the_middle_of_a_job_is_begun_anew(
     pool: Pool, inputs: list[SoakInput], tmp_path: Path
 ) -> None:

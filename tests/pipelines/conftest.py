@@ -1,7 +1,10 @@
-"""Fixtures of the tests that start actors."""
+"""Fixtures of the tests that start actors, and of those whose jobs are killed."""
 
+import json
 import os
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -25,3 +28,24 @@ def address(importable_fakes: None) -> Iterator[str]:
 
     with ray_session(PoolSettings(local_cpus=4)) as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def run_forked() -> Iterator[Callable[..., int]]:
+    """Runs a program of a test with arguments, and returns how it ended (`fork_server.py`)."""
+    here = Path(__file__).resolve().parent
+    folders = [here, here / "nightly", here / "sync", here.parents[1]]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, folders))}
+    pipe = subprocess.PIPE
+    words = [sys.executable, str(here / "fork_server.py")]
+    with subprocess.Popen(words, env=environment, stdin=pipe, stdout=pipe, text=True) as server:
+        assert server.stdin is not None
+        assert server.stdout is not None
+
+        def run(program: Path, *arguments: object) -> int:
+            server.stdin.write(json.dumps([str(program), *map(str, arguments)]) + "\n")
+            server.stdin.flush()
+            return int(server.stdout.readline())
+
+        yield run
+        server.stdin.close()

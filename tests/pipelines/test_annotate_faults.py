@@ -1,10 +1,8 @@
 """Jobs that are killed, disks that are full, inputs that change: what is committed stays right."""
 
 import errno
-import os
 import signal
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,52 +24,44 @@ _TEXTS = [f"Protein {number} binds DNA. It is new." for number in range(23)]
 _RENAMES = 1 + 3 * 3 + 1  # the plan; documents, mentions and manifest of three shards; the report
 
 
-def _killed(store: Path, name: str, *, countdown: int, by: str = "SIGKILL") -> int:
-    here = Path(__file__).parent
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(here), str(here.parents[1])])}
-    arguments = [sys.executable, str(here / "killed_job.py"), str(store), name, by, str(countdown)]
-    return subprocess.run(arguments, env=environment, check=False, timeout=120, capture_output=True).returncode
+_KILLED_JOB = Path(__file__).with_name("killed_job.py")
 
 
-def _check_killed_and_resumed(folder: Path, countdown: int) -> None:
-    name = write_jsonl(folder / "in.jsonl", _TEXTS)
-    run(make_job(folder / "calm", name))
-    assert _killed(folder / "store", name, countdown=countdown) == -signal.SIGKILL
-    assert verify_store(Store(folder / "store")).sound
-    done = len(list(read_manifests(Store(folder / "store"))))
-    summary = run(make_job(folder / "store", name))
-    assert (summary.exit_code(), summary.shards_skipped, summary.shards_committed) == (0, done, 3 - done)
-    assert list(store_differences(Store(folder / "calm"), Store(folder / "store"))) == []
-    assert verify_store(Store(folder / "store")).sound
-    left = {path.parent.name for path in (folder / "store").rglob("*.tmp")}
-    assert left <= {"jobs"}  # the report of the killed run, which nobody waits for any more
-    assert len(list((folder / "store").rglob("*.parquet"))) == 6
+@pytest.fixture(scope="module")
+def calm(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the input, and with the store of an undisturbed run."""
+    folder = tmp_path_factory.mktemp("calm")
+    run(make_job(folder / "store", write_jsonl(folder / "in.jsonl", _TEXTS)))
+    return folder
 
 
-@pytest.mark.parametrize("countdown", [4, 6])
-def test_a_job_killed_between_data_and_manifest_resumes_to_the_same_rows(tmp_path: Path, countdown: int) -> None:
-    """Would catch rows that are lost or doubled when the driver dies after the data and before the manifest.
-
-    4 is the first shard's manifest, 6 the second shard's mentions.
-    """
-    _check_killed_and_resumed(tmp_path, countdown)
-
-
-@pytest.mark.slow
 @pytest.mark.parametrize("countdown", range(1, _RENAMES + 1))
-def test_a_job_killed_at_any_rename_resumes_to_the_same_rows(tmp_path: Path, countdown: int) -> None:
-    """Would catch any order of durable steps that a kill can break."""
-    _check_killed_and_resumed(tmp_path, countdown)
+def test_a_job_killed_at_any_rename_resumes_to_the_same_rows(
+    tmp_path: Path, run_forked: Callable[..., int], calm: Path, countdown: int
+) -> None:
+    """Would catch any order of durable steps that a kill can break; 4 is the first shard's manifest, after its data."""
+    name, store = str(calm / "in.jsonl"), tmp_path / "store"
+    assert run_forked(_KILLED_JOB, store, name, "SIGKILL", countdown) == -signal.SIGKILL
+    assert verify_store(Store(store)).sound
+    done = len(list(read_manifests(Store(store))))
+    summary = run(make_job(store, name))
+    assert (summary.exit_code(), summary.shards_skipped, summary.shards_committed) == (0, done, 3 - done)
+    assert list(store_differences(Store(calm / "store"), Store(store))) == []
+    assert verify_store(Store(store)).sound
+    left = {path.parent.name for path in store.rglob("*.tmp")}
+    assert left <= {"jobs"}  # the report of the killed run, which nobody waits for any more
+    assert len(list(store.rglob("*.parquet"))) == 6
 
 
-def test_ctrl_c_stops_the_job_and_a_rerun_finishes_it(tmp_path: Path) -> None:
+def test_ctrl_c_stops_the_job_and_a_rerun_finishes_it(
+    tmp_path: Path, run_forked: Callable[..., int], calm: Path
+) -> None:
     """Would catch an interrupt that hangs, is swallowed as a failed shard, or breaks the store."""
-    name = write_jsonl(tmp_path / "in.jsonl", _TEXTS)
-    assert _killed(tmp_path / "store", name, countdown=6, by="SIGINT") != 0
+    name = str(calm / "in.jsonl")
+    assert run_forked(_KILLED_JOB, tmp_path / "store", name, "SIGINT", 6) != 0
     assert len(list(read_manifests(Store(tmp_path / "store")))) < 3
     assert run(make_job(tmp_path / "store", name)).exit_code() == 0
-    run(make_job(tmp_path / "calm", name))
-    assert list(store_differences(Store(tmp_path / "calm"), Store(tmp_path / "store"))) == []
+    assert list(store_differences(Store(calm / "store"), Store(tmp_path / "store"))) == []
     assert verify_store(Store(tmp_path / "store")).sound
 
 

@@ -1,11 +1,8 @@
 """Shards whose candidates stand are finished again from the store: no model, no input, old or new."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -181,16 +178,15 @@ def test_a_retry_of_a_shard_finishes_the_decoders_own_candidates(tmp_path: Path)
 
 
 @pytest.mark.parametrize("countdown", range(1, 4))
-def test_a_kill_leaves_the_old_shard_or_the_new_one(tmp_path: Path, countdown: int) -> None:
+def test_a_kill_leaves_the_old_shard_or_the_new_one(
+    tmp_path: Path, run_forked: Callable[..., int], countdown: int
+) -> None:
     """Catches a shard that is half old and half new: the renames are documents, mentions and the manifest."""
     name = write_jsonl(tmp_path / "in.jsonl", TEXTS[:2])
     run(_job(tmp_path / "store", name), NameService)
     before = all_mentions(tmp_path / "store")
-    here = Path(__file__).parent
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(here), str(here.parents[1])])}
-    words = [sys.executable, str(here / "killed_refinish.py"), str(tmp_path / "store"), name, str(countdown)]
-    done = subprocess.run(words, env=environment, check=False, timeout=300, capture_output=True)
-    assert done.returncode == -signal.SIGKILL
+    program = Path(__file__).with_name("killed_refinish.py")
+    assert run_forked(program, tmp_path / "store", name, countdown) == -signal.SIGKILL
     assert verify_store(Store(tmp_path / "store")).sound
     assert all_mentions(tmp_path / "store") == before
     assert run(_job(tmp_path / "store", name, PASS), MustNotBeAsked).shards_refinished == 1

@@ -1,11 +1,8 @@
 """Rejects that may pass are annotated again, with no model call but for them, and leave the store of a calm run."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
@@ -234,18 +231,17 @@ def test_a_retry_cut_off_at_any_step_leaves_a_shard_whole_and_is_done_again(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("countdown", range(1, 7))
-def test_a_retry_killed_at_any_rename_is_finished_by_the_next_one(tmp_path: Path, countdown: int) -> None:
+def test_a_retry_killed_at_any_rename_is_finished_by_the_next_one(
+    tmp_path: Path, run_forked: Callable[..., int], countdown: int
+) -> None:
     """Would catch a shard that a kill leaves half old and half new, or that the next retry cannot repair.
 
     Each of two shards has documents, mentions and a manifest; the calm store has no rejects, so no file of them.
     """
     job = _faulty_store(tmp_path)
     before = all_mentions(job.store.root)
-    here = Path(__file__).parent
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(here), str(here.parents[1])])}
-    words = [sys.executable, str(here / "killed_retry.py"), str(job.store), job.inputs[0], str(countdown)]
-    done = subprocess.run(words, env=environment, check=False, timeout=300, capture_output=True)
-    assert done.returncode == -signal.SIGKILL
+    program = Path(__file__).with_name("killed_retry.py")
+    assert run_forked(program, job.store, job.inputs[0], countdown) == -signal.SIGKILL
     assert verify_store(job.store).sound
     assert len(all_mentions(job.store.root)) >= len(before)
     _retried(job)

@@ -70,5 +70,10 @@ def test_real_records_are_whole(shared_folder: Path) -> None:
         assert {document.source for document in documents} == {source}
         assert {passage.lang for document in documents for passage in document.passages} == languages
         assert sum(bool(document.meta.journal) for document in documents) > 0.9 * len(documents)
+        years = [int(document.meta.year) for document in documents if document.meta.year]
+        assert len(years) > 0.85 * len(documents)
+        assert 1900 < min(years) <= max(years) < 2030
+        # An EndNote export of CNKI names its records only now and then.
+        assert folder == "cnki_endnote" or all(document.meta.ids for document in documents)
         assert all(p.text == p.text.strip() != "" for document in documents for p in document.passages)
         assert not any("<正>" in p.text for document in documents for p in document.passages)

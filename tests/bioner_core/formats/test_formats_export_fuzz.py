@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from bioner_core.documents import Document
 from bioner_core.formats.typography import with_codes, without_codes
+from tests.fuzz_length import for_long
 
 FORMS = {
     **EXPORT_FORMS,
@@ -78,7 +79,7 @@ def test_damaged_exports(
 
 
 @pytest.mark.slow
-@settings(max_examples=6000)
+@settings(max_examples=for_long(6000))
 @given(form=st.sampled_from(sorted(FORMS)), damage=DAMAGE, named=st.booleans(), cut=st.integers(0, 4))
 def test_damaged_exports_for_minutes(
     form: str, damage: list[tuple[float, int, bytes]], named: bool, cut: int, read_bytes: ReadBytes
@@ -88,7 +89,7 @@ def test_damaged_exports_for_minutes(
 
 
 @pytest.mark.slow
-@settings(max_examples=3000)
+@settings(max_examples=for_long(3000))
 @given(
     form=st.sampled_from(sorted(FORMS)),
     content=st.binary(max_size=300) | WORDS.map(lambda text: text.encode(errors="surrogatepass")),

@@ -13,6 +13,7 @@ from bioner_core.documents import Document
 from bioner_core.formats.annotated import ForeignDocument
 from bioner_core.formats.registry import READERS
 from bioner_core.records import Deletion, Reject
+from tests.fuzz_length import for_long
 
 SEEDS = {**WESTERN_FORMS, "pubmed": PUBMED, "jats_oai": OAI}
 MARKS = [
@@ -157,7 +158,7 @@ def test_any_bytes_as_any_format(content: bytes, form: str, read_bytes: ReadByte
 
 
 @pytest.mark.slow
-@settings(max_examples=6000)
+@settings(max_examples=for_long(6000))
 @given(form=FORMS, edits=EDITS)
 def test_edited_samples_for_long(form: str, edits: list[tuple[float, int, bytes]], read_bytes: ReadBytes) -> None:
     """Catches what the short run has no time to meet."""
@@ -165,7 +166,7 @@ def test_edited_samples_for_long(form: str, edits: list[tuple[float, int, bytes]
 
 
 @pytest.mark.slow
-@settings(max_examples=3000)
+@settings(max_examples=for_long(3000))
 @given(data=st.data(), form=st.sampled_from(sorted(TAGS)), enclosed=st.booleans())
 def test_random_trees_for_long(data: st.DataObject, form: str, enclosed: bool, read_bytes: ReadBytes) -> None:
     """Catches what the short run has no time to meet, in packages and harvests too."""

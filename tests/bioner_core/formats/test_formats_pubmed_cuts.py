@@ -16,6 +16,7 @@ from bioner_core.formats.contract import FileFault
 from bioner_core.formats.pubmed_cut_headings import CutHeadings
 from bioner_core.formats.pubmed_cuts import MOST_HELD_BYTES, without_lists
 from bioner_core.records import Reject, RejectReason
+from tests.fuzz_length import for_long
 
 AUTHORS = '<AuthorList CompleteYN="Y"><Author><LastName>A</LastName></Author></AuthorList>'
 REFERENCES = "<ReferenceList><Reference><Citation>c</Citation></Reference></ReferenceList>"
@@ -109,7 +110,7 @@ def test_cutting_changes_nothing_that_is_read(parts: list[tuple[str, str, str, s
 
 
 @pytest.mark.slow
-@settings(max_examples=4_000)
+@settings(max_examples=for_long(4_000))
 @given(parts=ARTICLES)
 def test_cutting_changes_nothing_for_long(parts: list[tuple[str, str, str, str]], read_bytes: ReadBytes) -> None:
     """Catches a combination of lists, comments and instructions that the short run has no time to meet."""

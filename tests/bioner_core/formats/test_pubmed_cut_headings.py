@@ -12,6 +12,7 @@ from bioner_core.documents import Heading
 from bioner_core.formats import pubmed, pubmed_cut_headings
 from bioner_core.formats.pubmed import PubmedReader
 from bioner_core.formats.pubmed_cut_headings import CutHeadings
+from tests.fuzz_length import for_long
 
 FEVER = """
 <MeshHeading>
@@ -151,7 +152,7 @@ def test_headings_are_the_parser_s(content: bytes, size: int) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=4_000)
+@settings(max_examples=for_long(4_000))
 @given(content=FILES, size=st.integers(1, 300))
 def test_headings_are_the_parser_s_for_long(content: bytes, size: int) -> None:
     """Catches a combination of place, form and edge that the short run has no time to meet."""

@@ -22,6 +22,7 @@ from tests.bioner_core.training.training_samples import (
     OTHER_SENTENCES,
     SENTENCES,
     tiny_settings,
+    train_once,
     write_corpus,
     write_settings,
 )
@@ -160,11 +161,17 @@ def test_another_number_of_batches_per_step_is_named(tmp_path: Path, monkeypatch
         SftRun(replace(settings, gradient_accumulation=2), tmp_path / "run", log=lambda _: None)
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where models are kept that several tests begin with."""
+    return tmp_path_factory.mktemp("kept")
+
+
 @pytest.fixture
-def loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[SftSettings, LoadedModel]:
+def loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: Path) -> tuple[SftSettings, LoadedModel]:
     """Settings of two corpora, and a model that was trained with them."""
     settings = two_corpora(tmp_path, monkeypatch, max_tokens=60)
-    trained(settings, tmp_path / "run")
+    train_once(settings, tmp_path / "run", kept=kept / "run")
     return settings, load_model(tmp_path / "run", precision="float32")
 
 

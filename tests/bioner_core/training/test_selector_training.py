@@ -26,9 +26,14 @@ from bioner_core.training.collected_candidates import collect_candidates
 from bioner_core.training.selector_settings import EarlierStage, OtherText, SelectorSettings, read_selector_settings
 from bioner_core.training.selector_training import train_selector
 from bioner_core.training.settings import CorpusMix, SftSettings, read_settings
-from bioner_core.training.sft import SftRun
 from bioner_core.training.unseen_sentences import unseen_sentences
-from tests.bioner_core.training.training_samples import OTHER_SENTENCES, SENTENCES, tiny_settings, write_corpus
+from tests.bioner_core.training.training_samples import (
+    OTHER_SENTENCES,
+    SENTENCES,
+    tiny_settings,
+    train_once,
+    write_corpus,
+)
 
 
 def write_settings(path: Path, settings: SftSettings) -> Path:
@@ -39,11 +44,17 @@ def write_settings(path: Path, settings: SftSettings) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where models are kept that several tests begin with."""
+    return tmp_path_factory.mktemp("kept")
+
+
 @pytest.fixture
-def trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[SftSettings, Path]:
+def trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: Path) -> tuple[SftSettings, Path]:
     """Settings and folder of a model that was trained for a few steps."""
     settings = tiny_settings(tmp_path, monkeypatch, max_tokens=8_000, learning_rate=0.01)
-    SftRun(settings, tmp_path / "run", log=lambda _: None).train()
+    train_once(settings, tmp_path / "run", kept=kept / "trained")
     return settings, tmp_path
 
 
@@ -194,7 +205,7 @@ def test_candidates_that_are_kept_give_the_same_selector(trained: tuple[SftSetti
 
 
 @pytest.fixture
-def of_two_corpora(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SelectorSettings:
+def of_two_corpora(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: Path) -> SelectorSettings:
     """Settings of a selector for a model in `run` that was trained on two corpora of one label set."""
     settings = tiny_settings(tmp_path, monkeypatch, max_tokens=3_000, learning_rate=0.01)
     own = settings.corpora[0].label_set
@@ -208,7 +219,7 @@ def of_two_corpora(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SelectorS
         ]
         file = write_corpus(tmp_path / name / "train.jsonl", [*SENTENCES, *end])
         corpora.append(CorpusMix(str(file), own, 0.5, held_out=len(end)))
-    SftRun(replace(settings, corpora=tuple(corpora)), tmp_path / "run", log=lambda _: None).train()
+    train_once(replace(settings, corpora=tuple(corpora)), tmp_path / "run", kept=kept / "two")
     (tmp_path / "c").mkdir()
     other = [(f"c {text}", tuple((start + 2, end + 2, one) for start, end, one in spans)) for text, spans in SENTENCES]
     return SelectorSettings(

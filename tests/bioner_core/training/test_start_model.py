@@ -16,7 +16,7 @@ from bioner_core.models.model_card import read_card
 from bioner_core.tagging.scheme import TagScheme
 from bioner_core.training.settings import CorpusMix, SftSettings, Tuning
 from bioner_core.training.sft import SftRun
-from tests.bioner_core.training.training_samples import SENTENCES, tiny_settings, write_corpus
+from tests.bioner_core.training.training_samples import SENTENCES, tiny_settings, train_once, write_corpus
 
 
 def quiet_run(settings: SftSettings, output: Path) -> SftRun:
@@ -24,11 +24,17 @@ def quiet_run(settings: SftSettings, output: Path) -> SftRun:
     return SftRun(settings, output, log=lambda _: None)
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where models are kept that several tests begin with."""
+    return tmp_path_factory.mktemp("kept")
+
+
 @pytest.fixture
-def first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SftSettings:
+def first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: Path) -> SftSettings:
     """Settings of a first stage whose model is in `first`."""
     settings = tiny_settings(tmp_path, monkeypatch)
-    quiet_run(settings, tmp_path / "first").train()
+    train_once(settings, tmp_path / "first", kept=kept / "first")
     return settings
 
 

@@ -1,6 +1,7 @@
 """A label set, a corpus and a base model that are small enough to train on in a test."""
 
 import json
+import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from bioner_core.models.prompt import PROMPT_VERSION, PromptTokens, described_ty
 from bioner_core.tagging.scheme import TagScheme, copy_lines
 from bioner_core.training.examples import ExampleBuilder, TaggingExample
 from bioner_core.training.settings import CorpusMix, SftSettings
+from bioner_core.training.sft import SftRun
 from tests.bioner_core.tiny_model import TYPES, save_tiny_base, tiny_vocabulary
 
 LABEL_SET = LabelSet("tiny", ("en",), False, "", tuple(EntityType(one.upper(), one, one, one, "", "") for one in TYPES))
@@ -95,6 +97,15 @@ def tiny_settings(folder: Path, monkeypatch: pytest.MonkeyPatch, **changes: obje
         "definition_rank": 8,
     }
     return SftSettings(**(chosen | changes))  # type: ignore[arg-type]
+
+
+def train_once(settings: SftSettings, output: Path, *, kept: Path) -> None:
+    """Train into `output` and keep a copy, or copy what is kept: equal contents make equal models."""
+    if kept.is_dir():
+        shutil.copytree(kept, output)
+        return
+    SftRun(settings, output, log=lambda _: None).train()
+    shutil.copytree(output, kept)
 
 
 def with_held_out_end(settings: SftSettings) -> SftSettings:

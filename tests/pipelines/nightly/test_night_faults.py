@@ -4,11 +4,8 @@ In each test the server holds three files, of which the second one fails; `calm`
 """
 
 import errno
-import os
 import signal
-import subprocess
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -212,59 +209,21 @@ def test_a_full_disk_while_committing(
     assert state_of(tmp_path / "s") == calm
 
 
-@pytest.fixture(scope="module")
-def nights() -> Iterator[subprocess.Popen[str]]:
-    """A process that runs nights and has them killed (`killed_night.py`)."""
-    here = Path(__file__).parent
-    folders = [here, here.parent, here.parent / "sync", here.parents[2]]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, folders))}
-    arguments = [sys.executable, str(here / "killed_night.py")]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(arguments, env=environment, stdin=pipe, stdout=pipe, text=True) as running:
-        yield running
-        if running.stdin is not None:
-            running.stdin.close()
-
-
-def killed_night(nights: subprocess.Popen[str], store: Path, url: str, *, countdown: int) -> int:
-    """A night in a process of its own that is killed just before its n-th durable rename; its exit status."""
-    assert nights.stdin is not None
-    assert nights.stdout is not None
-    nights.stdin.write(f"{countdown} {url} {store}\n")
-    nights.stdin.flush()
-    return int(nights.stdout.readline())
-
-
-def check_killed_and_resumed(
-    nights: subprocess.Popen[str], store: Path, server: FaultyServer, calm: object, *, countdown: int
-) -> int:
-    """Kill a night, then let the next one finish; returns the exit status of the killed one."""
-    status = killed_night(nights, store, server.url, countdown=countdown)
-    assert verify_store(Store(store)).sound
-    before = len(applied_names(store))
-    report = night(store, server.url, annotator=annotator(store))
-    assert (report.exit_code(), len(report.applied)) == (0, 3 - before)
-    assert state_of(store) == calm
-    return status
-
-
-@pytest.mark.parametrize("countdown", [9, 17])
-def test_a_killed_night_is_finished_by_the_next(
-    tmp_path: Path, nights: subprocess.Popen[str], server: FaultyServer, calm: object, countdown: int
-) -> None:
-    """Would catch rows lost or doubled by a kill, and a dead night's lock that stops the next one."""
-    assert check_killed_and_resumed(nights, tmp_path / "s", server, calm, countdown=countdown) == -signal.SIGKILL
-
-
-@pytest.mark.slow
 def test_a_night_killed_at_any_rename_is_finished_by_the_next(
-    tmp_path: Path, nights: subprocess.Popen[str], server: FaultyServer, calm: object
+    tmp_path: Path, run_forked: Callable[..., int], server: FaultyServer, calm: object
 ) -> None:
-    """Would catch any order of durable steps that a kill can break."""
+    """Would catch rows lost or doubled by a kill at any durable step, and a dead night's lock that stops the next."""
     countdown, status = 0, -signal.SIGKILL
     while status == -signal.SIGKILL:
         countdown += 1
-        status = check_killed_and_resumed(nights, tmp_path / f"s{countdown}", server, calm, countdown=countdown)
+        store = tmp_path / f"s{countdown}"
+        status = run_forked(Path(__file__).with_name("killed_night.py"), store, server.url, countdown)
+        assert verify_store(Store(store)).sound
+        before = len(applied_names(store))
+        report = night(store, server.url, annotator=annotator(store))
+        assert (report.exit_code(), len(report.applied)) == (0, 3 - before)
+        assert state_of(store) == calm
+    assert status == 0
     assert countdown > 30
 
 

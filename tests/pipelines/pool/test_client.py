@@ -172,7 +172,6 @@ def test_a_hung_actor_is_ended_and_its_rows_answered_elsewhere(pool: Pool, tmp_p
     expect_answers(annotate(pool, batch), batch)
 
 
-@pytest.mark.slow
 def test_a_row_that_always_hangs_is_rejected_alone_for_its_deadline(pool: Pool) -> None:
     """A row that hangs every actor in turn, its mates rejected with it, or filed as a death of no known cause."""
     batch = [*rows(3), *requests("sleep 600")]

@@ -204,7 +204,6 @@ with start_pool(PoolSettings(actors=2, cpus_per_actor=0.5), AnnotatorSpec("fake_
 """
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_a_stopped_launcher_leaves_no_process(importable_fakes: None, sent: signal.Signals) -> None:
     """Ctrl-C, or a killed job, after which Ray and its actors live on; a launcher that imports torch."""
@@ -302,7 +301,6 @@ with start_pool(settings, AnnotatorSpec("fake_annotators:speechless"), warn=prin
 """
 
 
-@pytest.mark.slow
 def test_actors_that_ray_ends_for_memory_are_told_of() -> None:
     """An hour of slowness without a word, while Ray ends the actor again and again because the machine is full."""
     starved = {"RAY_memory_usage_threshold": "0.01", "RAY_memory_monitor_refresh_ms": "250"}

@@ -109,7 +109,6 @@ def test_a_long_batch_is_not_cut_short() -> None:
         await_true(working(pool, 1))
 
 
-@pytest.mark.slow
 def test_a_pool_that_breathes_loses_nothing() -> None:
     """A race between an answer on its way, a batch just sent, and the end of the actor's process."""
     with start_pool(settings(actors=3), OBEDIENT) as pool:

@@ -79,15 +79,12 @@ def _kills(object_service: ObjectService, calm: Store, *, kills: int, seed: int)
 
 
 @pytest.mark.slow
-def test_killed_jobs_lose_and_double_nothing(object_service: ObjectService, tmp_path: Path) -> None:
-    """Catches a state between two requests in which a row is lost, doubled, or half a snapshot is shown."""
-    assert _kills(object_service, calm_store(tmp_path / "calm"), kills=4, seed=1)
-
-
-@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(2, 12))
 def test_a_hundred_kills_lose_and_double_nothing(object_service: ObjectService, tmp_path: Path, seed: int) -> None:
-    """As above: ten times ten random requests."""
+    """Catches a state between two requests in which a row is lost, doubled, or half a snapshot is shown.
+
+    Ten times ten random requests.
+    """
     assert _kills(object_service, calm_store(tmp_path / "calm"), kills=10, seed=seed)
 
 
@@ -146,9 +143,9 @@ def _stopped_at(object_service: ObjectService, store: Store, at: int, *, done: b
     if not stopped:
         assert job.end() == ""
         return False
-    # The taker goes by a lease of one second, which is over by a clock of whole seconds. The job goes by the usual one:
-    # it may never take the lock back because the taker, too, was silent for a second.
-    time.sleep(2.5)
+    # The taker goes by a lease of one second: in 1.2 the service's clock, which has whole seconds, goes on by one. The
+    # job goes by the usual one: it may never take the lock back because the taker, too, was silent for a second.
+    time.sleep(1.2)
     with StoreLock(store, purpose="taker", lease_seconds=1.0) as lock:
         found = _manifests(store)
         os.kill(stopped[0], signal.SIGCONT)
