@@ -144,10 +144,14 @@ def _rows(path: Path, *, has_quotes: bool = True) -> Iterator[tuple[int, Row]]:
 
 
 def _records(path: Path, lines: Iterator[str], *, tabs: bool, has_quotes: bool) -> Iterator[tuple[int, list[str]]]:
-    quoting = csv.QUOTE_MINIMAL if has_quotes else csv.QUOTE_NONE
     ended = (f"{line}\n" for line in lines)
     # strict: a quote that is not closed takes the next rows into its cell, and only so it is noticed
-    reader = csv.reader(ended, delimiter="\t" if tabs else ",", quoting=quoting, strict=True)
+    reader = csv.reader(
+        ended,
+        delimiter="\t" if tabs else ",",
+        quoting=csv.QUOTE_MINIMAL if has_quotes else csv.QUOTE_NONE,
+        strict=True,
+    )
     number = 1
     try:
         for cells in reader:
