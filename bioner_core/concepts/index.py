@@ -41,6 +41,8 @@ _KEYS = pa.schema(
     ]
 )
 
+_AGAIN = "make the vocabulary again: `bioner vocabulary build` or `pull` with --replace"
+
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
@@ -54,7 +56,8 @@ class SourceFile:
 class VocabularyPage:
     """What a vocabulary is. `digest` is that of its rows: two with one digest link everything alike.
 
-    `files` are the tables as they were written; vocabularies of earlier versions do not name them.
+    `files` are the tables as they were written, `form` and `prefix` how the sources were read (several forms with
+    commas); vocabularies of earlier versions do not say them.
     """
 
     name: str
@@ -66,6 +69,8 @@ class VocabularyPage:
     digest: str = ""
     keys_version: str = KEYS_VERSION
     files: tuple[SourceFile, ...] = ()
+    form: str | None = None
+    prefix: str | None = None
 
     @property
     def exact_version(self) -> str:
@@ -121,9 +126,9 @@ def read_page(folder: Path) -> VocabularyPage:
     except FileNotFoundError as error:
         raise ConfigurationError(f"{folder}: is no vocabulary; `bioner vocabulary build` makes one") from error
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise ConfigurationError(f"{path}: is damaged ({error!r}); build the vocabulary again") from error
+        raise ConfigurationError(f"{path}: is damaged ({error!r}); {_AGAIN}") from error
     if page.keys_version != KEYS_VERSION:
-        raise ConfigurationError(f"{folder}: was made by another version of bioner; build the vocabulary again")
+        raise ConfigurationError(f"{folder}: was made by another version of bioner; {_AGAIN}")
     return page
 
 
@@ -145,7 +150,7 @@ def read_tables(folder: Path, page: VocabularyPage) -> tuple[pa.Table, pa.Table]
             for name, schema in ((CONCEPTS_FILE, _CONCEPTS), (KEYS_FILE, _KEYS))
         )
     except (OSError, ValueError) as error:
-        raise ConfigurationError(f"{folder}: is damaged ({error}); build the vocabulary again") from error
+        raise ConfigurationError(f"{folder}: is damaged ({error}); {_AGAIN}") from error
     return found[0], found[1]
 
 

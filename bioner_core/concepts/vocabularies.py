@@ -1,13 +1,13 @@
 """The vocabularies of this user: folders in the cache by name, or anywhere by path."""
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
 from bioner_core.concepts.concept import Concept
 from bioner_core.concepts.index import ABOUT_FILE, SourceFile, VocabularyPage, build_index, read_page
-from bioner_core.concepts.readers.registry import read_concepts
+from bioner_core.concepts.readers.registry import form_of, read_concepts
 from bioner_core.concepts.vocabulary import Vocabulary, open_vocabulary
 from bioner_core.errors import ConfigurationError, InputError, MissingInputError, cause_of
 from bioner_core.file_digest import sha256_of_file
@@ -28,21 +28,30 @@ def vocabulary_folder(name_or_path: str) -> Path:
     for folder in (vocabularies_folder() / name_or_path, Path(name_or_path)):
         if (folder / ABOUT_FILE).is_file():
             return folder
-    known = ", ".join(page.name for page in known_vocabularies()) or "none"
+    known = ", ".join(page.name for page in known_vocabularies(on_fault=lambda _: None)) or "none"
     raise ConfigurationError(
         f"vocabulary {name_or_path!r} is not there (known: {known}); "
         "`bioner vocabulary pull` fetches one, `bioner vocabulary build` makes one"
     )
 
 
-def known_vocabularies() -> Iterator[VocabularyPage]:
+def known_vocabularies(*, on_fault: Callable[[ConfigurationError], None] | None = None) -> Iterator[VocabularyPage]:
     """The pages of all vocabularies that are known by name.
 
+    With `on_fault`, which is told of each that is damaged or of another version, the others are given all the same.
+
     Raises:
-        ConfigurationError: one of them is damaged.
+        ConfigurationError: one of them is damaged or of another version, and there is no `on_fault`.
     """
     for path in sorted(vocabularies_folder().glob(f"[!.]*/{ABOUT_FILE}")):
-        yield read_page(path.parent)
+        try:
+            page = read_page(path.parent)
+        except ConfigurationError as error:
+            if on_fault is None:
+                raise
+            on_fault(error)
+        else:
+            yield page
 
 
 def open_vocabularies(names_or_paths: Sequence[str]) -> list[Vocabulary]:
@@ -70,30 +79,57 @@ def build_vocabulary(
 ) -> VocabularyPage:
     """Make a vocabulary of files and keep it under a name. Without `version` it is that of the files' digest alone.
 
+    One that was made alike is given as it is. With `replace` what is there is not looked at.
+
     Raises:
-        ConfigurationError: the name is taken by a vocabulary of other content, or is unusable.
+        ConfigurationError: the name is taken by a vocabulary of other files, read in another way, or of another version
+            or licence; or it is unusable.
         InputError: a file cannot be read, or a concept in it is unsound; the message names file and line.
     """
     if not name or name != Path(name).name or name.startswith("."):
         raise ConfigurationError(f"--name: {name!r} cannot be the name of a folder")
     folder = vocabularies_folder() / name
     sources = tuple(SourceFile(path.name, _digest(path)) for path in files)
-    page = VocabularyPage(name, version or "unversioned", licence or "not stated", sources)
+    forms = dict.fromkeys(form_of(path, named=form) for path in files)
+    page = VocabularyPage(
+        name, version or "unversioned", licence or "not stated", sources, form=",".join(forms), prefix=prefix
+    )
     concepts = chain.from_iterable(read_concepts(path, form=form, prefix=prefix) for path in files)
-    return _built(folder, concepts, page, replaces=replace)
+    if folder.exists() and not replace:
+        return _as_made_before(folder, page)
+    return replace_index(folder, concepts, page=page)
 
 
-def _built(folder: Path, concepts: Iterator[Concept], page: VocabularyPage, *, replaces: bool) -> VocabularyPage:
-    if not folder.exists():
-        return build_index(folder, concepts, page=page)
+def _as_made_before(folder: Path, page: VocabularyPage) -> VocabularyPage:
     known = read_page(folder)
-    if not replaces:
-        if known.sources == page.sources and known.version == page.version:
-            return known
+    others = [
+        f"its {word} {'are others' if word == 'files' else f'was {before!r}, not {now!r}'}"
+        for word, before, now in (
+            ("files", known.sources, page.sources),
+            ("version", known.version, page.version),
+            ("format", known.form, page.form),
+            ("prefix", known.prefix, page.prefix),
+            ("licence", known.licence, page.licence),
+        )
+        if before not in (None, now)
+    ]
+    if others:
         raise ConfigurationError(
-            f"vocabulary {page.name!r} is there already, made of other files (version {known.exact_version}); "
+            f"vocabulary {page.name!r} is there already (version {known.exact_version}), and {', '.join(others)}; "
             "links name it by this version. Give another --name, or --replace"
         )
+    return known
+
+
+def replace_index(folder: Path, concepts: Iterator[Concept], *, page: VocabularyPage) -> VocabularyPage:
+    """`build_index`, in the place of whatever is there; that stays until the new one is whole.
+
+    Raises:
+        InputError: there is no concept.
+        ConfigurationError: the folder cannot be written.
+    """
+    if not folder.exists():
+        return build_index(folder, concepts, page=page)
     fresh = folder.with_name(f".{folder.name}.new")
     shutil.rmtree(fresh, ignore_errors=True)
     made = build_index(fresh, concepts, page=page)

@@ -45,8 +45,7 @@ def mesh_concepts(folder: Path) -> Iterator[Concept]:
     for number, line in text_lines(folder / SUPPLEMENTARY_TABLE):
         ui, name, synonyms, headings = _cells(line)
         above = tuple(f"MESH:{one}" for one in headings.split(",") if one)
-        types = {mesh_type(trees.get(one, ())) for one in above}
-        kind = "Disease" if types == {"Disease"} else "Chemical"
+        kind = _supplementary_type({mesh_type(trees.get(one, ())) for one in above})
         names = (*_names(synonyms), *_more_names(name, kind))
         yield _with_names(Concept(f"MESH:{ui}", name, kind, names, parents=above, line=number), borrowed)
 
@@ -67,6 +66,16 @@ def ontology_concepts(path: Path) -> Iterator[Concept]:
             replaces=tuple(_curie(one, prefix) for one in term.get("alt_ids") or ()),
             parents=tuple(_curie(one, prefix) for one in (term.get("relations") or {}).get("is_a", ())),
         )
+
+
+def _supplementary_type(types: set[str]) -> str:
+    """The type of a supplementary concept by those of the headings that it is mapped to.
+
+    The table lacks NLM's class, by which the XML files say it. Most are substances, and some of these are mapped to a
+    heading of no type at all.
+    """
+    [kind, *others] = types or {"Chemical"}
+    return "Chemical" if others or kind == "Other" else kind
 
 
 def _descriptors(path: Path) -> Iterator[tuple[Concept, list[str]]]:

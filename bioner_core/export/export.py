@@ -15,14 +15,14 @@ from bioner_core.export.jsonl import JSONL
 from bioner_core.export.kgx import export_kgx, export_neo4j
 from bioner_core.export.provenance import Provenance, Selection, Tally
 from bioner_core.export.pubtator import PUBTATOR
-from bioner_core.linking.link_table import compare_links, current_links
+from bioner_core.linking.link_table import LINKED, compare_links, current_links
 from bioner_core.linking.linked_documents import with_concepts
 from bioner_core.store.atomic import write_text
 from bioner_core.store.document_mentions import DocumentMentions
 from bioner_core.store.history.model_notes import chosen_fingerprint
 from bioner_core.store.layout import Store
 from bioner_core.store.newest import open_newest
-from bioner_core.store.reading import shown_manifests
+from bioner_core.store.state_facts import shard_facts, state_in_words
 
 
 class Exporter(Protocol):
@@ -82,12 +82,20 @@ def export_store(
     if format_name not in FORMATS:
         raise ConfigurationError(f"--format: {format_name!r} is not one of {', '.join(FORMATS)}")
     newest = open_newest(store)
+    facts = shard_facts(newest)
     if selection.fingerprint is not None:
-        selection = replace(selection, fingerprint=_fingerprint(store, selection.fingerprint))
-    provenance, tally = _provenance(store, selection, origin=newest.origin), Tally()
+        chosen = chosen_fingerprint(store, selection.fingerprint, known=facts.fingerprints)
+        selection = replace(selection, fingerprint=chosen)
+    if selection.label_set is not None and selection.label_set not in facts.label_sets:
+        has = ", ".join(sorted(facts.label_sets)) or "none"
+        raise ConfigurationError(
+            f"--label-set: {selection.label_set!r} is not in {state_in_words(newest)}; it has: {has}"
+        )
+    provenance = Provenance(newest.origin, facts.newest_commit, bioner_core.__version__, selection)
+    tally = Tally()
 
     if (page := current_links(store)) is not None:
-        compare_links(store, page, tables=["links"])
+        compare_links(store, page, tables=["links", LINKED])
 
     def selected() -> Iterator[DocumentMentions]:
         for found in with_concepts(store, newest.documents()):
@@ -101,19 +109,3 @@ def export_store(
         report["note"] = NOTES[format_name]
     write_text(output.with_name(f"{output.name}.export.json"), json.dumps(report, indent=1, ensure_ascii=False) + "\n")
     return report
-
-
-def _fingerprint(store: Store, wanted: str) -> str:
-    return chosen_fingerprint(store, wanted, known={manifest.fingerprint for manifest in shown_manifests(store)})
-
-
-def _provenance(store: Store, selection: Selection, *, origin: str) -> Provenance:
-    label_sets: set[str] = set()
-    newest_commit = ""
-    for manifest in shown_manifests(store):
-        label_sets.update(manifest.label_sets)
-        newest_commit = max(newest_commit, manifest.created)
-    if selection.label_set is not None and selection.label_set not in label_sets:
-        known = ", ".join(sorted(label_sets)) or "none"
-        raise ConfigurationError(f"--label-set: {selection.label_set!r} is not in this store; it has: {known}")
-    return Provenance(origin, newest_commit, bioner_core.__version__, selection)

@@ -19,6 +19,8 @@ from bioner_core.store.document_mentions import DocumentMentions
 from bioner_core.text.sentences import split_passage
 
 _AT_ONCE = 20_000
+_SEPARATORS = str.maketrans({"%": "%25", ";": "%3B", "|": "%7C"})
+"""Between the values of a list stands `|` in KGX and `;` for Neo4j; older DOIs have a `;` of their own."""
 
 _DOCUMENTS = pa.schema(
     [
@@ -95,7 +97,7 @@ def _document_row(found: DocumentMentions) -> tuple[Any, ...]:
     document = found.document
     meta = document.meta
     title = next((one.text for one in document.passages if one.section == "title"), "")
-    xref = "|".join(f"{kind}:{value}" for kind, value in meta.ids)
+    xref = "|".join(f"{kind}:{value}".translate(_SEPARATORS) for kind, value in meta.ids)
     names = (document_curie(document.doc_id), article_curie(document))
     words = (*names, title, document.source, document.lang, meta.journal, meta.year, xref)
     return (*words, document.version, meta.input_file, meta.record_number, found.fingerprint)

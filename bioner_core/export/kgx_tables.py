@@ -94,7 +94,10 @@ FROM mentions GROUP BY entity ORDER BY id
 
 _WITH_SENTENCE = """
     SELECT p.*, s.sentence, s.sentence_start AS first,
-        coalesce(greatest(places[2], places[4]) <= s.sentence_start + length(s.sentence), false) AS is_whole
+        coalesce(
+            least(places[1], places[3]) >= s.sentence_start
+            AND greatest(places[2], places[4]) <= s.sentence_start + length(s.sentence), false
+        ) AS is_whole
 """
 _SENTENCE_OF = "LEFT JOIN sentences AS s USING (document, passage_index, sentence_index)"
 _SUPPORT = """

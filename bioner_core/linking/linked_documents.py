@@ -28,6 +28,9 @@ _Rows = list[pa.RecordBatch]
 def with_concepts(store: Store, documents: Iterable[DocumentMentions]) -> Iterator[DocumentMentions]:
     """The newest documents with their links of rank 1; as they are where the store was never linked.
 
+    A document that was read elsewhere, or in another state, when the store was linked has no concepts: a record that is
+    corrected under its old version has mentions of the same ids, and the links are of its old text.
+
     Links and documents stand in one order. A document that is new, or stands elsewhere, is looked up alone; links of a
     document that is gone are passed over. Where the two differ, 12 bytes are held for each document of the store.
     `with_own_concepts` is for one document alone.
@@ -48,14 +51,14 @@ def with_concepts(store: Store, documents: Iterable[DocumentMentions]) -> Iterat
             if ahead.doc_id not in (doc_id, None):
                 places = places or _Places(one.doc_id for one in open_newest(store).origins())
                 ahead.pass_to(doc_id, place=place, places=places)
-            rows = ahead.taken() if ahead.doc_id == doc_id else _looked_up(path, found)
-            yield replace(found, concepts=_concepts(rows))
+            linked_as, rows = ahead.taken() if ahead.doc_id == doc_id else _looked_up(store, page, found)
+            yield replace(found, concepts=_concepts(rows) if linked_as == found.origin else {})
     except (OSError, ValueError) as error:
         raise StoreError(f"{path}: cannot be read ({error}). Run `bioner link` again") from error
 
 
 def with_own_concepts(store: Store, found: DocumentMentions) -> DocumentMentions:
-    """One document with its links of rank 1; nothing but its own rows is read.
+    """One of the newest documents with its links of rank 1, as `with_concepts`; nothing but its own rows is read.
 
     Raises:
         StoreError: the links are damaged.
@@ -65,7 +68,8 @@ def with_own_concepts(store: Store, found: DocumentMentions) -> DocumentMentions
         return found
     path = page.path(store, "links")
     try:
-        return replace(found, concepts=_concepts(_looked_up(path, found)))
+        linked_as, rows = _looked_up(store, page, found)
+        return replace(found, concepts=_concepts(rows) if linked_as == found.origin else {})
     except (OSError, ValueError) as error:
         raise StoreError(f"{path}: cannot be read ({error}). Run `bioner link` again") from error
 
@@ -87,12 +91,12 @@ class _Places:
 class _LinksAhead:
     """The links of all documents that were linked, in their order.
 
-    A page from before it was kept which documents were linked has none ahead: all are looked up.
+    A page from before it was kept which documents were linked has none ahead, and nothing tells of what text they are.
     """
 
     def __init__(self, store: Store, page: LinkPage) -> None:
         linked = page.path(store, LINKED)
-        self._linked = _counts(linked) if linked.is_file() else iter(())
+        self._linked = _linked_documents(linked) if linked.is_file() else iter(())
         self._rows = RowsInOrder(page.path(store, "links"), _COLUMNS)
         self._ahead = deque(islice(self._linked, 1))
 
@@ -109,7 +113,7 @@ class _LinksAhead:
         while (ahead := self.doc_id) not in (doc_id, None) and not self._waits(ahead, place, places) > 0:
             self.taken()
         self._ahead += islice(self._linked, max(0, _LOOKS_AHEAD - len(self._ahead)))
-        between = next((number for number, (one, _) in enumerate(self._ahead) if one == doc_id), None)
+        between = next((number for number, (one, _, _) in enumerate(self._ahead) if one == doc_id), None)
         if between and between < self._waits(self.doc_id, place, places):
             for _ in range(between):
                 self.taken()
@@ -120,26 +124,34 @@ class _LinksAhead:
         its_place = None if doc_id is None else places.of(doc_id)
         return 0 if its_place is None else max(0, its_place - place)
 
-    def taken(self) -> _Rows:
-        """The links of the next document, which is passed."""
-        _, count = self._ahead.popleft()
+    def taken(self) -> tuple[str, _Rows]:
+        """Of what origin the next document was linked, and its links; it is passed."""
+        _, origin, count = self._ahead.popleft()
         if not self._ahead:
             self._ahead += islice(self._linked, 1)
-        return self._rows.take(count)
+        return origin, self._rows.take(count)
 
 
-def _counts(path: StorePath) -> Iterator[tuple[str, int]]:
-    for batch in file_batches(path, ["doc_id", "links"]):
-        yield from zip(batch.column("doc_id").to_pylist(), batch.column("links").to_pylist(), strict=True)
+def _linked_documents(path: StorePath) -> Iterator[tuple[str, str, int]]:
+    names = ["doc_id", "origin", "links"]
+    for batch in file_batches(path, names):
+        yield from zip(*(batch.column(name).to_pylist() for name in names), strict=True)
 
 
-def _looked_up(path: StorePath, found: DocumentMentions) -> _Rows:
-    """The links of one document among those of all; where it has no mention nothing is asked."""
-    if not found.mentions:
-        return []
+def _looked_up(store: Store, page: LinkPage, found: DocumentMentions) -> tuple[str, _Rows]:
+    """The origin of one document if it was linked as it is, else an empty one, and its links among those of all.
+
+    Where it has no mention nothing is asked.
+    """
+    linked = page.path(store, LINKED)
+    if not found.mentions or not linked.is_file():
+        return "", []
     wanted = [("doc_id", "==", found.document.doc_id)]
-    rows: _Rows = read_parquet(path, columns=_COLUMNS, filters=wanted, verified=False).to_batches()
-    return rows
+    origins = read_parquet(linked, columns=["origin"], filters=wanted, verified=False).column(0).to_pylist()
+    if found.origin not in origins:
+        return "", []
+    rows = read_parquet(page.path(store, "links"), columns=_COLUMNS, filters=wanted, verified=False)
+    return found.origin, rows.to_batches()
 
 
 def _concepts(rows: _Rows) -> dict[str, MentionConcept]:

@@ -62,6 +62,7 @@ class _Found:
     name: str
     method: str
     score: float
+    has_other_name: bool
 
 
 class Linker:
@@ -89,14 +90,16 @@ class Linker:
     ) -> list[tuple[ConceptLink, ...]]:
         """The links of each mention of one document, in the order of the mentions.
 
-        `long_forms` are the abbreviations that the document defines. Of concepts that fit equally well, the one that
-        other mentions of the document surely mean comes first. Genes are those of the species that the document's own
-        mentions mean, the commonest first; without any, of the default species.
+        `long_forms` are the abbreviations that the document defines. Of concepts that fit equally well, the one whose
+        own name is the very text comes first, then the one that other mentions of the document surely mean. Genes are
+        those of the species that the document's own mentions mean, the commonest first; without any, of the default
+        species.
         """
         found = [self._of_mention(one, long_forms) for one in mentions]
         agreed = Counter(one[0].match.concept_id for one in found if _is_sure(one))
         taxa = [taxon for taxon, _ in agreed.most_common() if taxon.startswith("NCBITaxon:")]
-        order = {taxon: place for place, taxon in enumerate([*taxa, self.default_taxon])}
+        # A document that names the default species has it twice here, and its first place is the one that counts.
+        order = {taxon: place for place, taxon in enumerate(dict.fromkeys([*taxa, self.default_taxon]))}
         return [self._ranked(one, agreed, order) for one in found]
 
     def _of_mention(self, mention: NamedText, long_forms: Mapping[str, str]) -> tuple[_Found, ...]:
@@ -118,7 +121,15 @@ class Linker:
                 continue
             method = method_before + _METHODS[kind]
             found = (
-                _Found(vocabulary.page, one, self._name(one), method, one.weight * _SURENESS[kind]) for one in matches
+                _Found(
+                    vocabulary.page,
+                    one,
+                    self._name(one),
+                    method,
+                    one.weight * _SURENESS[kind],
+                    has_other_name=one.name.casefold() != name.casefold(),
+                )
+                for one in matches
             )
             best = kind, tuple(found)
         return best[1] if best else ()
@@ -136,7 +147,8 @@ class Linker:
 
         def place(one: _Found) -> tuple[object, ...]:
             species = taxa.get(one.match.taxon, len(taxa)) if one.match.taxon else 0
-            return species, -one.score, -agreed.get(one.match.concept_id, 0), one.match.concept_id
+            agreement = agreed.get(one.match.concept_id, 0)
+            return species, -one.score, one.has_other_name, -agreement, one.match.concept_id
 
         ordered = sorted(found, key=place)[:_MOST_RANKS]
         return tuple(_link(one, rank) for rank, one in enumerate(ordered, start=1))

@@ -4,11 +4,12 @@
 
 Each published snapshot is one version of every table, so earlier ones stay readable by version or time until the table
 is vacuumed. A table's commit is atomic; the tables are committed one after another, and each names its snapshot in the
-commit's metadata (`bioner.snapshot`), so that a reader of several can see whether they belong together.
+commit's metadata (`bioner.snapshot`), so that a reader of several can see whether they belong together; links name the
+state that they were made of too (`bioner.links_of`). A table is of one store (`bioner.store`).
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from importlib.util import find_spec
@@ -25,11 +26,19 @@ from bioner_core.store.layout import Store
 from bioner_core.store.parquet_files import open_parquet
 from bioner_core.store.paths import StorePath
 from bioner_core.store.snapshot.snapshot_reading import Snapshot, open_snapshot
-from bioner_core.store.snapshot.snapshot_schemas import FLAT_TABLES, PARTITION_COLUMN, SORTED_TABLES, row_schema
+from bioner_core.store.snapshot.snapshot_schemas import (
+    FLAT_TABLES,
+    PARTITION_COLUMN,
+    SORTED_TABLES,
+    SUMMARY_TABLES,
+    row_schema,
+)
 from bioner_core.store.upgrade import in_schema
 
 _APPLICATION = "bioner"
 """The name under which a table's log says how far it was published: Delta's `txn` action, which no clean-up removes."""
+_STORE = "bioner.store"
+"""The name under which it says of which store it is, as a number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +64,7 @@ class PublishReport:
 class _Source:
     """One table to be published: its rows, and its state as a name and as a number that grows with time.
 
-    `compare` makes sure that its files have the bytes that were written.
+    `compare` makes sure that its files have the bytes that were written; `about` is told in the commit's metadata.
     """
 
     table: str
@@ -64,6 +73,8 @@ class _Source:
     schema: pa.Schema
     batches: Callable[[], Iterator[pa.RecordBatch]]
     compare: Callable[[], None]
+    store_id: str
+    about: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def partitions(self) -> list[str]:
@@ -81,7 +92,7 @@ def publish_delta(
 
     Raises:
         ConfigurationError: deltalake is not installed, `target` or a table cannot be, the store has no snapshot, or
-            a newer one is published there.
+            a newer one or another store is published there.
         StoreError: the store is damaged, or the target cannot be written.
     """
     if find_spec("deltalake") is None:
@@ -125,22 +136,27 @@ def _is_inside(store: Store, target: str) -> bool:
 def _sources(store: Store, snapshot: Snapshot) -> Iterator[_Source]:
     state = snapshot.manifest.snapshot_id
     order = _microseconds(datetime.strptime(state.split("-")[0], "%Y%m%dT%H%M%S_%fZ").replace(tzinfo=UTC))
+    store_id = snapshot.manifest.store_id
+    # A count that has no rows any more must be published too: the target has those of an earlier snapshot. A snapshot
+    # from before counts were kept has none of them whatever it holds.
+    has_counts = any(snapshot.paths(table) for table in SUMMARY_TABLES) or not snapshot.manifest.mentions
     for table in (*SORTED_TABLES, *FLAT_TABLES):
         paths, schema = snapshot.paths(table), _plain(row_schema(table))
         batches = partial(snapshot.batches, table) if table in SORTED_TABLES else partial(_file_batches, paths)
-        if paths or table in SORTED_TABLES:
-            yield _Source(table, state, order, schema, batches, partial(snapshot.compare, table))
+        if has_counts or table not in SUMMARY_TABLES:
+            yield _Source(table, state, order, schema, batches, partial(snapshot.compare, table), store_id)
     page = current_links(store)
     if page is not None:
         for table, schema in SCHEMAS_OF_LINKS.items():
-            yield _links(store, page, table, schema)
+            yield _links(store, page, table, schema, store_id=store_id)
 
 
-def _links(store: Store, page: LinkPage, table: str, schema: pa.Schema) -> _Source:
+def _links(store: Store, page: LinkPage, table: str, schema: pa.Schema, *, store_id: str) -> _Source:
     order = _microseconds(datetime.fromisoformat(page.created))
     batches = partial(_file_batches, [page.path(store, table)])
     compare = partial(compare_links, store, page, tables=[table])
-    return _Source(table, f"links-{page.run}", order, _plain(schema), batches, compare)
+    about = {"bioner.links_of": page.made_from}
+    return _Source(table, f"links-{page.run}", order, _plain(schema), batches, compare, store_id, about)
 
 
 def _file_batches(paths: Sequence[StorePath]) -> Iterator[pa.RecordBatch]:
@@ -161,10 +177,14 @@ def _published(source: _Source, target: str) -> PublishedTable:
             there = deltalake.DeltaTable(target)
         except TableNotFoundError:
             there = None
-        last = there.transaction_version(_APPLICATION) if there is not None else None
+        last, holder = (there.transaction_version(one) if there is not None else None for one in (_APPLICATION, _STORE))
+        if source.store_id and holder not in (None, _store_number(source.store_id)):
+            raise ConfigurationError(
+                f"{target} holds the tables of another store; name another target, or remove what is there"
+            )
         if there is not None and last is not None and last > source.order:
             raise ConfigurationError(
-                f"{target} holds a newer state than {source.state}: another store, or a later snapshot, was published "
+                f"{target} holds a newer state than {source.state}: a later snapshot was published "
                 "there. Name another target"
             )
         if there is not None and last == source.order:
@@ -182,7 +202,11 @@ def _write(source: _Source, target: str) -> None:
     source.compare()
     # The commit's own record of the state is what makes a second run do nothing, and a second publisher at the same
     # moment fail: Delta refuses a commit whose application has committed since.
-    about = {"bioner.snapshot": source.state, "bioner.version": bioner_core.__version__}
+    about = {"bioner.snapshot": source.state, "bioner.version": bioner_core.__version__, **source.about}
+    transactions = [Transaction(_APPLICATION, source.order)]
+    if source.store_id:
+        about[_STORE] = source.store_id
+        transactions.append(Transaction(_STORE, _store_number(source.store_id)))
     rows = pa.RecordBatchReader.from_batches(source.schema, (in_schema(one, source.schema) for one in source.batches()))
     write_deltalake(
         target,
@@ -192,10 +216,13 @@ def _write(source: _Source, target: str) -> None:
         schema_mode="overwrite",
         partition_by=source.partitions or None,
         writer_properties=WriterProperties(compression="ZSTD"),
-        commit_properties=CommitProperties(
-            custom_metadata=about, app_transactions=[Transaction(_APPLICATION, source.order)]
-        ),
+        commit_properties=CommitProperties(custom_metadata=about, app_transactions=transactions),
     )
+
+
+def _store_number(store_id: str) -> int:
+    """The id as a number of 60 bits: a `txn` action has no room for words."""
+    return int(store_id[:15], 16)
 
 
 def _plain(schema: pa.Schema) -> pa.Schema:

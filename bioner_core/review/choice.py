@@ -1,7 +1,8 @@
 """Which items teach most: near a threshold, where label sets disagree, and with rare types; spread over strata.
 
-A threshold is where the store itself shows it: between the highest score that was turned down and the lowest that was
-accepted, for each type of each label set; a type that shows one side alone has the mean of the others'.
+A threshold is where the store itself shows it: between the highest score that was turned down and the lowest above it
+that was accepted, for each type of each label set; a type that shows one side alone has the mean of the others'. What
+the document pass has proposed or decided otherwise shows nothing of it.
 """
 
 import hashlib
@@ -12,6 +13,7 @@ from enum import StrEnum
 from functools import cache, cached_property
 from itertools import combinations
 
+from bioner_core.document_pass.finish import decoder_candidates
 from bioner_core.errors import ConfigurationError
 from bioner_core.labels.label_set import bundled_label_sets, load_label_set
 from bioner_core.mentions import Mention
@@ -57,26 +59,36 @@ class ReviewSettings:
 
 @dataclass(slots=True)
 class _TypeFacts:
-    """What the store shows of a type of a label set."""
+    """What the store shows of a type of a label set: how many are accepted, and at which scores the selector chose.
+
+    Scores are kept to four digits, so that there are few of them, however large the store is.
+    """
 
     accepted: int = 0
-    lowest_accepted: float | None = None
+    scores: set[float] = field(default_factory=set)
     highest_turned_down: float | None = None
 
-    def add(self, mention: Mention) -> None:
+    def add_choice(self, mention: Mention) -> None:
         value = mention.selector_score
         if mention.accepted:
-            self.accepted += 1
-            self.lowest_accepted = min(value, self.lowest_accepted if self.lowest_accepted is not None else value)
+            self.scores.add(round(value, 4))
         else:
             self.highest_turned_down = max(value, self.highest_turned_down or value)
 
     @property
+    def lowest_accepted(self) -> float | None:
+        """None where none was. Scores below what was turned down are of mentions that their document speaks for."""
+        down = self.highest_turned_down
+        above = [one for one in self.scores if down is None or one > down]
+        return min(above or self.scores, default=None)
+
+    @property
     def threshold(self) -> float | None:
         """Midway between both sides; None where the store shows one side alone."""
-        if self.lowest_accepted is None or self.highest_turned_down is None:
+        lowest = self.lowest_accepted
+        if lowest is None or self.highest_turned_down is None:
             return None
-        return (self.lowest_accepted + self.highest_turned_down) / 2
+        return (lowest + self.highest_turned_down) / 2
 
 
 @dataclass(frozen=True)
@@ -85,14 +97,18 @@ class _StoreFacts:
 
     types: Mapping[tuple[str, str], _TypeFacts]
 
+    @cached_property
+    def _thresholds(self) -> Mapping[tuple[str, str], float | None]:
+        return {name: one.threshold for name, one in self.types.items()}
+
     def distance(self, mention: Mention) -> float:
         """How far a score is from where its type is accepted."""
-        own = self.types[mention.label_set, mention.type].threshold
+        own = self._thresholds[mention.label_set, mention.type]
         return abs(mention.selector_score - (self.common_threshold if own is None else own))
 
     @cached_property
     def common_threshold(self) -> float:
-        known = [one.threshold for one in self.types.values() if one.threshold is not None]
+        known = [one for one in self._thresholds.values() if one is not None]
         accepted = [one.lowest_accepted for one in self.types.values() if one.lowest_accepted is not None]
         return sum(known) / len(known) if known else min(accepted, default=0.5)
 
@@ -148,17 +164,32 @@ def _items(documents: Iterable[DocumentMentions], settings: ReviewSettings) -> I
 def _type_facts(documents: Iterable[DocumentMentions], settings: ReviewSettings) -> dict[tuple[str, str], _TypeFacts]:
     facts: dict[tuple[str, str], _TypeFacts] = {}
     for found in documents if settings.choice is Choice.TEACHING else ():
-        for one in found.mentions:
-            if settings.label_set in (None, one.label_set):
-                facts.setdefault((one.label_set, one.type), _TypeFacts()).add(one)
+        kept = [one for one in found.mentions if settings.label_set in (None, one.label_set)]
+        for one in kept:
+            facts.setdefault((one.label_set, one.type), _TypeFacts()).accepted += one.accepted
+        for one in _choices_of_selector(kept):
+            facts[one.label_set, one.type].add_choice(one)
     return facts
+
+
+def _choices_of_selector(mentions: Sequence[Mention]) -> list[Mention]:
+    """The decoder's candidates, on which the selector has decided.
+
+    One whose place the document gave another type is turned down for that, whatever its score.
+    """
+    held = {_place(one) for one in mentions if one.accepted}
+    return [one for one in decoder_candidates(mentions) if one.accepted or _place(one) not in held]
+
+
+def _place(mention: Mention) -> tuple[object, ...]:
+    return mention.label_set, mention.passage_index, mention.start, mention.end
 
 
 def _values(item: ReviewItem, facts: _StoreFacts) -> dict[Reason, float]:
     """How much an item teaches for each reason that it has; more is better."""
     values: dict[Reason, float] = {}
-    if item.mentions:
-        values[Reason.NEAR] = -min(map(facts.distance, item.mentions))
+    if choices := _choices_of_selector(item.mentions):
+        values[Reason.NEAR] = -min(map(facts.distance, choices))
     if disagreements := sum(_disagree(one, other) for one, other in combinations(item.accepted, 2)):
         values[Reason.DISAGREEMENT] = float(disagreements)
     rare = [facts.types[one.label_set, one.type].accepted for one in item.accepted]

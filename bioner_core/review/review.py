@@ -19,8 +19,8 @@ from bioner_core.review.item import ReviewItem
 from bioner_core.review.tasks import write_brat, write_configuration, write_tasks
 from bioner_core.store.document_mentions import DocumentMentions
 from bioner_core.store.layout import Store
-from bioner_core.store.newest import open_newest
-from bioner_core.store.reading import shown_manifests
+from bioner_core.store.newest import NewestState, open_newest
+from bioner_core.store.state_facts import shard_facts, state_in_words
 
 TASK_FORMS = ("label-studio", "brat")
 """The forms in which items go out."""
@@ -49,11 +49,11 @@ def export_review(
     """
     if form_name not in TASK_FORMS:
         raise ConfigurationError(f"--format: {form_name!r} is not one of {', '.join(TASK_FORMS)}")
-    _check_label_set(store, settings.label_set)
+    newest = open_newest(store)
+    _check_label_set(newest, settings.label_set)
     if exported_file(output).exists() or output.exists():
         raise ConfigurationError(f"--output: {str(output)!r} is there already, and may be in a curator's hands; "
                                  "name another")  # fmt: skip
-    newest = open_newest(store)
 
     def documents() -> Iterator[DocumentMentions]:
         for found in newest.documents():
@@ -78,10 +78,11 @@ def export_review(
     return {**counts, "reasons": dict(reasons), "exported_from": newest.origin, "seed": settings.seed}
 
 
-def _check_label_set(store: Store, label_set: str | None) -> None:
-    known = {name for manifest in shown_manifests(store) for name in manifest.label_sets}
+def _check_label_set(newest: NewestState, label_set: str | None) -> None:
+    known = shard_facts(newest).label_sets
     if label_set is not None and label_set not in known:
-        raise ConfigurationError(f"--label-set: {label_set!r} is not in this store; it has: {', '.join(sorted(known))}")
+        has = ", ".join(sorted(known)) or "none"
+        raise ConfigurationError(f"--label-set: {label_set!r} is not in {state_in_words(newest)}; it has: {has}")
 
 
 def _types(items: list[ReviewItem]) -> set[str]:

@@ -28,7 +28,7 @@ LIMIT {PAGE_ROWS + 1} OFFSET $skip::BIGINT
 _HEADS = """
 SELECT doc_id, year, journal, lang,
        left(coalesce([p.text for p in passages if p.section = 'title'][1], passages[1].text, ''), 300) AS title
-FROM documents WHERE doc_id IN (SELECT unnest(string_split($ids, chr(10)))) ORDER BY doc_id
+FROM documents WHERE doc_id IN (SELECT unnest($ids::VARCHAR[])) ORDER BY doc_id
 """
 _TOP = """
 SELECT type, entity, sum(mentions)::BIGINT AS mentions FROM entity_years WHERE rank <= 20
@@ -37,7 +37,7 @@ GROUP BY ALL ORDER BY mentions DESC, entity LIMIT 20
 _CONCEPT = "SELECT * FROM concepts WHERE concept_id = $concept"
 _TEXTS = """
 SELECT doc_id, [p.text for p in passages] AS texts
-FROM documents WHERE doc_id IN (SELECT unnest(string_split($ids, chr(10))))
+FROM documents WHERE doc_id IN (SELECT unnest($ids::VARCHAR[]))
 """
 _NAMED = """
 SELECT concept_id, name, vocabulary, mentions, documents FROM concepts
@@ -100,7 +100,7 @@ def search_documents(session: QuerySession, wanted: DocumentSearch) -> FoundDocu
     values = {name: getattr(wanted, name) for name in ("text", "id", "concept", "type", "journal", "year")}
     found = [one["doc_id"] for one in session.rows(_FOUND, values | {"skip": str(wanted.page * PAGE_ROWS)})]
     # Texts are looked up for the documents of the page alone: they are nearly all of what a snapshot holds.
-    heads = session.rows(_HEADS, {"ids": "\n".join(found[:PAGE_ROWS])}) if found else []
+    heads = session.rows(_HEADS, {"ids": found[:PAGE_ROWS]}) if found else []
     return FoundDocuments(tuple(heads), len(found) > PAGE_ROWS)
 
 
@@ -123,7 +123,7 @@ def concept_view(session: QuerySession, concept: str) -> ConceptView | None:
 
 def texts_of(session: QuerySession, doc_ids: Iterable[str]) -> dict[str, list[str]]:
     """The texts of the passages of documents."""
-    return {one["doc_id"]: one["texts"] for one in session.rows(_TEXTS, {"ids": "\n".join(doc_ids)})}
+    return {one["doc_id"]: one["texts"] for one in session.rows(_TEXTS, {"ids": list(doc_ids)})}
 
 
 def concepts_named(session: QuerySession, words: str) -> tuple[_Row, ...]:

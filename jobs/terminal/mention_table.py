@@ -9,10 +9,9 @@ from rich.table import Table
 from rich.text import Text
 
 from bioner_core.mentions import Mention
-from bioner_core.store.document_mentions import DocumentMentions, shard_documents
+from bioner_core.store.document_mentions import DocumentMentions
 from bioner_core.store.layout import Store
-from bioner_core.store.manifest import Manifest
-from bioner_core.store.reading import shown_manifests
+from bioner_core.store.newest import open_newest
 from jobs.terminal.result_console import result_console
 
 
@@ -28,16 +27,14 @@ def as_object(one: DocumentMentions) -> dict[str, Any]:
 
 
 def some_documents(store: Store, *, limit: int, nested_only: bool, accepted_only: bool) -> list[DocumentMentions]:
-    """At most `limit` documents that have mentions; the sources take turns, so that each shows some of its own.
+    """At most `limit` newest documents that have mentions; the sources take turns, so that each shows some of its own.
 
-    Reads shard by shard, and no more of them than it needs.
+    Reads no more of them than it needs.
 
     Raises:
         StoreError: a manifest or a file is damaged or of a newer schema version.
     """
-    manifests = list(shown_manifests(store))
-    sources = sorted({one.source for one in manifests})
-    queues = [_of_source(store, manifests, source) for source in sources]
+    queues = list(open_newest(store).by_source().values())
     found = (_accepted(one) if accepted_only else one for one in _in_turns(queues))
     wanted = (one for one in found if one.mentions and (one.has_nesting or not nested_only))
     return sorted(islice(wanted, limit), key=lambda one: (one.document.source, one.document.doc_id))
@@ -53,12 +50,6 @@ def print_mentions(documents: Sequence[DocumentMentions]) -> None:
 def printable(text: str) -> str:
     """The text with every control or format character spelled out, so that a dump cannot steer the terminal."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
-
-
-def _of_source(store: Store, manifests: Sequence[Manifest], source: str) -> Iterator[DocumentMentions]:
-    for manifest in manifests:
-        if manifest.source == source:
-            yield from shard_documents(store, manifest)
 
 
 def _in_turns(queues: Sequence[Iterator[DocumentMentions]]) -> Iterator[DocumentMentions]:

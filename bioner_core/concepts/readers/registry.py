@@ -32,17 +32,20 @@ def read_concepts(path: Path, *, form: str | None = None, prefix: str = "") -> I
         ConfigurationError: there is no such form.
         InputError: the file is not of that form, or a concept of it is unsound; the message names file and line.
     """
-    if form is not None and form not in FORMS:
-        raise ConfigurationError(f"--format: {form!r} is not one of {', '.join(FORMS)}")
-    return checked(FORMS[form or form_of(path)](path, prefix), file=str(path))
+    return checked(FORMS[form_of(path, named=form)](path, prefix), file=str(path))
 
 
-def form_of(path: Path) -> str:
-    """The form of a file, by how it begins.
+def form_of(path: Path, *, named: str | None = None) -> str:
+    """The form of a file: the one that the user has `named`, else by how it begins.
 
     Raises:
+        ConfigurationError: there is no form of that name.
         InputError: it cannot be told.
     """
+    if named is not None:
+        if named not in FORMS:
+            raise ConfigurationError(f"--format: {named!r} is not one of {', '.join(FORMS)}")
+        return named
     head = "\n".join(line[:2_000] for _, line in _first(path, 40))
     begin = head.lstrip()
     first_line = begin.partition("\n")[0].casefold()

@@ -1,10 +1,12 @@
 """Vocabularies in rows: a user's own CSV or TSV, NCBI's gene_info, HGNC's table and UMLS's MRCONSO.RRF."""
 
 import csv
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain, groupby, islice
 from pathlib import Path
 
-from bioner_core.concepts.concept import RELATED, SYNONYM, Concept, Synonym, with_prefix
+from bioner_core.concepts.concept import MOST_SYNONYMS, RELATED, SYNONYM, Concept, Synonym, with_prefix
 from bioner_core.concepts.readers.lines import text_lines
 from bioner_core.errors import InputError
 
@@ -19,6 +21,8 @@ _WORDS = {
     "taxon": ("taxon", "tax_id", "species"),
 }
 """What the columns of a user's table may be called, whatever their case."""
+
+_BREAK = re.compile(r"\s*[\r\n]\s*")
 
 
 def read_table(path: Path, prefix: str) -> Iterator[Concept]:
@@ -49,7 +53,7 @@ def read_gene_info(path: Path, prefix: str) -> Iterator[Concept]:
     Raises:
         InputError: as `read_table`.
     """
-    for number, row in _rows(path):
+    for number, row in _rows(path, has_quotes=False):
         names = [*_given(row, "synonyms", "|"), row.get("full_name_from_nomenclature_authority", "-")]
         loose = [*_given(row, "other_designations", "|"), row.get("description", "-")]
         symbol = row.get("symbol", "")
@@ -93,37 +97,71 @@ def read_hgnc(path: Path, prefix: str) -> Iterator[Concept]:
 def read_rrf(path: Path, prefix: str) -> Iterator[Concept]:
     """UMLS's MRCONSO.RRF, a row per name, but for suppressed ones; the index joins those of one CUI.
 
+    Of the rows of a CUI, which stand together, the one that UMLS prefers in English comes first: the index takes the
+    first for the name of the concept.
+
     Raises:
         InputError: a row has too few columns.
     """
+    for _, rows in groupby(_names_of_umls(path), key=lambda row: row[1][0]):
+        # One more than is allowed, and one: a file that has all its rows under one CUI is refused, not held in memory.
+        for number, cells in sorted(islice(rows, MOST_SYNONYMS + 2), key=_is_less_preferred):
+            yield Concept(with_prefix(cells[0], prefix or "UMLS"), cells[14], line=number)
+
+
+def _names_of_umls(path: Path) -> Iterator[tuple[int, list[str]]]:
     for number, line in text_lines(path):
         cells = line.split("|")
         if len(cells) < 18:
             raise InputError(f"{path}, line {number}: has {len(cells)} columns; MRCONSO.RRF has 18")
-        cui, name, suppressed = cells[0], cells[14], cells[16]
-        if suppressed in ("N", ""):
-            yield Concept(with_prefix(cui, prefix or "UMLS"), name, line=number)
+        if cells[16] in ("N", ""):
+            yield number, cells
 
 
-def _rows(path: Path) -> Iterator[tuple[int, Row]]:
+def _is_less_preferred(row: tuple[int, list[str]]) -> tuple[bool, ...]:
+    """A sort key: language, then TS, STT and ISPREF, as UMLS says which name of a concept it prefers."""
+    _, cells = row
+    return cells[1] != "ENG", cells[2] != "P", cells[4] != "PF", cells[6] != "Y"
+
+
+def _rows(path: Path, *, has_quotes: bool = True) -> Iterator[tuple[int, Row]]:
+    """The rows below the header, by its names in lower case, with the number of their first line.
+
+    NCBI's tables have no quotes: a name that begins with one means itself.
+    """
     lines = text_lines(path)
     _, head = next(lines, (0, ""))
     tabs = "\t" in head
-    names = [name.strip().casefold() for name in _cells(path, 1, head, tabs=tabs)]
-    for number, line in lines:
-        if not line.strip():
+    records = _records(path, chain([head], (line for _, line in lines)), tabs=tabs, has_quotes=has_quotes)
+    _, header = next(records, (0, []))
+    names = [name.casefold() for name in header]
+    for number, cells in records:
+        if cells in ([], [""]):
             continue
-        cells = _cells(path, number, line, tabs=tabs)
         if len(cells) > len(names) or (not tabs and len(cells) < len(names)):
             raise InputError(f"{path}, line {number}: has {len(cells)} columns, the header {len(names)}")
-        yield number, dict(zip(names, (one.strip() for one in cells), strict=False))
+        yield number, dict(zip(names, cells, strict=False))
 
 
-def _cells(path: Path, number: int, line: str, *, tabs: bool) -> Sequence[str]:
+def _records(path: Path, lines: Iterator[str], *, tabs: bool, has_quotes: bool) -> Iterator[tuple[int, list[str]]]:
+    ended = (f"{line}\n" for line in lines)
+    # strict: a quote that is not closed takes the next rows into its cell, and only so it is noticed
+    reader = csv.reader(
+        ended,
+        delimiter="\t" if tabs else ",",
+        quoting=csv.QUOTE_MINIMAL if has_quotes else csv.QUOTE_NONE,
+        strict=True,
+    )
+    number = 1
     try:
-        return line.split("\t") if tabs else next(csv.reader([line]), [])
+        for cells in reader:
+            yield number, [_BREAK.sub(" ", one.strip()) for one in cells]
+            number = reader.line_num + 1
     except csv.Error as error:
-        raise InputError(f"{path}, line {number}: is no CSV ({error})") from error
+        raise InputError(
+            f"{path}, line {number}: is no {'TSV' if tabs else 'CSV'} ({error}); a cell that begins with a quotation "
+            "mark must end with one, and those within it are doubled"
+        ) from error
 
 
 def _given(row: Row, column: str, separator: str) -> list[str]:

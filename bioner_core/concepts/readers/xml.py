@@ -13,6 +13,9 @@ from bioner_core.gzip_file import open_plain_or_gzip
 MESH_TYPES = {"A": "Anatomy", "B": "Organism", "C": "Disease", "D": "Chemical", "E": "Procedure", "F03": "Disease"}
 """What the branches of MeSH's tree hold, by the first letters of a tree number."""
 
+_SCR_TYPES = {"1": "Chemical", "2": "Procedure", "3": "Disease", "4": "Organism", "5": "Other", "6": "Anatomy"}
+"""What supplementary records are by their class: 2 are protocols of treatments, 5 population groups."""
+
 _SKOS = "{http://www.w3.org/2004/02/skos/core#}"
 _RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 
@@ -31,25 +34,25 @@ def mesh_type(tree_numbers: Iterable[str]) -> str:
 def read_mesh_xml(path: Path, prefix: str) -> Iterator[Concept]:
     """The records of desc*.xml or supp*.xml; terms of a record's other concepts are looser names.
 
-    A supplementary record has the type of its class: 3 is a disease, the others are substances.
+    A descriptor has the type of its places in the tree, `Other` without any; a supplementary record that of its class.
 
     Raises:
         InputError: it is no well-formed XML; the message names file and line.
     """
     for record in _elements(path, ("DescriptorRecord", "SupplementalRecord")):
-        kind = record.tag.removesuffix("Record")
-        ui, name = record.findtext(f"{kind}UI", ""), record.findtext(f"{kind}Name/String", "")
+        # NLM writes DescriptorUI, but SupplementalRecordUI
+        is_descriptor = record.tag == "DescriptorRecord"
+        word = "Descriptor" if is_descriptor else record.tag
         numbers = [one.text or "" for one in record.findall("TreeNumberList/TreeNumber")]
-        supplementary = "Disease" if record.get("SCRClass") == "3" else "Chemical"
         names = tuple(
             Synonym(term.text or "", SYNONYM if concept.get("PreferredConceptYN") == "Y" else RELATED)
             for concept in record.findall("ConceptList/Concept")
             for term in concept.findall("TermList/Term/String")
         )
         yield Concept(
-            f"{prefix or 'MESH'}:{ui}",
-            name,
-            mesh_type(numbers) if numbers else supplementary,
+            f"{prefix or 'MESH'}:{record.findtext(f'{word}UI', '')}",
+            record.findtext(f"{word}Name/String", ""),
+            mesh_type(numbers) if is_descriptor else _SCR_TYPES.get(record.get("SCRClass", "1"), "Other"),
             names,
             line=record.sourceline or 0,
         )

@@ -68,7 +68,7 @@ DEFAULT_MEMORY_BYTES = 2 * 1024**3
 DEFAULT_KEEP = 2
 """The current snapshot, and the one before for readers that are still in it."""
 
-_LAYOUT = 1
+_LAYOUT = 2
 """Rises when equal shards make other snapshots than before."""
 
 _SORT_SHARE = 0.5
@@ -160,6 +160,22 @@ def _existing(store: Store, state: str) -> SnapshotManifest | None:
             if manifest.state == state and _is_whole(store.snapshot(snapshot_id), manifest.files):
                 return manifest
     return None
+
+
+def _store_id(store: Store, manifests: Sequence[Manifest]) -> str:
+    """The id that earlier snapshots have, which outlives the shards that it was made of; else one of the oldest shard.
+
+    Where all snapshots were removed and the oldest shard is as it was, the store has its id again.
+    """
+    for snapshot_id in reversed(snapshot_ids(store)):
+        with suppress(DamagedFileError):
+            if known := read_snapshot_manifest(store, snapshot_id).store_id:
+                return known
+    if not manifests:
+        return ""
+    oldest = min(manifests, key=lambda one: (one.created, one.shard_id))
+    words = [oldest.shard_id, oldest.created, oldest.seconds, [file.sha256 for file in oldest.files]]
+    return hashlib.sha256(json.dumps(words).encode()).hexdigest()[:16]
 
 
 def _is_whole(folder: StorePath, files: Iterable[SnapshotFile]) -> bool:
@@ -265,6 +281,7 @@ class _Compaction:
             deletions=self.tally.rows["deletions"],
             files=files,
             fingerprints=dict(Counter(one.fingerprint for one in self.manifests).most_common()),
+            store_id=_store_id(self.store, self.manifests),
         )
 
     def _sort_bytes(self) -> int:

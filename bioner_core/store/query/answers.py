@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TextIO
 
 import pyarrow as pa
@@ -40,26 +41,37 @@ def write_csv(answer: pa.RecordBatchReader, stream: TextIO, *, raw: bool = False
     A text that a spreadsheet would take for a formula has an apostrophe before it, unless `raw`.
     """
     cell: Callable[[object], str] = word_of if raw else _inert_word
-    writer = csv.writer(stream, lineterminator="\n")
+    # Python's writer quotes a lone carriage return, which ends a row for many readers, only where lines end with one.
+    lines = SimpleNamespace(write=lambda line: stream.write(line.removesuffix("\r\n") + "\n"))
+    writer = csv.writer(lines, lineterminator="\r\n")
     writer.writerow([_inert(name) for name in answer.schema.names])
     for row in answer_rows(answer):
         writer.writerow([cell(value) for value in row])
 
 
 def write_json(answer: pa.RecordBatchReader, stream: TextIO) -> None:
-    """Write one object: `columns` and `rows`, each row as an object."""
+    """Write one object: `columns` and `rows`, each row as an object; NaN and infinity are null, JSON has neither."""
     names = answer.schema.names
     stream.write(f'{{"columns": {_json(names)}, "rows": [')
     for number, row in enumerate(answer_rows(answer)):
-        stream.write((", " if number else "") + _json(dict(zip(names, map(_finite, row), strict=True))))
+        stream.write((", " if number else "") + _json(dict(zip(names, row, strict=True))))
     stream.write("]}\n")
 
 
 def write_parquet(answer: pa.RecordBatchReader, path: Path) -> None:
-    """Write a Parquet file with the answer's own columns."""
-    with pq.ParquetWriter(path, answer.schema, compression="zstd") as writer:
-        for batch in answer:
-            writer.write_batch(batch)
+    """Write a Parquet file with the answer's own columns.
+
+    Raises:
+        ConfigurationError: a column is of a type that Parquet has no place for, or DuckDB could not finish the answer.
+    """
+    try:
+        with pq.ParquetWriter(path, answer.schema, compression="zstd") as writer:
+            for batch in answer:
+                writer.write_batch(batch)
+    except pa.ArrowNotImplementedError as error:
+        raise ConfigurationError(
+            f"the answer holds what Parquet cannot ({error}); cast it to VARCHAR, or take CSV or JSON"
+        ) from error
 
 
 def word_of(value: object) -> str:
@@ -79,12 +91,16 @@ def _inert(text: str) -> str:
 
 
 def _finite(value: object) -> object:
-    """JSON knows no NaN and no infinity."""
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    """The value with null for NaN and infinity, however deep in lists and structs they are."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, list | tuple):
+        return [_finite(one) for one in value]
+    return {name: _finite(one) for name, one in value.items()} if isinstance(value, dict) else value
 
 
 def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, default=_plain)
+    return json.dumps(_finite(value), ensure_ascii=False, default=_plain, allow_nan=False)
 
 
 def _plain(value: object) -> str | int | float:

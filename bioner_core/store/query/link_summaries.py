@@ -18,6 +18,7 @@ from bioner_core.store.atomic import replacing
 from bioner_core.store.bounded_database import bounded_database
 from bioner_core.store.layout import Store
 from bioner_core.store.left_behind import scratch_in
+from bioner_core.store.newest import newest_of
 from bioner_core.store.objects.duckdb_files import let_read_objects
 from bioner_core.store.paths import StorePath, scratch_beside
 from bioner_core.store.query.link_views import LINKED_MENTIONS, has_summaries, link_views
@@ -61,7 +62,7 @@ def make_link_summaries(store: Store, *, check: Callable[[], None], memory_bytes
         try:
             let_read_objects(database, store.root)
             snapshot_views(database, snapshot.paths_by_table(), schema_version=snapshot.manifest.schema_version)
-            link_views(database, store)
+            link_views(database, store, newest=newest_of(store, snapshot), counted=False)
             database.execute("DROP VIEW linked_mentions")
             database.execute(f"CREATE TABLE linked_mentions AS {LINKED_MENTIONS}")  # joined once for all counts
             for table in SUMMARIES_OF_LINKS:

@@ -1,7 +1,7 @@
 """SQL over a store: read-only, in bounded memory, and without a way to any other file or to the network."""
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +14,7 @@ from bioner_core.store.bounded_database import bounded_database
 from bioner_core.store.history.model_notes import chosen_fingerprint
 from bioner_core.store.layout import Store
 from bioner_core.store.left_behind import temporary_folder
+from bioner_core.store.newest import newest_of
 from bioner_core.store.objects.duckdb_files import let_read_objects
 from bioner_core.store.paths import StorePath
 from bioner_core.store.query.compared_files import compare_shards, compare_snapshot
@@ -66,8 +67,10 @@ class QuerySession:
             if timer is not None:
                 timer.cancel()
 
-    def ask(self, sql: str, parameters: Mapping[str, str] | None = None) -> pa.RecordBatchReader:
+    def ask(self, sql: str, parameters: Mapping[str, str | Sequence[str]] | None = None) -> pa.RecordBatchReader:
         """The answer, streamed; read it before the session ends and before the next question.
+
+        Columns of one name are numbered as DuckDB numbers those of a table: `text`, `text_1`.
 
         Raises:
             ConfigurationError: the text is not exactly one SELECT, or DuckDB refuses it.
@@ -77,17 +80,33 @@ class QuerySession:
             answer = self._database.sql(statement, params=dict(parameters or {}) or None)
             if answer is None:
                 raise ConfigurationError("the query has no answer; ask with SELECT")
-            return pa.RecordBatchReader.from_batches(
-                (reader := answer.to_arrow_reader(_BATCH_ROWS)).schema, _told(reader)
-            )
+            reader = answer.to_arrow_reader(_BATCH_ROWS)
+            schema = _with_own_names(reader.schema)
+            return pa.RecordBatchReader.from_batches(schema, _told(reader, schema))
         except duckdb.Error as error:
             raise _told_error(error) from error
 
 
-def _told(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+def _with_own_names(schema: pa.Schema) -> pa.Schema:
+    """A name for each column. Names that differ in case alone count as one: DuckDB, which may read them, holds so."""
+    given = {name.casefold() for name in schema.names}
+    taken: set[str] = set()
+    columns = []
+    for column in schema:
+        name, number = column.name, 0
+        while name.casefold() in taken or (number and name.casefold() in given):
+            number += 1
+            name = f"{column.name}_{number}"
+        taken.add(name.casefold())
+        columns.append(column.with_name(name))
+    return pa.schema(columns)
+
+
+def _told(reader: pa.RecordBatchReader, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     """The batches; faults that show while the answer is read are told as those that show before."""
     try:
-        yield from reader
+        for batch in reader:
+            yield pa.RecordBatch.from_arrays(batch.columns, schema=schema)
     except (duckdb.Error, pa.ArrowInvalid, OSError) as error:
         raise _told_error(error) from error
 
@@ -143,8 +162,7 @@ def query_session(
             if model is not None:
                 only_of_model(database, chosen_fingerprint(store, model, known=fingerprints))
             # Counts by concept are of the whole snapshot.
-            whole = snapshot.manifest.snapshot_id if snapshot is not None and model is None else ""
-            paths += link_views(database, store, snapshot_id=whole)
+            paths += link_views(database, store, newest=newest_of(store, snapshot), counted=model is None)
             _shut(database, paths)
         except duckdb.Error as error:
             raise StoreError(f"{store}: cannot be opened for queries ({error}). Run `bioner verify`") from error

@@ -47,7 +47,8 @@ class SnapshotManifest:
 
     `fingerprint` is that of the shards, or a digest of theirs where they differ, and `fingerprints` says how many
     shards have each; `created` is ISO 8601 in UTC;
-    `mentions` counts candidates, `mentions_accepted` those that the selector accepted.
+    `mentions` counts candidates, `mentions_accepted` those that the selector accepted. `store_id` is the same in all
+    snapshots of a store, wherever it is moved, and another one in each store; empty in one from before it was kept.
     """
 
     snapshot_id: str
@@ -65,6 +66,7 @@ class SnapshotManifest:
     deletions: int
     files: tuple[SnapshotFile, ...]
     fingerprints: dict[str, int] = field(default_factory=dict)
+    store_id: str = ""
 
     def to_json(self) -> str:
         """The manifest as an indented JSON object with its checksum."""

@@ -17,6 +17,10 @@ from bioner_core.concepts.name_keys import BROAD, EXACT, WORDS, name_keys
         ("leukaemia", "leukemia", EXACT),
         ("ＡＢＣ－１", "ABC-1", EXACT),
         ("腎衰竭", "肾衰竭", EXACT),
+        ("PKCι", "PKC-iota", EXACT),
+        ("GABA ρ1", "GABA rho 1", EXACT),
+        ("Υ-ξ-ν-ο", "upsilon xi nu omicron", EXACT),
+        ("ɑ-synuclein", "alpha-synuclein", EXACT),
         ("Failure, Kidney", "kidney failures", WORDS),
         ("cancer of the liver", "Liver Neoplasms", BROAD),
         ("hypertensive", "hypertension", BROAD),
@@ -55,7 +59,7 @@ def test_forms_of_one_name_share_a_key(name: str, other: str, kind: int) -> None
         ("Crohn’s disease", "crohndisease"),
         ("β2-TNF", "beta2tnf"),
         ("c.35delG", "c35delg"),
-        ("5' 3'", "53"),
+        ("5' 3'", "5 3"),
     ],
 )
 def test_one_spelling_of_a_word(name: str, exact: str) -> None:
@@ -135,3 +139,11 @@ def test_other_substances_share_no_key(name: str, other: str) -> None:
 def test_any_text_has_keys_or_none(text: str) -> None:
     """Catches a text that breaks the keys, and an empty key, under which everything would be found."""
     assert all(name_keys(text))
+
+
+@pytest.mark.parametrize(
+    ("name", "other"), [("MIR1281", "MIR128-1"), ("1,25-D", "125-D"), ("U 2 3", "U23"), ("p2'5'", "p25")]
+)
+def test_two_numbers_are_not_one(name: str, other: str) -> None:
+    """Catches a gene that is taken for another since what stands between two of its numbers does not count."""
+    assert not {*name_keys(name)} & {*name_keys(other)}

@@ -11,7 +11,7 @@ import random
 import re
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import duckdb
 import pyarrow as pa
@@ -276,3 +276,36 @@ def test_names_are_exact_and_the_report_says_for_whom(tmp_path: Path, format_nam
     with (tmp_path / "out" / f"nodes.{suffix}").open(encoding="utf-8", newline="") as file:
         names = {row["name"] for row in csv.DictReader(file, delimiter=sign)}
     assert names == {"=SUM(1)", "=SUM(1) binds"}
+
+
+SICI = "10.1002/(SICI)1097-0258(19980815/30)17:15/16<1661::AID-SIM968>3.0.CO;2-2"
+
+
+@pytest.mark.parametrize("format_name", ["kgx", "neo4j"])
+def test_an_id_with_a_separator_in_it_stays_one(tmp_path: Path, format_name: str) -> None:
+    """Catches a DOI of Wiley's old form, which has a semicolon, that becomes two ids, and one with a bar."""
+    ids = (("pmid", "7"), ("doi", SICI), ("pii", "S0|1%3B"))
+    one = document("pubmed:7", ("title", "CD28 binds"))
+    one = replace(one, meta=replace(one.meta, ids=ids))
+    commit(tmp_path / "store", [(one, mentions_of(one, [("CD28", "genia", "protein", True)]))])
+    export_store(Store(tmp_path / "store"), tmp_path / "out", format_name=format_name, selection=Selection())
+    if format_name == "kgx":
+        [row] = [one for one in read_tsv(tmp_path / "out" / "nodes.tsv") if one["id"] == "PMID:7"]
+        found = row["xref"].split("|")
+    else:
+        with (tmp_path / "out" / "nodes.csv").open(encoding="utf-8", newline="") as file:
+            [row] = [one for one in csv.DictReader(file) if one["id:ID"] == "PMID:7"]
+        found = row["xref:string[]"].split(";")
+    assert [unquote(one) for one in found] == [f"{kind}:{value}" for kind, value in ids]
+
+
+def test_a_mention_that_begins_before_its_sentence_has_no_sentence(tmp_path: Path) -> None:
+    """Catches a place below 0 in the supporting text, where an older way of cutting sentences had another start."""
+    one = document("pubmed:7", ("abstract", "It is so. IL-2 binds CD28."))
+    found: list[Found] = [("so. IL-2", "genia", "DNA", True), ("CD28", "genia", "protein", True)]
+    commit(tmp_path / "store", [(one, [replace(m, sentence_index=1) for m in mentions_of(one, found)])])
+    export_store(Store(tmp_path / "store"), tmp_path / "graph", format_name="kgx", selection=Selection())
+    edges = pq.read_table(tmp_path / "graph" / "edges.parquet").to_pylist()
+    [pair] = [edge for edge in edges if edge["original_predicate"] == "bioner:co_mentioned_in_sentence"]
+    assert pair["sentence_count"] == 1
+    assert (pair["supporting_text"], pair["subject_location_in_text"]) == (None, None)

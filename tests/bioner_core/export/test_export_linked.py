@@ -16,8 +16,10 @@ from bioner_core.export.provenance import Selection
 from bioner_core.linking import linked_documents
 from bioner_core.linking.linked_documents import with_concepts, with_own_concepts
 from bioner_core.linking.linker import Linker
+from bioner_core.store.compaction.compact import compact_store
 from bioner_core.store.layout import Store
 from bioner_core.store.newest import open_newest
+from bioner_core.store.query.query_session import query_session
 from tests.bioner_core.concept_samples import made_vocabulary
 from tests.bioner_core.export.awkward_store import commit, document, mentions_of, withdraw
 from tests.bioner_core.linking.linked_concepts import link_alone
@@ -154,3 +156,57 @@ def test_documents_that_moved_or_came_are_looked_up_alone(tmp_path: Path, monkey
     assert count <= 6
     assert len(concepts) == 103
     assert concepts == _own(store)
+
+
+def _shown_concepts(store: Path) -> list[set[str]]:
+    """The concepts of the store as an export, a page of one document, and the views have them."""
+    newest = list(open_newest(Store(store)).documents())
+    alone = [with_own_concepts(Store(store), one) for one in newest]
+    with query_session(Store(store), memory_bytes=2**28) as session:
+        views = [
+            {row["concept_id"] for row in session.ask(f"SELECT concept_id FROM {view}").read_all().to_pylist()}  # noqa: S608
+            for view in ("links", "linked_mentions", "concepts")
+        ]
+    together = list(with_concepts(Store(store), newest))
+    return [*({c.concept_id for one in found for c in one.concepts.values()} for found in (alone, together)), *views]
+
+
+@pytest.mark.parametrize("is_compacted", [False, True])
+def test_links_of_another_text_are_nobodys(tmp_path: Path, is_compacted: bool) -> None:
+    """Catches a record that was corrected under its old version, whose mentions get the concepts of its old text."""
+    store = tmp_path / "store"
+    linker = Linker([made_vocabulary(tmp_path, Concept("T:1", "aspirin"), Concept("T:2", "heparin"))])
+
+    def apply(name: str, word: str) -> None:
+        one = document("pubmed:5", ("title", f"{word} works (WX)"), ("abstract", f"more {word}"))
+        commit(store, [(one, mentions_of(one, [(word, "bc5cdr", "Chemical", True)]))], name=name, sets="bc5cdr")
+        if is_compacted:
+            compact_store(Store(store))
+
+    apply("a.xml", "aspirin")
+    link_alone(Store(store), linker)
+    assert _shown_concepts(store) == [{"T:1"}] * 5
+    apply("b.xml", "heparin")
+    assert _shown_concepts(store) == [set()] * 5
+    link_alone(Store(store), linker)
+    assert _shown_concepts(store) == [{"T:2"}] * 5
+
+
+def test_links_outlast_a_snapshot_of_what_they_are_of(linked: Path) -> None:
+    """Catches links that are left out only because their documents are read from a snapshot now."""
+    before = _shown_concepts(linked)
+    compact_store(Store(linked))
+    assert _shown_concepts(linked) == before == [{"NCBIGene:7", "T:1"}] * 2 + [{"NCBIGene:7", "T:1", None}] + before[:2]
+
+
+def test_abbreviations_are_those_of_the_text_that_is_shown(tmp_path: Path) -> None:
+    """Catches definitions whose places are of an earlier text of the document."""
+    store = tmp_path / "store"
+    texts = {"a.xml": "Heart failure (HF) kills.", "b.xml": "It kills."}
+    for name, text in texts.items():
+        commit(store, [(document("pubmed:5", ("abstract", text)), [])], name=name)
+        if name == "a.xml":
+            link_alone(Store(store), Linker([made_vocabulary(tmp_path)]))
+        with query_session(Store(store), memory_bytes=2**28) as session:
+            rows = session.ask("SELECT short_form FROM abbreviations").read_all().num_rows
+        assert rows == (name == "a.xml")

@@ -8,8 +8,13 @@ import pytest
 from bioner_core.errors import ConfigurationError, StoreError
 from bioner_core.export.export import FORMATS, export_store
 from bioner_core.export.provenance import Selection
+from bioner_core.review.choice import ReviewSettings
+from bioner_core.review.review import export_review
+from bioner_core.store.compaction.compact import compact_store
 from bioner_core.store.layout import Store
-from bioner_core.store.reading import table_files
+from bioner_core.store.reading import shown_manifests, table_files
+from bioner_core.typed_json import loaded_json, with_checksum, without_checksum
+from tests.bioner_core.export import awkward_store as samples
 from tests.bioner_core.export.awkward_store import awkward_store, commit, document, mentions_of
 from tests.bioner_core.export.conftest import Export
 
@@ -74,3 +79,28 @@ def test_unknown_names_are_refused_with_those_that_exist(store: Path, tmp_path: 
         export_store(Store(store), tmp_path / "x", format_name="jsonl", selection=Selection("genai"))
     with pytest.raises(ConfigurationError, match="pubtator"):
         export_store(Store(store), tmp_path / "x", format_name="pubtatr", selection=Selection())
+
+
+def test_a_snapshots_export_names_nothing_that_came_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Catches a report that names a commit, a label set or a model of which the exported snapshot has nothing."""
+    store = Store(tmp_path / "store")
+    old, new = document("pubmed:1", ("title", "CD28 old")), document("pubmed:2", ("title", "CD28 new"))
+    commit(store.folder, [(old, mentions_of(old, [("CD28", "genia", "protein", True)]))], name="a.xml")
+    compact_store(store)
+    [first] = (one.created for one in shown_manifests(store))
+    monkeypatch.setattr(samples, "FINGERPRINT", "beef")
+    commit(store.folder, [(new, mentions_of(new, [("CD28", "bc5cdr", "Chemical", True)]))], name="b.xml", sets="bc5cdr")
+    later = store.manifest(next(one.shard_id for one in shown_manifests(store) if "bc5cdr" in one.label_sets))
+    said = without_checksum(loaded_json(later.read_text(encoding="utf-8")))
+    later.write_text(json.dumps(with_checksum(said | {"created": "2999-01-01T00:00:00+00:00"})))
+    report = export_store(store, tmp_path / "out", format_name="jsonl", selection=Selection())
+    assert (report["documents"], report["newest_commit"]) == (1, first)
+    with pytest.raises(ConfigurationError, match=r"'bc5cdr' is not in this store's snapshot .*it has: genia"):
+        export_store(store, tmp_path / "no", format_name="jsonl", selection=Selection(label_set="bc5cdr"))
+    with pytest.raises(ConfigurationError, match="beef"):
+        export_store(store, tmp_path / "no", format_name="jsonl", selection=Selection(fingerprint="beef"))
+    with pytest.raises(ConfigurationError, match=r"'bc5cdr' is not in this store's snapshot .*it has: genia"):
+        export_review(store, tmp_path / "no", form_name="brat", settings=ReviewSettings(count=1, label_set="bc5cdr"))
+    compact_store(store)
+    again = export_store(store, tmp_path / "yes", format_name="jsonl", selection=Selection(label_set="bc5cdr"))
+    assert (again["mentions"], again["newest_commit"][:4]) == (1, "2999")

@@ -6,7 +6,7 @@ import pytest
 
 from bioner_core.concepts.concept import Concept, Synonym
 from bioner_core.linking.linker import Linker, NamedText, concept_types, may_mean
-from tests.bioner_core.concept_samples import made_vocabulary
+from tests.bioner_core.concept_samples import CONCEPTS, made_vocabulary
 
 
 @pytest.fixture
@@ -69,6 +69,27 @@ def test_genes_are_those_of_the_documents_species(linker: Linker) -> None:
     """Catches a mouse paper whose genes are human, and a paper without species whose genes are anything else."""
     assert ids(linker, ("ABC1", "Gene")) == [["TEST:G1", "TEST:G2"]]
     assert ids(linker, ("ABC1", "Gene"), ("mice", "Species"))[0] == ["TEST:G2", "TEST:G1"]
+
+
+def test_the_default_species_has_its_own_place_where_a_document_names_it(tmp_path: Path) -> None:
+    """Catches a paper on humans whose genes are of mice, since it names humans, the default, and mice once."""
+    human = Concept("NCBITaxon:9606", "human", "Species", (Synonym("patients"),))
+    linker = Linker([made_vocabulary(tmp_path, *CONCEPTS, human)])
+    gene, mouse, people = ("ABC1", "Gene"), ("mice", "Species"), ("patients", "Species")
+    assert ids(linker, gene, people)[0] == ["TEST:G1", "TEST:G2"]
+    assert ids(linker, gene, mouse, *[people] * 10)[0] == ["TEST:G1", "TEST:G2"]
+    assert ids(linker, gene, people, mouse, mouse)[0] == ["TEST:G2", "TEST:G1"]
+
+
+def test_a_name_that_is_the_very_text_comes_first(tmp_path: Path) -> None:
+    """Catches two genes that are told apart by a hyphen, of which the one with the lesser id is always meant."""
+    both = [Concept("T:1", "AB-C1", "Gene"), Concept("T:2", "ABC1", "Gene")]
+    linker = Linker([made_vocabulary(tmp_path, *both)])
+    assert ids(linker, ("ABC1", "Gene"), ("abc1", "Gene"), ("AB-C1", "Gene")) == [
+        ["T:2", "T:1"],
+        ["T:2", "T:1"],
+        ["T:1", "T:2"],
+    ]
 
 
 def test_equal_candidates_follow_the_rest_of_the_document(tmp_path: Path) -> None:

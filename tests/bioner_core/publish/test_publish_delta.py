@@ -1,6 +1,7 @@
 """Delta tables of a snapshot: one version per snapshot, never back, in a folder and on S3 over loopback."""
 
 import json
+import shutil
 from pathlib import Path
 
 import polars
@@ -8,12 +9,17 @@ import pytest
 from job_stores import WordService, null_job, word_store
 
 from bioner_core.errors import ConfigurationError, DamagedFileError
+from bioner_core.linking.linker import Linker
 from bioner_core.publish import delta
 from bioner_core.publish.delta import check_target, publish_delta
 from bioner_core.store.compaction.compact import compact_store
 from bioner_core.store.layout import Store
 from bioner_core.store.snapshot.snapshot_manifest import current_id, make_current
+from bioner_core.store.snapshot.snapshot_schemas import FLAT_TABLES
 from pipelines.annotate import run_annotation
+from tests.bioner_core.concept_samples import made_vocabulary
+from tests.bioner_core.export.awkward_store import commit, document, mentions_of
+from tests.bioner_core.linking.linked_concepts import link_alone
 from tests.conftest import S3Bucket
 from tests.stored_rows import mention_rows
 
@@ -137,3 +143,68 @@ def test_a_bucket_holds_the_same_tables(store: Store, s3_bucket: S3Bucket) -> No
     assert [one.was_written for one in (*first.tables, *again.tables)] == [True, True, False, False]
     assert deltalake.DeltaTable(f"{target}/mentions").count() == len(list(mention_rows(store)))
     assert not Path("s3:").exists()
+
+
+def _commit_nested(store: Store, name: str, *, is_nested: bool) -> None:
+    """One document, with or without entities inside and beside others, and a snapshot of it."""
+    one = document("pubmed:1", ("title", "CD28 surface receptor and IL-2"))
+    inner = [(text, "genia", "protein", True) for text in ("CD28", "IL-2")] if is_nested else []
+    commit(
+        store.folder,
+        [(one, mentions_of(one, [("CD28 surface receptor", "genia", "protein", True), *inner]))],
+        name=name,
+    )
+    compact_store(store)
+
+
+def test_counts_that_become_empty_are_published_as_such(tmp_path: Path) -> None:
+    """Catches pairs of entities of last week in the lake, since no mention is inside or beside another any more."""
+    store, target = Store(tmp_path / "store"), str(tmp_path / "lake")
+    _commit_nested(store, "a.xml", is_nested=True)
+    rows = {one.table: one.rows for one in publish_delta(store, target).tables}
+    assert rows["nested_entities"] and rows["entity_pairs"]  # noqa: PT018 - of one table of counts
+    _commit_nested(store, "b.xml", is_nested=False)
+    rows = {one.table: one.rows for one in publish_delta(store, target).tables}
+    assert (rows["nested_entities"], rows["entity_pairs"], rows["entity_years"]) == (0, 0, 1)
+    shown = {name: deltalake.DeltaTable(f"{target}/{name}").history(1)[0]["bioner.snapshot"] for name in FLAT_TABLES}
+    assert set(shown.values()) == {current_id(store)}
+
+
+def test_another_store_is_refused_and_a_moved_one_is_not(store: Store, tmp_path: Path) -> None:
+    """Catches the tables of one store that another overwrites without a word, since its snapshot is later."""
+    target = str(tmp_path / "lake")
+    publish_delta(store, target, tables=["documents"])
+    other = Store(tmp_path / "other")
+    _commit_nested(other, "a.xml", is_nested=True)
+    with pytest.raises(ConfigurationError, match="tables of another store"):
+        publish_delta(other, target, tables=["documents"])
+    moved = Store(tmp_path / "moved")
+    shutil.move(store.folder, moved.folder)
+    _add_document(moved, tmp_path)
+    for snapshot in (moved.snapshots, moved.current):  # as after damage; the oldest shard is still there
+        shutil.rmtree(snapshot) if snapshot.is_dir() else snapshot.unlink()
+    compact_store(moved)
+    [done] = publish_delta(moved, target, tables=["documents"]).tables
+    assert (done.version, done.was_written) == (1, True)
+
+
+def test_tables_from_before_stores_had_ids_are_taken_over(store: Store, tmp_path: Path) -> None:
+    """Catches a target of an earlier version that nobody can publish into any more."""
+    target = tmp_path / "lake" / "documents"
+    transaction = deltalake.Transaction("bioner", 1)
+    deltalake.write_deltalake(
+        target,
+        polars.DataFrame({"doc_id": ["a"]}).to_arrow(),
+        commit_properties=deltalake.CommitProperties(app_transactions=[transaction]),
+    )
+    [done] = publish_delta(store, str(tmp_path / "lake"), tables=["documents"]).tables
+    assert done.was_written
+    assert deltalake.DeltaTable(target).history(1)[0]["bioner.store"]
+
+
+def test_links_say_of_what_state_they_are(store: Store, tmp_path: Path) -> None:
+    """Catches links of last week that nobody can tell from those of the snapshot beside them."""
+    link_alone(store, Linker([made_vocabulary(tmp_path)]))
+    publish_delta(store, str(tmp_path / "lake"), tables=["links"])
+    said = deltalake.DeltaTable(str(tmp_path / "lake" / "links")).history(1)[0]
+    assert said["bioner.links_of"] == f"snapshot:{current_id(store)}"

@@ -1,6 +1,7 @@
 """Which items are chosen: near thresholds, disagreements, rare types, spread and repeatable."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -120,3 +121,43 @@ def test_a_count_of_nothing_is_refused() -> None:
     """Catches an empty list of tasks that looks like a store without mentions."""
     with pytest.raises(ConfigurationError, match="--count"):
         ReviewSettings(count=0)
+
+
+def passed(one: DocumentMentions, *changes: dict[str, object]) -> DocumentMentions:
+    """The document with these changes to its mentions, as the document pass makes them."""
+    pairs = zip(one.mentions, changes, strict=True)
+    return replace(one, mentions=tuple(replace(mention, **change) for mention, change in pairs))  # type: ignore[arg-type]
+
+
+def test_what_the_document_pass_decided_shows_no_threshold() -> None:
+    """Catches what the document pass proposed, gave another type or spoke for, taken for choices of the selector.
+
+    Each would move the threshold away from 0.4, so that the two doubtful documents do not come first.
+    """
+    repeat = passed(
+        found("a:repeat", "Cats grow well.", ("Cats", "genia", "cell_type", 0.9, False)), {"origin": "repeat"}
+    )
+    retyped = passed(
+        found(
+            "a:retyped",
+            "Dogs grow well.",
+            ("Dogs", "genia", "cell_type", 0.92, False),
+            ("Dogs", "genia", "organism", 0.92, True),
+        ),
+        {},
+        {"origin": "repeat"},
+    )
+    spoken_for = found("a:spoken", "Pigs grow well.", ("Pigs", "genia", "cell_type", 0.05, True))
+    store = [*SURE, DOUBTFUL, TURNED_DOWN, repeat, retyped, spoken_for]
+    near = [one.document.doc_id for one in chosen(store, 20) if one.reason == Reason.NEAR]
+    assert set(near[:2]) == {"a:doubt", "a:down"}
+    assert not {"a:repeat", "a:retyped"} & {*near}
+
+
+def test_proposals_alone_are_near_no_threshold() -> None:
+    """Catches a curator's time spent on what the selector never saw."""
+    alone = passed(
+        found("a:alone", "Cats grow well.", ("Cats", "genia", "cell_type", 0.4, False)), {"origin": "abbreviation"}
+    )
+    items = chosen([*SURE, DOUBTFUL, TURNED_DOWN, alone], 20)
+    assert "a:alone" not in {one.document.doc_id for one in items if one.reason == Reason.NEAR}

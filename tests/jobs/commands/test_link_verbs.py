@@ -37,6 +37,21 @@ def test_a_vocabulary_is_built_listed_and_shown(bioner: Command, tmp_path: Path)
     assert "no concept has this name" in bioner("vocabulary", "show", "mine", "--name", "nothing").out
 
 
+def test_a_bad_vocabulary_is_named_and_hides_no_other(bioner: Command, tmp_path: Path) -> None:
+    """Catches a `list` that ends at one vocabulary of another version, and advice that cannot be followed."""
+    for name in ("mine", "ours"):
+        build(bioner, tmp_path, name=name)
+    page = tmp_path / "cache" / "vocabularies" / "mine" / "vocabulary.json"
+    page.write_text(page.read_text().replace('"keys_version": "', '"keys_version": "0'))
+    listed = bioner("vocabulary", "list", "--json")
+    assert (listed.code, [one["name"] for one in json.loads(listed.out)["vocabularies"]]) == (0, ["ours"])
+    assert "warning:" in listed.err
+    assert "--replace" in listed.err
+    again = bioner("vocabulary", "build", tmp_path / "mine.csv", "--name", "mine", "--replace", "--json")
+    assert (again.code, json.loads(again.out)["concepts"]) == (0, 2)
+    assert "warning" not in bioner("vocabulary", "list").err
+
+
 def test_a_bad_file_is_named_with_its_line(bioner: Command, tmp_path: Path) -> None:
     """Catches a traceback, or a vocabulary that is made of half a file."""
     (tmp_path / "bad.csv").write_text("id,name\nno curie,x\n")

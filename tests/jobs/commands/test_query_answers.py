@@ -87,3 +87,31 @@ def test_a_question_without_end_is_given_up(bioner: Command, store: Path) -> Non
     done = bioner("query", "--store", store, endless, "--timeout", "1")
     assert done.code == 2
     assert "--timeout" in done.err
+
+
+def test_a_lone_carriage_return_ends_no_row(bioner: Command, store: Path) -> None:
+    """Catches a title with a carriage return that is two rows for whoever reads the CSV."""
+    words = ("query", "--store", store, "SELECT 'a' || chr(13) || 'b' AS t, 2 AS n", "--format", "csv")
+    assert bioner(*words).out == 't,n\n"a\rb",2\n'
+
+
+@pytest.mark.parametrize("answer_format", ["json", "csv"])
+def test_numbers_that_json_lacks_are_null_however_deep(bioner: Command, store: Path, answer_format: str) -> None:
+    """Catches NaN within a list or struct, which is no JSON."""
+    sql = "SELECT ['nan'::DOUBLE, 1] AS x, {'a': ['-inf'::DOUBLE]} AS y"
+    out = bioner("query", "--store", store, sql, "--format", answer_format).out
+    if answer_format == "json":
+        [row] = json.loads(out, parse_constant=pytest.fail)["rows"]
+    else:
+        [cells] = csv.DictReader(io.StringIO(out))
+        row = {name: json.loads(cell, parse_constant=pytest.fail) for name, cell in cells.items()}
+    assert row == {"x": [None, 1.0], "y": {"a": [None]}}
+
+
+def test_what_parquet_cannot_hold_is_told(bioner: Command, store: Path, tmp_path: Path) -> None:
+    """Catches a traceback for a type that Parquet lacks, and a file that looks like an answer."""
+    path = tmp_path / "answer.parquet"
+    done = bioner("query", "--store", store, "SELECT INTERVAL 1 DAY AS i", "--format", "parquet", "--output", path)
+    assert (done.code, path.exists()) == (2, False)
+    assert "cast it to VARCHAR" in done.err
+    assert "Traceback" not in done.err

@@ -18,13 +18,19 @@ from job_commands import Command
 from job_stores import word_store
 from starlette.testclient import TestClient
 
+from bioner_core.concepts.concept import Concept
+from bioner_core.linking.linker import Linker
 from bioner_core.site.app import make_app
 from bioner_core.site.guard import Access, loopback_access
 from bioner_core.site.pages import SiteSettings
+from bioner_core.store.compaction.compact import compact_store
 from bioner_core.store.layout import Store
 from jobs.main import run_command
 from pipelines.watch.run_history import run_history
+from tests.bioner_core.concept_samples import made_vocabulary
 from tests.bioner_core.evaluation.test_html_report import Outline
+from tests.bioner_core.export.awkward_store import commit, document, mentions_of
+from tests.bioner_core.linking.linked_concepts import link_alone
 from tests.bioner_core.viewer.hostile_text import HOSTILE, assert_shown_safely
 
 PORT = 8123
@@ -217,3 +223,30 @@ def test_a_damaged_snapshot_is_told_before_there_is_an_address(linked: Path, tmp
     assert done.code == 1
     assert lost.name in done.err
     assert "token=" not in done.err
+
+
+def test_ids_with_line_breaks_are_found_and_shown(tmp_path: Path, access: Access) -> None:
+    """Catches a page that fails, or a document that is missing on it, since its id has a line break."""
+    made = Store(tmp_path / "store")
+    of_line = document("jsonl:a\nb", ("title", "CD28 here"))
+    plain = document("jsonl:c", ("title", "CD28 there"), record_number=1)
+    found = [("CD28", "genia", "protein", True)]
+    commit(made.folder, [(one, mentions_of(one, found)) for one in (of_line, plain)], name="x.jsonl")
+    compact_store(made)
+    link_alone(made, Linker([made_vocabulary(tmp_path, Concept("T:1", "CD28", "Gene"))]))
+    app = make_app(SiteSettings(made, memory_bytes=10**9, seconds=30), access, history=run_history)
+    reader = TestClient(app, base_url=HERE, follow_redirects=False)
+    reader.get("/", params={"token": access.token})
+    for path, asked in (("/documents", {"text": "CD28"}), ("/concept", {"id": "T:1"})):
+        page = reader.get(path, params=asked)
+        assert page.status_code == 200
+        assert {"/document?id=jsonl%3Aa%0Ab", "/document?id=jsonl%3Ac"} <= {
+            link.replace("jsonl:", "jsonl%3A") for link in re.findall(r'href="([^"]+)"', page.text)
+        }
+
+
+def test_a_download_of_what_parquet_lacks_says_so(reader: TestClient) -> None:
+    """Catches an answer that is an error of the server, where the user can ask otherwise."""
+    answer = reader.get("/answer.parquet", params={"sql": "SELECT INTERVAL 1 DAY AS i"})
+    assert answer.status_code == 400
+    assert "cast it to VARCHAR" in answer.text

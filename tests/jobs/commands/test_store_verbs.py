@@ -7,8 +7,10 @@ import pytest
 from job_commands import Command
 from job_stores import CHINESE, word_store
 
+from bioner_core.store.compaction.compact import compact_store
 from bioner_core.store.layout import Store
 from bioner_core.store.reading import table_files
+from tests.bioner_core.export.awkward_store import commit, document, mentions_of, withdraw
 
 
 @pytest.fixture(scope="module")
@@ -101,3 +103,21 @@ def test_an_empty_store_is_said_to_have_no_mentions(bioner: Command, tmp_path: P
     (tmp_path / "manifests").mkdir()
     done = bioner("mentions", "--store", tmp_path)
     assert (done.code, done.out) == (0, "no such mentions in this store\n")
+
+
+@pytest.mark.parametrize("is_compacted", [False, True])
+def test_mentions_shows_the_newest_version_alone(bioner: Command, tmp_path: Path, is_compacted: bool) -> None:
+    """Catches withdrawn documents, and what a correction has replaced, shown as if they were of the literature."""
+    made = tmp_path / "store"
+    texts = {"pubmed:1": "CD28 old", "pubmed:2": "CD28 gone", "pubmed:3": "CD28 stays"}
+    for name, words in (("a.xml", texts), ("b.xml", {"pubmed:1": "CD28 new"})):
+        documents = [
+            document(doc_id, ("title", text), record_number=number, version=1 + (name == "b.xml"))
+            for number, (doc_id, text) in enumerate(words.items())
+        ]
+        commit(made, [(one, mentions_of(one, [("CD28", "genia", "protein", True)])) for one in documents], name=name)
+    withdraw(made, ["pubmed:2"], name="c.xml")
+    if is_compacted:
+        compact_store(Store(made))
+    shown = json.loads(bioner("mentions", "--store", made, "--limit", 9, "--json").out)["documents"]
+    assert [(one["doc_id"], one["version"]) for one in shown] == [("pubmed:1", 2), ("pubmed:3", 1)]

@@ -11,7 +11,8 @@ WITH wanted AS (
     SELECT second_entity, second_type, first_entity, first_type, sentences, documents FROM entity_pairs
     WHERE
         $first IN ('', second_entity) AND $first_type IN ('', second_type) AND $second_type IN ('', first_type)
-        AND ($first <> '' OR $first_type <> $second_type)
+        -- each pair once, also where both of its entities are such as are asked for first
+        AND NOT ($first IN ('', first_entity) AND $first_type IN ('', first_type) AND $second_type IN ('', second_type))
 )
 SELECT * FROM wanted
 ORDER BY sentences DESC, first_entity, second_entity, first_type, second_type

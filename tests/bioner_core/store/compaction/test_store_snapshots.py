@@ -311,3 +311,17 @@ def test_a_disk_that_refuses_the_last_step_is_told_as_every_fault_of_a_store(
     assert current_id(Store(tmp_path)) == before
     assert compact_store(Store(tmp_path)).manifest.shards == 2
     assert verify_store(Store(tmp_path)).sound
+
+
+def test_a_store_has_one_id_whatever_becomes_of_its_shards(tmp_path: Path) -> None:
+    """Catches a store that is another one, for whoever it was published to, when its first shard is replaced."""
+    commit_input(tmp_path, 1, [Event(1)])
+    first = compacted(tmp_path).manifest
+    commit_input(tmp_path, 2, [Event(2)])
+    oldest = min(read_manifests(Store(tmp_path)), key=lambda one: (one.created, one.shard_id))
+    write_manifest(Store(tmp_path), replace(oldest, created="2999-01-01T00:00:00+00:00"))
+    second = compacted(tmp_path).manifest
+    assert second.snapshot_id != first.snapshot_id
+    assert first.store_id == second.store_id != ""
+    commit_input(tmp_path / "other", 1, [Event(1), Event(2)])
+    assert compacted(tmp_path / "other").manifest.store_id != first.store_id

@@ -1,10 +1,15 @@
 """Questions to a store: what the views hold, what the named queries answer, and what no query may do."""
 
+import csv
+import io
+import json
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from little_stores import Event, commit_input
 from store_samples import commit_sample, every_file
@@ -12,10 +17,12 @@ from store_samples import commit_sample, every_file
 from bioner_core.errors import ConfigurationError, StoreError
 from bioner_core.store.compaction.compact import CompactionSettings, compact_store
 from bioner_core.store.layout import Store
+from bioner_core.store.query.answers import write_csv, write_json, write_parquet
 from bioner_core.store.query.named_queries import named_queries, named_query
 from bioner_core.store.query.query_session import QuerySession, query_session
 from bioner_core.store.query.query_views import VIEWS
 from bioner_core.store.snapshot.run_history import RunHistory, RunRow
+from tests.bioner_core.export.awkward_store import commit, document, mentions_of
 
 MEMORY = 256 * 1024**2
 
@@ -249,3 +256,62 @@ def test_a_damaged_file_is_named(tmp_path: Path) -> None:
         path.write_bytes(b"PAR1")
     with pytest.raises(StoreError, match="verify"), query_session(Store(tmp_path), memory_bytes=MEMORY):
         pass
+
+
+@pytest.mark.parametrize(
+    ("sql", "names"),
+    [
+        ("SELECT 1 AS a, 2 AS a, 3 AS A", ["a", "a_1", "A_2"]),
+        ("SELECT 1 AS a, 2 AS a, 3 AS a_1", ["a", "a_2", "a_1"]),
+        ("SELECT m.text, c.text FROM mentions AS m JOIN candidates AS c USING (mention_id)", ["text", "text_1"]),
+    ],
+)
+def test_columns_of_one_name_are_all_there(session: QuerySession, tmp_path: Path, sql: str, names: list[str]) -> None:
+    """Catches JSON that keeps the last of two columns of one name, and forms that name them differently."""
+    written = io.StringIO()
+    write_json(session.ask(sql), written)
+    answer = json.loads(written.getvalue())
+    assert answer["columns"] == names
+    assert all([*row] == names for row in answer["rows"])
+    assert answer["rows"]
+    written = io.StringIO()
+    write_csv(session.ask(sql), written)
+    assert next(csv.reader(io.StringIO(written.getvalue()))) == names
+    write_parquet(session.ask(sql), tmp_path / "answer.parquet")
+    assert pq.read_schema(tmp_path / "answer.parquet").names == names
+
+
+def test_a_pair_is_listed_once_whatever_is_asked_for(tmp_path: Path) -> None:
+    """Catches a pair of two entities of one type that is listed from both sides where only one type is given."""
+    one = document("pubmed:1", ("title", "CD28 binds IL-2 in T cells"))
+    found = [("CD28", "genia", "protein", True), ("IL-2", "genia", "protein", True), ("T cells", "genia", "cell", True)]
+    commit(tmp_path / "store", [(one, mentions_of(one, found))])
+    both = {("cd28", "il-2"), ("cd28", "t cells"), ("il-2", "t cells")}
+    asked: dict[tuple[str, ...], set[tuple[str, str]]] = {
+        (): both,
+        ("first_type=protein",): both,
+        ("first_type=protein", "second_type=protein"): {("cd28", "il-2")},
+        ("second_type=protein",): {("cd28", "il-2"), ("t cells", "cd28"), ("t cells", "il-2")},
+        ("first=il-2",): {("il-2", "t cells"), ("il-2", "cd28")},
+        ("first=il-2", "second_type=protein"): {("il-2", "cd28")},
+    }
+    with query_session(Store(tmp_path / "store"), memory_bytes=MEMORY) as opened:
+        for given, pairs in asked.items():
+            answer = named(opened, "co_mentions", **dict(one.split("=") for one in given))
+            listed = [(row["first_entity"], row["second_entity"]) for row in answer]
+            assert (len(listed), set(listed)) == (len(pairs), pairs), given
+
+
+def test_what_the_document_pass_gave_another_type_was_not_turned_down(tmp_path: Path) -> None:
+    """Catches a sure candidate, whose name has another type elsewhere in its document, among the selector's choices."""
+    one = document("pubmed:1", ("title", "CD28 and CD40 and CD52"))
+    found = [(name, "genia", "protein", False) for name in ("CD28", "CD40", "CD52")]
+    decoded = mentions_of(one, found)
+    retyped = [
+        replace(m, mention_id=f"{m.mention_id}x", type="DNA", accepted=True, origin="repeat", selector_score=score)
+        for m, score in zip(decoded[:2], (decoded[0].selector_score, 0.7), strict=True)
+    ]
+    commit(tmp_path / "store", [(one, [*decoded, *retyped])])
+    with query_session(Store(tmp_path / "store"), memory_bytes=MEMORY) as opened:
+        dropped = {row["entity"] for row in rows(opened, "SELECT entity FROM entity_choices")}
+    assert dropped == {"cd40", "cd52"}
