@@ -45,7 +45,7 @@ class QuerySession:
         found = self._database.sql("SELECT type FROM entity_years UNION SELECT type FROM entity_choices").fetchall()
         return {name for (name,) in found}
 
-    def rows(self, sql: str, parameters: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
+    def rows(self, sql: str, parameters: Mapping[str, str | Sequence[str]] | None = None) -> list[dict[str, Any]]:
         """The rows of an answer by column, all in memory.
 
         Raises:
