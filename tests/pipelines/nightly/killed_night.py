@@ -14,7 +14,7 @@ def main() -> None:
     """Run the night until the countdown ends."""
     store, place, countdown = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
     end_before_rename(countdown)
-    night(store, place, annotator=WordAnnotator(store, shard_records=100))
+    night(store, place, annotator=WordAnnotator(store, shard_records=200))
 
 
 if __name__ == "__main__":

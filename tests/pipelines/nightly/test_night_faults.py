@@ -50,8 +50,8 @@ def calm(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, str], list
 
 
 def annotator(store: Path) -> WordAnnotator:
-    """Shards of a hundred records: the second file has four."""
-    return WordAnnotator(store, shard_records=100)
+    """Shards of two hundred records: the second file has two."""
+    return WordAnnotator(store, shard_records=200)
 
 
 def state_of(store: Path) -> tuple[dict[str, str], list[Any]]:
@@ -224,7 +224,7 @@ def test_a_night_killed_at_any_rename_is_finished_by_the_next(
         assert (report.exit_code(), len(report.applied)) == (0, 3 - before)
         assert state_of(store) == calm
     assert status == 0
-    assert countdown > 30
+    assert countdown > 25
 
 
 @pytest.mark.parametrize("kind", ["ledger/pubmed", "ledger/runs", "manifests", "register", "plans"])
