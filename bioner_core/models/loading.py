@@ -16,7 +16,7 @@ from bioner_core.models.base_model import base_digest, base_folder
 from bioner_core.models.directory import ADAPTER_CONFIG, ADAPTER_FOLDER, ADAPTER_WEIGHTS
 from bioner_core.models.int8 import quantise
 from bioner_core.models.model_card import ModelCard, int8_is_good, read_card
-from bioner_core.models.model_files import load_rows
+from bioner_core.models.model_files import adapter_fits, load_rows
 from bioner_core.models.precision import AUTO, INT8, number_format
 from bioner_core.models.precision_choice import choose_precision
 from bioner_core.models.prompt import READABLE_PROMPTS
@@ -108,6 +108,11 @@ def _merged_backbone(base: str, adapter: Path, *, attention: str, target: torch.
         adapted = PeftModel.from_pretrained(language_model, str(adapter), config=config)
     except (SafetensorError, RuntimeError, ValueError) as error:
         raise ModelError(f"the adapter in {adapter} is damaged or belongs to another base: {error}") from error
+    if not adapter_fits(adapter / ADAPTER_WEIGHTS, adapted):
+        raise ModelError(
+            f"{adapter / ADAPTER_WEIGHTS}: other tensors than {ADAPTER_CONFIG} and the base want: it is damaged, or "
+            "belongs to another model; take the model anew"
+        )
     return adapted.merge_and_unload().base_model
 
 
