@@ -27,7 +27,7 @@ from transformers import AutoTokenizer
 from bioner_core.errors import InputError
 from bioner_core.evaluation.corpora import read_corpus, record_sentences
 from bioner_core.labels.label_set import bundled_label_sets, load_label_set
-from bioner_core.models.base_model import base_folder, fetch_file
+from bioner_core.models.base_model import DIGESTS_FILE, base_folder, fetch_file
 from bioner_core.models.bases import PULLABLE
 from bioner_core.models.tag_choice import free_tags
 from bioner_core.models.vocabulary import TaggingVocabulary
@@ -52,7 +52,9 @@ def carried_members(base: str, data: Path, *, work: Path) -> dict[str, Path]:
     arrays, about = _carried_weights(base, used_ids(base, data), work)
     save_arrays(arrays, work / CARRIED_FILE, {"about": json.dumps(about)})
     members = {f"{name}/{CARRIED_FILE}": work / CARRIED_FILE}
-    members |= {f"{name}/{file.name}": file for file in folder.iterdir() if file.suffix != ".safetensors"}
+    # The digests are of weights with all their rows; those that are restored there are others.
+    others = (file for file in folder.iterdir() if file.suffix != ".safetensors" and file.name != DIGESTS_FILE)
+    members |= {f"{name}/{file.name}": file for file in others}
     if base in PULLABLE:  # the machine there has no such package; it is plain Python
         found = importlib.util.find_spec("gguf")
         package = Path(str(found.origin)).parent if found is not None else Path()

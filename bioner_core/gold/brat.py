@@ -27,7 +27,7 @@ class BratForm:
         return path.is_dir() or (path.suffix in (".txt", ".ann") and path.with_suffix(".ann").is_file())
 
     def read(self, path: Path) -> Iterator[ImportedRecord]:
-        """A record for each `.txt`, by name; a text without an `.ann` was never annotated.
+        """A record for each `.txt`, by its path in the folder; a text without an `.ann` was never annotated.
 
         Raises:
             InputError: a file cannot be read, a line is none of brat's, or an `.ann` has no `.txt`.
@@ -35,7 +35,7 @@ class BratForm:
         folder, texts = _texts(path)
         names = _type_names(folder)
         for text_file in texts:
-            record_id = text_file.relative_to(folder).with_suffix("").name
+            record_id = text_file.relative_to(folder).with_suffix("").as_posix()
             annotations = text_file.with_suffix(".ann")
             if not annotations.is_file():
                 misfit = Misfit(MisfitKind.UNANNOTATED, str(text_file), "there is no .ann beside it")

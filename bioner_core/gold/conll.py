@@ -2,7 +2,7 @@
 
 Tags are IOB1, BIO, BIOES or BILOU. Columns 2 and 3 of what `bioner export` writes are offsets, so its texts come back
 as they were, but that all blanks are spaces and those at the end are gone. Elsewhere the text is the tokens with a
-space between them, none between two Chinese characters.
+space between them, none between two Chinese characters. A line that begins with `#` and has no tag is a comment.
 """
 
 import re
@@ -55,9 +55,9 @@ class ConllForm:
             return True
         if _JSON.match(head):
             return False
-        lines = (line for line in head.decode("utf-8", errors="replace").split("\n") if line.strip())
-        tokens = [line for line in lines if not line.startswith((_DOCUMENT, "#"))][:1]
-        return bool(tokens) and _is_tagged(_columns(tokens[0].rstrip("\r")))
+        lines = (line.removesuffix("\r") for line in head.decode("utf-8", errors="replace").split("\n"))
+        first = next((line for line in lines if line.strip() and not _is_comment(line)), "")
+        return _is_tagged(_columns(first))
 
     def read(self, path: Path) -> Iterator[ImportedRecord]:
         """Of an export a record for each document, else one for each sentence.
@@ -82,6 +82,8 @@ def _texts(path: Path) -> Iterator[_Text]:
     count = 0
     for number, line in enumerate(whole_text(path).split("\n"), start=1):
         line = line.removesuffix("\r")
+        if _is_comment(line):
+            continue
         if line.startswith(_DOCUMENT):
             if held.tokens:
                 yield held
@@ -89,7 +91,7 @@ def _texts(path: Path) -> Iterator[_Text]:
             passage_known = len(columns) == _EXPORTED_COLUMNS
             document = columns[1] if passage_known else ""
             held = _Text(document)
-        elif line.strip() and not (line.startswith("#") and "\t" not in line):
+        elif line.strip():
             token = _token(line, f"{path}, line {number}", number, exported=passage_known)
             held.tokens.append(token)
         elif held.tokens and not passage_known:
@@ -121,6 +123,11 @@ def _token(line: str, where: str, number: int, *, exported: bool) -> _Token:
 
 def _columns(line: str) -> list[str]:
     return line.split("\t") if "\t" in line else line.split()
+
+
+def _is_comment(line: str) -> bool:
+    # A token may begin with # itself: taken for a comment, it would be lost without a word.
+    return line.startswith("#") and "\t" not in line and not _is_tagged(line.split())
 
 
 def _is_tagged(columns: list[str]) -> bool:

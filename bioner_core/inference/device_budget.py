@@ -6,6 +6,7 @@ size would take longer than the rest of the start. On a GPU the allocator's bloc
 top, and a trial takes a moment: there one batch of each costliest shape is tried, and halved until it fits.
 """
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -55,6 +56,8 @@ _SAMPLES = (
 )
 _WORD = "gene "
 """One estimated token of a trial batch."""
+
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
 def find_limits(
@@ -138,10 +141,18 @@ def tried_limits(limits: BatchLimits, trial: Callable[[Sequence[str]], object], 
 
 
 def costliest_batches(limits: BatchLimits, *, longest: int) -> tuple[list[str], list[str]]:
-    """As many rows as are allowed, and the fewest of the longest sentences, in estimated tokens."""
-    many = [_WORD * (limits.token_budget // limits.max_rows)] * limits.max_rows
-    long = [_WORD * longest] * max(1, limits.token_budget // longest)
-    return many, long
+    """As many rows as are allowed, and the fewest of the longest sentences, in estimated tokens.
+
+    No two texts are equal: equal ones are read once for all (`PromptCaches.begin`), and would cost a fraction.
+    """
+    many = _different_texts(limits.max_rows, tokens=limits.token_budget // limits.max_rows)
+    return many, _different_texts(max(1, limits.token_budget // longest), tokens=longest)
+
+
+def _different_texts(count: int, *, tokens: int) -> list[str]:
+    """Texts of so many estimated tokens, told apart by their last four letters, which are one more of them."""
+    names = itertools.islice(itertools.product(_LETTERS, repeat=4), count)
+    return [f"{_WORD * (tokens - 1)}{''.join(name)}" for name in names]
 
 
 def trial_of(

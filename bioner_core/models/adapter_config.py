@@ -4,6 +4,7 @@ peft's own reader takes whatever the file names; one of its keys is the name of 
 """
 
 import json
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -12,26 +13,31 @@ from peft.utils.constants import DUMMY_TARGET_MODULES
 
 from bioner_core.errors import ModelError
 from bioner_core.models.directory import ADAPTER_CONFIG
+from bioner_core.typed_json import typed
 
-_TAKEN = frozenset(
-    {
-        "alpha_pattern",
-        "bias",
-        "exclude_modules",
-        "fan_in_fan_out",
-        "layers_pattern",
-        "layers_to_transform",
-        "lora_alpha",
-        "lora_bias",
-        "lora_dropout",
-        "modules_to_save",
-        "r",
-        "rank_pattern",
-        "target_modules",
-        "use_dora",
-        "use_rslora",
-    }
-)
+
+@dataclass(frozen=True, slots=True)
+class _Settings:
+    """What is taken, in the types that peft computes with: it takes any, and fails far from the file at fault."""
+
+    r: int
+    target_modules: list[str] | None = None
+    exclude_modules: list[str] | None = None
+    modules_to_save: list[str] | None = None
+    layers_to_transform: list[int] | None = None
+    layers_pattern: list[str] | None = None
+    rank_pattern: dict[str, int] = field(default_factory=dict)
+    alpha_pattern: dict[str, float] = field(default_factory=dict)
+    lora_alpha: float = 8
+    lora_dropout: float = 0.0
+    bias: str = "none"
+    lora_bias: bool = False
+    fan_in_fan_out: bool = False
+    use_dora: bool = False
+    use_rslora: bool = False
+
+
+_TAKEN = frozenset(one.name for one in fields(_Settings))
 _PASSED_OVER = frozenset(
     {
         "auto_mapping",
@@ -63,12 +69,11 @@ def read_adapter_config(adapter: Path) -> LoraConfig:
             raise ModelError(f"{path}: peft_type is {given.get('peft_type')!r}, and only LORA can be loaded")
         if strange:
             raise ModelError(f"{path}: sets {', '.join(strange)}, which bioner does not take; train without it")
-        for key in ("target_modules", "exclude_modules"):
-            # A string would be run as a pattern. One is peft's word for none: full tuning has no LoRA matrices.
-            if not isinstance(given.get(key), list | None) and given[key] != DUMMY_TARGET_MODULES:
-                raise ModelError(f"{path}: {key} is no list of names")
-        if not isinstance(given.get("r"), int) or given["r"] < 1:
-            raise ModelError(f"{path}: r is {given.get('r')!r}, and must be a whole number from 1")
-        return LoraConfig(inference_mode=True, **{key: value for key, value in given.items() if key in _TAKEN})
+        taken = {key: value for key, value in given.items() if key in _TAKEN}
+        # A string would be run as a pattern. One is peft's word for none: full tuning has no LoRA matrices.
+        lists = {key: value for key, value in taken.items() if value != DUMMY_TARGET_MODULES}
+        if typed(_Settings, lists).r < 1:
+            raise ModelError(f"{path}: r is {given['r']!r}, and must be a whole number from 1")
+        return LoraConfig(inference_mode=True, **taken)
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise ModelError(f"{path}: the settings of the adapter are damaged ({error}); take the model anew") from error

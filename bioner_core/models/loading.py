@@ -12,11 +12,11 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from bioner_core.errors import ModelError
 from bioner_core.models.adapter_config import read_adapter_config
 from bioner_core.models.attention import GROUPED_ATTENTION
-from bioner_core.models.base_model import base_digest, base_folder
+from bioner_core.models.base_model import base_digest, base_folder, check_base
 from bioner_core.models.directory import ADAPTER_CONFIG, ADAPTER_FOLDER, ADAPTER_WEIGHTS
 from bioner_core.models.int8 import quantise
 from bioner_core.models.model_card import ModelCard, int8_is_good, read_card
-from bioner_core.models.model_files import load_rows
+from bioner_core.models.model_files import adapter_fits, load_rows
 from bioner_core.models.precision import AUTO, INT8, number_format
 from bioner_core.models.precision_choice import choose_precision
 from bioner_core.models.prompt import READABLE_PROMPTS
@@ -61,6 +61,7 @@ def load_model(folder: Path, *, device: str | None = None, precision: str = AUTO
     place = torch.device(device or default_device())
     card = read_card(folder)
     _check_card(card, folder)
+    check_base(card.base)
     base = str(base_folder(card.base))
     chosen = choose_precision(
         precision, on_gpu=place.type == "cuda", base=Path(base), int8_is_good=int8_is_good(card.int8)
@@ -108,6 +109,11 @@ def _merged_backbone(base: str, adapter: Path, *, attention: str, target: torch.
         adapted = PeftModel.from_pretrained(language_model, str(adapter), config=config)
     except (SafetensorError, RuntimeError, ValueError) as error:
         raise ModelError(f"the adapter in {adapter} is damaged or belongs to another base: {error}") from error
+    if not adapter_fits(adapter / ADAPTER_WEIGHTS, adapted):
+        raise ModelError(
+            f"{adapter / ADAPTER_WEIGHTS}: other tensors than {ADAPTER_CONFIG} and the base want: it is damaged, or "
+            "belongs to another model; take the model anew"
+        )
     return adapted.merge_and_unload().base_model
 
 
@@ -123,7 +129,7 @@ def stored_number_format(folder: Path) -> torch.dtype:
             with safe_open(path, framework="pt") as file:
                 found |= {file.get_slice(name).get_dtype() for name in file.keys()}  # noqa: SIM118  not a mapping
         except (OSError, SafetensorError) as error:
-            raise ModelError(f"{path} is damaged: {error}; fetch the base model again") from error
+            raise ModelError(f"{path} is damaged: {error}; put the base's files there anew") from error
     half = {"BF16": torch.bfloat16, "F16": torch.float16}
     return half[found.pop()] if len(found) == 1 and found <= half.keys() else torch.float32
 

@@ -88,7 +88,10 @@ def read_card(folder: Path) -> ModelCard:
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
         known = {one.name for one in fields(ModelCard)}  # later versions may have more
-        return typed(ModelCard, {name: value for name, value in data.items() if name in known})
+        card = typed(ModelCard, {name: value for name, value in data.items() if name in known})
+        if card.definition_rank < 0:
+            raise ValueError(f"definition_rank: {card.definition_rank} is below 0")
+        return card
     except (FileNotFoundError, NotADirectoryError) as error:
         raise ModelError(f"{folder} is no model directory: it has no {CARD_FILE}") from error
     except OSError as error:

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
+from peft import get_peft_model_state_dict
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -61,6 +62,22 @@ def _forget_machine(adapter: Path, base: str) -> None:
         # peft writes this set in hash order, which would make two equal trainings differ in digest
         content["target_modules"].sort()
     configuration.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def adapter_fits(file: Path, adapted: Any) -> bool:
+    """Whether an adapter's file has the tensors that a network with this adapter has, by name and shape.
+
+    peft only warns: it leaves out what fits nowhere, and what the file lacks adds nothing to the base.
+
+    Raises:
+        ModelError: the file is missing or damaged.
+    """
+    try:
+        with safe_open(file, framework="pt") as opened:
+            found = {name: torch.Size(opened.get_slice(name).get_shape()) for name in opened.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        raise ModelError(f"{file} is missing or damaged: {error}") from error
+    return found == {name: value.shape for name, value in get_peft_model_state_dict(adapted).items()}
 
 
 def load_rows(folder: Path, model: TaggingModel) -> None:

@@ -128,7 +128,9 @@ def import_review(corrected: Path, *, exported: Path, output: Path, form_name: s
         lost += sum(one.kind is not MisfitKind.UNANNOTATED for one in found.losses)
         if found.record is None:
             continue
-        item_id = by_name.get(found.record.record_id)
+        record_id = found.record.record_id
+        # A brat folder has its files in folders of a thousand, and their paths are the ids.
+        item_id = by_name.get(record_id) or by_name.get(record_id.rpartition("/")[2])
         if item_id is None:
             foreign += 1
         else:

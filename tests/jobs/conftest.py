@@ -85,8 +85,9 @@ def model_card(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def pulled_base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A cache in which the base model seems to be, with no weights."""
+    """A cache in which the base model seems to be, with no weights to speak of."""
     monkeypatch.setenv("BIONER_CACHE", str(tmp_path / "cache"))
     folder = pulled_folder(SMOLLM2)
     folder.mkdir(parents=True)
     (folder / "config.json").write_text("{}")
+    save_file({"one": np.zeros(1)}, folder / "model.safetensors")

@@ -19,10 +19,11 @@ from bioner_core.store.history.known_texts import KnownTexts
 from bioner_core.store.layout import Store, input_key
 from bioner_core.store.names import list_names
 from bioner_core.store.paths import StorePath
-from bioner_core.store.reading import document_rows, manifests_of_input, read_manifests
+from bioner_core.store.reading import manifests_of_input, read_manifests
 from pipelines.carry_over import carried_mentions
 from pipelines.plan import plan_shards
 from pipelines.summary import JobSummary
+from tests.stored_rows import document_rows
 from tests.waiting import await_true
 
 TEXTS = [f"Protein {number} binds" for number in range(12)]

@@ -157,6 +157,32 @@ def test_conll_of_any_scheme(tmp_path: Path, tags: str, separator: str) -> None:
     assert (second.record.text, second.record.lang) == ("肺炎", "zh")
 
 
+@pytest.mark.parametrize("separator", ["\t", " "])
+def test_conll_tokens_that_begin_with_a_hash_are_no_comments(tmp_path: Path, separator: str) -> None:
+    """Catches a token that is lost as a comment, and a comment that ends a sentence and cuts a mention in two."""
+    tokens = ("#3 B-x", "of O", "compound B-x", "# I-x", "7 I-x", "# O", "a O")
+    first, second, *rest = (one.replace(" ", separator) for one in tokens)
+    path = tmp_path / "a.conll"
+    path.write_text("\n".join(("# sent_id 1 of these", first, "# no token here", second, *rest, "")))
+    assert form_of(path) is FORMS["conll"]
+    found = only(path)
+    assert found.record is not None
+    assert found.record.text == "#3 of compound # 7 # a"
+    assert spans(found) == {("x", "#3"), ("x", "compound # 7")}
+    path.write_text("# O\nrats B-x\n")
+    assert form_of(path) is FORMS["conll"]
+
+
+def test_brat_files_of_one_name_in_two_folders_are_two_records(tmp_path: Path) -> None:
+    """Catches `train/1.txt` and `test/1.txt` that both become record `1`."""
+    for name in ("train/1", "test/1"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / f"{name}.txt").write_text(TEXT)
+        (tmp_path / f"{name}.ann").write_text("T1\tdrug 0 7\tAspirin\n")
+    assert [one.record.record_id for one in read_form(tmp_path) if one.record] == ["test/1", "train/1"]
+    assert [one.record.record_id for one in read_form(tmp_path / "test" / "1.ann") if one.record] == ["1"]
+
+
 def test_bioc_offsets_that_count_bytes_are_reported(tmp_path: Path) -> None:
     """Catches a span cut at the wrong place because a file counts otherwise."""
     annotation = {"id": "T1", "infons": {"type": "drug"}, "locations": [{"offset": 2, "length": 7}], "text": "Aspirin"}

@@ -1,7 +1,7 @@
 """Run by tests in a process of its own: annotation under a real limit on memory. Prints one JSON object.
 
 python -m tests.bioner_core.inference.capped_annotation ladder
-python -m tests.bioner_core.inference.capped_annotation peak tiny|default
+python -m tests.bioner_core.inference.capped_annotation peak tiny|default|int8
 """
 
 import json
@@ -18,12 +18,15 @@ from bioner_core.inference.annotation import AnnotationRequest, RowError, RowRes
 from bioner_core.inference.annotator import ModelAnnotator, load_annotator
 from bioner_core.inference.batching import BatchLimits, plan_batches
 from bioner_core.inference.budget import MemoryLimit
+from bioner_core.inference.device_budget import costliest_batches
 from bioner_core.inference.row_isolation import annotate_with_bisection
 from bioner_core.labels.label_set import load_label_set
+from bioner_core.models.precision import AUTO, INT8
 from tests.bioner_core.inference.test_annotator import annotator_of, requests_of
 
 ROOM = 150_000_000
-CAPS = {"tiny": 250_000_000, "default": 500_000_000}
+CAPS = {"tiny": 250_000_000, "default": 500_000_000, "int8": 800_000_000}
+"""By model: `int8` is the default one in this precision."""
 
 
 def tiny_annotator() -> ModelAnnotator:
@@ -55,19 +58,30 @@ def _places(found: RowResult) -> list[tuple[int, int, str]]:
 
 
 def peak(model: str) -> dict[str, Any]:
-    """The most memory above that of the loaded model, for texts of 1 to 4,000 characters, with and without limits."""
+    """The most memory above that of the loaded model, for texts of 1 to 4,000 characters, with and without limits.
+
+    No two texts are equal: the decoder reads equal ones once for all.
+    """
     torch.set_num_threads(1)
     name = "full" if model == "tiny" else "genia"
-    annotator = tiny_annotator() if model == "tiny" else load_annotator([load_label_set(name)])
+    annotator = tiny_annotator() if model == "tiny" else _default_annotator(name, model)
     annotator.annotate([AnnotationRequest("IL-2 gene", name)])
     annotator.find_limits(MemoryLimit(cap=CAPS[model]))
-    texts = ["IL-2 binds. " * 334, "病肺和" * 100] + ["a b", "x", "IL-2 gene expression in T cells"] * 30
-    requests = [AnnotationRequest(text[:4000], name) for text in texts]
-    found = {"cap": CAPS[model], "limited": _growth(annotator, requests, annotator.limits)}
+    short = [f"{text} {number}" for number in range(30) for text in ("a b", "x", "IL-2 gene expression in T cells")]
+    texts = ["IL-2 binds. " * 334, "病肺和" * 100, *short, *costliest_batches(annotator.limits, longest=200)[0]]
+    found = {"cap": CAPS[model], "limited": _growth(annotator, _requests(texts, name), annotator.limits)}
     if model == "tiny":
-        many = [AnnotationRequest("IL-2 gene expression in T cells " * 8, name)] * 400
-        found["unlimited"] = _growth(annotator, many, BatchLimits(10**9, 10**9))
+        many = [f"{'IL-2 gene expression in T cells ' * 8}{number}" for number in range(400)]
+        found["unlimited"] = _growth(annotator, _requests(many, name), BatchLimits(10**9, 10**9))
     return found
+
+
+def _default_annotator(label_set: str, model: str) -> ModelAnnotator:
+    return load_annotator([load_label_set(label_set)], precision=INT8 if model == "int8" else AUTO)
+
+
+def _requests(texts: Sequence[str], label_set: str) -> list[AnnotationRequest]:
+    return [AnnotationRequest(text[:4000], label_set) for text in texts]
 
 
 def _growth(annotator: ModelAnnotator, requests: Sequence[AnnotationRequest], limits: BatchLimits) -> int:

@@ -99,8 +99,17 @@ def test_the_costliest_batches_are_batches_of_the_plan() -> None:
     """A trial of something else than what will be sent."""
     limits = BatchLimits.of_budget(2048)
     for texts in costliest_batches(limits, longest=200):
-        (batch,) = plan_batches(requests_of([text.strip() for text in texts]), token_budget=2048, max_rows=32)
+        (batch,) = plan_batches(requests_of(texts), token_budget=2048, max_rows=32)
         assert len(batch.indices) == len(texts)
+        assert batch.longest in (64, 200)
+
+
+def test_the_costliest_batches_are_read_whole() -> None:
+    """Equal texts, which the decoder reads once for all: 528 tokens were tried where 2,088 can come."""
+    limits = BatchLimits.of_budget(16_384)
+    for texts, length in zip(costliest_batches(limits, longest=200), (64, 200), strict=True):
+        assert len(set(texts)) == len(texts) == 16_384 // length
+        assert {estimate_tokens(text) for text in texts} == {length}
 
 
 class Forbidden:

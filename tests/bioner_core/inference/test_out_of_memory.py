@@ -12,6 +12,7 @@ import torch
 from bioner_core.errors import ModelError
 from bioner_core.inference.device_budget import is_out_of_memory
 from bioner_core.models.base_model import base_folder
+from bioner_core.models.int8 import int8_is_possible
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
@@ -52,10 +53,13 @@ def test_under_a_real_limit_only_the_row_without_room_is_rejected() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("model", ["tiny", "default"])
+@pytest.mark.parametrize("model", ["tiny", "default", "int8"])
 def test_memory_stays_under_the_cap_for_texts_of_any_length(model: str) -> None:
-    """A budget in tokens that forgets prompts or attention, or long texts that are decoded all at once."""
-    if model == "default":
+    """A budget in tokens that forgets prompts or attention, long texts that are decoded all at once, and states that
+    the products in eight bits keep of every layer."""
+    if model == "int8" and not int8_is_possible():
+        pytest.skip("this torch has no products in eight bits for this processor")
+    if model != "tiny":
         try:
             base_folder("smollm2-135m-instruct")
         except ModelError:

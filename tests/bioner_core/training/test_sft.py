@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from bioner_core.decoding.drafted import DraftedDecoder
@@ -241,16 +241,40 @@ def test_a_missing_or_damaged_file_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, learned: Path, name: str, content: bytes | None
 ) -> None:
     """Would catch a traceback, a look at the network, or a model that answers with half of its weights."""
-    tiny_settings(learned, monkeypatch)
-    for file in (learned / "run").rglob("*.*"):
-        if file.is_file() and "checkpoint" not in file.parts:
-            copy = tmp_path / file.relative_to(learned / "run")
-            copy.parent.mkdir(exist_ok=True)
-            copy.write_bytes(file.read_bytes())
+    copy_model(learned, tmp_path, monkeypatch)
     (tmp_path / name).unlink()
     if content is not None:
         (tmp_path / name).write_bytes(content)
     with pytest.raises(ModelError, match=Path(name).name.split("_")[0]):
+        load_model(tmp_path, device="cpu")
+
+
+def copy_model(learned: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The learned model's directory once more, to be damaged; its base is found again."""
+    tiny_settings(learned, monkeypatch)
+    for file in (learned / "run").rglob("*.*"):
+        if file.is_file() and "checkpoint" not in file.parts:
+            copy = folder / file.relative_to(learned / "run")
+            copy.parent.mkdir(exist_ok=True)
+            copy.write_bytes(file.read_bytes())
+
+
+@pytest.mark.parametrize("change", ["half is missing", "other names", "one too many"])
+def test_an_adapter_of_other_tensors_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, learned: Path, change: str
+) -> None:
+    """Would catch the answers of the bare base, or of half an adapter, after no more than a warning of peft's."""
+    copy_model(learned, tmp_path, monkeypatch)
+    file = tmp_path / ADAPTER_FOLDER / "adapter_model.safetensors"
+    tensors = load_file(file)
+    if change == "half is missing":
+        tensors = {name: tensors[name] for name in sorted(tensors)[: len(tensors) // 2]}
+    elif change == "other names":
+        tensors = {name.replace("layers", "blocks"): value for name, value in tensors.items()}
+    else:
+        tensors["stranger"] = torch.zeros(1)
+    save_file(tensors, file, {"format": "pt"})
+    with pytest.raises(ModelError, match=r"adapter_model\.safetensors: other tensors than adapter_config\.json"):
         load_model(tmp_path, device="cpu")
 
 
