@@ -71,14 +71,17 @@ def _running(store: Path, inputs: list[str], *program: str) -> Iterator[psutil.P
     """The command as a process, which does not outlive the block."""
     words = [sys.executable, *(program or ("-m", "jobs.main")), *_words(store, inputs)]
     environment = os.environ | {"PYTHONPATH": str(HERE.parents[1])}
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    process = psutil.Popen(words, cwd=HERE.parents[1], env=environment, **quiet)
+    said = store.with_name(f"{store.name}.said")
+    with said.open("wb") as target:
+        process = psutil.Popen(words, cwd=HERE.parents[1], env=environment, stdout=target, stderr=target)
     try:
         yield process
     finally:
         if process.poll() is None:
             process.kill()
             process.wait()
+        # Shown with a test that fails: why a command ended before its time cannot be told otherwise.
+        print(said.read_text(encoding="utf-8", errors="replace"))
 
 
 def _await(condition: Callable[[], object], process: psutil.Popen) -> None:
