@@ -15,7 +15,7 @@ from bioner_core.formats.languages import detect_language
 from bioner_core.inference.annotation import Annotator, RowResult
 from bioner_core.inference.document_rows import AnnotatedDocument, PlannedDocument, plan_rows, settle_document
 from bioner_core.inference.row_isolation import annotate_in_batches
-from bioner_core.labels.label_set import LabelSet, LabelSetChoice, load_label_set
+from bioner_core.labels.label_set import LANGUAGES, LabelSet, LabelSetChoice, load_label_set
 from bioner_core.mentions import Mention
 from bioner_core.models.directory import DEFAULT_MODEL, label_sets_of
 from bioner_core.models.precision import AUTO
@@ -64,6 +64,7 @@ class Model:
     def __init__(self, annotator: Annotator, label_sets: Sequence[LabelSet], *, document_pass: bool = True) -> None:
         self.annotator = annotator
         self.label_sets = tuple(label_sets)
+        self._choices = [LabelSetChoice(one.name, one.languages) for one in self.label_sets]
         self.finish = FinishSettings.of(getattr(annotator, "thresholds", {}), document_pass=document_pass)
 
     @property
@@ -74,9 +75,11 @@ class Model:
     def tag(self, text: str, *, lang: str | None = None) -> TaggedText:
         """The entities of one text of any length. It is cut into sentences; offsets are those of the text.
 
-        `lang` is `en` or `zh`; if it is not given, it is told from the script.
+        `lang` is `en` or `zh`; if it is not given, it is told from the script. A text is read with the label sets of
+        its language. Where the model was loaded with none, nothing is found; a `lang` that was given is refused then.
 
         Raises:
+            ConfigurationError: `text` is no str, or `lang` is none of these, or of no label set of the model.
             ModelError: a sentence could not be annotated.
         """
         (found,) = self.tag_all([text], lang=lang)
@@ -86,13 +89,28 @@ class Model:
         """The entities of many texts, in their order; `tag` says more. Sentences of several texts share batches.
 
         Raises:
+            ConfigurationError: `texts` is one text; or as for `tag`.
             ModelError: a sentence could not be annotated; texts before it have been given.
         """
-        documents = (
-            Document(f"{_TEXT}:{number}", _TEXT, 1, told, (Passage(_TEXT, "", told, text),))
-            for number, text in enumerate(texts)
-            for told in (lang or language_of(text),)
-        )
+        if isinstance(texts, str | bytes):
+            raise ConfigurationError("texts: one text; give a list of texts, [text], or call tag(text)")
+        if lang is not None:
+            self._check_language(lang)
+        # Checked here, and not when the first answer is asked for: what follows is a generator.
+        return self._tag_all(texts, lang)
+
+    def _check_language(self, lang: str) -> None:
+        if lang not in LANGUAGES:
+            raise ConfigurationError(f"lang: {lang!r}; choose from {', '.join(LANGUAGES)}, or leave it out")
+        if not any(one.fits(lang) for one in self._choices):
+            names = ", ".join(one.name for one in self.label_sets)
+            raise ConfigurationError(
+                f"lang: {lang!r}, but of the label sets that the model was loaded with ({names}) none is for it; "
+                "load one that is, or leave lang out"
+            )
+
+    def _tag_all(self, texts: Iterable[str], lang: str | None) -> Iterator[TaggedText]:
+        documents = (_as_document(text, number, lang) for number, text in enumerate(texts))
         for one in self.annotate(documents):
             if one.rejects:
                 raise ModelError(f"a sentence could not be annotated: {one.rejects[-1].reject.message}")
@@ -100,12 +118,11 @@ class Model:
 
     def annotate(self, documents: Iterable[Document]) -> Iterator[AnnotatedDocument]:
         """The mentions of documents, in their order. A sentence that fails is among the document's `rejects`."""
-        choices = [LabelSetChoice(one.name, one.languages) for one in self.label_sets]
-        planned = (plan_rows(document, choices) for document in documents)
+        planned = (plan_rows(document, self._choices) for document in documents)
         while some := list(itertools.islice(planned, _DOCUMENTS_PER_BATCH)):
             answers = iter(annotate_in_batches(self.annotator, [row.request for one in some for row in one.rows]))
             for one in some:
-                yield _settled(one, list(itertools.islice(answers, len(one.rows))), self.finish, choices)
+                yield _settled(one, list(itertools.islice(answers, len(one.rows))), self.finish, self._choices)
 
 
 def load_model(
@@ -124,8 +141,11 @@ def load_model(
 
     Raises:
         ModelError: the model or its base is missing or damaged; the message says what to run.
-        ConfigurationError: there is no such label set or precision.
+        ConfigurationError: there is no such label set, device or precision, or `label_sets` is no list of them.
     """
+    if isinstance(label_sets, str | LabelSet):
+        shown = repr(label_sets) if isinstance(label_sets, str) else "..."
+        raise ConfigurationError(f"label_sets: one label set; give a list: label_sets=[{shown}]")
     chosen = [one if isinstance(one, LabelSet) else load_label_set(one) for one in label_sets]
     chosen = chosen or list(label_sets_of(name_or_path))
     # torch and transformers take seconds to import: whoever only reads stores or label sets does without them.
@@ -141,6 +161,13 @@ def load_model(
 def language_of(text: str) -> str:
     """`zh` where at least a fifth of the letters are Chinese characters, else `en`: as for documents of files."""
     return detect_language(text)
+
+
+def _as_document(text: str, number: int, lang: str | None) -> Document:
+    if not isinstance(text, str):
+        raise ConfigurationError(f"text: {type(text).__name__}; give a str (bytes: decode them first)")
+    told = lang or language_of(text)
+    return Document(f"{_TEXT}:{number}", _TEXT, 1, told, (Passage(_TEXT, "", told, text),))
 
 
 def _settled(

@@ -85,6 +85,8 @@ def read_definitions(folder: Path, output: Path, *, label_sets: Sequence[LabelSe
         prompt_version=PROMPT_VERSION,
         tags=(*card.tags, *free),
         thresholds={},
+        type_thresholds={},
+        common_threshold=0.0,
         open_bias={},
         tag_thresholds={},
         meanings=meanings_of(label_sets),

@@ -19,7 +19,7 @@ from bioner_core.inference.annotator import ModelAnnotator
 from bioner_core.inference.row_isolation import free_memory
 from bioner_core.labels.label_set import LabelSet, load_label_set
 from bioner_core.models.directory import DEFAULT_MODEL, model_folder
-from bioner_core.models.loading import LoadedModel, default_device, load_model
+from bioner_core.models.loading import LoadedModel, device_of, load_model
 from bioner_core.models.precision import AUTO
 from bioner_core.models.precision_choice import choose_precision
 from bioner_core.models.processor import processor_name
@@ -37,7 +37,7 @@ class BenchModels:
     @property
     def device(self) -> torch.device:
         """The device that is benched."""
-        return torch.device(self.settings.device or default_device())
+        return device_of(self.settings.device)
 
     @property
     def on_gpu(self) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bioner_core.decoding.decoder import Decoder
 from bioner_core.decoding.drafted import DraftedDecoder
-from bioner_core.decoding.prepared_label_set import PreparedLabelSet, prepare_label_set
+from bioner_core.decoding.prepared_label_set import PreparedLabelSet, prepare_parts
 from bioner_core.decoding.reference import ReferenceDecoder
 from bioner_core.decoding.rows import DecodedRow, DecodingRow, tag_score
 from bioner_core.errors import AnnotatorOutOfMemoryError, ConfigurationError
@@ -21,12 +21,12 @@ from bioner_core.models.base_model import base_folder
 from bioner_core.models.directory import DEFAULT_MODEL, model_folder
 from bioner_core.models.extension import extend_model, find_unseen_tags
 from bioner_core.models.fingerprint import annotator_fingerprint
-from bioner_core.models.loading import LoadedModel, default_device, load_model
+from bioner_core.models.loading import LoadedModel, device_of, load_model
 from bioner_core.models.model_card import int8_is_good, read_card
 from bioner_core.models.precision import AUTO
 from bioner_core.models.precision_choice import check_fast_here, choose_precision, with_rates
 from bioner_core.models.processor import processor_name
-from bioner_core.models.tag_choice import accepts, asked_parts, is_free, thresholds_of
+from bioner_core.models.tag_choice import accepts, is_free, thresholds_of
 from bioner_core.models.tagging_model import TaggingModel
 from bioner_core.selector.selector import Selector, extend_selector, features_of_rows, load_selector
 from bioner_core.tagging.moves import TagPair, tag_pairs
@@ -62,10 +62,7 @@ class ModelAnnotator:
         self.decoder: Decoder = decoder or DraftedDecoder(loaded.network)
         self._selector = selector
         self.limits = BatchLimits()
-        self._prepared = {
-            one.name: tuple(prepare_label_set(part, loaded) for part in asked_parts(one, loaded.card))
-            for one in label_sets
-        }
+        self._prepared = {one.name: prepare_parts(one, loaded) for one in label_sets}
         self._longest = {
             name: min(longest_piece_of(one, loaded) for one in parts) for name, parts in self._prepared.items()
         }
@@ -267,12 +264,12 @@ def load_annotator(
 
     Raises:
         ModelError: the model or its base is missing or damaged.
-        ConfigurationError: unknown precision or decoder, a memory cap that holds no sentence, or a pool's precision
-            that is slow on this processor.
+        ConfigurationError: unknown device, precision or decoder, a memory cap that holds no sentence, or a pool's
+            precision that is slow on this processor.
     """
     if decoder not in DECODERS:
         raise ConfigurationError(f"decoder: {decoder!r}; choose from {', '.join(DECODERS)}")
-    place = device or default_device()
+    place = str(device_of(device))
     folder: Path = model_folder(model)
     card = read_card(folder)
     base = base_folder(card.base)

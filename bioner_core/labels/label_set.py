@@ -14,6 +14,9 @@ from typing import Any
 
 from bioner_core.errors import ConfigurationError, cause_of
 
+LANGUAGES = ("en", "zh")
+"""The languages (ISO 639-1) of the texts that are annotated: each has its sentence splitter and its names of types."""
+
 
 @dataclass(frozen=True, slots=True)
 class EntityType:
@@ -48,13 +51,31 @@ class LabelSetChoice:
 
 @dataclass(frozen=True, slots=True)
 class LabelSet:
-    """An ordered set of entity types; the order breaks ties, so it is part of the contract."""
+    """An ordered set of entity types; the order breaks ties, so it is part of the contract.
+
+    Raises:
+        ConfigurationError: no types, or two of one name or tag, or a language that is neither `en` nor `zh`.
+    """
 
     name: str
     languages: tuple[str, ...]
     default: bool
     description: str
     types: tuple[EntityType, ...]
+
+    def __post_init__(self) -> None:
+        count = len(self.types)
+        if not count or any(len({getattr(one, kind) for one in self.types}) < count for kind in ("name", "tag")):
+            raise ConfigurationError(f"label set {self.name!r}: give at least one type, each with its own name and tag")
+        if isinstance(self.languages, str):
+            raise ConfigurationError(
+                f"label set {self.name!r}: languages is a text; give a tuple: ({self.languages!r},)"
+            )
+        for language in self.languages:
+            if language not in LANGUAGES:
+                raise ConfigurationError(
+                    f"label set {self.name!r}: languages has {language!r}; choose from {', '.join(LANGUAGES)}"
+                )
 
     @property
     def type_names(self) -> tuple[str, ...]:
@@ -75,22 +96,21 @@ class LabelSet:
         return LabelSet(self.name, self.languages, self.default, self.description, kept)
 
 
+@cache
 def bundled_label_sets() -> tuple[str, ...]:
     """Names of the label sets that come with bioner, sorted."""
     folder = resources.files("bioner_core.labels")
     return tuple(sorted(item.name.removesuffix(".toml") for item in folder.iterdir() if item.name.endswith(".toml")))
 
 
-@cache
 def load_label_set(name_or_path: str) -> LabelSet:
-    """Load a bundled label set by name, or one of your own by the path of its TOML file.
+    """Load a bundled label set by name, or one of your own by the path of its TOML file, as it is at this moment.
 
     Raises:
         ConfigurationError: no such label set, or the file is not a label set; the message names the field.
     """
     if name_or_path in bundled_label_sets():
-        text = resources.files("bioner_core.labels").joinpath(f"{name_or_path}.toml").read_text(encoding="utf-8")
-        return _parse(text, origin=name_or_path)
+        return _bundled(name_or_path)
     path = Path(name_or_path)
     if path.suffix == ".toml" and path.is_file():
         return _parse(_read(path), origin=name_or_path)
@@ -98,6 +118,12 @@ def load_label_set(name_or_path: str) -> LabelSet:
         f"label set {name_or_path!r} not found: choose from {list(bundled_label_sets())} "
         "or give the path of a .toml file"
     )
+
+
+@cache
+def _bundled(name: str) -> LabelSet:
+    text = resources.files("bioner_core.labels").joinpath(f"{name}.toml").read_text(encoding="utf-8")
+    return _parse(text, origin=name)
 
 
 def default_label_sets() -> tuple[LabelSet, ...]:
@@ -118,16 +144,17 @@ def _parse(text: str, *, origin: str) -> LabelSet:
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(f"label set {origin!r} is not valid TOML: {error}") from error
     items = _field(data, "types", origin, kind=list, default=[])
-    types = tuple(_entity_type(item, origin) for item in items)
-    if not types or len({one.name for one in types}) < len(types) or len({one.tag for one in types}) < len(types):
-        raise ConfigurationError(f"label set {origin!r}: give at least one [[types]], each with its own name and tag")
-    return LabelSet(
-        name=_text(data, "name", origin),
-        languages=tuple(_field(data, "languages", origin, kind=list, default=["en", "zh"])),
-        default=_field(data, "default", origin, kind=bool, default=False),
-        description=_text(data, "description", origin, default=""),
-        types=types,
-    )
+    fields = {
+        "name": _text(data, "name", origin),
+        "languages": tuple(_field(data, "languages", origin, kind=list, default=list(LANGUAGES))),
+        "default": _field(data, "default", origin, kind=bool, default=False),
+        "description": _text(data, "description", origin, default=""),
+        "types": tuple(_entity_type(item, origin) for item in items),
+    }
+    try:
+        return LabelSet(**fields)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{origin}: {error}") from error
 
 
 def _entity_type(item: Any, origin: str) -> EntityType:

@@ -105,6 +105,20 @@ def check_rows(folder: Path, card: ModelCard) -> None:
         raise ModelError(f"{path} has {found}, but the card's {tags} tags and their characters want {wanted}")
 
 
+def check_selector(folder: Path, card: ModelCard) -> None:
+    """Whether a model whose card has thresholds for a selector has the selector too.
+
+    Raises:
+        ModelError: it has not: every candidate would be accepted, with the score 1.
+    """
+    path = folder / SELECTOR_FILE
+    if (card.thresholds or card.type_thresholds or card.common_threshold) and not path.is_file():
+        raise ModelError(
+            f"{path} is missing, and the card has thresholds for it: take the model anew, or accept every candidate "
+            "(--no-selector)"
+        )
+
+
 def share_as_folder(file: Path) -> None:
     """Let a file be read by whoever may read its folder.
 

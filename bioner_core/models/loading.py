@@ -9,7 +9,7 @@ from peft import PeftModel
 from safetensors import SafetensorError, safe_open
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from bioner_core.errors import ModelError
+from bioner_core.errors import ConfigurationError, ModelError
 from bioner_core.models.adapter_config import read_adapter_config
 from bioner_core.models.attention import GROUPED_ATTENTION
 from bioner_core.models.base_model import base_digest, base_folder, check_base
@@ -51,14 +51,32 @@ def default_device() -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
+def device_of(name: str | None = None) -> torch.device:
+    """The device of this name, `cpu`, `cuda` or `cuda:1`; without one the default device.
+
+    Raises:
+        ConfigurationError: there is no such device here.
+    """
+    unknown = ConfigurationError(f"device: {name!r}; choose cpu, cuda, or one GPU such as cuda:0")
+    try:
+        device = torch.device(name or default_device())
+    except (RuntimeError, TypeError) as error:
+        raise unknown from error
+    if device.type not in ("cpu", "cuda"):
+        raise unknown
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise ConfigurationError(f"device: {name!r}, but torch sees {torch.cuda.device_count()} GPUs here; choose cpu")
+    return device
+
+
 def load_model(folder: Path, *, device: str | None = None, precision: str = AUTO) -> LoadedModel:
     """Load a model directory.
 
     Raises:
         ModelError: the base is missing or another one than the card names, or a file is damaged.
-        ConfigurationError: unknown precision.
+        ConfigurationError: unknown precision or device.
     """
-    place = torch.device(device or default_device())
+    place = device_of(device)
     card = read_card(folder)
     _check_card(card, folder)
     check_base(card.base)

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from bioner_core.errors import ModelError
-from bioner_core.models.directory import SELECTOR_FILE
+from bioner_core.models.directory import SELECTOR_FILE, check_selector
 from bioner_core.models.loading import LoadedModel
 from bioner_core.models.model_files import write_tensors
 from bioner_core.models.tag_choice import is_free
@@ -158,8 +158,9 @@ def load_selector(folder: Path, loaded: LoadedModel) -> Selector | None:
     """The selector of a model directory, or None when the model has none.
 
     Raises:
-        ModelError: the file is damaged or belongs to another model.
+        ModelError: the file is damaged or belongs to another model, or is missing and the card has thresholds for it.
     """
+    check_selector(folder, loaded.card)
     path = folder / SELECTOR_FILE
     if not path.is_file():
         return None

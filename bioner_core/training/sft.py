@@ -80,6 +80,10 @@ class SftRun:
         self._log = log if self.is_main else _say_nothing
         self._log(f"loading {settings.start_model or settings.base} and the corpora ...")
         self._label_sets = named_label_sets(settings.corpora)
+        # Read now and not when the card is written: a file may change while the run goes on.
+        self._own_label_sets = [
+            load_label_set(name) for name in dict.fromkeys(one.label_set for one in settings.corpora)
+        ]
         self.trainable = _trainable(settings, self._accelerator.device)
         self._loss = _make_loss(settings, self.trainable)
         self._masters = MasterWeights(self.trainable.adapter_parameters)
@@ -365,7 +369,7 @@ class SftRun:
             self.output.name,
             self.settings,
             vocabulary=self.trainable.vocabulary,
-            label_sets=[load_label_set(name) for name in dict.fromkeys(one.label_set for one in self.settings.corpora)],
+            label_sets=self._own_label_sets,
             training=facts | (about or {}),
             metrics=metrics,
         )

@@ -9,6 +9,7 @@ import typer
 import bioner
 from bioner_core.documents import Document, Passage
 from bioner_core.errors import ConfigurationError, InputError, cause_of
+from bioner_core.labels.label_set import LANGUAGES
 from bioner_core.spoken import spoken_count
 from bioner_core.store.atomic import write_text
 from bioner_core.store.document_mentions import DocumentMentions
@@ -54,7 +55,7 @@ def tag(
     as_json: Json = False,
 ) -> int:
     """Tag texts; returns the exit code."""
-    if lang not in (None, "en", "zh"):
+    if lang not in (None, *LANGUAGES):
         raise ConfigurationError(f"--lang: {lang!r}; choose en or zh")
     if html is not None and len(texts) > 1:
         raise ConfigurationError("--html: a page shows one text; give one")

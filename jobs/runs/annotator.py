@@ -11,7 +11,14 @@ from bioner_core.inference.annotation import NullAnnotator
 from bioner_core.inference.budget import MemoryLimit
 from bioner_core.labels.label_set import LabelSet, default_label_sets, load_label_set
 from bioner_core.models.base_model import base_folder
-from bioner_core.models.directory import DEFAULT_MODEL, check_rows, is_bundled, label_sets_of, model_folder
+from bioner_core.models.directory import (
+    DEFAULT_MODEL,
+    check_rows,
+    check_selector,
+    is_bundled,
+    label_sets_of,
+    model_folder,
+)
 from bioner_core.models.fingerprint import annotator_fingerprint
 from bioner_core.models.model_card import ModelCard, int8_is_good, read_card
 from bioner_core.models.precision import AUTO, check_precision
@@ -132,13 +139,15 @@ class AnnotatorChoice:
         Where the precision is not `auto`'s own and slow on this machine, that is said too.
 
         Raises:
-            ModelError: the base model has not been pulled, or the model lacks rows for its tags.
+            ModelError: the base model has not been pulled, or the model lacks rows for its tags, or its selector.
         """
         if self.kind != MODEL:
             return
         folder = model_folder(self.model)
         card = read_card(folder)
         check_rows(folder, card)
+        if self.use_selector:
+            check_selector(folder, card)
         self._say_precision(base_folder(card.base))
         for label_set in self.label_sets:
             unseen = free_types(label_set, card)

@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,33 @@ def test_many_documents_keep_their_order(model: bioner.Model) -> None:
     found = list(model.tag_all(iter(texts)))
     assert [one.text for one in found] == texts
     assert [len(one.mentions) for one in found] == [1 + number % 3 for number in range(150)]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (lambda model: model.tag("CD28", lang="EN"), "lang: 'EN'; choose from en, zh"),
+        (lambda model: model.tag("CD28", lang="fr"), "lang: 'fr'; choose from en, zh"),
+        (lambda _: bioner.Model(WordFinder(), [GENIA]).tag("CD28", lang="zh"), r"\(genia\) none is for it"),
+        (lambda model: model.tag_all("CD28"), r"give a list of texts, \[text\]"),
+        (lambda model: model.tag_all(b"CD28"), r"give a list of texts, \[text\]"),
+        (lambda model: model.tag(None), "text: NoneType; give a str"),
+        (lambda model: model.tag(b"CD28"), "text: bytes; give a str"),
+        (lambda _: bioner.load_model(label_sets="genia"), r"give a list: label_sets=\['genia'\]"),
+        (lambda _: bioner.load_model(label_sets=GENIA), "give a list"),
+    ],
+)
+def test_a_wrong_argument_is_told_at_once(model: bioner.Model, wrong: Callable[[Any], object], said: str) -> None:
+    """Would catch an empty answer for a language of no label set, four answers for the four letters of a text, and an
+    error that is none of bioner's."""
+    with pytest.raises(ConfigurationError, match=said):
+        wrong(model)
+
+
+def test_a_text_of_no_label_set_s_language_has_no_mentions() -> None:
+    """Would catch a stream of texts that ends at the first one in another language."""
+    english, chinese = bioner.Model(WordFinder(), [GENIA]).tag_all(["CD28 binds.", "患者肺部感染。"])
+    assert (len(english.mentions), chinese.candidates) == (1, ())
 
 
 def test_a_model_is_scored(model: bioner.Model, tmp_path: Path) -> None:

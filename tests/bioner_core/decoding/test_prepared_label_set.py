@@ -2,14 +2,17 @@
 
 import dataclasses
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from bioner_core.decoding.prepared_label_set import PreparedLabelSet, prepare_label_set
+from bioner_core.decoding.prepared_label_set import PreparedLabelSet, prepare_label_set, prepare_parts
 from bioner_core.labels.label_set import EntityType, LabelSet
 from bioner_core.models.model_card import ModelCard
+from bioner_core.models.tag_choice import free_tags, meanings_of
+from bioner_core.models.vocabulary import TaggingVocabulary
 from bioner_core.tagging.scheme import TagScheme
-from tests.bioner_core.tiny_model import TYPES, tiny_vocabulary
+from tests.bioner_core.tiny_model import TYPES, ByteTokenizer, tiny_vocabulary
 
 GAMMA_AND_ALPHA = LabelSet(
     "two",
@@ -62,3 +65,18 @@ def test_the_opening_bias_is_that_of_the_label_set() -> None:
     assert prepared(TagScheme.INLINE, biases=of_others).tokens.open_bias == pytest.approx(0.75)
     assert prepared(TagScheme.INLINE).tokens.open_bias == pytest.approx(0.75)
     assert prepared(TagScheme.INLINE, other).tokens.open_bias == 0.0
+
+
+def test_the_parts_of_a_namesake_have_the_bias_of_the_whole() -> None:
+    """Would catch a part of trained types alone that is opened as the label set of that name, and the rest not."""
+    own = tuple(EntityType(one, one, one, one, f"all {one}", f"all {one}") for one in TYPES)
+    trained = LabelSet("two", ("en",), default=False, description="", types=own)
+    others = tuple(EntityType(f"n{at}", f"n{at}", f"n{at}", f"n{at}", f"some {at}", f"some {at}") for at in range(4))
+    vocabulary = TaggingVocabulary(ByteTokenizer(), base_size=256, tags=(*TYPES, *free_tags()), characters="")
+    card = ModelCard("tiny", "base", "", TagScheme.INLINE, "2", vocabulary.tags, "", ("two",))
+    card = dataclasses.replace(card, open_bias={"two": 0.75, "*:en": 0.25}, meanings=meanings_of([trained]))
+    loaded: Any = SimpleNamespace(vocabulary=vocabulary, card=card)
+    assert [one.tokens.open_bias for one in prepare_parts(trained, loaded)] == [0.75]
+    first, second = prepare_parts(dataclasses.replace(trained, types=(*own, *others)), loaded)
+    assert (first.label_set.type_names, second.label_set.type_names) == (TYPES, ("n0", "n1", "n2", "n3"))
+    assert (first.tokens.open_bias, second.tokens.open_bias) == (0.25, 0.25)

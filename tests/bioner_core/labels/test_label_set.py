@@ -1,7 +1,9 @@
 """Label sets: what ships loads, what is wrong is named."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,9 +42,29 @@ def test_one_language_serves_for_both(load: Load) -> None:
     chinese = 'name = "own"\n[[types]]\nname = "a"\nzh = "手术"\ndefinition_zh = "外科手术"'
     one = load(chinese).types[0]
     assert (one.en, one.zh, one.definition_en, one.definition_zh) == ("手术", "手术", "外科手术", "外科手术")
-    load_label_set.cache_clear()
     two = load('name = "own"\n[[types]]\nname = "a"\nen = "surgery"').types[0]
     assert (two.en, two.zh, two.definition_en) == ("surgery", "surgery", "")
+
+
+def test_a_file_is_read_as_it_is_now(load: Load) -> None:
+    """Would catch a notebook in which an edited definition changes nothing until it is started again."""
+    first, second = (load(f'name = "x"\n{TYPE}definition_en = "{words}"') for words in ("old", "new"))
+    assert (first.types[0].definition_en, second.types[0].definition_en) == ("old", "new")
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"types": ()}, "at least one type"),
+        ({"types": load_label_set("genia").types[:1] * 2}, "its own name and tag"),
+        ({"languages": ("english",)}, r"'genia': languages has 'english'; choose from en, zh"),
+        ({"languages": "en"}, r"give a tuple: \('en',\)"),
+    ],
+)
+def test_a_label_set_made_in_python_is_checked_too(changes: dict[str, Any], said: str) -> None:
+    """Would catch a ZeroDivisionError far from here, a type that is asked for twice, and a language of no text."""
+    with pytest.raises(ConfigurationError, match=said):
+        replace(load_label_set("genia"), **changes)
 
 
 def test_the_four_label_sets_of_the_default_model_are_bundled() -> None:
@@ -96,6 +118,8 @@ def test_a_custom_file_says_all(load: Load) -> None:
         pytest.param('name = "x"\n[types]\nname = "gene"', "field 'types' must be of type list", id="table for a list"),
         pytest.param('name = "x"\ntypes = ["gene"]', "must be a \\[\\[types\\]\\] table", id="names for tables"),
         pytest.param('name = "x"\nlanguages = "en"\n' + TYPE, "'languages' must be of type list", id="text for a list"),
+        pytest.param('name = "x"\nlanguages = ["english"]\n' + TYPE, "languages has 'english'", id="a language's name"),
+        pytest.param('name = "x"\nlanguages = [1]\n' + TYPE, "languages has 1", id="number for a language"),
         pytest.param('name = "x"\ndefault = "no"\n' + TYPE, "'default' must be of type bool", id="text for a bool"),
         pytest.param('name = "x"\n' + TYPE + "en = 5", "'en' must be of type str", id="number for a text"),
         pytest.param('name = "x"\n[[types]]\nen = "gene"', "field 'name' must be of type str", id="type without name"),

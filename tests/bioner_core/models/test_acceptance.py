@@ -73,8 +73,9 @@ def test_what_a_model_was_trained_on_is_asked_whole_and_other_long_label_sets_in
 
 def test_every_type_of_a_long_label_set_has_a_threshold() -> None:
     """Would catch a label set of more types than a model has free tags, which is asked about in parts, refused."""
-    long = replace(load_label_set("craft"), types=load_label_set("craft").types * 3)
-    long = replace(long, types=tuple(replace(one, name=f"t{at}", tag=f"t{at}") for at, one in enumerate(long.types)))
+    craft = load_label_set("craft")
+    types = tuple(replace(one, name=f"t{at}", tag=f"t{at}") for at, one in enumerate(craft.types * 3))
+    long = replace(craft, types=types)
     card = replace(CARD, thresholds={}, tags=free_tags(), common_threshold=0.4)
     assert thresholds_of(card, [long]) == {f"craft:t{at}": 0.4 for at in range(33)}
 

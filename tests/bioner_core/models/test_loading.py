@@ -9,9 +9,9 @@ import torch
 from peft import LoraConfig, get_peft_model
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from bioner_core.errors import ModelError
+from bioner_core.errors import ConfigurationError, ModelError
 from bioner_core.models import loading
-from bioner_core.models.loading import stored_number_format
+from bioner_core.models.loading import device_of, stored_number_format
 
 
 def write_base(folder: Path, *, dtype: torch.dtype, hidden: int = 64, layers: int = 2, shard: str = "5GB") -> Path:
@@ -64,6 +64,26 @@ def test_the_stored_format_is_that_of_the_weights(tmp_path: Path) -> None:
     (tmp_path / "model.safetensors").write_bytes(b"no such thing")
     with pytest.raises(ModelError, match="files there anew"):
         stored_number_format(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["gpu", "cuda:x", "meta", "", "cpu"])
+def test_a_device_is_one_that_there_is(name: str) -> None:
+    """Would catch torch's own errors: a RuntimeError for a mistyped name, an AssertionError without a GPU."""
+    if name in ("", "cpu"):
+        assert device_of(name).type in ("cpu", "cuda")
+        return
+    with pytest.raises(ConfigurationError, match=f"device: '{name}'; choose cpu, cuda"):
+        device_of(name)
+
+
+def test_a_gpu_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Would catch "Torch not compiled with CUDA enabled" as an AssertionError, after the base was read."""
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    assert device_of("cuda:0").index == 0
+    for count, name in ((1, "cuda:1"), (0, "cuda")):
+        monkeypatch.setattr(torch.cuda, "device_count", lambda count=count: count)
+        with pytest.raises(ConfigurationError, match=f"device: '{name}', but torch sees {count} GPUs"):
+            device_of(name)
 
 
 _PEAK = """

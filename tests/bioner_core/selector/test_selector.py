@@ -1,7 +1,9 @@
 """The contrastive space and the selector at work."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -17,6 +19,7 @@ from bioner_core.selector.selector import (
     span_features,
 )
 from bioner_core.tagging.moves import CLOSE, COPY, open_move, tag_pairs
+from tests.bioner_core.models.model_samples import CARD
 from tests.bioner_core.tiny_model import tiny_model
 
 
@@ -81,7 +84,7 @@ class _Loaded:
 
     def __init__(self, tags: tuple[str, ...]) -> None:
         self.network = tiny_model()
-        self.card = type("Card", (), {"tags": tags})()
+        self.card = replace(CARD, tags=tags, thresholds={})
         self.device = torch.device("cpu")
 
 
@@ -100,6 +103,19 @@ def test_a_selector_comes_back_as_it_was_saved(tmp_path: Path) -> None:
 def test_a_model_without_a_selector_has_none(tmp_path: Path) -> None:
     """Would catch an error where a plain model is fine."""
     assert load_selector(tmp_path, _Loaded(("a",))) is None  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "limits", [{"thresholds": {"genia": 0.2}}, {"type_thresholds": {"a": 0.2}}, {"common_threshold": 0.2}]
+)
+def test_a_lost_selector_is_told(tmp_path: Path, limits: dict[str, Any]) -> None:
+    """Would catch a model that accepts every candidate with the score 1 because a file was not copied."""
+    loaded = _Loaded(("a",))
+    loaded.card = replace(loaded.card, **limits)
+    with pytest.raises(
+        ModelError, match=r"selector\.safetensors is missing, and the card has thresholds.*--no-selector"
+    ):
+        load_selector(tmp_path, loaded)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("content", [b"", b"not safetensors"])

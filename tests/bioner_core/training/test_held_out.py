@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from bioner_core.errors import ConfigurationError, ModelError
-from bioner_core.labels.label_set import load_label_set
 from bioner_core.models.loading import LoadedModel, load_model
 from bioner_core.models.model_card import read_card, write_card
 from bioner_core.training.corpora import build_mix
@@ -139,7 +138,6 @@ def test_a_run_goes_on_from_what_it_began_with_alone(
         write_corpus(Path(settings.corpora[1].file), [(text, ()) for text in TEXTS])
     elif changed == "label set":
         (tmp_path / "part.toml").write_text(PART.replace('en = "part"', 'en = "piece"'), encoding="utf-8")
-        load_label_set.cache_clear()
     elif changed == "start_model":
         card = read_card(tmp_path / "first")
         write_card(replace(card, meanings=card.meanings | {"beta": ["another thing"]}), tmp_path / "first")

@@ -214,7 +214,8 @@ def of_two_corpora(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: Path) 
         (tmp_path / name).mkdir()
         end = [
             # No bias gains anything on the first corpus, which has no mentions: alone it would choose 0.
-            (f"{name} {text}", tuple((start + 2, end + 2, one) for start, end, one in spans if name == "b"))
+            (f"{name}{number} {text}", tuple((start + 3, end + 3, one) for start, end, one in spans if name == "b"))
+            for number in range(4)
             for text, spans in SENTENCES
         ]
         file = write_corpus(tmp_path / name / "train.jsonl", [*SENTENCES, *end])
@@ -226,7 +227,7 @@ def of_two_corpora(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: Path) 
         sft_settings=str(write_settings(tmp_path / "sft.toml", replace(settings, corpora=tuple(corpora)))),
         development={},
         train_on_held_out=True,
-        open_biases=(0.0, -0.5),
+        open_biases=(0.0, -1.0),
         rendered=4,
         decoded=4,
         epochs=1,
@@ -260,6 +261,7 @@ def test_the_order_of_corpora_changes_no_answer(tmp_path: Path, of_two_corpora: 
             biases.add(json.loads(opened.metadata()["about"])["bias"])
     assert biases == {card.open_bias["tiny"]}, "every piece of a label set is decoded with its bias"
     settings, _ = read_settings(Path(of_two_corpora.sft_settings))
+    assert [chosen_alone(one, of_two_corpora, tmp_path) for one in settings.corpora] == [0.0, -1.0], "the test is blind"
     write_settings(Path(of_two_corpora.sft_settings), replace(settings, corpora=settings.corpora[::-1]))
     train_selector(tmp_path / "run", of_two_corpora, log=lambda _: None, candidates=tmp_path / "swapped")
     assert read_card(tmp_path / "run") == card
@@ -268,6 +270,15 @@ def test_the_order_of_corpora_changes_no_answer(tmp_path: Path, of_two_corpora: 
     swapped = [load_file(file) for file in sorted((tmp_path / "swapped").iterdir())]
     for one, other in zip(pieces, swapped, strict=True):
         assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def chosen_alone(corpus: CorpusMix, settings: SelectorSettings, folder: Path) -> float:
+    """The bias that a label set would have if this were its only corpus."""
+    sft, _ = read_settings(Path(settings.sft_settings))
+    alone = write_settings(folder / "alone.toml", replace(sft, corpora=(corpus,)))
+    chosen = replace(settings, sft_settings=str(alone), other_text=())
+    (found,) = collect_candidates(folder / "run", chosen, log=lambda _: None)
+    return found.bias
 
 
 def test_an_interrupted_label_set_goes_on_with_its_bias(tmp_path: Path, of_two_corpora: SelectorSettings) -> None:
@@ -288,7 +299,7 @@ def test_candidates_of_other_contents_are_refused(tmp_path: Path, of_two_corpora
     collect_candidates(tmp_path / "run", of_two_corpora, log=lambda _: None, keep_in=kept)
     sft, corpus = Path(of_two_corpora.sft_settings), tmp_path / "b" / "train.jsonl"
     for file, changed in (
-        (sft, sft.read_text(encoding="utf-8").replace("held_out = 5", "held_out = 4")),
+        (sft, sft.read_text(encoding="utf-8").replace("held_out = 20", "held_out = 19")),
         (corpus, corpus.read_text(encoding="utf-8").replace("gamma", "delta")),
         (Path(of_two_corpora.other_text[0].file), (tmp_path / "a" / "train.jsonl").read_text(encoding="utf-8")),
     ):
