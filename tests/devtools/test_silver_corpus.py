@@ -76,7 +76,7 @@ def test_the_first_records_are_written_with_the_lists_marks(words: Path, tmp_pat
         (LIST, "nowhere.jsonl:3", "nowhere.jsonl"),
         (LIST.replace('words = "heart, heart muscle, kidney"', ""), "corpus.jsonl:3", "'organ'"),
         (LIST.replace("?mg", "(mg"), "corpus.jsonl:3", "'quantity'"),
-        ("name = 3", "corpus.jsonl:3", "types"),
+        ("name = 3", "corpus.jsonl:3", "name"),
     ],
 )
 def test_what_is_wrong_is_one_line(

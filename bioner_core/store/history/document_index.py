@@ -64,6 +64,7 @@ _SHARDS_KEY = b"bioner.shards"
 _GROUP_ROWS = 50_000
 """Documents in a row group of a document index: some megabytes, and few seeks for whoever scans the digests."""
 _STATE_DIGITS = 16
+"""Hexadecimal digits: two states of one shard that are equal by chance are one in 2^64."""
 _LAYOUT = "2"
 """Rises when the meaning of a column changes; document indexes of another layout are made anew."""
 

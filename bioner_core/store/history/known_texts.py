@@ -27,6 +27,7 @@ from bioner_core.store.paths import StorePath, scratch_beside
 _PREFIX_BYTES = 8
 """Of 40 million texts and an input of 30,000, one in a million inputs reads an index for nothing."""
 _SCANNED_AT_ONCE = 1 << 20
+"""Texts, eight bytes each: a scan takes some 30 MB, however many texts there are."""
 _LISTING_SHARE = 0.05
 """Listing the indexes takes no more than this share of the time, so that a run of many inputs is not quadratic in them;
 what other processes and this one add meanwhile is seen that much later."""
